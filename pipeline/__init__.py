@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything of Cariste that needs no Blender: sampling scenes, labels, data, model, evaluation, report."""

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The typed configuration: one YAML file in `configs/`, checked before anything starts.
+
+`python -m pipeline.config --schema` prints the JSON schema that `configs/schema.json` holds (for editors);
+`python -m pipeline.config FILE.yaml` checks a file and prints it with every default filled in.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+# Raise by hand when the same config must give other pictures: it is part of every scene record, so all shards are
+# rendered again. Editing a docstring or a log line is no reason.
+GENERATOR_VERSION = 1
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; the message has one line for each wrong key."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _ordered(ends: tuple[float, float]) -> tuple[float, float]:
+    if ends[0] > ends[1]:
+        raise ValueError(f"the low end {ends[0]} is above the high end {ends[1]}")
+    return ends
+
+
+# Closed ranges to draw from, written [low, high] in YAML.
+Range = Annotated[tuple[float, float], AfterValidator(_ordered)]
+CountRange = Annotated[tuple[Count, Count], AfterValidator(_ordered)]
+
+
+class Split(Section):
+    """Of every `train + val + test` pictures in a row, how many go to each split (by index, so growth moves none)."""
+
+    train: Annotated[int, Field(ge=1)] = 8
+    val: Annotated[int, Field(ge=1)] = 1
+    test: Annotated[int, Field(ge=1)] = 1
+
+
+class Data(Section):
+    """The rendered data set: its name, size, division into shards and splits."""
+
+    name: Name = "quickstart"
+    seed: Annotated[int, Field(ge=0)] = 7
+    pictures: Annotated[int, Field(ge=1)] = 160
+    shard_size: Annotated[int, Field(ge=1)] = 10
+    split: Split = Split()
+
+
+class SceneSection(Section):
+    """What stands in the hall."""
+
+    layouts: dict[Literal["aisle", "staging", "chaos"], Fraction] = {"aisle": 0.45, "staging": 0.35, "chaos": 0.2}
+    people: CountRange = (0, 4)
+    trucks: CountRange = (0, 4)
+    working_pairs: Fraction = Field(0.4, description="share of pictures with somebody pushing or pulling a truck")
+    empty: Fraction = Field(0.06, description="share of pictures without any person or truck")
+    goods: Fraction = Field(0.7, description="how full racks and floor are: 0 empty, 1 crowded")
+
+
+class CameraSection(Section):
+    """Where the camera hangs and what it sees."""
+
+    width: Annotated[int, Field(ge=32, le=8192)] = 384
+    height: Annotated[int, Field(ge=32, le=8192)] = 288
+    rigs: dict[Literal["robot", "handheld", "ceiling"], Fraction] = {"robot": 0.35, "handheld": 0.45, "ceiling": 0.2}
+    fov_deg: Range = Field((45, 95), description="horizontal field of view")
+
+
+class LightSection(Section):
+    """Lamps and exposure."""
+
+    temperature_k: Range = (2700, 7500)
+    colored: Fraction = Field(0.1, description="share of pictures with strongly coloured light")
+    power: Range = Field((0.3, 3.0), description="factor on every lamp's power, drawn log-uniformly")
+    exposure_ev: Range = (-1.0, 1.0)
+
+
+class RenderSection(Section):
+    """Cycles."""
+
+    samples: Annotated[int, Field(ge=1, le=65536)] = 16
+    denoise: bool = True
+    view_transform: Literal["AgX", "Filmic", "Standard"] = "AgX"
+    device: Literal["auto", "cpu", "cuda", "optix", "hip", "metal", "oneapi"] = "cpu"
+
+
+class LabelSection(Section):
+    """Which rendered objects become annotations."""
+
+    min_pixels: Count = Field(12, description="fewer visible pixels: no annotation")
+    min_visible_fraction: Fraction = Field(0.02, description="less of the object visible: no annotation")
+    crowd_pixels: Count = Field(60, description="fewer visible pixels: iscrowd, neither taught nor scored")
+    crowd_visible_fraction: Fraction = Field(0.08, description="less of the object visible: iscrowd")
+
+
+class RunSection(Section):
+    name: Name = "quickstart"
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class ModelSection(Section):
+    """Mask R-CNN and where its weights come from."""
+
+    weights: Annotated[str, Field(min_length=1)] = Field(
+        "bundled",
+        description="bundled: EfficientNet-Lite0 from its package; coco: torchvision's Mask R-CNN ResNet-50-FPN; "
+        "none: random; or the path of a model.pt of ours",
+    )
+    weights_file: str | None = Field(None, description="for weights: coco, the file to use instead of the download")
+    freeze_backbone: bool = True
+    fpn_channels: Annotated[int, Field(ge=16, le=512)] = 128
+    min_size: Annotated[int, Field(ge=32)] = Field(288, description="the shorter side is resized to this, in pixels")
+    max_size: Annotated[int, Field(ge=32)] = 512
+    rpn_proposals_train: Annotated[int, Field(ge=1)] = 500
+    rpn_proposals_test: Annotated[int, Field(ge=1)] = 200
+    sampled_boxes: Annotated[int, Field(ge=4)] = Field(64, description="boxes per picture that train the heads")
+    score_threshold: Fraction = 0.05
+    nms_iou: Fraction = 0.5
+    detections: Annotated[int, Field(ge=1)] = 100
+
+
+class AugmentSection(Section):
+    """What happens to a picture at training time; probabilities and strengths."""
+
+    flip: Fraction = 0.5
+    scale: Range = Field((0.7, 1.4), description="random zoom: below 1 shrinks, above 1 crops")
+    brightness: Annotated[float, Field(ge=0, le=1)] = 0.3
+    contrast: Annotated[float, Field(ge=0, le=1)] = 0.3
+    saturation: Annotated[float, Field(ge=0, le=1)] = 0.4
+    hue: Annotated[float, Field(ge=0, le=0.5)] = 0.04
+    blur: Fraction = Field(0.2, description="probability of a Gaussian blur")
+    noise: Fraction = Field(0.3, description="probability of sensor noise")
+    jpeg: Fraction = Field(0.3, description="probability of JPEG artefacts, quality 50 to 95")
+
+
+class TrainSection(Section):
+    """The fine-tuning loop."""
+
+    device: Literal["auto", "cpu", "cuda", "mps"] = "cpu"
+    iterations: Annotated[int, Field(ge=1)] = 300
+    batch_size: Annotated[int, Field(ge=1)] = 2
+    learning_rate: Annotated[float, Field(gt=0)] = 0.02
+    momentum: Fraction = 0.9
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    warmup_iterations: Count = 50
+    gradient_clip: Annotated[float, Field(gt=0)] = 10.0
+    workers: Count = Field(1, description="processes that read pictures; 0 reads in the loop")
+    threads: Annotated[int, Field(ge=1)] = Field(2, description="processor threads of the training step")
+    augment: AugmentSection = AugmentSection()
+
+
+class Config(Section):
+    """The whole file."""
+
+    data: Data = Data()
+    scene: SceneSection = SceneSection()
+    camera: CameraSection = CameraSection()
+    light: LightSection = LightSection()
+    render: RenderSection = RenderSection()
+    label: LabelSection = LabelSection()
+    run: RunSection = RunSection()
+    model: ModelSection = ModelSection()
+    train: TrainSection = TrainSection()
+
+    def only(self, *sections: str) -> str:
+        """Return these sections as one line of JSON, sorted: what a stage depends on, and nothing else."""
+        return json.dumps({name: getattr(self, name).model_dump(mode="json") for name in sections}, sort_keys=True)
+
+
+def typed(value: Any) -> Any:
+    """Give YAML types to the strings that `snakemake --config 'train={iterations: 5}'` delivers for nested values."""
+    if isinstance(value, dict):
+        return {key: typed(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [typed(item) for item in value]
+    return yaml.safe_load(value) if isinstance(value, str) else value
+
+
+def check(values: Any, source: str = "config") -> Config:
+    """Return the typed config.
+
+    Raises:
+        ConfigError: one line per problem with the key, the value and what is allowed.
+    """
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(problem, source) for problem in error.errors())) from None
+
+
+def _explain(problem: dict, source: str) -> str:
+    key = ".".join(str(part) for part in problem["loc"]) or "the file"
+    if problem["type"] == "extra_forbidden":
+        return f"{source}: {key}: unknown key; allowed here: {', '.join(_siblings(problem['loc']))}"
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{source}: {key} = {problem['input']!r}: {message[0].lower()}{message[1:]}"
+
+
+def _siblings(location: tuple) -> list[str]:
+    """Return the keys that the section holding `location` knows."""
+    model: type[BaseModel] = Config
+    for part in location[:-1]:
+        model = model.model_fields[part].annotation
+    return list(model.model_fields)
+
+
+def read(source: str | Path) -> Config:
+    """Read a config from a YAML file, or from text when it begins with `{` (how the Snakefile hands over sections).
+
+    Raises:
+        ConfigError: no such file, no YAML, or a value that is not allowed.
+    """
+    inline = str(source).lstrip().startswith("{")
+    try:
+        text = str(source) if inline else Path(source).read_text()
+        values = yaml.safe_load(text)
+    except FileNotFoundError:
+        raise ConfigError(f"{source}: no such config file") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{source}: not YAML: {error}") from None
+    return check(values or {}, "config" if inline else str(source))
+
+
+def schema() -> str:
+    """Return the JSON schema of the config as text that ends with a newline."""
+    return json.dumps(Config.model_json_schema(), indent=2) + "\n"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m pipeline.config", description=__doc__)
+    parser.add_argument("file", nargs="?", help="YAML file to check")
+    parser.add_argument("--schema", action="store_true", help="print the JSON schema")
+    arguments = parser.parse_args()
+    if arguments.schema:
+        sys.stdout.write(schema())
+        return 0
+    if arguments.file is None:
+        parser.error("name a YAML file, or ask for --schema")
+    try:
+        config = read(arguments.file)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 1
+    yaml.safe_dump(config.model_dump(mode="json"), sys.stdout, sort_keys=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
