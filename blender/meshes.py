@@ -89,10 +89,7 @@ def tube(path_m: np.ndarray, radius_m: float, segments: int = 12, slot: int = 0,
 
 
 def _tangents(path: np.ndarray, closed: bool) -> np.ndarray:
-    if closed:
-        steps = np.roll(path, -1, axis=0) - np.roll(path, 1, axis=0)
-    else:
-        steps = np.gradient(path, axis=0)
+    steps = np.roll(path, -1, axis=0) - np.roll(path, 1, axis=0) if closed else np.gradient(path, axis=0)
     return steps / np.linalg.norm(steps, axis=1, keepdims=True)
 
 

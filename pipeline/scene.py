@@ -36,7 +36,10 @@ class RenderSettings(Part):
 
 
 class Camera(Part):
-    """Pinhole camera. `rotation` is camera-to-world, row-major; a world point p is seen at rotation.T @ (p - position)."""
+    """Pinhole camera. `rotation` is camera-to-world: a world point p has camera coordinates rotation.T @ (p - origin).
+
+    Pixel (u, v) covers [u, u + 1) x [v, v + 1): the image centre is (width / 2, height / 2).
+    """
 
     rig: Literal["robot", "handheld", "ceiling"]
     fx_px: float
@@ -74,7 +77,7 @@ class Hall(Part):
 
 
 class Lamp(Part):
-    """A lamp that shines down: a round high-bay of diameter size_m[0], or a strip of size_m (length along yaw, width)."""
+    """A lamp that shines down: a round high-bay of diameter size_m[0], or a strip (length along yaw, width)."""
 
     kind: Literal["high_bay", "strip"]
     position_m: Vec3
@@ -162,7 +165,7 @@ class HandPalletTruckParameters(Part):
 
 
 class Pose(Part):
-    """What a person does. `hand_left_m`, `hand_right_m`: grip centres in the person's own frame, or null for free hands.
+    """What a person does. `hand_left_m` and `hand_right_m`: grip centres in the person's own frame; null: free hands.
 
     `phase` is the gait phase in 0..1 (0 = right heel strike) for walk, push and pull; `seed` varies the rest.
     """
@@ -206,7 +209,7 @@ class PersonParameters(Part):
 
 
 class _Thing(Part):
-    """Fields that every object has. `instance_id` 0 = never labelled; `stands_on` is "floor" or another object's name."""
+    """What every object has. `instance_id` 0: never labelled; `stands_on`: "floor" or another object's name."""
 
     name: str
     position_m: Vec3
@@ -278,6 +281,51 @@ class Scene(Part):
     objects: tuple[Thing, ...]
 
 
+class MeasuredInstance(Part):
+    """What rendering measured of one labelled object.
+
+    `visible_pixels`: pixels of the id map; `whole_pixels`: pixels of the object alone, unhidden, on a canvas that
+    reaches beyond the frame; `truncated`: a part of it lies outside the frame; `distance_m`: from the camera to the
+    centre of its bounding box.
+    """
+
+    instance_id: int
+    visible_pixels: int
+    whole_pixels: int
+    truncated: bool
+    distance_m: float
+
+
+class Measured(Part):
+    """`seconds` by step: build, sync, sample, save, decode."""
+
+    device: str
+    instances: tuple[MeasuredInstance, ...]
+    seconds: dict[str, float]
+
+
+class RenderedScene(Part):
+    """One line of a shard's `scenes.jsonl`."""
+
+    scene: Scene
+    measured: Measured
+
+
 def read_scenes(path: Path) -> list[Scene]:
-    """Read a `.jsonl` file of scene records."""
+    """Read a `scenes/<k>.jsonl` file: one record a line."""
     return [Scene.model_validate_json(line) for line in path.read_text().splitlines()]
+
+
+def read_rendered(path: Path) -> list[RenderedScene]:
+    """Read a shard's `scenes.jsonl`: one record with its measurements a line."""
+    return [RenderedScene.model_validate_json(line) for line in path.read_text().splitlines()]
+
+
+def picture_name(index: int) -> str:
+    """File name of a picture and of its id map: `000012.png`."""
+    return f"{index:06d}.png"
+
+
+def shard_name(number: int) -> str:
+    """Folder name of a shard: `00003`."""
+    return f"{number:05d}"
