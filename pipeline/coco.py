@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: Apache-2.0
+"""COCO detection files: read and check any of them, write ours, decode their masks, read their pictures.
+
+A file that is read here can be relied on: ids are unique, every reference leads somewhere, every box has an area and
+lies in its picture, every mask has its picture's size. Keys that COCO does not know are kept in `model_extra`.
+"""
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from faster_coco_eval import mask as coco_mask
+from PIL import ExifTags, Image, ImageOps
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError, field_validator
+
+# Tools round boxes differently; one pixel beyond the border is rounding, more is a mistake.
+BOX_TOLERANCE_PX = 1.0
+PROBLEMS_SHOWN = 10
+
+Box = tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat]
+
+
+class CocoError(Exception):
+    """A COCO file or one of its pictures cannot be used; each line names the file, the entry and the reason."""
+
+
+class Entry(BaseModel):
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class CocoImage(Entry):
+    id: int
+    file_name: str
+    width: Annotated[int, Field(gt=0)]
+    height: Annotated[int, Field(gt=0)]
+
+
+class Category(Entry):
+    id: int
+    name: str
+
+
+class Rle(Entry):
+    """Run lengths down the columns: `size` (height, width), `counts` compressed (text) or not (numbers)."""
+
+    size: tuple[int, int]
+    counts: str | list[int]
+
+
+class Annotation(Entry):
+    """`bbox` is (x, y, width, height) in pixels; `segmentation` is RLE, polygons (x, y, x, y, …) or absent."""
+
+    id: int
+    image_id: int
+    category_id: int
+    bbox: Box
+    area: FiniteFloat | None = None
+    iscrowd: Literal[0, 1] = 0
+    segmentation: Rle | list[Annotated[list[FiniteFloat], Field(min_length=6)]] | None = None
+
+    @field_validator("segmentation", mode="before")
+    @classmethod
+    def _no_polygon_is_no_segmentation(cls, value: Any) -> Any:
+        return None if value == [] else value
+
+
+class Detection(Entry):
+    """One line of a COCO results file; `bbox` is (x, y, width, height) in pixels."""
+
+    image_id: int
+    category_id: int
+    bbox: Box
+    score: FiniteFloat
+    segmentation: Rle | None = None
+
+
+class _Document(Entry):
+    info: dict[str, Any] = {}
+    images: list[CocoImage]
+    annotations: list[Annotation]
+    categories: list[Category]
+
+
+@dataclass(frozen=True)
+class CocoFile:
+    """A checked COCO file; `path` is for messages."""
+
+    path: Path
+    info: dict[str, Any]
+    images: tuple[CocoImage, ...]
+    annotations: tuple[Annotation, ...]
+    categories: tuple[Category, ...]
+
+    def annotations_by_image(self) -> dict[int, list[Annotation]]:
+        """Return the annotations of every picture, in file order; pictures without any have an empty list."""
+        grouped: dict[int, list[Annotation]] = {image.id: [] for image in self.images}
+        for annotation in self.annotations:
+            grouped[annotation.image_id].append(annotation)
+        return grouped
+
+    def mask(self, annotation: Annotation, image: CocoImage) -> np.ndarray | None:
+        """Return the annotation's mask, uint8 (height, width) of 0 and 1, or None if it has no segmentation.
+
+        Raises:
+            CocoError: run lengths that do not fill the picture.
+        """
+        if annotation.segmentation is None:
+            return None
+        try:
+            return coco_mask.decode(rle(annotation.segmentation, image.height, image.width))
+        except (ValueError, RuntimeError) as error:
+            raise CocoError(f"{self.path}: annotation {annotation.id}: segmentation: {error}") from None
+
+
+def rle(segmentation: Rle | list[list[float]], height: int, width: int) -> dict[str, Any]:
+    """Return run lengths or polygons as compressed RLE: {"size": [height, width], "counts": text or bytes}."""
+    plain = segmentation.model_dump(include={"size", "counts"}) if isinstance(segmentation, Rle) else segmentation
+    return coco_mask.segmToRle(plain, width, height)
+
+
+def encode(mask: np.ndarray) -> dict[str, Any]:
+    """Return a mask, bool or uint8 (height, width), as compressed RLE with text counts, ready for JSON."""
+    encoded = coco_mask.encode(np.asfortranarray(mask).view(np.uint8))
+    return {"size": list(mask.shape), "counts": encoded["counts"].decode("ascii")}
+
+
+def read(path: str | Path) -> CocoFile:
+    """Read and check a COCO detection file.
+
+    Raises:
+        CocoError: no such file, no JSON, or entries that are wrong, one a line (the first ten).
+    """
+    path = Path(path)
+    document = _parse(path, TypeAdapter(_Document))
+    coco = CocoFile(
+        path,
+        document.info,
+        tuple(document.images),
+        tuple(document.annotations),
+        tuple(document.categories),
+    )
+    _raise_if_any(path, _problems(coco))
+    return coco
+
+
+def read_results(path: str | Path, coco: CocoFile) -> tuple[Detection, ...]:
+    """Read a COCO results file that belongs to `coco`.
+
+    Raises:
+        CocoError: as `read`; also for pictures and categories that `coco` does not have.
+    """
+    path = Path(path)
+    detections = tuple(_parse(path, TypeAdapter(list[Detection])))
+    _raise_if_any(path, _result_problems(detections, coco))
+    return detections
+
+
+def _parse(path: Path, adapter: TypeAdapter) -> Any:
+    try:
+        return adapter.validate_json(path.read_bytes())
+    except OSError as error:
+        raise CocoError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        _raise_if_any(path, (_explain(problem) for problem in error.errors(include_url=False)))
+        raise
+
+
+def _explain(problem: dict[str, Any]) -> str:
+    if problem["type"] == "json_invalid":
+        return f"not JSON: {problem['ctx']['error']}"
+    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"]).lstrip(".")
+    return f"{place or 'the file'}: {problem['msg']}, not {str(problem['input'])[:60]!r}"
+
+
+def _raise_if_any(path: Path, problems: Iterable[str]) -> None:
+    lines = [f"{path}: {problem}" for problem in problems]
+    if len(lines) > PROBLEMS_SHOWN:
+        lines[PROBLEMS_SHOWN:] = [f"{path}: and {len(lines) - PROBLEMS_SHOWN} more"]
+    if lines:
+        raise CocoError("\n".join(lines))
+
+
+def _problems(coco: CocoFile) -> Iterator[str]:
+    yield from _duplicates("image id", (image.id for image in coco.images))
+    yield from _duplicates("annotation id", (annotation.id for annotation in coco.annotations))
+    yield from _duplicates("category id", (category.id for category in coco.categories))
+    yield from _duplicates("category name", (category.name for category in coco.categories))
+    images = {image.id: image for image in coco.images}
+    categories = {category.id for category in coco.categories}
+    for annotation in coco.annotations:
+        image = images.get(annotation.image_id)
+        if annotation.category_id not in categories:
+            yield f"annotation {annotation.id}: category {annotation.category_id} is not in the file's categories"
+        if image is None:
+            yield f"annotation {annotation.id}: image {annotation.image_id} is not in the file's images"
+        else:
+            yield from (f"annotation {annotation.id}: {reason}" for reason in _geometry_problems(annotation, image))
+
+
+def _geometry_problems(annotation: Annotation, image: CocoImage) -> Iterator[str]:
+    x, y, width, height = annotation.bbox
+    picture = f"the picture {image.file_name} of {image.width}x{image.height}"
+    if width <= 0 or height <= 0:
+        yield f"bbox {list(annotation.bbox)} has no area (COCO boxes are x, y, width, height)"
+    elif min(x, y, image.width - x - width, image.height - y - height) < -BOX_TOLERANCE_PX:
+        yield f"bbox {list(annotation.bbox)} (x, y, width, height) reaches outside {picture}"
+    segmentation = annotation.segmentation
+    if isinstance(segmentation, Rle) and segmentation.size != (image.height, image.width):
+        yield f"segmentation has size (height, width) {segmentation.size}, unlike {picture}"
+
+
+def _result_problems(detections: Sequence[Detection], coco: CocoFile) -> Iterator[str]:
+    images = {image.id: image for image in coco.images}
+    categories = {category.id for category in coco.categories}
+    for number, detection in enumerate(detections):
+        image = images.get(detection.image_id)
+        if detection.category_id not in categories:
+            yield f"[{number}]: category {detection.category_id} is not in {coco.path}"
+        if image is None:
+            yield f"[{number}]: image {detection.image_id} is not in {coco.path}"
+        elif detection.segmentation is not None and detection.segmentation.size != (image.height, image.width):
+            yield f"[{number}]: segmentation has size {detection.segmentation.size}, unlike {image.file_name}"
+
+
+def _duplicates(what: str, values: Iterable[int | str]) -> Iterator[str]:
+    seen: dict[int | str, int] = defaultdict(int)
+    for value in values:
+        seen[value] += 1
+    yield from (f"{what} {value!r} is used {count} times" for value, count in seen.items() if count > 1)
+
+
+def check_pictures(coco: CocoFile, images_dir: str | Path) -> None:
+    """Check that every picture is there, is a picture and has the size that the file says (headers only: fast).
+
+    Raises:
+        CocoError: one line per picture (the first ten).
+    """
+    _raise_if_any(coco.path, _picture_problems(coco, Path(images_dir)))
+
+
+def _picture_problems(coco: CocoFile, images_dir: Path) -> Iterator[str]:
+    for image in coco.images:
+        path = images_dir / image.file_name
+        try:
+            with Image.open(path) as picture:
+                width, height = _upright_size(picture)
+        except FileNotFoundError:
+            yield f"image {image.id}: {path}: no such file"
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            yield f"image {image.id}: {path}: not a readable picture ({error})"
+        else:
+            if (width, height) != (image.width, image.height):
+                said = f"the file says {image.width}x{image.height}"
+                yield f"image {image.id}: {path}: the picture is {width}x{height}, {said}"
+
+
+def _upright_size(picture: Image.Image) -> tuple[int, int]:
+    """Return (width, height) as `read_picture` will give it; EXIF orientations 5 to 8 are quarter turns."""
+    width, height = picture.size
+    quarter_turn = picture.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+    return (height, width) if quarter_turn else (width, height)
+
+
+def read_picture(path: str | Path) -> np.ndarray:
+    """Read a picture as uint8 RGB (height, width, 3), turned upright as its EXIF orientation says.
+
+    Raises:
+        CocoError: missing, cut off or no picture.
+    """
+    # Pillow and not OpenCV, which takes a JPEG that ends half-way for whole.
+    try:
+        with Image.open(path) as picture:
+            return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
+    except FileNotFoundError:
+        raise CocoError(f"{path}: no such file") from None
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise CocoError(f"{path}: not a readable picture ({error})") from None
+
+
+def dump(document: Any) -> bytes:
+    """Return JSON that depends on the content alone: compact, keys sorted, NaN refused, a newline at the end."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    return f"{text}\n".encode()
+
+
+def write(path: str | Path, document: Any) -> None:
+    """Write `document` as JSON, aside first: a reader finds the old file or the whole new one."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.write_bytes(dump(document))
+    aside.replace(path)
