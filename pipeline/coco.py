@@ -275,7 +275,7 @@ def read_picture(path: str | Path) -> np.ndarray:
     # Pillow and not OpenCV, which takes a JPEG that ends half-way for whole.
     try:
         with Image.open(path) as picture:
-            return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
+            return np.array(ImageOps.exif_transpose(picture).convert("RGB"))
     except FileNotFoundError:
         raise CocoError(f"{path}: no such file") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
