@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which device torch computes on."""
+
+import torch
+
+
+class DeviceError(Exception):
+    """The device that was asked for is not there."""
+
+
+def pick(name: str) -> torch.device:
+    """Return the device `auto`, `cpu`, `cuda` or `mps`; `auto` is the first of cuda, mps and cpu that is there.
+
+    Raises:
+        DeviceError: a GPU was asked for by name and this machine has none, or a name that is none of the four.
+    """
+    found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        return torch.device(next(device for device, there in found.items() if there))
+    if name not in found:
+        raise DeviceError(f"train.device = {name!r}: there is no such device; allowed: auto, {', '.join(found)}")
+    if not found[name]:
+        raise DeviceError(
+            f"train.device = {name!r}: torch {torch.__version__} finds no {name} device on this machine; "
+            "use cpu or auto, or install the driver and the torch build for it"
+        )
+    return torch.device(name)
