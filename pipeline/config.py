@@ -176,9 +176,20 @@ class Config(Section):
     model: ModelSection = ModelSection()
     train: TrainSection = TrainSection()
 
-    def only(self, *sections: str) -> str:
-        """Return these sections as one line of JSON, sorted: what a stage depends on, and nothing else."""
-        return json.dumps({name: getattr(self, name).model_dump(mode="json") for name in sections}, sort_keys=True)
+    def only(self, *keys: str) -> str:
+        """Return these sections ("scene") or values ("data.seed") as one line of sorted JSON that `read` takes.
+
+        It is what a stage depends on and nothing else, so that a change elsewhere runs nothing again.
+        """
+        chosen: dict[str, Any] = {}
+        whole = self.model_dump(mode="json")
+        for key in keys:
+            section, _, name = key.partition(".")
+            if name:
+                chosen.setdefault(section, {})[name] = whole[section][name]
+            else:
+                chosen[section] = whole[section]
+        return json.dumps(chosen, sort_keys=True)
 
 
 def typed(value: Any) -> Any:

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cycles' settings of a record, and the one render call of a picture."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+
+from blender import devices, passes
+
+
+def configure(render: dict, device: str, threads: int) -> str:
+    """Set the scene up for Cycles as the record asks; return the name of the device that is used.
+
+    Few bounces and a clamp, for 16 samples have to be enough; the ambient light of the record stands in for the rest.
+    """
+    scene = bpy.context.scene
+    scene.render.engine = "CYCLES"
+    scene.render.resolution_x, scene.render.resolution_y = render["width"], render["height"]
+    scene.render.resolution_percentage = 100
+    scene.render.threads_mode, scene.render.threads = "FIXED", threads
+    cycles = scene.cycles
+    cycles.samples, cycles.seed = render["samples"], render["seed"]
+    cycles.use_adaptive_sampling = False
+    cycles.use_denoising = render["denoise"]
+    cycles.denoiser, cycles.denoising_prefilter = "OPENIMAGEDENOISE", "FAST"
+    cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 4, 2, 2
+    cycles.transmission_bounces, cycles.transparent_max_bounces, cycles.volume_bounces = 2, 6, 0
+    cycles.caustics_reflective = cycles.caustics_refractive = False
+    cycles.sample_clamp_indirect = 4.0
+    scene.view_settings.view_transform = render["view_transform"]
+    scene.view_settings.exposure = render["exposure_ev"]
+    _leave_no_stamps(scene)
+    passes.enable()
+    return devices.use(device)
+
+
+def render(exr: Path, png: Path) -> None:
+    """Render the scene once and write it twice: all passes to `exr`, the picture as seen to `png` (8-bit RGB)."""
+    scene = bpy.context.scene
+    settings = scene.render.image_settings
+    settings.file_format, settings.color_depth, settings.exr_codec = "OPEN_EXR_MULTILAYER", "32", "ZIPS"
+    scene.render.filepath = str(exr)
+    with _quiet():
+        bpy.ops.render.render(write_still=True)
+        settings.file_format, settings.color_mode, settings.color_depth = "PNG", "RGB", "8"
+        settings.compression = 30
+        bpy.data.images["Render Result"].save_render(str(png), scene=scene)
+
+
+def _leave_no_stamps(scene: bpy.types.Scene) -> None:
+    """Blender writes dates and times into its files; the same record must give the same bytes."""
+    for name in dir(scene.render):
+        if name.startswith("use_stamp_"):
+            setattr(scene.render, name, False)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Blender's hundreds of lines per render out of the log; errors are exceptions and stay."""
+    kept = os.dup(1)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""16-bit grey PNG files. Blender's own writer passes pixels through colour management; ids must arrive as they are."""
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+
+def write_uint16(path: Path, pixels: np.ndarray) -> None:
+    """Write an array (H, W) of uint16 as a 16-bit grey PNG (RFC 2083).
+
+    Raises:
+        ValueError: another shape or dtype.
+    """
+    if pixels.ndim != 2 or pixels.dtype != np.uint16:
+        raise ValueError(f"expected an (H, W) array of uint16, got {pixels.shape} of {pixels.dtype}")
+    height, width = pixels.shape
+    rows = pixels.astype(">u2").view(np.uint8).reshape(height, 2 * width)
+    unfiltered = np.c_[np.zeros(height, np.uint8), rows].tobytes()
+    header = struct.pack(">IIBBBBB", width, height, 16, 0, 0, 0, 0)
+    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(unfiltered, 6)), (b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in chunks))
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A scene record becomes a Blender scene."""
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from blender import camera, columns, hall, lights, loads, passes, people, racks, trucks
+from blender.library import Library
+
+BUILDERS = {
+    "carton": loads.build_carton,
+    "carton_stack": loads.build_carton_stack,
+    "column": columns.build,
+    "eur_pallet": loads.build_eur_pallet,
+    "hand_pallet_truck": trucks.build,
+    "person": people.build,
+    "rack": racks.build,
+}
+
+
+class SceneError(Exception):
+    """A record that cannot be built."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """`roots`: the parent of all parts of each labelled object, by instance id."""
+
+    roots: dict[int, bpy.types.Object]
+
+
+def build(record: dict) -> Built:
+    """Replace whatever Blender holds with the scene of `record` (a dict of pipeline's scene record).
+
+    Raises:
+        SceneError: an asset that nobody builds, two objects with the same instance id, or a missing picture file.
+    """
+    # Everything goes, so that the next picture starts from the same memory as the first one; preferences stay.
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    library = Library()
+    for part in hall.build(record["hall"], library) + lights.build(record["lamps"], record["ambient"], library):
+        bpy.context.scene.collection.objects.link(part)
+    roots: dict[int, bpy.types.Object] = {}
+    for thing in record["objects"]:
+        root = _place(thing, library)
+        if thing["instance_id"] in roots:
+            raise SceneError(f"{thing['name']}: instance id {thing['instance_id']} is taken by another object")
+        if thing["instance_id"]:
+            roots[thing["instance_id"]] = root
+    camera.build(record["camera"], record["render"]["width"], record["render"]["height"])
+    bpy.context.view_layer.update()
+    _check_pictures()
+    return Built(roots)
+
+
+def _place(thing: dict, library: Library) -> bpy.types.Object:
+    """Build one object and put all its parts under one root, which Cryptomatte takes for the instance."""
+    if thing["asset"] not in BUILDERS:
+        raise SceneError(f"{thing['name']}: unknown asset {thing['asset']!r}; there are {', '.join(BUILDERS)}")
+    name = passes.instance_name(thing["instance_id"]) if thing["instance_id"] else thing["name"]
+    root = bpy.data.objects.new(name, None)
+    if root.name != name:
+        raise SceneError(f"{thing['name']}: the name {name!r} is taken by another object")
+    root.location = thing["position_m"]
+    root.rotation_euler = (0.0, 0.0, np.radians(thing["yaw_deg"]))
+    collection = bpy.context.scene.collection
+    collection.objects.link(root)
+    for part in BUILDERS[thing["asset"]](thing["parameters"], library):
+        if part.parent is None:
+            part.parent = root
+        collection.objects.link(part)
+    return root
+
+
+def _check_pictures() -> None:
+    """Cycles paints a missing texture pink and goes on; we do not."""
+    for image in bpy.data.images:
+        if image.source == "FILE" and not image.has_data and image.size[0] == 0:
+            raise SceneError(f"texture {image.filepath} is missing or cannot be read")

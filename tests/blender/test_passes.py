@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+import json
+
+import numpy as np
+import OpenEXR
+import pytest
+
+from blender import passes
+
+HASHES = {"instance_00001": 0x7318739E, "instance_00002": 0x12345678, "rack": 0x3F800001}
+
+
+def write(path, codes, dtype=np.float32, manifest=HASHES, cryptomatte=True):
+    """Write an EXR file in the layout of Blender's, with one hash per pixel."""
+    pixels = np.array(codes, np.uint32).view(np.float32).astype(dtype)
+    header = {
+        "compression": OpenEXR.ZIPS_COMPRESSION,
+        "type": OpenEXR.scanlineimage,
+        "cycles.ViewLayer.synchronization_time": "00:00.25",
+        "cycles.ViewLayer.render_time": "01:02.50",
+    }
+    if cryptomatte:
+        header["cryptomatte/aa21542/manifest"] = json.dumps({name: f"{code:08x}" for name, code in manifest.items()})
+    name = "ViewLayer.CryptoAsset00.r" if cryptomatte else "ViewLayer.Combined.R"
+    OpenEXR.File(header, {name: OpenEXR.Channel(pixels)}).write(str(path))
+
+
+def test_ids_come_from_the_manifest_and_what_is_not_labelled_is_zero(tmp_path):
+    write(tmp_path / "a.exr", [[HASHES["instance_00001"], HASHES["rack"]], [0, HASHES["instance_00002"]]])
+    read = passes.read(tmp_path / "a.exr", {1, 2})
+    assert read.ids.dtype == np.uint16
+    assert read.ids.tolist() == [[1, 0], [0, 2]]
+    assert (read.sync_s, read.sample_s) == (0.25, 62.5)
+
+
+def test_an_instance_that_the_record_does_not_have_is_named(tmp_path):
+    write(tmp_path / "a.exr", [[HASHES["instance_00002"]]])
+    with pytest.raises(passes.PassError, match="instance 2 is in the picture and not in its record"):
+        passes.read(tmp_path / "a.exr", {1})
+
+
+def test_an_id_outside_the_manifest_is_named(tmp_path):
+    write(tmp_path / "a.exr", [[0x41414141]])
+    with pytest.raises(passes.PassError, match="41414141 in 1 pixels is not in the manifest"):
+        passes.read(tmp_path / "a.exr", {1})
+
+
+def test_half_floats_are_refused(tmp_path):
+    write(tmp_path / "a.exr", [[HASHES["rack"]]], dtype=np.float16)
+    with pytest.raises(passes.PassError, match="float16"):
+        passes.read(tmp_path / "a.exr", {1})
+
+
+def test_a_picture_without_cryptomatte_is_refused(tmp_path):
+    write(tmp_path / "a.exr", [[0]], cryptomatte=False)
+    with pytest.raises(passes.PassError, match="no Cryptomatte"):
+        passes.read(tmp_path / "a.exr", {1})

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from blender import png
+
+
+@given(hnp.arrays(np.uint16, st.tuples(st.integers(1, 20), st.integers(1, 20))))
+def test_opencv_reads_the_ids_back(tmp_path_factory, ids):
+    path = tmp_path_factory.mktemp("png") / "ids.png"
+    png.write_uint16(path, ids)
+    assert np.array_equal(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), ids)
+
+
+@pytest.mark.parametrize("pixels", [np.zeros((2, 2), np.uint8), np.zeros((2, 2, 3), np.uint16)])
+def test_other_pixels_are_refused(tmp_path, pixels):
+    with pytest.raises(ValueError, match="expected an"):
+        png.write_uint16(tmp_path / "ids.png", pixels)
