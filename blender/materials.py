@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import bpy
+import numpy as np
 
 Rgb = tuple[float, float, float]
 
@@ -42,6 +43,40 @@ class Shader:
         """Feed inputs of the Principled BSDF by name, spaces written as underscores: `set(Base_Color=rgb)`."""
         for name, value in inputs.items():
             self.feed(self.surface.inputs[name.replace("_", " ")], value)
+
+    def object_color(self) -> bpy.types.NodeSocket:
+        """The colour set on each object (`object.color`): one shared material, many colours."""
+        return self.node("ShaderNodeObjectInfo").outputs["Color"]
+
+    def island(self) -> bpy.types.NodeSocket:
+        """A number in 0..1, another for every connected part of the mesh: each board, each carton."""
+        return self.node("ShaderNodeNewGeometry").outputs["Random Per Island"]
+
+    def coordinates(self) -> tuple[bpy.types.NodeSocket, bpy.types.NodeSocket, bpy.types.NodeSocket]:
+        """The object's own x, y, z in metres."""
+        position = self.node("ShaderNodeTexCoord").outputs["Object"]
+        return tuple(self.node("ShaderNodeSeparateXYZ", {0: position}).outputs)
+
+    def stretched(self, x: float, y: float, z: float, offset: Any = 0.0) -> bpy.types.NodeSocket:
+        """Object coordinates scaled by axis and shifted: noise of them has features (1/x, 1/y, 1/z) m large."""
+        position = self.node("ShaderNodeTexCoord").outputs["Object"]
+        shift = self.node("ShaderNodeCombineXYZ", {"X": offset, "Y": offset, "Z": offset}).outputs[0]
+        settings = {0: position, 1: (x, y, z), 2: shift}
+        return self.node("ShaderNodeVectorMath", settings, operation="MULTIPLY_ADD").outputs[0]
+
+    def scaled(self, color: Any, factor: Any) -> bpy.types.NodeSocket:
+        """A colour times a number."""
+        node = self.node("ShaderNodeVectorMath", {0: color, "Scale": factor}, operation="SCALE")
+        return node.outputs[0]
+
+    def ramp(self, value: Any, low: float, high: float) -> bpy.types.NodeSocket:
+        """Map `value` from 0..1 to low..high in a straight line."""
+        return self.math("MULTIPLY_ADD", value, high - low, low)
+
+    def grid_line(self, value: Any, pitch_m: float, width_m: float, offset_m: float = 0.0) -> bpy.types.NodeSocket:
+        """1 on lines of `width_m` every `pitch_m` along a coordinate, else 0."""
+        place = self.math("PINGPONG", self.math("ADD", value, offset_m), pitch_m / 2)
+        return self.math("LESS_THAN", place, width_m / 2)
 
     def math(self, operation: str, *values: Any) -> bpy.types.NodeSocket:
         return self.node("ShaderNodeMath", dict(enumerate(values)), operation=operation).outputs[0]
@@ -95,4 +130,93 @@ def painted_metal(name: str, color: Rgb, wear: float, roughness: float = 0.35) -
         Metallic=made.math("MULTIPLY", worn, 0.9),
         Roughness=made.math("ADD", made.math("MULTIPLY", dirt, 0.5), roughness),
     )
+    return made.material
+
+
+def emissive(name: str, color: Rgb, strength: float) -> bpy.types.Material:
+    """A face that shines for those who look at it, but is never sampled as a light."""
+    made = shader(name)
+    made.set(Base_Color=(0, 0, 0), Emission_Color=color, Emission_Strength=strength)
+    made.material.cycles.emission_sampling = "NONE"
+    return made.material
+
+
+def wood(name: str, grain: str, age: float) -> bpy.types.Material:
+    """Sawn spruce, each board in its own tone; `grain` "x" or "y" is its direction, `age` 0 yellow .. 1 grey."""
+    made = shader(name)
+    board = made.island()
+    along = (1.5, 40.0, 40.0) if grain == "x" else (40.0, 1.5, 40.0)
+    fibre = made.noise(1.0, 2.0, made.stretched(*along, made.math("MULTIPLY", board, 50.0)))
+    young, old = np.array((0.60, 0.39, 0.19)), np.array((0.20, 0.165, 0.125))
+    color = tuple(young + (old - young) * min(1.0, age * 1.1))
+    tone = made.math("MULTIPLY", made.ramp(fibre, 0.55, 1.4), made.ramp(board, 0.72 - 0.2 * age, 1.12))
+    made.set(Base_Color=made.scaled(color, tone), Roughness=0.8, Specular_IOR_Level=0.25)
+    return made.material
+
+
+def cardboard(name: str, wrapped: bool = False) -> bpy.types.Material:
+    """Corrugated board in the object's colour, each carton in its own tone; `wrapped`: seen through stretch film."""
+    made = shader(name)
+    tone = made.math("MULTIPLY", made.ramp(made.noise(5.0, 2.0), 0.75, 1.2), made.ramp(made.island(), 0.85, 1.1))
+    color = made.scaled(made.object_color(), tone)
+    made.set(Base_Color=color, Roughness=0.85, Specular_IOR_Level=0.2)
+    if wrapped:
+        folds = made.noise(1.0, 3.0, made.stretched(3.0, 3.0, 16.0))
+        made.set(
+            Base_Color=made.mix(made.ramp(made.step(folds, 0.45, 0.75), 0.12, 0.55), color, (0.6, 0.62, 0.64)),
+            Coat_Weight=0.9,
+            Coat_Roughness=0.12,
+        )
+        wrinkle(made, folds)
+    return made.material
+
+
+def film(name: str, color: Rgb) -> bpy.types.Material:
+    """Opaque stretch film, black or milky, in horizontal folds."""
+    made = shader(name)
+    folds = made.noise(1.0, 3.0, made.stretched(4.0, 4.0, 18.0))
+    made.set(Base_Color=made.scaled(color, made.ramp(folds, 0.7, 1.3)), Roughness=0.22)
+    wrinkle(made, folds)
+    return made.material
+
+
+def wrinkle(made: Shader, folds: Any) -> None:
+    """Bend every normal of the surface, the clear coat's too."""
+    made.bump(folds, 0.7, 0.03)
+    made.set(Coat_Normal=made.surface.inputs["Normal"].links[0].from_socket)
+
+
+def paper_label(name: str) -> bpy.types.Material:
+    """A white shipping label with lines of grey print."""
+    made = shader(name)
+    x, y, z = made.coordinates()
+    words = made.node("ShaderNodeCombineXYZ", {"X": made.math("ADD", x, y), "Y": z}).outputs[0]
+    inputs = {"Vector": words, "Color1": (0.7,) * 3, "Color2": (0.12,) * 3, "Mortar": (0.75,) * 3, "Scale": 1.0}
+    inputs |= {"Mortar Size": 0.006, "Bias": 0.2, "Brick Width": 0.03, "Row Height": 0.018}
+    made.set(Base_Color=made.node("ShaderNodeTexBrick", inputs).outputs["Color"], Roughness=0.5)
+    return made.material
+
+
+def perforated(
+    name: str, color: Rgb, wear: float, pitch_m: float, first_m: float, width_m: float
+) -> bpy.types.Material:
+    """Rack uprights in a row along x, the first at `first_m`: paint with two columns of holes every 50 mm of height."""
+    material = painted_metal(name, color, wear)
+    made = Shader(material, material.node_tree, material.node_tree.nodes["Principled BSDF"])
+    x, _, z = made.coordinates()
+    off_middle = made.math("PINGPONG", made.math("SUBTRACT", x, first_m), pitch_m / 2)
+    off_column = made.math("ABSOLUTE", made.math("SUBTRACT", off_middle, width_m / 4))
+    hole = made.math("MULTIPLY", made.math("LESS_THAN", off_column, 0.009), made.grid_line(z, 0.05, 0.028))
+    paint = made.surface.inputs["Base Color"].links[0].from_socket
+    made.set(Base_Color=made.mix(hole, paint, (0.01, 0.01, 0.01)))
+    return material
+
+
+def hazard_stripes() -> bpy.types.Material:
+    """Yellow and black at 45 degrees, a pair every 0.24 m."""
+    made = shader("hazard stripes")
+    x, y, z = made.coordinates()
+    slant = made.math("ADD", made.math("ADD", x, y), z)
+    color = made.mix(made.grid_line(slant, 0.24, 0.12), (0.75, 0.48, 0.01), (0.015, 0.015, 0.015))
+    made.set(Base_Color=made.scaled(color, made.ramp(made.noise(4.0, 2.0), 0.6, 1.2)), Roughness=0.5)
     return made.material

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What makes a hall of four walls: beams, trusses and purlins, doors, gates, windows, pipes, boxes, signs."""
+
+import bpy
+import numpy as np
+
+from blender.library import Library
+from blender.markings import BRANDS, Face
+from blender.materials import emissive, plain
+from blender.meshes import Solid, box, cylinder
+
+# Colours of the fittings; the first three are litter too.
+COLORS = {
+    "white": (0.6, 0.6, 0.58),
+    "cardboard": (0.34, 0.23, 0.13),
+    "grey": (0.3, 0.31, 0.32),
+    "dark": (0.04, 0.042, 0.045),
+    "steel": (0.2, 0.21, 0.22),
+    "blue": (0.03, 0.08, 0.25),
+    "red": (0.4, 0.02, 0.015),
+    "yellow": (0.7, 0.42, 0.02),
+    "green": (0.02, 0.2, 0.07),
+    "concrete": (0.27, 0.265, 0.25),
+}
+SLOTS = {name: slot for slot, name in enumerate([*COLORS, "daylight"])}
+DAYLIGHT = 4.0
+
+
+def fitting_materials(library: Library) -> list[bpy.types.Material]:
+    """Plain materials by `SLOTS`."""
+    materials = [
+        library.material(("fitting", name), lambda name=name, color=color: plain(f"fitting {name}", color, 0.5))
+        for name, color in COLORS.items()
+    ]
+    return [*materials, library.material("daylight", lambda: emissive("daylight", (0.9, 0.95, 1.0), DAYLIGHT))]
+
+
+def beams(size: tuple[float, float, float], kind: str, rng: np.random.Generator) -> tuple[float, list[Solid]]:
+    """Return the ceiling's height and the beams below it, whose lower edges lie at the clear height `size[2]`.
+
+    Concrete ceilings rest on concrete beams, others on steel girders or trusses, with purlins across.
+    """
+    depth = rng.uniform(0.35, 0.8)
+    span, run = min(size[:2]), max(size[:2])
+    count = max(2, round(run / rng.uniform(4, 6)))
+    places = (np.arange(count) + 0.5) * run / count - run / 2
+    slot = SLOTS["concrete"] if kind == "concrete" else SLOTS[str(rng.choice(["steel", "grey", "white", "blue"]))]
+    maker = _concrete_beam if kind == "concrete" else (_girder, _truss)[rng.integers(2)]
+    solids = [part.moved((x, 0, size[2])) for x in places for part in maker(span, depth, slot)]
+    if kind != "concrete":
+        purlins = np.arange(-span / 2 + 0.75, span / 2, 1.5)
+        solids += [box((run, 0.07, 0.14), (0, y, size[2] + depth + 0.07), slot) for y in purlins]
+        solids += _skylights(run, span, size[2] + depth + 0.13, rng)
+    if size[1] > size[0]:
+        solids = [solid.turned("z", 90) for solid in solids]
+    return size[2] + depth + (0 if kind == "concrete" else 0.14), solids
+
+
+def _concrete_beam(span: float, depth: float, slot: int) -> list[Solid]:
+    return [box((0.35, span, depth), (0, 0, depth / 2), slot)]
+
+
+def _girder(span: float, depth: float, slot: int) -> list[Solid]:
+    """An I-section: two flanges and a web."""
+    flanges = [box((0.22, span, 0.025), (0, 0, z), slot) for z in (0.0125, depth - 0.0125)]
+    return [*flanges, box((0.02, span, depth), (0, 0, depth / 2), slot)]
+
+
+def _truss(span: float, depth: float, slot: int) -> list[Solid]:
+    """Two chords and a zigzag of diagonals."""
+    chords = [box((0.12, span, 0.08), (0, 0, z), slot) for z in (0.04, depth - 0.04)]
+    count = 2 * round(span / depth / 2.4)
+    pitch = span / count
+    bar = box((0.06, np.hypot(pitch, depth), 0.06), slot=slot)
+    rise = np.degrees(np.arctan2(depth, pitch))
+    middles = (np.arange(count) + 0.5) * pitch - span / 2
+    diagonals = [bar.turned("x", rise if i % 2 else -rise).moved((0, y, depth / 2)) for i, y in enumerate(middles)]
+    return [*chords, *diagonals]
+
+
+def _skylights(run: float, span: float, height: float, rng: np.random.Generator) -> list[Solid]:
+    """Bright panels in every fifth roof; the ambient light stands for what falls through them."""
+    if rng.random() > 0.2:
+        return []
+    places = np.arange(-run / 2 + 2, run / 2 - 1, 4.0)
+    return [
+        box((1.2, span * 0.25, 0.02), (x, side * span / 4, height), SLOTS["daylight"])
+        for x in places
+        for side in (-1, 1)
+    ]
+
+
+def wall_fittings(size: tuple[float, float, float], seed: int) -> list[Solid]:
+    """Everything on the four walls, from a seed."""
+    rng = np.random.default_rng([seed, 1])
+    solids = []
+    for angle, length, distance in (
+        (0, size[0], size[1]),
+        (90, size[1], size[0]),
+        (180, size[0], size[1]),
+        (270, size[1], size[0]),
+    ):
+        for part in _one_wall(length, size[2], rng):
+            solids.append(part.moved((0, -distance / 2, 0)).turned("z", angle))
+    return solids
+
+
+def _one_wall(length: float, height: float, rng: np.random.Generator) -> list[Solid]:
+    """Fittings of one wall: x along it from its middle, y out of it into the hall, z up."""
+    makers = (_door, _gate, _cabinet, _board, _extinguisher, _sign, _downpipe)
+    solids = _pipes(length, height, rng)
+    if rng.random() < 0.2:
+        solids += _windows(length, height)
+    edge = -length / 2 + rng.uniform(0.5, 2.5)
+    while edge < length / 2 - 5:
+        maker = makers[rng.choice(len(makers), p=[0.16, 0.14, 0.14, 0.14, 0.14, 0.14, 0.14])]
+        width, parts = maker(height, rng)
+        solids += [part.moved((edge + width / 2, 0, 0)) for part in parts]
+        edge += width + rng.uniform(0.4, 3.5)
+    return solids
+
+
+def _choice(rng: np.random.Generator, *names: str) -> int:
+    return SLOTS[names[rng.integers(len(names))]]
+
+
+def _front(width: float, height: float, y: float, z: float) -> Face:
+    """The face of something that stands `y` out of the wall, to print on; `z` is its middle."""
+    return Face(np.array([0, y, z]), np.array([-1.0, 0, 0]), np.array([0, 0, 1.0]), (width, height))
+
+
+def _door(_: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:
+    """A steel door with a frame, a handle and often an exit sign above it."""
+    frame, leaf = _choice(rng, "grey", "dark", "white"), _choice(rng, "grey", "blue", "white", "steel", "green", "red")
+    parts = [box((1.12, 0.06, 2.15), (0, 0.03, 1.075), frame), box((0.98, 0.03, 2.06), (0, 0.06, 1.03), leaf)]
+    parts.append(box((0.14, 0.05, 0.025), (0.38, 0.1, 1.05), SLOTS["dark"]))
+    if rng.random() < 0.5:
+        parts.append(box((0.4, 0.04, 0.2), (0, 0.04, 2.4), SLOTS["green"]))
+        parts.append(_front(0.4, 0.2, 0.062, 2.4).arrow_up((0, 0), 0.15, SLOTS["white"]))
+    return 1.12, parts
+
+
+def _gate(height: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:
+    """A sectional gate of wide slats, between yellow posts."""
+    width, top = rng.uniform(2.8, 3.8), min(height - 0.4, rng.uniform(2.8, 4.2))
+    slot = _choice(rng, "white", "grey", "steel", "blue")
+    count = int(top / 0.5)
+    slats = [box((width, 0.04, top / count - 0.015), (0, 0.03, (i + 0.5) * top / count), slot) for i in range(count)]
+    hole = box((width, 0.01, top), (0, 0.005, top / 2), SLOTS["dark"])
+    posts = [box((0.14, 0.14, 1.0), (x * (width / 2 + 0.15), 0.12, 0.5), SLOTS["yellow"]) for x in (-1, 1)]
+    name = _front(width, top, 0.05, top - 0.75).word(
+        str(rng.integers(1, 9)).translate(_DIGIT_NAMES), (0, 0), 0.35, SLOTS["dark"]
+    )
+    return width + 0.6, [hole, *slats, *posts, *name]
+
+
+# Gates are lettered: the stroke alphabet of markings.py has no digits.
+_DIGIT_NAMES = str.maketrans("12345678", "CEFHLOTU")
+
+
+def _cabinet(_: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:
+    """Lockers or a switch cabinet."""
+    width, height, depth = rng.uniform(0.6, 1.6), rng.uniform(1.2, 2.0), rng.uniform(0.3, 0.5)
+    body = box(
+        (width, depth, height), (0, depth / 2, height / 2), _choice(rng, "grey", "blue", "white", "green", "red")
+    )
+    seams = [
+        box((0.008, 0.004, height * 0.94), (x, depth, height / 2), SLOTS["dark"])
+        for x in np.arange(-width / 2 + 0.4, width / 2, 0.4)
+    ]
+    return width, [body, *seams]
+
+
+def _board(_: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:
+    """A notice board with sheets of paper."""
+    width, height = rng.uniform(1.0, 2.2), rng.uniform(0.8, 1.2)
+    board = box((width, 0.04, height), (0, 0.02, 1.6), _choice(rng, "green", "grey", "cardboard", "blue"))
+    face = _front(width, height, 0.041, 1.6)
+    reach = np.array((width / 2 - 0.2, height / 2 - 0.22))
+    sheets = [
+        face.rectangle(
+            rng.uniform(-reach, reach), (0.21, 0.3), _choice(rng, "white", "white", "yellow"), rng.normal(0, 0.05)
+        )
+        for _ in range(rng.integers(3, 10))
+    ]
+    return width, [board, *sheets]
+
+
+def _extinguisher(_: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:
+    """A fire extinguisher and its sign."""
+    bottle = cylinder(0.08, 0.5, 12, SLOTS["red"]).turned("x", 90).moved((0, 0.1, 0.9))
+    sign_z = rng.uniform(1.6, 2.2)
+    sign = box((0.25, 0.01, 0.25), (0, 0.005, sign_z), SLOTS["red"])
+    return 0.3, [bottle, box((0.06, 0.08, 0.1), (0, 0.1, 1.2), SLOTS["dark"]), sign]
+
+
+def _sign(height: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:
+    """A plate with a word, at eye level or high up."""
+    brand = BRANDS[rng.integers(len(BRANDS))]
+    letter = rng.uniform(0.12, 0.4)
+    width, z = 0.8 * letter * len(brand) + letter, rng.uniform(1.8, min(4.0, height - 0.5))
+    ground, ink = (("yellow", "dark"), ("blue", "white"), ("white", "blue"), ("red", "white"))[rng.integers(4)]
+    plate = box((width, 0.02, 1.8 * letter), (0, 0.01, z), SLOTS[ground])
+    return width, [plate, *_front(width, 1.8 * letter, 0.021, z).word(brand, (0, 0), letter, SLOTS[ink])]
+
+
+def _downpipe(height: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:
+    """A pipe or cable duct from floor to ceiling."""
+    pipe = cylinder(rng.uniform(0.03, 0.09), height, 10, _choice(rng, "white", "grey", "steel"))
+    return 0.2, [pipe.turned("x", 90).moved((0, 0.12, height / 2))]
+
+
+def _pipes(length: float, height: float, rng: np.random.Generator) -> list[Solid]:
+    """Up to three pipes and ducts along the wall, high up."""
+    solids = []
+    for place in range(rng.integers(0, 4)):
+        z = height - 0.5 - 0.3 * place
+        pipe = cylinder(rng.uniform(0.02, 0.08), length, 10, _choice(rng, "grey", "steel", "white", "red"))
+        solids.append(pipe.turned("z", 90).moved((0, 0.15, z)))
+    return solids
+
+
+def _windows(length: float, height: float) -> list[Solid]:
+    """A band of bright windows under the ceiling."""
+    panes = np.arange(-length / 2 + 1, length / 2 - 0.5, 1.1)
+    return [box((1.0, 0.02, 1.0), (x, 0.01, height - 0.9), SLOTS["daylight"]) for x in panes]

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The hall: floor with painted lines, walls and ceiling with what hangs on them (blender/fittings.py).
+
+Walls and ceiling let diffuse and shadow rays through: the ambient world (blender/lights.py) reaches every corner that
+no object covers, at the cost of a ray that ends at once instead of many bounces. The eye and reflections see them.
+"""
+
+import bpy
+import numpy as np
+
+from blender import hall_materials
+from blender.fittings import beams, fitting_materials, wall_fittings
+from blender.library import Library
+from blender.markings import Face
+from blender.meshes import Solid, to_mesh
+
+LINE_LIFT_M = 0.0005
+PAPER_LIFT_M = 0.001
+
+
+def build(hall: dict, library: Library) -> list[bpy.types.Object]:
+    """Return floor, lines, litter, walls, ceiling and fittings of a `Hall` (pipeline/scene.py) in the world frame.
+
+    The ceiling's beams begin at the hall's clear height, the ceiling itself lies above them.
+    """
+    size = tuple(hall["size_m"])
+    rng = np.random.default_rng(hall["ceiling"]["seed"])
+    above, beam_solids = beams(size, hall["ceiling"]["kind"], rng)
+    floor = [
+        _object("floor", [_ground(size)], [hall_materials.floor(hall["floor"])]),
+        _object("litter", _litter(size, hall["floor"]), fitting_materials(library)),
+        *_lines(hall),
+    ]
+    shell = [
+        _object("walls", _walls(size, above), [hall_materials.wall(hall["walls"])]),
+        _object(
+            "ceiling",
+            [_ground(size, above).turned("x", 180).moved((0, 0, 2 * above))],
+            [hall_materials.ceiling(hall["ceiling"])],
+        ),
+        _object("beams", beam_solids, fitting_materials(library)),
+        _object("wall fittings", wall_fittings(size, hall["walls"]["seed"]), fitting_materials(library)),
+    ]
+    for thing in shell:
+        thing.visible_diffuse = thing.visible_shadow = False
+    return [thing for thing in floor + shell if thing.data.polygons]
+
+
+def _object(name: str, solids: list[Solid], materials: list[bpy.types.Material]) -> bpy.types.Object:
+    return bpy.data.objects.new(name, to_mesh(name, solids, materials))
+
+
+def _flat(z: float = 0.0) -> Face:
+    """The floor's plane, or one above it, as a face to lay patches on."""
+    return Face(np.array([0, 0, z]), np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), (0.0, 0.0))
+
+
+def _ground(size: tuple[float, float, float], z: float = 0.0) -> Solid:
+    half = np.array(size[:2]) / 2
+    return _flat(z).patch(half * [(-1, -1), (1, -1), (1, 1), (-1, 1)], 0, lift_m=0.0)
+
+
+def _walls(size: tuple[float, float, float], height: float) -> list[Solid]:
+    """Four quads that look inwards."""
+    x, y = size[0] / 2, size[1] / 2
+    corners = [(x, -y), (-x, -y), (-x, y), (x, y)]
+    quads = []
+    for (x0, y0), (x1, y1) in zip(corners, corners[1:] + corners[:1], strict=True):
+        quads.append(Solid(np.array([(x0, y0, 0), (x1, y1, 0), (x1, y1, height), (x0, y0, height)]), [(3, 2, 1, 0)]))
+    return quads
+
+
+def _lines(hall: dict) -> list[bpy.types.Object]:
+    """Painted lines, one object a colour and wear; each later one lies a tenth of a millimetre above its crossings."""
+    by_paint: dict[tuple, list[Solid]] = {}
+    for number, line in enumerate(hall["lines"]):
+        start, end = np.array(line["start_m"]), np.array(line["end_m"])
+        along = end - start
+        turn = np.arctan2(along[1], along[0])
+        plane = _flat(LINE_LIFT_M + number * 1e-5)
+        quad = plane.rectangle((start + end) / 2, (np.hypot(*along), line["width_m"]), 0, turn, lift_m=0.0)
+        by_paint.setdefault((tuple(line["color_rgb"]), line["wear"]), []).append(quad)
+    return [
+        _object("floor lines", quads, [hall_materials.floor_line(hall["floor"], color, wear)])
+        for (color, wear), quads in by_paint.items()
+    ]
+
+
+def _litter(size: tuple[float, float, float], floor: dict) -> list[Solid]:
+    """Scraps of paper, film and wood: the more the floor is worn."""
+    rng = np.random.default_rng([floor["seed"], 1])
+    count = int(floor["wear"] * 0.06 * size[0] * size[1])
+    spread = np.array(size[:2]) / 2 - 0.3
+    plane = _flat()
+    return [
+        plane.rectangle(rng.uniform(-spread, spread), rng.uniform(0.02, 0.16, 2), slot, rng.uniform(0, 3), PAPER_LIFT_M)
+        for slot in rng.integers(0, 3, count)
+    ]

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Materials of the hall itself: floor, painted lines, walls, ceiling; each from a `Surface` of pipeline/scene.py.
+
+All patterns live in world coordinates (the hall's objects stand at the origin), so a worn floor line shows the very
+concrete that lies under it.
+"""
+
+from typing import Any
+
+import bpy
+import numpy as np
+
+from blender.materials import Shader, shader
+
+TYRE_ARCS = 7
+BAND_COLORS = ((0.12, 0.13, 0.14), (0.05, 0.09, 0.2), (0.25, 0.26, 0.26), (0.06, 0.14, 0.1), (0.45, 0.3, 0.06))
+
+
+def floor(surface: dict) -> bpy.types.Material:
+    """Concrete, or paint on concrete, with joints, stains and tyre marks."""
+    made = shader("floor")
+    color, grain = _floor_color(made, surface)
+    roughness = made.math("ADD", made.ramp(grain, -0.2, 0.2), max(0.12, surface["roughness"]))
+    made.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=0.4)
+    return made.material
+
+
+def floor_line(surface: dict, color: tuple[float, float, float], wear: float) -> bpy.types.Material:
+    """Road paint that has gone in patches and let the floor through."""
+    made = shader("floor line")
+    ground, grain = _floor_color(made, surface)
+    bare = made.step(made.noise(7.0, 4.0), 0.72 - 0.3 * wear, 0.82 - 0.3 * wear)
+    dirty = made.scaled(color, made.ramp(grain, 1.0 - 0.5 * wear, 1.0))
+    made.set(Base_Color=made.mix(bare, dirty, ground), Roughness=0.55)
+    return made.material
+
+
+def _floor_color(made: Shader, surface: dict) -> tuple[Any, Any]:
+    """Return the colour and the fine grain (0..1) of the floor."""
+    rng = np.random.default_rng(surface["seed"])
+    wear = surface["wear"]
+    place = made.stretched(1.0, 1.0, 1.0, rng.uniform(0, 100))
+    grain, clouds = made.noise(3.0, 4.0, place), made.noise(0.22, 3.0, place)
+    x, y, _ = made.coordinates()
+    tone = made.math("MULTIPLY", made.ramp(clouds, 0.55, 1.45), made.ramp(grain, 0.7, 1.3))
+    stains = made.math("MULTIPLY", made.step(made.noise(0.8, 2.0, place), 0.62 - 0.12 * wear, 0.72), 0.5 * wear)
+    darker = made.math("MAXIMUM", stains, _tyre_marks(made, x, y, clouds, wear, rng))
+    if surface["kind"] == "concrete":
+        pitch, shift = rng.choice((4.0, 5.0, 6.0)), rng.uniform(0, 4, 2)
+        joints = made.math(
+            "MAXIMUM", made.grid_line(x, pitch, 0.016, shift[0]), made.grid_line(y, pitch, 0.016, shift[1])
+        )
+        darker = made.math("MAXIMUM", darker, made.math("MULTIPLY", joints, 0.6))
+    color = surface["color_rgb"]
+    if surface["kind"] != "concrete":
+        bare = made.step(grain, 0.85 - 0.35 * wear, 0.88 - 0.3 * wear)
+        color = made.mix(bare, color, (0.17, 0.165, 0.155))
+    return made.scaled(color, made.math("MULTIPLY", tone, made.math("SUBTRACT", 1.0, darker))), grain
+
+
+def _tyre_marks(made: Shader, x: Any, y: Any, patches: Any, wear: float, rng: np.random.Generator) -> Any:
+    """Dark arcs of rubber, broken by a noise: 0 none .. 1 black."""
+    place = made.node("ShaderNodeCombineXYZ", {"X": x, "Y": y}).outputs[0]
+    nearest: Any = 1.0
+    for _ in range(TYRE_ARCS):
+        center = (*rng.uniform(-12, 12, 2), 0.0)
+        distance = made.node("ShaderNodeVectorMath", {0: place, 1: center}, operation="DISTANCE").outputs["Value"]
+        off_arc = made.math("ABSOLUTE", made.math("SUBTRACT", distance, rng.choice((1.2, 2.0, 4.0, 9.0, 14.0))))
+        nearest = made.math("MINIMUM", nearest, off_arc)
+    ink = made.step(nearest, 0.09, 0.03)
+    broken = made.step(patches, 0.42, 0.62)
+    return made.math("MULTIPLY", made.math("MULTIPLY", ink, broken), 0.25 + 0.45 * wear)
+
+
+def wall(surface: dict) -> bpy.types.Material:
+    """Walls that get dirtier towards the floor, most with a band of another colour below."""
+    made = shader("wall")
+    rng = np.random.default_rng(surface["seed"])
+    x, y, z = made.coordinates()
+    color = _plane(made, surface, made.math("ADD", x, y), z)
+    if rng.random() < 0.65:
+        band = BAND_COLORS[rng.integers(len(BAND_COLORS))]
+        color = made.mix(made.math("LESS_THAN", z, rng.uniform(0.9, 1.7)), color, band)
+    low = made.math("MULTIPLY", made.step(z, 1.2, 0.0), made.noise(2.0, 2.0))
+    grime = made.math("MULTIPLY", low, 0.3 + 0.6 * surface["wear"])
+    made.set(Base_Color=made.mix(grime, color, (0.06, 0.055, 0.05)), Roughness=surface["roughness"])
+    return made.material
+
+
+def ceiling(surface: dict) -> bpy.types.Material:
+    """The underside of the roof."""
+    made = shader("ceiling")
+    x, y, _ = made.coordinates()
+    made.set(Base_Color=_plane(made, surface, x, y), Roughness=surface["roughness"])
+    return made.material
+
+
+def _plane(made: Shader, surface: dict, u: Any, v: Any) -> Any:
+    """Colour (and bump) of a wall or a ceiling in its plane's coordinates, in metres."""
+    color, wear = surface["color_rgb"], surface["wear"]
+    stained = made.ramp(made.noise(0.6, 3.0), 1.0 - 0.7 * wear, 1.0 + 0.45 * wear)
+    if surface["kind"] == "brick":
+        return made.scaled(_bricks(made, color, u, v), stained)
+    if surface["kind"] == "sheet_metal":
+        profile = made.math("PINGPONG", u, 0.125)
+        made.bump(made.step(profile, 0.035, 0.07), 0.8, 0.03)
+        seam = made.grid_line(v, 3.0, 0.02)
+        return made.scaled(color, made.math("MULTIPLY", stained, made.ramp(seam, 1.0, 0.6)))
+    if surface["kind"] == "concrete":
+        joint = made.math("MAXIMUM", made.grid_line(u, 2.5, 0.025), made.grid_line(v, 2.5, 0.025, 1.25))
+        return made.scaled(color, made.math("MULTIPLY", stained, made.ramp(joint, 1.0, 0.55)))
+    return made.scaled(color, stained)
+
+
+def _bricks(made: Shader, color: Any, u: Any, v: Any) -> Any:
+    """Painted or bare bricks; the size is that of lime-sand blocks, small bricks would only flicker."""
+    place = made.node("ShaderNodeCombineXYZ", {"X": u, "Y": v}).outputs[0]
+    dark, light = (np.array(color) * factor for factor in (0.8, 1.1))
+    inputs = {"Vector": place, "Color1": dark, "Color2": light, "Mortar": np.array(color) * 0.5 + 0.05, "Scale": 1.0}
+    inputs |= {"Mortar Size": 0.012, "Brick Width": 0.5, "Row Height": 0.25}
+    return made.node("ShaderNodeTexBrick", inputs).outputs["Color"]

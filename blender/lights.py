@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lamps and the light between them: an area light for the energy, a fixture with a bright face for the eye.
+
+The face is emissive for camera rays alone and the area light invisible to them, so that no energy counts twice and no
+mesh has to be sampled as a light. Ambient light is a plain world, which the hall's walls and ceiling let in.
+"""
+
+import bpy
+import numpy as np
+
+from blender.library import Library
+from blender.materials import emissive, plain
+from blender.meshes import Solid, box, cylinder, loft, to_mesh
+
+# A face this bright is white in AgX at any exposure that leaves the rest visible; more would only spoil anti-aliasing.
+BRIGHTEST_FACE = 12.0
+HANGER_M = 0.8
+
+
+def build(lamps: list[dict], ambient: dict, library: Library) -> list[bpy.types.Object]:
+    """Return lights and fixtures in the world frame, unlinked, and set the scene's world.
+
+    `lamps` and `ambient` are the JSON of `Lamp` and `Ambient` in pipeline/scene.py; `power_w` is Blender's radiant
+    power of an area light, `strength` the radiance of the world in W / (m² sr).
+    """
+    bpy.context.scene.world = _world(ambient)
+    return [thing for lamp in lamps for thing in (_light(lamp), *_fixture(lamp, library))]
+
+
+def _world(ambient: dict) -> bpy.types.World:
+    world = bpy.data.worlds.new("ambient")
+    world.use_nodes = True
+    background = world.node_tree.nodes["Background"]
+    background.inputs["Color"].default_value = (*ambient["color_rgb"], 1.0)
+    background.inputs["Strength"].default_value = ambient["strength"]
+    # Even light needs no aiming: bounces find it by themselves, and every shadow ray is left for the lamps.
+    world.cycles.sampling_method = "NONE"
+    return world
+
+
+def _light(lamp: dict) -> bpy.types.Object:
+    data = bpy.data.lights.new(lamp["kind"], "AREA")
+    data.shape = "DISK" if lamp["kind"] == "high_bay" else "RECTANGLE"
+    data.size, data.size_y = lamp["size_m"]
+    data.energy, data.color = lamp["power_w"], lamp["color_rgb"]
+    data.spread = np.radians(140 if lamp["kind"] == "high_bay" else 180)
+    light = bpy.data.objects.new(lamp["kind"], data)
+    light.visible_camera = False
+    return _hung(light, lamp)
+
+
+def _hung(thing: bpy.types.Object, lamp: dict) -> bpy.types.Object:
+    thing.location = lamp["position_m"]
+    thing.rotation_euler = (0.0, 0.0, np.radians(lamp["yaw_deg"]))
+    return thing
+
+
+def _fixture(lamp: dict, library: Library) -> tuple[bpy.types.Object, bpy.types.Object]:
+    """Return the housing and its bright face, which only the camera sees."""
+    size = tuple(round(length, 2) for length in lamp["size_m"])
+    key = (lamp["kind"], size)
+    parts = _high_bay(size[0]) if lamp["kind"] == "high_bay" else _strip(*size)
+    body, face = parts
+    casing = library.material("lamp housing", lambda: plain("lamp housing", (0.55, 0.56, 0.57), 0.4))
+    housing = bpy.data.objects.new(
+        f"{lamp['kind']} housing", library.mesh((*key, "housing"), lambda: to_mesh("lamp housing", body, [casing]))
+    )
+    glow = _glow(lamp, library)
+    bright = bpy.data.objects.new(
+        f"{lamp['kind']} face", library.mesh((*key, "face", glow.name), lambda: to_mesh("lamp face", [face], [glow]))
+    )
+    for kind_of_ray in ("diffuse", "glossy", "transmission", "volume_scatter", "shadow"):
+        setattr(bright, f"visible_{kind_of_ray}", False)
+    return _hung(housing, lamp), _hung(bright, lamp)
+
+
+def _glow(lamp: dict, library: Library) -> bpy.types.Material:
+    """The face's material: the radiance that the area light has, P / (pi A), up to `BRIGHTEST_FACE`."""
+    length, width = lamp["size_m"]
+    area = np.pi * (length / 2) ** 2 if lamp["kind"] == "high_bay" else length * width
+    radiance = round(min(lamp["power_w"] / (np.pi * area), BRIGHTEST_FACE), 3)
+    color = tuple(lamp["color_rgb"])
+    return library.material(("glow", color, radiance), lambda: emissive("lamp glow", color, radiance))
+
+
+def _high_bay(diameter: float) -> tuple[list[Solid], Solid]:
+    """A flat "UFO" up to 45 cm across, a bell-shaped reflector above that."""
+    radius = diameter / 2
+    rings = [(1.1, 0.006), (1.1, 0.10), (0.5, 0.12), (0.5, 0.22)]
+    if diameter > 0.45:
+        rings = [(1.04, 0.006), (0.95, 0.15), (0.55, 0.32), (0.32, 0.36), (0.32, 0.60)]
+    shell = _lathed([(radius * share, z) for share, z in rings])
+    rod = box((0.02, 0.02, HANGER_M), (0, 0, rings[-1][1] + HANGER_M / 2))
+    return [shell, rod], cylinder(radius, 0.004, 20).turned("x", 90).moved((0, 0, 0.004))
+
+
+def _lathed(rings: list[tuple[float, float]], segments: int = 20) -> Solid:
+    """A round body from (radius, height) of its rings, bottom to top."""
+    angle = np.linspace(0, 2 * np.pi, segments, endpoint=False)
+    return loft(np.array([np.c_[r * np.cos(angle), r * np.sin(angle), np.full(segments, z)] for r, z in rings]))
+
+
+def _strip(length: float, width: float) -> tuple[list[Solid], Solid]:
+    """A batten: a lit trough under a sheet housing, on two hangers."""
+    body = [
+        box((length + 0.04, width * 0.6, 0.06), (0, 0, 0.075)),
+        box((length + 0.04, width + 0.02, 0.02), (0, 0, 0.04)),
+    ]
+    body += [box((0.01, 0.01, HANGER_M), (x, 0, 0.1 + HANGER_M / 2)) for x in (-length / 3, length / 3)]
+    return body, box((length, width, 0.026), (0, 0, 0.017))
