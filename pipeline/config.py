@@ -59,6 +59,14 @@ class Data(Section):
     shard_size: Annotated[int, Field(ge=1)] = 10
     split: Split = Split()
 
+    @property
+    def shards(self) -> int:
+        return -(-self.pictures // self.shard_size)
+
+    def pictures_in_shard(self, number: int) -> int:
+        """All shards are full but the last, so a larger set has the same first shards."""
+        return min(self.shard_size, self.pictures - number * self.shard_size)
+
 
 class SceneSection(Section):
     """What stands in the hall."""
@@ -175,6 +183,11 @@ class Config(Section):
     run: RunSection = RunSection()
     model: ModelSection = ModelSection()
     train: TrainSection = TrainSection()
+
+    @property
+    def picture_keys(self) -> list[str]:
+        """The render settings that change pixels: all but the device."""
+        return [f"render.{name}" for name in RenderSection.model_fields if name != "device"]
 
     def only(self, *keys: str) -> str:
         """Return these sections ("scene") or values ("data.seed") as one line of sorted JSON that `read` takes.

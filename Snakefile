@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+# The road from a config to a page, read from top to bottom: one rule per station.
+#
+#   snakemake -j4 train                                      everything, for configs/quickstart.yaml
+#   snakemake -j4 dataset --configfile configs/full.yaml     pictures and labels alone, for another config
+import os
+import sys
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+ROOT = workflow.basedir
+sys.path.insert(0, ROOT)
+
+from pipeline.config import GENERATOR_VERSION, ConfigError, check, typed
+
+# A config named on the command line stands alone; it does not inherit from the quickstart.
+if not workflow.overwrite_configfiles:
+
+    configfile: f"{ROOT}/configs/quickstart.yaml"
+
+
+try:
+    cfg = check(typed(config))
+except ConfigError as error:
+    raise WorkflowError(str(error)) from None
+
+# Jobs run `python -m ...` with this interpreter, from any --directory, on any node.
+shell.prefix(f"export PATH={os.path.dirname(sys.executable)}:$PATH PYTHONPATH={ROOT}; ")
+
+# Locally, one GPU is shared by the jobs that need one; `--resources gpu=2` overrules this.
+if not workflow.remote_exec and workflow.global_resources is not None:
+    workflow.global_resources.setdefault("gpu", 1)
+
+DATA = f"results/data/{cfg.data.name}"
+RUN = f"results/runs/{cfg.run.name}"
+SPLITS = ["train", "val", "test"]
+SHARDS = [f"{number:05d}" for number in range(cfg.data.shards)]
+RENDER_GPU = int(cfg.render.device not in ("cpu", "auto"))
+TRAIN_GPU = int(cfg.train.device not in ("cpu", "auto"))
+
+
+wildcard_constraints:
+    shard=r"\d{5}",
+    split="train|val|test",
+
+
+localrules:
+    dataset,
+    train,
+
+
+rule train:
+    default_target: True
+    input:
+        f"{RUN}/report.html",
+
+
+rule dataset:
+    input:
+        expand(f"{DATA}/annotations/{{split}}.json", split=SPLITS),
+
+
+rule sample:
+    output:
+        f"{DATA}/scenes/{{shard}}.jsonl",
+    log:
+        f"{DATA}/logs/sample/{{shard}}.log",
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime="5m",
+        gpu=0,
+    params:
+        config=cfg.only("data.seed", "scene", "camera", "light", *cfg.picture_keys),
+        first=lambda wildcards: int(wildcards.shard) * cfg.data.shard_size,
+        pictures=lambda wildcards: cfg.data.pictures_in_shard(int(wildcards.shard)),
+        generator=GENERATOR_VERSION,
+    shell:
+        "python -m pipeline.sample --config {params.config:q} --first {params.first} --count {params.pictures}"
+        " --out {output} 2>&1 | tee {log}"
+
+
+rule render:
+    input:
+        f"{DATA}/scenes/{{shard}}.jsonl",
+    output:
+        directory(f"{DATA}/shards/{{shard}}"),
+    log:
+        f"{DATA}/logs/render/{{shard}}.log",
+    benchmark:
+        f"{DATA}/benchmarks/render/{{shard}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime="4h",
+        gpu=RENDER_GPU,
+    shell:
+        f"python -m blender.render --scenes {{input}} --out {{output}} --device {cfg.render.device}"
+        " --threads {threads} 2>&1 | tee {log}"
+
+
+rule label:
+    input:
+        expand(f"{DATA}/shards/{{shard}}", shard=SHARDS),
+    output:
+        expand(f"{DATA}/annotations/{{split}}.json", split=SPLITS),
+    log:
+        f"{DATA}/logs/label.log",
+    benchmark:
+        f"{DATA}/benchmarks/label.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime="1h",
+        gpu=0,
+    params:
+        config=cfg.only("data", "label"),
+    shell:
+        f"python -m pipeline.label --config {{params.config:q}} --data {DATA} 2>&1 | tee {{log}}"
+
+
+rule train_model:
+    input:
+        f"{DATA}/annotations/train.json",
+    output:
+        model=f"{RUN}/model.pt",
+        log=f"{RUN}/training.jsonl",
+    log:
+        f"{RUN}/logs/train.log",
+    benchmark:
+        f"{RUN}/benchmarks/train.tsv"
+    threads: cfg.train.threads
+    resources:
+        mem_mb=8000,
+        runtime="24h",
+        gpu=TRAIN_GPU,
+    params:
+        config=cfg.only("run.seed", "model", "train"),
+    shell:
+        f"python -m pipeline.train --config {{params.config:q}} --annotations {{input}} --images {DATA}"
+        " --out {output.model} --log {output.log} --threads {threads} 2>&1 | tee {log}"
+
+
+rule predict:
+    input:
+        model=f"{RUN}/model.pt",
+        annotations=f"{DATA}/annotations/{{split}}.json",
+    output:
+        f"{RUN}/predictions/{{split}}.json",
+    log:
+        f"{RUN}/logs/predict-{{split}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/predict-{{split}}.tsv"
+    threads: cfg.train.threads
+    resources:
+        mem_mb=4000,
+        runtime="2h",
+        gpu=TRAIN_GPU,
+    shell:
+        f"python -m pipeline.predict --model {{input.model}} --annotations {{input.annotations}} --images {DATA}"
+        f" --predictions {{output}} --device {cfg.train.device} --threads {{threads}} 2>&1 | tee {{log}}"
+
+
+rule evaluate:
+    input:
+        annotations=expand(f"{DATA}/annotations/{{split}}.json", split=["val", "test"]),
+        predictions=expand(f"{RUN}/predictions/{{split}}.json", split=["val", "test"]),
+    output:
+        f"{RUN}/metrics.json",
+    log:
+        f"{RUN}/logs/evaluate.log",
+    benchmark:
+        f"{RUN}/benchmarks/evaluate.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime="1h",
+        gpu=0,
+    shell:
+        "python -m pipeline.evaluate --split val {input.annotations[0]} {input.predictions[0]}"
+        " --split test {input.annotations[1]} {input.predictions[1]} --out {output} 2>&1 | tee {log}"
+
+
+rule report:
+    input:
+        annotations=rules.dataset.input,
+        predictions=rules.evaluate.input.predictions,
+        training=rules.train_model.output.log,
+        metrics=rules.evaluate.output,
+    output:
+        report(f"{RUN}/report.html", category="Report"),
+    log:
+        f"{RUN}/logs/report.log",
+    benchmark:
+        f"{RUN}/benchmarks/report.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime="30m",
+        gpu=0,
+    params:
+        config=cfg.only(*type(cfg).model_fields),
+    shell:
+        f"python -m pipeline.report --config {{params.config:q}} --data {DATA} --run {RUN}"
+        " --out {output} 2>&1 | tee {log}"

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Before anything is installed: does this machine have the Python and the system libraries that Blender needs?
+
+Runs with any Python 3 and the standard library alone: `python3 pipeline/preflight.py`.
+"""
+
+import ctypes
+import importlib.util
+import platform
+import sys
+
+# The one Python that has a wheel of bpy 4.5.15 (requirements.txt).
+PYTHON = (3, 11)
+
+# Shared libraries that bpy and OpenCV load, and the Debian package that holds each.
+LIBRARIES = {
+    "libGL.so.1": "libgl1",
+    "libSM.so.6": "libsm6",
+    "libXext.so.6": "libxext6",
+    "libXrender.so.1": "libxrender1",
+    "libXfixes.so.3": "libxfixes3",
+    "libXi.so.6": "libxi6",
+    "libxkbcommon.so.0": "libxkbcommon0",
+    "libglib-2.0.so.0": "libglib2.0-0",
+}
+
+
+def problems():
+    """Return one line for each thing that is missing and how to get it; empty if nothing is."""
+    found = []
+    if sys.version_info[:2] != PYTHON:
+        found.append(
+            "Python {}.{} has no bpy 4.5 wheel: install Python {}.{} and run `make PYTHON=python{}.{} ...`".format(
+                *sys.version_info[:2], *PYTHON, *PYTHON
+            )
+        )
+    if importlib.util.find_spec("ensurepip") is None:
+        found.append("Python cannot make virtual environments: apt-get install python3-venv")
+    if platform.system() == "Linux":
+        missing = [package for library, package in LIBRARIES.items() if not loads(library)]
+        if missing:
+            found.append("system libraries are missing: apt-get install --no-install-recommends " + " ".join(missing))
+    return found
+
+
+def loads(library):
+    """True if the system finds this shared library."""
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    lines = problems()
+    print("\n".join("cariste: " + line for line in lines), file=sys.stderr)
+    sys.exit(bool(lines))
