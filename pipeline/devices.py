@@ -25,3 +25,8 @@ def pick(name: str) -> torch.device:
             "use cpu or auto, or install the driver and the torch build for it"
         )
     return torch.device(name)
+
+
+def describe(device: torch.device) -> str:
+    """Return the device's name for people, such as `cuda (NVIDIA L4)`."""
+    return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type

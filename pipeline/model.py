@@ -159,7 +159,7 @@ def assemble(architecture: Architecture, settings: ModelSection, category_count:
     With 256 channels its tensors have the names and shapes of torchvision's `maskrcnn_resnet50_fpn`.
     """
     channels = architecture.fpn_channels
-    return MaskRCNN(
+    model = MaskRCNN(
         _backbone(architecture),
         min_size=settings.min_size,
         max_size=settings.max_size,
@@ -182,6 +182,9 @@ def assemble(architecture: Architecture, settings: ModelSection, category_count:
         mask_head=MaskRCNNHeads(channels, (channels,) * 4, dilation=1),
         mask_predictor=MaskRCNNPredictor(channels, channels, category_count + 1),
     )
+    # torchvision's start is meant for 91 classes: with 3 the logits are so large that the first losses are above 15.
+    nn.init.normal_(model.roi_heads.mask_predictor.mask_fcn_logits.weight, std=0.001)
+    return model
 
 
 def _backbone(architecture: Architecture) -> Backbone:
