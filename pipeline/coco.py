@@ -204,14 +204,27 @@ def _problems(coco: CocoFile) -> Iterator[str]:
 
 def _geometry_problems(annotation: Annotation, image: CocoImage) -> Iterator[str]:
     x, y, width, height = annotation.bbox
-    picture = f"the picture {image.file_name} of {image.width}x{image.height}"
     if width <= 0 or height <= 0:
         yield f"bbox {list(annotation.bbox)} has no area (COCO boxes are x, y, width, height)"
     elif min(x, y, image.width - x - width, image.height - y - height) < -BOX_TOLERANCE_PX:
-        yield f"bbox {list(annotation.bbox)} (x, y, width, height) reaches outside {picture}"
-    segmentation = annotation.segmentation
-    if isinstance(segmentation, Rle) and segmentation.size != (image.height, image.width):
-        yield f"segmentation has size (height, width) {segmentation.size}, unlike {picture}"
+        yield f"bbox {list(annotation.bbox)} (x, y, width, height) reaches outside {_named(image)}"
+    if isinstance(annotation.segmentation, Rle):
+        yield from _rle_problems(annotation.segmentation, image)
+
+
+def _rle_problems(segmentation: Rle, image: CocoImage) -> Iterator[str]:
+    """Find all that can be found without decoding; runs that end too early show in `CocoFile.mask`."""
+    if segmentation.size != (image.height, image.width):
+        yield f"segmentation has size (height, width) {segmentation.size}, unlike {_named(image)}"
+        return
+    try:
+        coco_mask.area(rle(segmentation, image.height, image.width))
+    except (ValueError, RuntimeError) as error:
+        yield f"segmentation: {error}"
+
+
+def _named(image: CocoImage) -> str:
+    return f"the picture {image.file_name} of {image.width}x{image.height}"
 
 
 def _result_problems(detections: Sequence[Detection], coco: CocoFile) -> Iterator[str]:
@@ -223,8 +236,8 @@ def _result_problems(detections: Sequence[Detection], coco: CocoFile) -> Iterato
             yield f"[{number}]: category {detection.category_id} is not in {coco.path}"
         if image is None:
             yield f"[{number}]: image {detection.image_id} is not in {coco.path}"
-        elif detection.segmentation is not None and detection.segmentation.size != (image.height, image.width):
-            yield f"[{number}]: segmentation has size {detection.segmentation.size}, unlike {image.file_name}"
+        elif detection.segmentation is not None:
+            yield from (f"[{number}]: {reason}" for reason in _rle_problems(detection.segmentation, image))
 
 
 def _duplicates(what: str, values: Iterable[int | str]) -> Iterator[str]:

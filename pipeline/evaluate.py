@@ -21,6 +21,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from faster_coco_eval import COCO, COCOeval_faster
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -99,11 +100,12 @@ def _truth(annotated: coco.CocoFile, kind: Literal["box", "mask"]) -> dict[str, 
     for number, annotation in enumerate(annotated.annotations, 1):
         x, y, width, height = annotation.bbox
         # Numbered anew: COCO's evaluation takes a match with annotation 0 for none.
-        entry = annotation.model_dump(include={"image_id", "category_id", "bbox", "iscrowd"}) | {"id": number}
+        entry = annotation.model_dump(mode="json", include={"image_id", "category_id", "bbox", "iscrowd"})
+        entry["id"] = number
         entry["area"] = width * height if annotation.area is None else annotation.area
         if kind == "mask":
             corners = [[x, y, x + width, y, x + width, y + height, x, y + height]]
-            segmentation = annotation.model_dump(include={"segmentation"})["segmentation"]
+            segmentation = annotation.model_dump(mode="json", include={"segmentation"})["segmentation"]
             entry["segmentation"] = corners if segmentation is None else segmentation
         annotations.append(entry)
     images = [image.model_dump(include={"id", "width", "height"}) for image in annotated.images]
@@ -113,15 +115,15 @@ def _truth(annotated: coco.CocoFile, kind: Literal["box", "mask"]) -> dict[str, 
 
 def _results(detections: Sequence[coco.Detection]) -> list[dict[str, Any]]:
     keys = {"image_id", "category_id", "bbox", "score", "segmentation"}
-    return [detection.model_dump(include=keys, exclude_none=True) for detection in detections]
+    return [detection.model_dump(mode="json", include=keys, exclude_none=True) for detection in detections]
 
 
 def table(metrics: Mapping[str, Any], title: str) -> Table:
     """Return the figures of one set as a table: a row in all and for each class."""
-    drawn = Table(title=f"{title}: {metrics['pictures']} pictures")
-    drawn.add_column("class")
+    drawn = Table(title=f"{title}: {metrics['pictures']} pictures", box=SIMPLE)
+    drawn.add_column("class", no_wrap=True)
     kinds = [kind for kind in KINDS if metrics[kind] is not None]
-    for heading in ("annotations", *(f"{kind} {figure}" for kind in kinds for figure in ("AP", "AP50", "AP75"))):
+    for heading in ("objects", *(f"{kind}\n{figure}" for kind in kinds for figure in ("AP", "AP50", "AP75"))):
         drawn.add_column(heading, justify="right")
     counts = metrics["annotations"]
     drawn.add_row("all", str(sum(counts.values())), *_figures([metrics[kind] for kind in kinds]))

@@ -95,6 +95,16 @@ FAULTS = {
         {"size": [40, 30], "counts": "PP1"},
         r"annotation 1: segmentation has size .*\(40, 30\), unlike .*hall.png.*40x30",
     ),
+    "torn mask": (
+        ("annotations", 0, "segmentation"),
+        {"size": [30, 40], "counts": "abc"},
+        "annotation 1: segmentation: RLE string is malformed",
+    ),
+    "overlong mask": (
+        ("annotations", 0, "segmentation"),
+        {"size": [30, 40], "counts": [1000, 201]},
+        "annotation 1: segmentation: RLE counts exceed",
+    ),
     "short polygon": (("annotations", 0, "segmentation"), [[1, 2, 3, 4]], r"annotations\[0\].segmentation"),
     "width": (("images", 0, "width"), 0, r"images\[0\].width: .*greater than 0"),
     "name": (("categories", 1, "name"), "pedestrian", "category name 'pedestrian' is used 2 times"),
