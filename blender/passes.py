@@ -77,8 +77,17 @@ def _manifest(headers: dict) -> dict[int, str]:
     """Return hash -> name of every top-most parent in the scene."""
     for key, value in headers.items():
         if key.startswith("cryptomatte/") and key.endswith("/manifest"):
-            return {int(code, 16): name for name, code in json.loads(value).items()}
+            return {_as_float_bits(int(code, 16)): name for name, code in json.loads(value).items()}
     raise PassError("the EXR file has no Cryptomatte manifest")
+
+
+def _as_float_bits(code: int) -> int:
+    """Return a hash as pixels hold it: one that would be a denormal, infinite or no number has bit 23 flipped.
+
+    One name in 128 has such a hash; the manifest lists it unflipped (Cryptomatte Specification, "hash to float").
+    """
+    exponent = code >> 23 & 0xFF
+    return code ^ 1 << 23 if exponent in (0, 0xFF) else code
 
 
 def _instance_ids(hashes: np.ndarray, manifest: dict[int, str], expected: set[int]) -> np.ndarray:

@@ -33,6 +33,12 @@ def test_ids_come_from_the_manifest_and_what_is_not_labelled_is_zero(tmp_path):
     assert (read.sync_s, read.sample_s) == (0.25, 62.5)
 
 
+@pytest.mark.parametrize(("listed", "in_pixels"), [(0x802A56EB, 0x80AA56EB), (0x7FC00001, 0x7F400001)])
+def test_hashes_that_are_no_plain_float_have_a_bit_flipped_in_pixels(tmp_path, listed, in_pixels):
+    write(tmp_path / "a.exr", [[in_pixels]], manifest={"instance_00003": listed})
+    assert passes.read(tmp_path / "a.exr", {3}).ids.tolist() == [[3]]
+
+
 def test_an_instance_that_the_record_does_not_have_is_named(tmp_path):
     write(tmp_path / "a.exr", [[HASHES["instance_00002"]]])
     with pytest.raises(passes.PassError, match="instance 2 is in the picture and not in its record"):
