@@ -190,7 +190,8 @@ def _records(shard: Path, number: int, data: config.Data) -> list[RenderedScene]
 
 def _check_records(scenes: list[Scene], number: int, data: config.Data, shard: Path) -> None:
     indices = [scene.index for scene in scenes]
-    wanted = list(range(number * data.shard_size, min((number + 1) * data.shard_size, data.pictures)))
+    first = number * data.shard_size
+    wanted = list(range(first, first + data.pictures_in_shard(number)))
     if indices != wanted:
         held = f"{len(indices)} pictures from {indices[0]} to {indices[-1]}" if indices else "no pictures"
         raise LabelError(
@@ -234,7 +235,7 @@ def _read_ids(path: Path) -> np.ndarray:
 
 def label_shards(shards: Path, settings: config.Config, processes: int = 1) -> Iterator[tuple[dict, list[dict]]]:
     """Yield (image, annotations) of all pictures in order of their index; the order of the work changes nothing."""
-    numbers = range(math.ceil(settings.data.pictures / settings.data.shard_size))
+    numbers = range(settings.data.shards)
     work = partial(label_shard, shards=shards, settings=settings)
     if processes == 1:
         for number in numbers:
