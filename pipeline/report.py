@@ -144,7 +144,7 @@ def _facts(config: Config, data: Path, run: Path) -> dict[str, Any]:
         "pairs": list(gallery.pairs(files["test"], predictions, data, PAIRS, SCORE_SHOWN)),
         "score_shown": SCORE_SHOWN,
         "precision": [_precision(metrics, split, splits[split]) for split in SPLITS[1:]],
-        "training": _training_facts(training),
+        "training": _training_facts(training, config),
         "stages": [_stage_row(stage) for stage in stages],
         "overhead": f"{rendering.overhead:.0%}",
         "machine": provenance.machine(),
@@ -266,10 +266,21 @@ def _kinds(images: Iterable[coco.CocoImage], key: str) -> Counter[str]:
     return Counter(image.model_extra[key] for image in images)
 
 
-def _training_facts(training: provenance.Training) -> dict[str, Any]:
+def _training_facts(training: provenance.Training, config: Config) -> dict[str, Any]:
     iterations = len(training.columns["iteration"])
-    facts = {charts.readable(name): _plain(value) for name, value in training.facts.items()}
-    return {"iterations": iterations, "window": charts.smoothing_window(iterations), "facts": facts}
+    return {
+        "iterations": iterations,
+        "window": charts.smoothing_window(iterations),
+        "facts": {charts.readable(name): _plain(value) for name, value in training.facts.items()},
+        "settings": {
+            "weights to begin with": config.model.weights,
+            "backbone": "frozen" if config.model.freeze_backbone else "trained",
+            "batch": f"{config.train.batch_size} pictures",
+            "picture size": f"{config.model.min_size} to {config.model.max_size} px",
+            "learning rate": f"{config.train.learning_rate:g}, {config.train.warmup_iterations} iterations of warm-up",
+            "optimiser": f"SGD, momentum {config.train.momentum:g}, weight decay {config.train.weight_decay:g}",
+        },
+    }
 
 
 def _plain(value: Any) -> str:
