@@ -42,6 +42,26 @@ Range = Annotated[tuple[float, float], AfterValidator(_ordered)]
 CountRange = Annotated[tuple[Count, Count], AfterValidator(_ordered)]
 
 
+def _within(low: float, high: float) -> AfterValidator:
+    """Refuse ranges that reach beyond [low, high]."""
+
+    def check_ends(ends: tuple[float, float]) -> tuple[float, float]:
+        if ends[0] < low or ends[1] > high:
+            raise ValueError(f"must lie within {low:g} and {high:g}")
+        return ends
+
+    return AfterValidator(check_ends)
+
+
+def _some_share(shares: dict[str, float]) -> dict[str, float]:
+    if sum(shares.values()) <= 0:
+        raise ValueError("at least one share must be above 0")
+    return shares
+
+
+SomeShare = AfterValidator(_some_share)
+
+
 class Split(Section):
     """Of every `train + val + test` pictures in a row, how many go to each split (by index, so growth moves none)."""
 
@@ -71,7 +91,11 @@ class Data(Section):
 class SceneSection(Section):
     """What stands in the hall."""
 
-    layouts: dict[Literal["aisle", "staging", "chaos"], Fraction] = {"aisle": 0.45, "staging": 0.35, "chaos": 0.2}
+    layouts: Annotated[dict[Literal["aisle", "staging", "chaos"], Fraction], SomeShare] = {
+        "aisle": 0.45,
+        "staging": 0.35,
+        "chaos": 0.2,
+    }
     people: CountRange = (0, 4)
     trucks: CountRange = (0, 4)
     working_pairs: Fraction = Field(0.4, description="share of pictures with somebody pushing or pulling a truck")
@@ -84,17 +108,23 @@ class CameraSection(Section):
 
     width: Annotated[int, Field(ge=32, le=8192)] = 384
     height: Annotated[int, Field(ge=32, le=8192)] = 288
-    rigs: dict[Literal["robot", "handheld", "ceiling"], Fraction] = {"robot": 0.35, "handheld": 0.45, "ceiling": 0.2}
-    fov_deg: Range = Field((45, 95), description="horizontal field of view")
+    rigs: Annotated[dict[Literal["robot", "handheld", "ceiling"], Fraction], SomeShare] = {
+        "robot": 0.35,
+        "handheld": 0.45,
+        "ceiling": 0.2,
+    }
+    fov_deg: Annotated[Range, _within(10, 150)] = Field((45, 95), description="horizontal field of view")
 
 
 class LightSection(Section):
     """Lamps and exposure."""
 
-    temperature_k: Range = (2700, 7500)
+    temperature_k: Annotated[Range, _within(1700, 25000)] = (2700, 7500)
     colored: Fraction = Field(0.1, description="share of pictures with strongly coloured light")
-    power: Range = Field((0.3, 3.0), description="factor on every lamp's power, drawn log-uniformly")
-    exposure_ev: Range = (-1.0, 1.0)
+    power: Annotated[Range, _within(0.01, 100)] = Field(
+        (0.3, 3.0), description="factor on every lamp's power, drawn log-uniformly"
+    )
+    exposure_ev: Annotated[Range, _within(-10, 10)] = (-1.0, 1.0)
 
 
 class RenderSection(Section):
@@ -227,10 +257,10 @@ def check(values: Any, source: str = "config") -> Config:
 
 
 def _explain(problem: dict, source: str) -> str:
-    key = ".".join(str(part) for part in problem["loc"]) or "the file"
+    key = ".".join(str(part) for part in problem["loc"] if part != "[key]") or "the file"
     if problem["type"] == "extra_forbidden":
         return f"{source}: {key}: unknown key; allowed here: {', '.join(_siblings(problem['loc']))}"
-    message = problem["msg"].removeprefix("Value error, ")
+    message = problem["msg"].removeprefix("Value error, ").replace("valid tuple", "pair [low, high]")
     return f"{source}: {key} = {problem['input']!r}: {message[0].lower()}{message[1:]}"
 
 

@@ -2,6 +2,7 @@
 """The one source of randomness: a generator per (data set, picture, stage)."""
 
 import zlib
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -19,3 +20,9 @@ def rng(dataset_seed: int, image_index: int, stage_name: str) -> np.random.Gener
         raise ValueError(f"seed and picture index must not be negative, got {dataset_seed} and {image_index}")
     stage = zlib.crc32(stage_name.encode())
     return np.random.default_rng(np.random.SeedSequence([dataset_seed, image_index, stage]))
+
+
+def choose(random: np.random.Generator, shares: Mapping[str, float]) -> str:
+    """Return one of the names, each drawn in proportion to its share."""
+    names, weights = list(shares), np.array(list(shares.values()), float)
+    return names[random.choice(len(names), p=weights / weights.sum())]

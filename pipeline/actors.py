@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Trucks and people put where the camera sees them, from far to near.
+
+For every group a height in the picture is drawn log-uniformly between 20 of 288 pixels and the whole frame; distance
+follows from it. Trucks then snap to what trucks are parked at: a free slot of a rack, a wall of pallets, a row.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.cameras import floor_point, image_box, share_in_frame, surroundings
+from pipeline.config import SceneSection
+from pipeline.goods import SEEDS
+from pipeline.layouts import Setting
+from pipeline.scene import Camera, HandPalletTruckParameters, Person, Thing, Vec3
+from pipeline.trucks import as_truck, draw_fleet, fits_pallet, one_of, parked, row_of_trucks, with_pallet
+from pipeline.volumes import Boxes, volumes
+from pipeline.workers import as_person, draw_person, draw_pose, working_pair
+
+SMALLEST = 20 / 288  # of the picture's height
+OUT_OF_VIEW = 0.04  # share of groups that may stand anywhere, seen or not
+TRIES = 120
+TRIES_ANYWHERE = 2000
+
+Place = tuple[Vec3, float]
+
+
+class NoRoomError(Exception):
+    """The hall is too full for the people and trucks that were asked for."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    people: int
+    trucks: int
+    pairs: int
+
+
+def draw_counts(random: np.random.Generator, config: SceneSection) -> Counts:
+    """Draw how many people and trucks there are, those who work together (`pairs`) among them.
+
+    Both ranges count evenly, except that nothing at all comes up as often as `empty` says (or always, if the ranges
+    allow nothing else); a working pair needs one of each, so it raises a zero that the ranges allow to be one.
+    """
+    people = range(int(config.people[0]), int(config.people[1]) + 1)
+    trucks = range(int(config.trucks[0]), int(config.trucks[1]) + 1)
+    all_counts = [(p, t) for p in people for t in trucks if p + t > 0]
+    pair_counts = [(p, t) for p, t in all_counts if p and t]
+    if random.random() < config.empty or not all_counts:
+        return Counts(0, 0, 0)
+    works = bool(pair_counts) and random.random() < config.working_pairs
+    choices = pair_counts if works else all_counts
+    chosen = choices[random.integers(len(choices))]
+    pairs = 1 + int(min(chosen) > 1 and random.random() < 0.25) if works else 0
+    return Counts(*chosen, pairs)
+
+
+def add_actors(random: np.random.Generator, config: SceneSection, setting: Setting, camera: Camera) -> None:
+    """Put trucks and people into the hall.
+
+    Raises:
+        NoRoomError: a group found no free place anywhere.
+    """
+    counts = draw_counts(random, config)
+    setting.space.keep_free(surroundings(camera.position_m))
+    fleet = draw_fleet(random)
+    for _ in range(counts.pairs):
+        _place(random, setting, camera, _pair(random, setting, fleet))
+    _add_trucks(random, setting, camera, fleet, counts.trucks - counts.pairs)
+    _add_people(random, setting, camera, counts.people - counts.pairs)
+
+
+def _pair(random: np.random.Generator, setting: Setting, fleet: list[HandPalletTruckParameters]) -> list[Thing]:
+    """Somebody at work with a truck that is empty or carries a pallet."""
+    kind = one_of(random, fleet).model_copy(update={"seed": int(random.integers(SEEDS))})
+    truck, person = working_pair(random, kind, str(random.choice(["push", "pull"])))
+    if fits_pallet(truck) and truck.fork_length_m > 1 and random.random() < 0.55:
+        return [*with_pallet(random, truck, setting.stock, raised=True), person]
+    return [as_truck(truck), person]
+
+
+def _add_trucks(
+    random: np.random.Generator,
+    setting: Setting,
+    camera: Camera,
+    fleet: list[HandPalletTruckParameters],
+    count: int,
+) -> None:
+    """Park trucks: alone, in a row, in or before a rack, with the forks in a pallet."""
+    left = count
+    while left > 0:
+        row = int(random.integers(2, 4)) if random.random() < 0.12 else 1
+        if 1 < row <= left:
+            _place(random, setting, camera, row_of_trucks(random, fleet, row))
+            left -= row
+            continue
+        _park_one(random, setting, camera, fleet)
+        left -= 1
+
+
+def _park_one(
+    random: np.random.Generator, setting: Setting, camera: Camera, fleet: list[HandPalletTruckParameters]
+) -> None:
+    truck = parked(random, fleet)
+    if fits_pallet(truck) and random.random() < 0.35:
+        raised = truck.fork_length_m > 1 and random.random() < 0.4
+        _place(random, setting, camera, with_pallet(random, truck, setting.stock, raised))
+    else:
+        at_rack = bool(setting.slots) and random.random() < 0.5
+        _place(random, setting, camera, [as_truck(truck)], at_rack)
+
+
+def _add_people(random: np.random.Generator, setting: Setting, camera: Camera, count: int) -> None:
+    for _ in range(count):
+        person = as_person(draw_person(random, draw_pose(random)))
+        others = [thing for thing in setting.space.things if isinstance(thing, Person)]
+        if others and person.parameters.pose.name == "stand" and random.random() < 0.35:
+            beside = _facing(random, others[-1])
+            if _put_first(setting, camera, [person], beside, 0.3) is not None:
+                continue
+        _place(random, setting, camera, [person])
+
+
+def _facing(random: np.random.Generator, other: Thing) -> Iterator[Place]:
+    """Yield places in front of or beside somebody, looking at them: two people who talk."""
+    for _ in range(10):
+        bearing = other.yaw_deg + random.normal(0, 50)
+        distance = random.uniform(0.9, 1.5)
+        offset = distance * np.array([np.cos(np.radians(bearing)), np.sin(np.radians(bearing))])
+        x, y = np.array(other.position_m[:2]) + offset
+        yield (float(x), float(y), 0.0), float(bearing + 180 + random.normal(0, 15))
+
+
+def _place(
+    random: np.random.Generator, setting: Setting, camera: Camera, group: list[Thing], at_rack: bool = False
+) -> None:
+    """Put a group where the camera sees it well, at least in part, or (rarely wanted, rarely needed) anywhere."""
+    if random.random() > OUT_OF_VIEW:
+        if at_rack and _put_first(setting, camera, group, _near_slots(random, setting, camera, group), 0.35):
+            return
+        for visible in (0.1,) if random.random() < 0.15 else (0.5, 0.1):
+            if _put_first(setting, camera, group, _in_view(random, setting, camera, group), visible):
+                return
+    if not _put_first(setting, None, group, _anywhere(random, setting), 0.0):
+        names = ", ".join(thing.asset for thing in group)
+        raise NoRoomError(f"no free place for {names}; lower scene.people, scene.trucks or scene.goods")
+
+
+def _put_first(
+    setting: Setting, camera: Camera | None, group: list[Thing], places: Iterator[Place], least_visible: float
+) -> list[Thing] | None:
+    """Put the group on the first place where it fits and, with a camera, is well in the picture."""
+    boxes = volumes(group)
+    actors = [volumes([thing]) for thing in group if thing.category is not None]
+    for place in places:
+        if camera is not None and any(share_in_frame(camera, actor.moved(*place)) < 0.3 for actor in actors):
+            continue
+        if not setting.space.fits(boxes.moved(*place), 0.04):
+            continue
+        if camera is None or all(_visible(setting, camera, a.moved(*place)) >= least_visible for a in actors):
+            return setting.space.put(group, *place)
+    return None
+
+
+def _visible(setting: Setting, camera: Camera, actor: Boxes) -> float:
+    """Return the share of the actor that nothing hides, from its boxes' middles and a third to either side."""
+    low, high = actor.rows[:, 5:6], actor.rows[:, 6:7]
+    points = [np.c_[actor.rows[:, :2], low + (high - low) * share] for share in (0.25, 0.6, 0.95)]
+    corners = actor.corners_m().reshape(-1, 3)
+    middle = corners.mean(axis=0)
+    points.append(middle + 0.6 * (corners - middle))
+    return setting.space.visible_share(camera.position_m, np.concatenate(points))
+
+
+def _in_view(random: np.random.Generator, setting: Setting, camera: Camera, group: list[Thing]) -> Iterator[Place]:
+    """Yield places where the group's first truck or person has a log-uniform height in the picture."""
+    for attempt in range(TRIES):
+        if attempt % 6 == 0:  # some columns of the picture for every height
+            distance = _draw_distance(random, camera, group)
+        x, y = floor_point(camera, random.uniform(-0.05, 1.05) * 2 * camera.cx_px, distance)
+        yield (float(x), float(y), 0.0), _draw_heading(random, setting, (x, y))
+
+
+def _draw_distance(random: np.random.Generator, camera: Camera, group: list[Thing]) -> float:
+    """Return the distance along the floor at which the group's first actor is as high in the picture as drawn."""
+    actor = next(thing for thing in group if thing.category is not None)
+    tall = float(volumes([actor]).rows[:, 6].max())
+    pixels = 2 * camera.cy_px * np.exp(random.uniform(np.log(SMALLEST), 0))
+    slant = camera.fy_px * tall / pixels
+    return float(np.sqrt(max(slant**2 - (camera.position_m[2] - tall / 2) ** 2, 0.25)))
+
+
+def _draw_heading(random: np.random.Generator, setting: Setting, place: tuple[float, float]) -> float:
+    """Along the traffic or square to it where the hall is in order, anyhow elsewhere."""
+    if not setting.square or random.random() < 0.35:
+        return float(random.uniform(-180, 180))
+    here = [w for w in setting.walkways if np.all(np.clip(place, w.low_m, w.high_m) == place)]
+    along = here[0].heading_deg if here else 0.0
+    return float(along + random.choice([0, 180, 90, -90], p=[0.35, 0.35, 0.15, 0.15]) + random.normal(0, 8))
+
+
+def _near_slots(random: np.random.Generator, setting: Setting, camera: Camera, group: list[Thing]) -> Iterator[Place]:
+    """Yield places at free rack slots whose distance suits a log-uniform height: forks in the rack or before it."""
+    slots = np.array([(slot.x_m, slot.y_m, slot.yaw_deg) for slot in setting.slots])
+    away = np.linalg.norm(slots[:, :2] - camera.position_m[:2], axis=1)
+    for _ in range(4):
+        wanted = _draw_distance(random, camera, group)
+        for nearest in np.argsort(np.abs(np.log(np.maximum(away, 0.1) / wanted)))[:12]:
+            x, y, yaw = slots[nearest]
+            out = random.uniform(0.1, 0.7) if random.random() < 0.75 else random.uniform(1.6, 1.8)
+            angle = np.radians(yaw)
+            yield (
+                (float(x - out * np.cos(angle)), float(y - out * np.sin(angle)), 0.0),
+                float(yaw + random.normal(0, 3)),
+            )
+
+
+def _anywhere(random: np.random.Generator, setting: Setting) -> Iterator[Place]:
+    half = np.array(setting.space.size_m[:2]) / 2
+    for _ in range(TRIES_ANYWHERE):
+        x, y = random.uniform(-half, half)
+        yield (float(x), float(y), 0.0), _draw_heading(random, setting, (x, y))
+
+
+def box_height_px(camera: Camera, thing: Thing) -> float:
+    """Return how high the thing is in the picture, not cut by the frame; NaN if it is behind the camera."""
+    box = image_box(camera, volumes([thing]))
+    return float(box[3] - box[1])

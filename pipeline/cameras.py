@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the camera hangs and what falls into its picture.
+
+Three rigs: a robot looks from knee height, a hand-held camera from chest or eye height, a ceiling camera looks down.
+Axes and pixels: `pipeline.scene.Camera`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.config import CameraSection
+from pipeline.placing import Space
+from pipeline.randomness import choose
+from pipeline.scene import Camera, Vec3
+from pipeline.volumes import Boxes
+
+CLEARANCE_M = 0.5  # between the camera and anything else
+LOOKS_M = 15.0  # a view this deep is as good as any deeper
+NEAREST_M = 0.05
+
+
+@dataclass(frozen=True)
+class Walkway:
+    """A rectangle where people walk and cameras hang; traffic goes along `heading_deg` and back."""
+
+    low_m: tuple[float, float]
+    high_m: tuple[float, float]
+    heading_deg: float
+
+    def draw(self, random: np.random.Generator) -> np.ndarray:
+        """Return a point (2,) in it."""
+        return random.uniform(self.low_m, self.high_m)
+
+    def area_m2(self) -> float:
+        return (self.high_m[0] - self.low_m[0]) * (self.high_m[1] - self.low_m[1])
+
+
+def draw_camera(
+    random: np.random.Generator, config: CameraSection, space: Space, walkways: list[Walkway], lamps_m: float
+) -> Camera:
+    """Draw a rig and a field of view, then hang the camera where it sees far enough, below `lamps_m`."""
+    rig = choose(random, config.rigs)
+    fov_deg = random.uniform(*config.fov_deg)
+    best, best_score = None, -1.0
+    for _ in range(8):
+        position = _free_position(random, rig, space, walkways, lamps_m)
+        heading = _heading(random, position, walkways)
+        if (score := _openness(space, position, heading, fov_deg) * random.uniform(0.6, 1)) > best_score:
+            best, best_score = (position, heading), score
+    position, heading = best
+    roll = random.normal(0, 3 if rig == "handheld" else 1.5)
+    return _camera(config, rig, fov_deg, position, rotation(heading, _pitch(random, rig, position), roll))
+
+
+def _free_position(
+    random: np.random.Generator, rig: str, space: Space, walkways: list[Walkway], lamps_m: float
+) -> Vec3:
+    heights = {"robot": (0.3, 0.6), "handheld": (1.2, 1.8), "ceiling": (2.5, min(6.0, lamps_m - 0.3))}[rig]
+    areas = np.array([walkway.area_m2() for walkway in walkways])
+    for _ in range(500):
+        x, y = walkways[random.choice(len(walkways), p=areas / areas.sum())].draw(random)
+        position = (float(x), float(y), float(random.uniform(*heights)))
+        if space.fits(surroundings(position), gap_m=0.0):
+            return position
+    raise RuntimeError(f"no free place for a {rig} camera on the walkways {walkways}")
+
+
+def surroundings(position_m: Vec3) -> Boxes:
+    """The room around a camera that must stay free."""
+    x, y, z = position_m
+    return Boxes(np.array([(x, y, 0, 2 * CLEARANCE_M, 2 * CLEARANCE_M, max(z - CLEARANCE_M, 0), z + 0.3)]))
+
+
+def _heading(random: np.random.Generator, position_m: Vec3, walkways: list[Walkway]) -> float:
+    """Mostly along the traffic, with jitter; else anywhere."""
+    here = next(w for w in walkways if np.all(np.clip(position_m[:2], w.low_m, w.high_m) == position_m[:2]))
+    if random.random() < 0.3:
+        return float(random.uniform(-180, 180))
+    return float(here.heading_deg + 180 * random.integers(2) + random.normal(0, 20))
+
+
+def _openness(space: Space, position_m: Vec3, heading_deg: float, fov_deg: float) -> float:
+    """Return how deep the view is on average, at most `LOOKS_M`, at the height of a truck's tiller."""
+    headings = heading_deg + np.linspace(-0.45, 0.45, 9) * fov_deg
+    eye = (position_m[0], position_m[1], min(position_m[2], 1.0))
+    return float(np.minimum(space.clear_m(eye, headings), LOOKS_M).mean())
+
+
+def _pitch(random: np.random.Generator, rig: str, position_m: Vec3) -> float:
+    """Return the angle above the horizon in degrees."""
+    if rig == "robot":
+        return float(random.normal(5, 4))
+    if rig == "handheld":
+        return float(random.normal(-6, 6))
+    aim_m = np.exp(random.uniform(np.log(3), np.log(12)))
+    return float(-np.degrees(np.arctan((position_m[2] - 0.9) / aim_m)) + random.normal(0, 3))
+
+
+def rotation(heading_deg: float, pitch_deg: float, roll_deg: float) -> np.ndarray:
+    """Return the camera-to-world matrix (3, 3) of a camera that looks along a heading, `pitch_deg` above the horizon.
+
+    Roll turns the picture's content counter-clockwise when positive.
+    """
+    heading, pitch, roll = np.radians([heading_deg, pitch_deg, roll_deg])
+    forward = np.array([np.cos(pitch) * np.cos(heading), np.cos(pitch) * np.sin(heading), np.sin(pitch)])
+    right = np.array([np.sin(heading), -np.cos(heading), 0.0])
+    down = np.cross(forward, right)
+    turned_right = np.cos(roll) * right + np.sin(roll) * down
+    return np.stack([turned_right, np.cross(forward, turned_right), forward], axis=1)
+
+
+def _camera(config: CameraSection, rig: str, fov_deg: float, position_m: Vec3, matrix: np.ndarray) -> Camera:
+    focal = round(float(config.width / 2 / np.tan(np.radians(fov_deg) / 2)), 3)
+    return Camera(
+        rig=rig,
+        fx_px=focal,
+        fy_px=focal,
+        cx_px=config.width / 2,
+        cy_px=config.height / 2,
+        position_m=tuple(round(value, 4) for value in position_m),
+        # Nine decimals keep the matrix orthonormal to a millionth of a pixel.
+        rotation=tuple(tuple(round(float(value), 9) for value in row) for row in matrix),
+    )
+
+
+def project(camera: Camera, points_m: np.ndarray) -> np.ndarray:
+    """Return (n, 3): u_px, v_px and depth_m of world points (n, 3).
+
+    Points behind the camera are taken as `NEAREST_M` ahead of it: far outside the picture, on the right side.
+    """
+    own = (points_m - np.array(camera.position_m)) @ np.array(camera.rotation)
+    depth = np.maximum(own[:, 2], NEAREST_M)
+    u = camera.fx_px * own[:, 0] / depth + camera.cx_px
+    v = camera.fy_px * own[:, 1] / depth + camera.cy_px
+    return np.c_[u, v, own[:, 2]]
+
+
+def image_box(camera: Camera, boxes: Boxes) -> np.ndarray:
+    """Return (left, top, right, bottom) in pixels of what the boxes cover, not cut by the frame; NaN if behind."""
+    points = project(camera, boxes.corners_m())
+    if points[:, 2].max() < NEAREST_M:
+        return np.full(4, np.nan)
+    return np.r_[points[:, :2].min(axis=0), points[:, :2].max(axis=0)]
+
+
+def share_in_frame(camera: Camera, boxes: Boxes) -> float:
+    """Return how much of the image box of `boxes` lies in the frame, 0..1."""
+    box = image_box(camera, boxes)
+    if np.isnan(box).any():
+        return 0.0
+    frame = (0, 0, 2 * camera.cx_px, 2 * camera.cy_px)
+    inside = np.minimum(box[2:], frame[2:]) - np.maximum(box[:2], frame[:2])
+    return float(np.prod(np.maximum(inside, 0)) / np.prod(box[2:] - box[:2]))
+
+
+def floor_point(camera: Camera, column_px: float, distance_m: float) -> np.ndarray:
+    """Return the point (2,) on the floor, `distance_m` along the floor from the camera, below the pixel column."""
+    ray = np.array(camera.rotation) @ ((column_px - camera.cx_px) / camera.fx_px, 0.0, 1.0)
+    return np.array(camera.position_m[:2]) + distance_m * ray[:2] / np.linalg.norm(ray[:2])

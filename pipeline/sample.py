@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sample scene records, one line of JSON per picture, without Blender.
+
+`python -m pipeline.sample --config configs/quickstart.yaml --first 0 --count 10 --out scenes/00000.jsonl`
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from pipeline.actors import NoRoomError, add_actors
+from pipeline.cameras import draw_camera
+from pipeline.config import GENERATOR_VERSION, Config, ConfigError, read
+from pipeline.halls import draw_hall
+from pipeline.layouts import furnish
+from pipeline.lighting import draw_lamps, lamp_height_m
+from pipeline.progress import track
+from pipeline.randomness import choose, rng
+from pipeline.scene import RenderSettings, Scene, Thing
+
+
+def sample_scene(config: Config, index: int) -> Scene:
+    """Return the record of picture `index`; it depends on the seed and the scene, camera, light and render sections.
+
+    Every stage has its own generator, so a new stage or more pictures change nothing that was there.
+
+    Raises:
+        NoRoomError: the config asks for more people and trucks than the hall of this picture holds.
+    """
+
+    def random(stage):
+        return rng(config.data.seed, index, stage)
+
+    layout = choose(random("layout"), config.scene.layouts)
+    setting = furnish(random("furniture"), layout, config.scene.goods)
+    space = setting.space
+    lamps_m = lamp_height_m(space.size_m[2])
+    camera = draw_camera(random("camera"), config.camera, space, setting.walkways, lamps_m)
+    try:
+        add_actors(random("actors"), config.scene, setting, camera)
+    except NoRoomError as error:
+        raise NoRoomError(f"picture {index}: {error}") from None
+    lamps, ambient = draw_lamps(random("lamps"), config.light, space.size_m)
+    return Scene(
+        generator_version=GENERATOR_VERSION,
+        index=index,
+        dataset_seed=config.data.seed,
+        layout=layout,
+        render=_render_settings(config, index),
+        camera=camera,
+        hall=draw_hall(random("surfaces"), space.size_m, setting.lines),
+        lamps=lamps,
+        ambient=ambient,
+        objects=tuple(_numbered(space.things)),
+    )
+
+
+def _render_settings(config: Config, index: int) -> RenderSettings:
+    random = rng(config.data.seed, index, "render")
+    return RenderSettings(
+        width=config.camera.width,
+        height=config.camera.height,
+        samples=config.render.samples,
+        denoise=config.render.denoise,
+        view_transform=config.render.view_transform,
+        exposure_ev=round(float(random.uniform(*config.light.exposure_ev)), 3),
+        seed=int(random.integers(2**31)),
+    )
+
+
+def _numbered(things: Iterable[Thing]) -> Iterable[Thing]:
+    """Give people and trucks instance ids 1, 2, 3, ... and leave 0 to all else."""
+    last = 0
+    for thing in things:
+        last += thing.category is not None
+        yield thing.model_copy(update={"instance_id": last}) if thing.category is not None else thing
+
+
+def write_scenes(scenes: Iterable[Scene], out: Path) -> None:
+    """Write records as JSON lines; the file appears whole or not at all."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    aside = out.with_name(out.name + ".part")
+    with aside.open("w", encoding="utf-8", newline="\n") as file:
+        for scene in scenes:
+            file.write(scene.model_dump_json() + "\n")
+    os.replace(aside, out)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m pipeline.sample", description=__doc__)
+    parser.add_argument("--config", required=True, help="YAML file, or its content as inline JSON or YAML: {...}")
+    parser.add_argument("--first", type=int, default=0, help="index of the first picture")
+    parser.add_argument("--count", type=int, required=True, help="how many pictures")
+    parser.add_argument("--out", type=Path, required=True, help="JSON lines file to write")
+    arguments = parser.parse_args()
+    if arguments.first < 0 or arguments.count < 1:
+        parser.error("--first must be 0 or more, --count 1 or more")
+    try:
+        config = read(arguments.config)
+        indices = range(arguments.first, arguments.first + arguments.count)
+        scenes = (sample_scene(config, index) for index in indices)
+        write_scenes(track(scenes, arguments.count, "sample"), arguments.out)
+    except (ConfigError, NoRoomError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

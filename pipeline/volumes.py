@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How much room a thing takes: a few upright boxes each, in metres.
+
+The boxes enclose the meshes that `blender/` builds, closely where things meet (a fork in a pallet's opening, a tiller
+above the pusher's feet) and generously elsewhere. Dimensions of trucks, pallets and racks: docs/assets.md.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+import shapely
+
+from pipeline.scene import (
+    CartonParameters,
+    CartonStackParameters,
+    ColumnParameters,
+    EurPalletParameters,
+    HandPalletTruckParameters,
+    PersonParameters,
+    RackParameters,
+    Thing,
+    Vec3,
+)
+
+# EUR pallet (UIC 435-2): 1200 x 800 x 144 mm. Bottom boards and blocks form three runners along x; between them two
+# openings of 227.5 mm reach from the floor to the underside of the stringers at 100 mm.
+PALLET_SIZE_M: Vec3 = (1.2, 0.8, 0.144)
+PALLET_OPENING_M = 0.100
+PALLET_RUNNERS_M = ((-0.35, 0.1), (0.0, 0.145), (0.35, 0.1))  # y of the middle, width
+
+TILLER_LENGTH_M = 1.02  # from the pivot to the middle of the grip bar
+TILLER_PIVOT_M = 0.2  # above the floor
+TILLER_LOOP_M = (0.2, 0.42)  # length along the tiller, width
+TRUCK_REAR_M, TRUCK_HEEL_M = -0.14, 0.26  # rear end and where the forks begin, from the tiller pivot
+TRUCK_FRAME_TOP_M = 0.62
+
+BEAM_THICKNESS_M = 0.05
+GUARD_M = (0.4, 0.1)  # height, how far it stands out of the rack's faces
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """n upright boxes: `rows` (n, 7) float: x, y of the middle, yaw_deg, length (along yaw), width, low z, high z."""
+
+    rows: np.ndarray
+
+    def moved(self, position_m: Vec3, yaw_deg: float) -> "Boxes":
+        """Turn about z through the origin by `yaw_deg`, then shift."""
+        count = len(self.rows)
+        return self.moved_each(np.repeat([position_m], count, axis=0), np.full(count, yaw_deg))
+
+    def moved_each(self, positions_m: np.ndarray, yaws_deg: np.ndarray) -> "Boxes":
+        """Like `moved`, every box by its own position (n, 3) and yaw (n,)."""
+        x, y, yaw, length, width, low, high = self.rows.T
+        cos, sin = np.cos(np.radians(yaws_deg)), np.sin(np.radians(yaws_deg))
+        to_x, to_y, up = positions_m.T
+        middle = (to_x + cos * x - sin * y, to_y + sin * x + cos * y)
+        return Boxes(np.column_stack([*middle, yaw + yaws_deg, length, width, low + up, high + up]))
+
+    def floor_corners_m(self) -> np.ndarray:
+        """Return the footprints' corners (n, 4, 2), counter-clockwise."""
+        angle = np.radians(self.rows[:, 2])
+        cos, sin = np.cos(angle), np.sin(angle)
+        along = np.column_stack([cos, sin]) * self.rows[:, 3:4] / 2
+        across = np.column_stack([-sin, cos]) * self.rows[:, 4:5] / 2
+        offsets = np.stack([along + across, across - along, -along - across, along - across], axis=1)
+        return self.rows[:, None, :2] + offsets
+
+    def corners_m(self) -> np.ndarray:
+        """Return all corners (8 n, 3)."""
+        flat = self.floor_corners_m()
+        ends = [np.dstack([flat, np.repeat(self.rows[:, height, None], 4, axis=1)]) for height in (5, 6)]
+        return np.concatenate(ends).reshape(-1, 3)
+
+    def footprints(self) -> np.ndarray:
+        """Return the footprints (n,) as shapely polygons."""
+        return shapely.polygons(self.floor_corners_m())
+
+    @cached_property
+    def bounds_m(self) -> np.ndarray:
+        """(n, 6): least x, y, z, greatest x, y, z."""
+        x, y, yaw, length, width, low, high = self.rows.T
+        cos, sin = np.abs(np.cos(np.radians(yaw))) / 2, np.abs(np.sin(np.radians(yaw))) / 2
+        along, across = cos * length + sin * width, sin * length + cos * width
+        return np.column_stack([x - along, y - across, low, x + along, y + across, high])
+
+    def near(self, bounds_m: np.ndarray, gap_m: float = 0.0) -> "Boxes":
+        """Return those whose own bounds meet `bounds_m` (6,) widened by `gap_m`: few, and quick to find."""
+        own = self.bounds_m
+        meets = (own[:, :3] < bounds_m[3:] + gap_m) & (own[:, 3:] > bounds_m[:3] - gap_m)
+        return Boxes(self.rows[meets.all(axis=1)])
+
+    def hull_m(self) -> np.ndarray:
+        """Return the bounds (6,) of all boxes together."""
+        return np.concatenate([self.bounds_m[:, :3].min(axis=0), self.bounds_m[:, 3:].max(axis=0)])
+
+    def entry(self, origin_m: np.ndarray, rays_m: np.ndarray) -> np.ndarray:
+        """Return (k, n): where each ray `origin + t * ray` first is inside each box, as t >= 0; inf if it misses.
+
+        `origin_m` (3,), `rays_m` (k, 3). Slab method, in each box's own frame.
+        """
+        angle = np.radians(self.rows[:, 2])
+        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+        start = np.einsum("ijn,nj->ni", turn, origin_m[:2] - self.rows[:, :2])
+        ray = np.einsum("ijn,kj->kni", turn, rays_m[:, :2])
+        start = np.column_stack([start, origin_m[2] - self.rows[:, 5:].mean(axis=1)])
+        ray = np.dstack([ray, np.repeat(rays_m[:, 2:], len(self.rows), axis=1)])
+        half = np.column_stack([self.rows[:, 3:5], self.rows[:, 6] - self.rows[:, 5]]) / 2
+        slope = np.where(np.abs(ray) < 1e-9, 1e-9, ray)
+        near, far = (-np.sign(slope) * half - start) / slope, (np.sign(slope) * half - start) / slope
+        first, last = np.maximum(near.max(axis=2), 0), far.min(axis=2)
+        return np.where(first <= last, first, np.inf)
+
+
+def join(parts: Iterable[Boxes]) -> Boxes:
+    """Return all boxes of the parts in one."""
+    return Boxes(np.concatenate([part.rows for part in parts]))
+
+
+def volumes(things: Sequence[Thing]) -> Boxes:
+    """Return the boxes of all the things where they stand."""
+    own = [_OWN_BOXES[thing.asset](thing.parameters) for thing in things]
+    counts = [len(boxes.rows) for boxes in own]
+    positions = np.repeat([thing.position_m for thing in things], counts, axis=0)
+    return join(own).moved_each(positions, np.repeat([thing.yaw_deg for thing in things], counts))
+
+
+def _between(x: tuple[float, float], y: tuple[float, float], z: tuple[float, float]) -> tuple[float, ...]:
+    """Return a row of `Boxes` from its limits along each axis."""
+    return (sum(x) / 2, sum(y) / 2, 0.0, x[1] - x[0], y[1] - y[0], z[0], z[1])
+
+
+def _centered(length: float, width: float, height: float) -> Boxes:
+    return Boxes(np.array([(0.0, 0.0, 0.0, length, width, 0.0, height)]))
+
+
+def rack_length_m(parameters: RackParameters) -> float:
+    """Return the length over all uprights."""
+    return parameters.bays * (parameters.bay_width_m + parameters.upright_width_m) + parameters.upright_width_m
+
+
+def _rack(parameters: RackParameters) -> Boxes:
+    """Frames as slabs across the rack, beams in front and behind on each level; open between them."""
+    length, half_depth, upright = rack_length_m(parameters), parameters.depth_m / 2, parameters.upright_width_m
+    rows = []
+    for bay in range(parameters.bays + 1):
+        left = -length / 2 + bay * (parameters.bay_width_m + upright)
+        rows.append(_between((left, left + upright), (-half_depth, half_depth), (0, parameters.height_m)))
+        if parameters.guards:
+            reach = half_depth + GUARD_M[1]
+            rows.append(_between((left - 0.034, left + upright + 0.034), (-reach, reach), (0, GUARD_M[0])))
+    for level in parameters.level_heights_m:
+        height = (level - parameters.beam_height_m, level)
+        for front in (-half_depth, half_depth - BEAM_THICKNESS_M):
+            rows.append(_between((-length / 2, length / 2), (front, front + BEAM_THICKNESS_M), height))
+    return Boxes(np.array(rows))
+
+
+def _eur_pallet(_: EurPalletParameters) -> Boxes:
+    length, width, height = PALLET_SIZE_M
+    rows = [(0.0, y, 0.0, length, runner, 0.0, PALLET_OPENING_M) for y, runner in PALLET_RUNNERS_M]
+    return Boxes(np.array([*rows, (0.0, 0.0, 0.0, length, width, PALLET_OPENING_M, height)]))
+
+
+def _carton_stack(parameters: CartonStackParameters) -> Boxes:
+    return _centered(*np.multiply(parameters.count, parameters.carton_m))
+
+
+def _carton(parameters: CartonParameters) -> Boxes:
+    return _centered(*parameters.size_m)
+
+
+def _column(parameters: ColumnParameters) -> Boxes:
+    foot = parameters.width_m + (0.12 if parameters.guard else 0.0)
+    return join(
+        [_centered(parameters.width_m, parameters.width_m, parameters.height_m), _centered(foot, foot, 1.2)],
+    )
+
+
+def _hand_pallet_truck(parameters: HandPalletTruckParameters) -> Boxes:
+    half, fork = parameters.width_m / 2, parameters.fork_width_m
+    forks = (TRUCK_HEEL_M, TRUCK_HEEL_M + parameters.fork_length_m)
+    raised = parameters.lift_m - 0.085
+    rows = [
+        _between(forks, (-half, fork - half), (0, parameters.lift_m)),
+        _between(forks, (half - fork, half), (0, parameters.lift_m)),
+        _between((0.08, TRUCK_HEEL_M + 0.02), (-half, half), (0, TRUCK_FRAME_TOP_M + raised)),
+        _between((TRUCK_REAR_M, 0.08), (-0.16, 0.16), (0, TRUCK_FRAME_TOP_M)),
+    ]
+    return Boxes(np.array(rows + _tiller(parameters.tiller_tilt_deg, parameters.tiller_turn_deg)))
+
+
+def _tiller(tilt_deg: float, turn_deg: float) -> list[tuple[float, ...]]:
+    """Cut the leaning tiller into short upright boxes, the loop of the grip last."""
+    tilt, turn = np.radians(tilt_deg), np.radians(turn_deg)
+    loop_start = 1 - TILLER_LOOP_M[0] / TILLER_LENGTH_M
+    cuts = [*np.linspace(0, loop_start, 5), 1.0]
+    rows = []
+    for start, end in pairwise(cuts):
+        back = TILLER_LENGTH_M * np.sin(tilt) * (start + end) / 2
+        length = TILLER_LENGTH_M * np.sin(tilt) * (end - start) + 0.05
+        heights = TILLER_PIVOT_M + TILLER_LENGTH_M * np.cos(tilt) * np.array([start, end]) + (-0.02, 0.02)
+        width = TILLER_LOOP_M[1] if end == 1.0 else 0.06
+        rows.append((-back * np.cos(turn), -back * np.sin(turn), turn_deg, length, width, *heights))
+    return rows
+
+
+def _person(parameters: PersonParameters) -> Boxes:
+    """Feet and shanks below half a metre, the rest above; arms that reach for a tiller are left out."""
+    top = parameters.height_m + (0.06 if parameters.outfit.head == "helmet" else 0.02)
+    match parameters.pose.name:
+        case "stand":
+            rows = [_between((-0.25, 0.3), (-0.36, 0.36), (0, top))]
+        case "crouch":
+            rows = [_between((-0.5, 0.6), (-0.36, 0.36), (0, 0.75 * top))]
+        case "walk":
+            rows = [_between((-0.6, 0.55), (-0.2, 0.2), (0, 0.5)), _between((-0.4, 0.42), (-0.36, 0.36), (0.5, top))]
+        case "push":
+            rows = [_between((-0.65, 0.5), (-0.2, 0.2), (0, 0.5)), _between((-0.35, 0.4), (-0.36, 0.36), (0.5, top))]
+        case "pull":
+            rows = [_between((-0.6, 0.5), (-0.2, 0.2), (0, 0.5)), _between((-0.3, 0.42), (-0.36, 0.36), (0.5, top))]
+    return Boxes(np.array(rows))
+
+
+_OWN_BOXES = {
+    "rack": _rack,
+    "eur_pallet": _eur_pallet,
+    "carton_stack": _carton_stack,
+    "carton": _carton,
+    "column": _column,
+    "hand_pallet_truck": _hand_pallet_truck,
+    "person": _person,
+}

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.cameras import (
+    Walkway,
+    draw_camera,
+    floor_point,
+    image_box,
+    project,
+    rotation,
+    share_in_frame,
+    surroundings,
+)
+from pipeline.config import CameraSection
+from pipeline.placing import Space
+from pipeline.randomness import rng
+from pipeline.scene import Camera
+from pipeline.volumes import Boxes
+
+HEADINGS, PITCHES, ROLLS = st.floats(-180, 180), st.floats(-80, 80), st.floats(-20, 20)
+
+
+def camera(heading=0.0, pitch=0.0, roll=0.0, position=(0.0, 0.0, 1.0)):
+    """384 x 288, 90 degrees wide."""
+    matrix = tuple(map(tuple, rotation(heading, pitch, roll).tolist()))
+    return Camera(rig="handheld", fx_px=192, fy_px=192, cx_px=192, cy_px=144, position_m=position, rotation=matrix)
+
+
+@given(HEADINGS, PITCHES, ROLLS)
+def test_rotation_is_a_right_handed_orthonormal_frame(heading, pitch, roll):
+    matrix = rotation(heading, pitch, roll)
+    assert np.allclose(matrix.T @ matrix, np.eye(3))
+    assert np.linalg.det(matrix) == pytest.approx(1)
+
+
+def test_axes_are_right_down_forward():
+    expected = np.array([[0, 0, 1], [-1, 0, 0], [0, -1, 0]])  # columns: right = -y, down = -z, forward = +x
+    assert np.allclose(rotation(0, 0, 0), expected)
+    assert rotation(90, 0, 0)[:, 2] == pytest.approx([0, 1, 0])
+    assert rotation(0, 30, 0)[2, 2] == pytest.approx(0.5)
+
+
+def test_projection_of_known_points():
+    points = np.array([(5, 0, 1), (5, 5, 1), (5, 0, 2.25), (-5, 0, 1)])
+    u, v, depth = project(camera(), points).T
+    assert u[:3] == pytest.approx([192, 0, 192])
+    assert v[:3] == pytest.approx([144, 144, 96])
+    assert depth == pytest.approx([5, 5, 5, -5])
+
+
+def test_positive_roll_turns_the_picture_counter_clockwise():
+    right_of_middle = project(camera(roll=10), np.array([(5, -2, 1)]))[0]
+    assert right_of_middle[1] < 144
+
+
+@given(HEADINGS, PITCHES, ROLLS)
+def test_projection_follows_the_contract(heading, pitch, roll):
+    made = camera(heading, pitch, roll, (1.0, -2.0, 3.0))
+    point = np.array([4.0, 5.0, 0.5])
+    x, y, z = np.array(made.rotation).T @ (point - made.position_m)
+    if z > 0.1:
+        assert project(made, point[None])[0] == pytest.approx([192 + 192 * x / z, 144 + 192 * y / z, z])
+
+
+def test_image_box_and_share_of_a_cut_object():
+    half_out = Boxes(np.array([(5.0, -5.0, 0, 0.02, 2.0, 0.0, 2.0)]))
+    left, top, right, bottom = image_box(camera(), half_out)
+    assert ((left + right) / 2, bottom - top) == (pytest.approx(384, abs=2), pytest.approx(192 * 2 / 5, abs=1))
+    assert share_in_frame(camera(), half_out) == pytest.approx(0.5, abs=0.02)
+    assert share_in_frame(camera(heading=180), half_out) == 0
+    assert np.isnan(image_box(camera(heading=180), half_out)).all()
+
+
+@given(st.floats(0, 384), st.floats(1, 20), HEADINGS, st.floats(-40, 10))
+def test_floor_point_lies_below_its_column_when_the_camera_is_level(column, distance, heading, pitch):
+    x, y = floor_point(camera(heading), column, distance)
+    assert np.hypot(x, y) == pytest.approx(distance)
+    assert project(camera(heading), np.array([(x, y, 0.0)]))[0, 0] == pytest.approx(column)
+
+
+@pytest.mark.parametrize(("rig", "least", "most"), [("robot", 0.3, 0.6), ("handheld", 1.2, 1.8), ("ceiling", 2.5, 6)])
+def test_rigs_hang_at_their_heights_in_free_space_below_the_lamps(rig, least, most):
+    space = Space((12, 10, 5))
+    walkway = Walkway((-5, -4), (5, 4), 0.0)
+    for index in range(20):
+        section = CameraSection(rigs={rig: 1}, fov_deg=(60, 60))
+        made = draw_camera(rng(0, index, "camera"), section, space, [walkway], 4.7)
+        assert made.rig == rig
+        assert least <= made.position_m[2] <= min(most, 4.4)
+        assert made.fx_px == made.fy_px == pytest.approx(192 / np.tan(np.radians(30)), abs=0.001)
+        assert space.fits(surroundings(made.position_m), 0.0)
+        pitch = np.degrees(np.arcsin(np.array(made.rotation)[2, 2]))
+        assert pitch < 0 or rig != "ceiling"

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.config import Config, ConfigError, check, read, schema, typed
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"scenes": {}}, "config: scenes: unknown key; allowed here: data, scene, camera, light"),
+        ({"scene": {"peple": [0, 1]}}, "config: scene.peple: unknown key; allowed here: layouts, people, trucks"),
+        ({"train": {"augment": {"flop": 1}}}, "config: train.augment.flop: unknown key; allowed here: flip"),
+        ({"scene": {"goods": 2}}, "config: scene.goods = 2: input should be less than or equal to 1"),
+        ({"data": {"seed": -1}}, "config: data.seed = -1: input should be greater than or equal to 0"),
+        ({"data": {"name": "a/b"}}, "config: data.name = 'a/b': string should match pattern"),
+        ({"render": {"device": "gpu"}}, "config: render.device = 'gpu': input should be 'auto', 'cpu', 'cuda'"),
+        (
+            {"camera": {"rigs": {"drone": 1}}},
+            "config: camera.rigs.drone = 'drone': input should be 'robot', 'handheld'",
+        ),
+        ({"camera": {"fov_deg": 60}}, "config: camera.fov_deg = 60: input should be a pair [low, high]"),
+        ({"camera": {"fov_deg": [5, 60]}}, "config: camera.fov_deg = [5, 60]: must lie within 10 and 150"),
+        ({"light": {"power": [0, 1]}}, "config: light.power = [0, 1]: must lie within 0.01 and 100"),
+        ({"scene": {"people": [3, 1]}}, "config: scene.people = [3, 1]: the low end 3 is above the high end 1"),
+        (
+            {"scene": {"layouts": {"aisle": 0}}},
+            "config: scene.layouts = {'aisle': 0}: at least one share must be above",
+        ),
+        ([], "config: the file = []: input should be a valid dictionary"),
+    ],
+)
+def test_error_names_key_value_and_what_is_allowed(values, said):
+    with pytest.raises(ConfigError) as raised:
+        check(values)
+    assert str(raised.value).startswith(said)
+    assert "\n" not in str(raised.value)
+
+
+def test_each_wrong_key_has_its_line():
+    with pytest.raises(ConfigError) as raised:
+        check({"scene": {"goods": 2}, "data": {"seed": "x"}})
+    assert [line.split(" = ")[0] for line in str(raised.value).splitlines()] == [
+        "config: data.seed",
+        "config: scene.goods",
+    ]
+
+
+def test_missing_file_and_broken_yaml_are_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"nowhere\.yaml: no such config file"):
+        read(tmp_path / "nowhere.yaml")
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("scene: [1,")
+    with pytest.raises(ConfigError, match=r"broken\.yaml: not YAML"):
+        read(broken)
+
+
+def test_inline_text_is_read_like_a_file(tmp_path):
+    path = tmp_path / "some.yaml"
+    path.write_text("data:\n  seed: 3\n")
+    assert read(path) == read('{"data": {"seed": 3}}') == Config(data={"seed": 3})
+
+
+def test_empty_file_means_all_defaults(tmp_path):
+    path = tmp_path / "empty.yaml"
+    path.write_text("")
+    assert read(path) == Config()
+
+
+def test_typed_turns_snakemakes_strings_into_yaml_types():
+    given = {"train": {"iterations": "5", "device": "cpu"}, "camera": {"fov_deg": ["45", "9.5"]}}
+    assert typed(given) == {"train": {"iterations": 5, "device": "cpu"}, "camera": {"fov_deg": [45, 9.5]}}
+
+
+def test_only_holds_the_named_sections_and_can_be_read_back():
+    config = Config(scene={"goods": 0.25})
+    text = config.only("scene", "camera")
+    assert set(json.loads(text)) == {"scene", "camera"}
+    assert read(text).scene == config.scene
+    assert text == Config(scene={"goods": 0.25}, train={"iterations": 1}).only("scene", "camera")
+
+
+def test_committed_schema_and_configs_are_up_to_date():
+    assert (CONFIGS / "schema.json").read_text() == schema()
+    for path in CONFIGS.glob("*.yaml"):
+        read(path)
+
+
+def test_command_prints_one_line_and_fails():
+    command = [sys.executable, "-m", "pipeline.config", "/nowhere.yaml"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=CONFIGS.parent, check=False)
+    assert (done.returncode, done.stderr) == (1, "/nowhere.yaml: no such config file\n")

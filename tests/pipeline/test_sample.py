@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Records of whole pictures, checked against the rules of the contract rather than against what made them."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+
+from pipeline.actors import NoRoomError, add_actors, draw_counts
+from pipeline.cameras import Walkway, image_box, share_in_frame
+from pipeline.config import Config, SceneSection
+from pipeline.goods import draw_stock
+from pipeline.layouts import Setting
+from pipeline.lighting import blackbody
+from pipeline.palettes import linear
+from pipeline.placing import Space, colliding_pairs
+from pipeline.randomness import rng
+from pipeline.sample import sample_scene, write_scenes
+from pipeline.scene import Scene, read_scenes
+from pipeline.trucks import grip_m
+from pipeline.volumes import Boxes, volumes
+
+ROOT = Path(__file__).parents[2]
+COUNT = 40
+
+
+@pytest.fixture(scope="module")
+def scenes() -> list[Scene]:
+    return [sample_scene(Config(), index) for index in range(COUNT)]
+
+
+def outline(boxes):
+    """Return the convex hull of all footprints."""
+    return shapely.multipoints(boxes.floor_corners_m().reshape(-1, 2)).convex_hull
+
+
+def pairs(scene):
+    """Yield (truck, person) of everybody whose hands hold something."""
+    trucks = [thing for thing in scene.objects if thing.asset == "hand_pallet_truck"]
+    for person in (thing for thing in scene.objects if thing.asset == "person"):
+        if person.parameters.pose.name in ("push", "pull"):
+            yield min(trucks, key=lambda truck: np.linalg.norm(world_grip(truck) - hand_centre(person))), person
+
+
+def to_world(thing, point):
+    angle = np.radians(thing.yaw_deg)
+    turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+    return np.array(thing.position_m) + turn @ point
+
+
+def world_grip(truck):
+    return to_world(truck, grip_m(truck.parameters))
+
+
+def hand_centre(person):
+    pose = person.parameters.pose
+    hands = [hand for hand in (pose.hand_left_m, pose.hand_right_m) if hand is not None]
+    return to_world(person, np.mean(hands, axis=0))
+
+
+def test_nothing_stands_inside_anything_else(scenes):
+    for scene in scenes[:20]:
+        rows = [volumes([thing]) for thing in scene.objects]
+        everything = volumes(scene.objects)
+        owner = np.repeat(np.arange(len(rows)), [len(boxes.rows) for boxes in rows])
+        for number, boxes in enumerate(rows):
+            others = everything.rows[owner > number]
+            near = Boxes(others).near(boxes.hull_m())
+            hits = colliding_pairs(boxes, near, -0.002)
+            assert not len(hits), f"picture {scene.index}: {scene.objects[number].name} is inside something"
+
+
+def test_everything_is_inside_the_hall(scenes):
+    for scene in scenes:
+        hull = volumes(scene.objects).hull_m()
+        half = np.array(scene.hall.size_m) / (2, 2, 1)
+        assert np.all(np.abs(hull[[0, 1]]) <= half[:2])
+        assert np.all(hull[[3, 4]] <= half[:2])
+        assert hull[2] >= 0
+        assert hull[5] <= half[2]
+
+
+def test_everything_stands_on_something_that_carries_it(scenes):
+    seen = Counter()
+    for scene in scenes:
+        carriers = {thing.name: (thing, volumes([thing])) for thing in scene.objects}
+        for thing in scene.objects:
+            carrier, boxes = carriers.get(thing.stands_on, (None, None))
+            seen[(thing.asset, carrier.asset if carrier else "floor")] += 1
+            if carrier is None:
+                assert (thing.stands_on, thing.position_m[2]) == ("floor", 0)
+            else:
+                check_carried(thing, outline(carriers[thing.name][1]), carrier, boxes)
+    assert {("carton_stack", "eur_pallet"), ("eur_pallet", "rack"), ("eur_pallet", "hand_pallet_truck")} <= set(seen)
+    assert {("eur_pallet", "eur_pallet"), ("carton", "eur_pallet"), ("person", "floor")} <= set(seen)
+
+
+def check_carried(thing, own, carrier, boxes):
+    """The thing, whose outline is `own`, lies on the boxes of its carrier and does not hang over."""
+    z = thing.position_m[2]
+    match carrier.asset:
+        case "eur_pallet" | "carton":
+            assert z == pytest.approx(boxes.rows[:, 6].max(), abs=2e-4)
+            assert outline(boxes).buffer(0.045).covers(own)
+        case "rack":
+            tops = np.abs(boxes.rows[:, 6] - z) < 2e-4
+            assert sum(beam.intersects(own) for beam in boxes.footprints()[tops]) == 2
+            assert outline(boxes).buffer(0.1).covers(own)
+        case "hand_pallet_truck":
+            assert carrier.parameters.lift_m == 0.2
+            assert z == pytest.approx(0.2 - 0.100)
+            assert all(fork.intersection(own).area > 0.8 * fork.area for fork in boxes.footprints()[:2])
+        case other:
+            pytest.fail(f"{thing.name} stands on a {other}")
+
+
+def test_hands_lie_on_the_grip_and_within_reach(scenes):
+    poses = Counter()
+    for truck, person in (pair for scene in scenes for pair in pairs(scene)):
+        pose, height = person.parameters.pose, person.parameters.height_m
+        poses[pose.name] += 1
+        assert hand_centre(person) == pytest.approx(world_grip(truck), abs=2e-3)
+        assert 0.75 <= world_grip(truck)[2] <= 1.12
+        hands = [hand for hand in (pose.hand_left_m, pose.hand_right_m) if hand is not None]
+        assert len(hands) == (2 if pose.name == "push" else 1)
+        for x, y, z in hands:
+            # From a shoulder at 0.81 of the height, a quarter of that across, that trunk and hips can carry 0.15 m.
+            assert np.hypot(max(abs(x) - 0.12, 0), 0.81 * height - z) <= 0.332 * height + 0.06
+            assert abs(y) <= 0.23
+        facing = np.cos(np.radians(person.yaw_deg - truck.yaw_deg))
+        assert facing > 0.7 if pose.name == "push" else facing < -0.7
+    assert min(poses["push"], poses["pull"]) >= 3
+
+
+def test_only_pushers_and_pullers_have_their_hands_bound(scenes):
+    for thing in (thing for scene in scenes for thing in scene.objects if thing.asset == "person"):
+        pose = thing.parameters.pose
+        bound = pose.hand_left_m is not None or pose.hand_right_m is not None
+        assert bound == (pose.name in ("push", "pull"))
+
+
+def test_names_and_instance_ids(scenes):
+    for scene in scenes:
+        names = [thing.name for thing in scene.objects]
+        assert len(set(names)) == len(names)
+        labelled = [thing.instance_id for thing in scene.objects if thing.category is not None]
+        assert labelled == list(range(1, len(labelled) + 1))
+        assert all(thing.instance_id == 0 for thing in scene.objects if thing.category is None)
+
+
+def test_the_camera_keeps_its_distance(scenes):
+    for scene in scenes:
+        camera = np.array(scene.camera.position_m)
+        bounds = volumes(scene.objects).bounds_m
+        gap = np.maximum(np.maximum(bounds[:, :3] - camera, camera - bounds[:, 3:]), 0)
+        assert np.linalg.norm(gap, axis=1).min() >= 0.3
+        assert np.all(np.abs(camera[:2]) <= np.array(scene.hall.size_m[:2]) / 2 - 0.3)
+        assert camera[2] < min(lamp.position_m[2] for lamp in scene.lamps)
+
+
+def test_all_layouts_rigs_poses_and_outfits_occur(scenes):
+    assert {scene.layout for scene in scenes} == {"aisle", "staging", "chaos"}
+    assert {scene.camera.rig for scene in scenes} == {"robot", "handheld", "ceiling"}
+    people = [thing.parameters for scene in scenes for thing in scene.objects if thing.asset == "person"]
+    assert {person.pose.name for person in people} == {"walk", "stand", "push", "pull", "crouch"}
+    assert {person.outfit.head for person in people} == {"helmet", "cap", "hair"}
+    vests = np.mean([person.outfit.vest_rgb is not None for person in people])
+    assert 0.5 < vests < 0.8
+
+
+def test_people_and_trucks_are_in_the_picture_at_all_sizes(scenes):
+    heights = []
+    for scene in scenes:
+        for thing in (thing for thing in scene.objects if thing.category is not None):
+            boxes = volumes([thing])
+            if share_in_frame(scene.camera, boxes) > 0.25:
+                _, top, _, bottom = image_box(scene.camera, boxes)
+                heights.append(bottom - top)
+    actors = sum(thing.category is not None for scene in scenes for thing in scene.objects)
+    assert len(heights) > 0.8 * actors
+    assert np.percentile(heights, 10) < 60
+    assert 60 < np.median(heights) < 130
+    assert np.percentile(heights, 90) > 180
+
+
+def test_empty_share_and_counts_follow_the_config():
+    section = SceneSection(people=(1, 3), trucks=(0, 2), empty=0.25, working_pairs=0.5)
+    drawn = [draw_counts(rng(0, index, "test"), section) for index in range(1500)]
+    empty = [counts for counts in drawn if counts.people + counts.trucks == 0]
+    full = [counts for counts in drawn if counts not in empty]
+    assert len(empty) / 1500 == pytest.approx(0.25, abs=0.04)
+    assert {counts.people for counts in full} == {1, 2, 3}
+    assert {counts.trucks for counts in full} == {0, 1, 2}
+    assert np.mean([counts.pairs > 0 for counts in full]) == pytest.approx(0.5, abs=0.05)
+    assert all(counts.pairs <= min(counts.people, counts.trucks) for counts in drawn)
+
+
+def test_empty_pictures_are_still_halls():
+    scene = sample_scene(Config(scene={"empty": 1}), 3)
+    assert not [thing for thing in scene.objects if thing.category is not None]
+    assert scene.lamps
+    assert scene.objects
+
+
+def test_a_record_depends_on_seed_and_index_alone(scenes):
+    assert sample_scene(Config(data={"pictures": 9000, "shard_size": 3}), 5) == scenes[5]
+    assert sample_scene(Config(train={"iterations": 1}), 5) == scenes[5]
+    assert sample_scene(Config(data={"seed": 8}), 5) != scenes[5]
+    assert sample_scene(Config(data={"seed": 0}), 5) != sample_scene(Config(data={"seed": 1}), 5)
+
+
+def test_stages_are_independent(scenes):
+    """Other light or camera resolution leave furniture where it was; other people leave lamps and camera."""
+    lit = sample_scene(Config(light={"colored": 1, "exposure_ev": [2, 3]}), 5)
+    assert lit.objects == scenes[5].objects
+    crowd = sample_scene(Config(scene={"people": [5, 5]}), 5)
+    assert (crowd.lamps, crowd.camera, crowd.hall) == (scenes[5].lamps, scenes[5].camera, scenes[5].hall)
+
+
+def test_records_read_back_equal(scenes, tmp_path):
+    write_scenes(scenes[:5], tmp_path / "deep" / "00000.jsonl")
+    assert read_scenes(tmp_path / "deep" / "00000.jsonl") == scenes[:5]
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["00000.jsonl"]
+
+
+def test_a_crash_leaves_no_file(scenes, tmp_path):
+    def crashing():
+        yield scenes[0]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_scenes(crashing(), tmp_path / "00000.jsonl")
+    assert not (tmp_path / "00000.jsonl").exists()
+
+
+def test_a_full_hall_is_an_error_that_says_what_to_do(scenes):
+    setting = Setting(Space((12, 10, 5)), draw_stock(rng(0, 0, "stock")), [Walkway((-5, -4), (5, 4), 0.0)])
+    setting.space.keep_free(Boxes(np.array([(0, 0, 0, 12, 10, 0, 5)], float)))
+    with pytest.raises(NoRoomError, match=r"no free place for .*; lower scene\.people, scene\.trucks or scene\.goods"):
+        add_actors(rng(0, 0, "actors"), SceneSection(people=(1, 1), empty=0), setting, scenes[0].camera)
+
+
+def sample(*arguments):
+    command = [sys.executable, "-m", "pipeline.sample", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+
+
+def test_command_writes_the_same_bytes_in_any_division(tmp_path, scenes):
+    whole, part = tmp_path / "whole.jsonl", tmp_path / "part.jsonl"
+    assert sample("--config", "{}", "--first", 0, "--count", 4, "--out", whole).returncode == 0
+    assert sample("--config", '{"data": {"pictures": 3}}', "--first", 2, "--count", 2, "--out", part).returncode == 0
+    assert whole.read_bytes().splitlines()[2:] == part.read_bytes().splitlines()
+    assert read_scenes(whole) == scenes[:4]
+    assert json.loads(whole.read_text().splitlines()[0])["generator_version"] == scenes[0].generator_version
+
+
+def test_command_reports_a_wrong_config_in_one_line(tmp_path):
+    done = sample("--config", "{scene: {goods: 2}}", "--count", 1, "--out", tmp_path / "x.jsonl")
+    said = "config: scene.goods = 2: input should be less than or equal to 1\n"
+    assert (done.returncode, done.stderr) == (1, said)
+    assert not list(tmp_path.iterdir())
+
+
+def test_colours():
+    assert linear("#BC8040") == pytest.approx([0.5029, 0.2159, 0.0513], abs=1e-3)
+    assert blackbody(6504) == pytest.approx([1, 1, 1], abs=0.06)
+    warm, cold = blackbody(2700), blackbody(7500)
+    assert warm[0] == 1
+    assert warm[2] < 0.35
+    assert cold[2] == 1
+    assert 0.75 < cold[0] < 0.95
