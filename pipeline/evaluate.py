@@ -54,9 +54,10 @@ def evaluate(
 
 def why_no_masks(annotated: coco.CocoFile, detections: Sequence[coco.Detection]) -> str | None:
     """Return why masks cannot be scored, or None if they can. A region to ignore needs no more than its box."""
-    bare = sum(entry.segmentation is None and not entry.iscrowd for entry in annotated.annotations)
+    objects = [annotation for annotation in annotated.annotations if not annotation.iscrowd]
+    bare = sum(annotation.segmentation is None for annotation in objects)
     if bare:
-        return f"{annotated.path}: {bare} of {len(annotated.annotations)} annotations have no segmentation"
+        return f"{annotated.path}: {bare} of {len(objects)} annotations have no segmentation"
     if any(detection.segmentation is None for detection in detections):
         return "the predictions hold boxes without segmentation"
     return None
@@ -152,7 +153,7 @@ def evaluate_model(path: Path, annotations: Path, images_dir: Path, device: str)
         print(f"{annotations}: the model knows no {name}: this class is not scored", file=sys.stderr)
     results = predict.predict_annotated(detector, annotated, images_dir)
     detections = [coco.Detection.model_validate(result) for result in results]
-    return _report(annotations.stem, annotated, detections, unknown)
+    return _report(str(annotations), annotated, detections, unknown)
 
 
 def _report(
@@ -196,7 +197,7 @@ def main() -> int:
         if arguments.split:
             metrics = {name: evaluate_files(name, Path(truth), Path(found)) for name, truth, found in arguments.split}
         elif arguments.predictions:
-            metrics = evaluate_files(arguments.annotations.stem, arguments.annotations, arguments.predictions)
+            metrics = evaluate_files(str(arguments.annotations), arguments.annotations, arguments.predictions)
         else:
             metrics = evaluate_model(arguments.model, arguments.annotations, arguments.images, arguments.device)
         coco.write(arguments.out, metrics)
