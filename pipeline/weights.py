@@ -102,7 +102,7 @@ def coco(model: nn.Module, file: str | Path | None = None) -> Source:
     Raises:
         WeightsError: missing and no network, damaged, or of another layout.
     """
-    found = Path(file) if file else _find_coco()
+    found = Path(file) if file else find_coco()
     if found.name == COCO_FILE:
         _check_sha256(found, _sha256_in(COCO_FILE), "delete it and fetch it again")
     else:
@@ -162,14 +162,12 @@ def read_archive(file: Path) -> Any:
         raise WeightsError(f"{file}: not a file of torch weights: {reason}") from None
 
 
-def _copy_rows(target: Tensor, tensor: Tensor, classes: Sequence[str], theirs: Sequence[str], rows: int) -> None:
-    by_class = tensor.unflatten(0, (len(theirs), rows))
-    for row, name in enumerate(classes):
-        if name in theirs:
-            target.unflatten(0, (len(classes), rows))[row].copy_(by_class[theirs.index(name)])
+def find_coco() -> Path:
+    """Return torchvision's file: in torch hub's folder of checkpoints, in `assets/weights/`, or now downloaded.
 
-
-def _find_coco() -> Path:
+    Raises:
+        WeightsError: it is nowhere and cannot be downloaded, or arrived damaged.
+    """
     checkpoints = Path(torch.hub.get_dir()) / "checkpoints"
     for folder in (checkpoints, ASSETS):
         if (folder / COCO_FILE).exists():
@@ -186,6 +184,13 @@ def _find_coco() -> Path:
     except RuntimeError as error:
         raise WeightsError(f"model.weights = coco: {COCO_FILE} was damaged on the way: {error}; try again") from None
     return checkpoints / COCO_FILE
+
+
+def _copy_rows(target: Tensor, tensor: Tensor, classes: Sequence[str], theirs: Sequence[str], rows: int) -> None:
+    by_class = tensor.unflatten(0, (len(theirs), rows))
+    for row, name in enumerate(classes):
+        if name in theirs:
+            target.unflatten(0, (len(classes), rows))[row].copy_(by_class[theirs.index(name)])
 
 
 def _sha256_in(file_name: str) -> str:
