@@ -9,6 +9,7 @@ from pathlib import Path
 import bpy
 
 from blender import devices, passes
+from blender.png import keep_pixels_only
 
 
 def configure(render: dict, device: str, threads: int) -> str:
@@ -32,7 +33,6 @@ def configure(render: dict, device: str, threads: int) -> str:
     cycles.sample_clamp_indirect = 4.0
     scene.view_settings.view_transform = render["view_transform"]
     scene.view_settings.exposure = render["exposure_ev"]
-    _leave_no_stamps(scene)
     passes.enable()
     return devices.use(device)
 
@@ -48,13 +48,7 @@ def render(exr: Path, png: Path) -> None:
         settings.file_format, settings.color_mode, settings.color_depth = "PNG", "RGB", "8"
         settings.compression = 30
         bpy.data.images["Render Result"].save_render(str(png), scene=scene)
-
-
-def _leave_no_stamps(scene: bpy.types.Scene) -> None:
-    """Blender writes dates and times into its files; the same record must give the same bytes."""
-    for name in dir(scene.render):
-        if name.startswith("use_stamp_"):
-            setattr(scene.render, name, False)
+    keep_pixels_only(png)
 
 
 @contextlib.contextmanager

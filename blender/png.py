@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""16-bit grey PNG files. Blender's own writer passes pixels through colour management; ids must arrive as they are."""
+"""PNG files: 16-bit ids, which Blender would pass through colour management, and pictures without dates."""
 
 import struct
 import zlib
@@ -22,6 +22,18 @@ def write_uint16(path: Path, pixels: np.ndarray) -> None:
     header = struct.pack(">IIBBBBB", width, height, 16, 0, 0, 0, 0)
     chunks = (b"IHDR", header), (b"IDAT", zlib.compress(unfiltered, 6)), (b"IEND", b"")
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in chunks))
+
+
+def keep_pixels_only(path: Path) -> None:
+    """Remove all text from a PNG file: Blender writes times into it, and the same record must give the same bytes."""
+    data = path.read_bytes()
+    kept, at = [data[:8]], 8
+    while at < len(data):
+        end = at + 12 + struct.unpack(">I", data[at : at + 4])[0]
+        if data[at + 4 : at + 8] not in (b"tEXt", b"zTXt", b"iTXt", b"tIME"):
+            kept.append(data[at:end])
+        at = end
+    path.write_bytes(b"".join(kept))
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

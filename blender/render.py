@@ -9,6 +9,7 @@ renamed when the last picture is done.
 
 import argparse
 import json
+import os
 import platform
 import shutil
 import sys
@@ -109,4 +110,9 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    # Without Python's and C++'s tidying up: bpy 4.5 now and then waits for ever there, in the destructor of a lock
+    # that one of its threads still waits on. Everything is written and renamed by now.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)

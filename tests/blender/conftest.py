@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Blender in the test process: every test that asks for it starts from an empty file."""
 
+import atexit
+import os
+import sys
+
 import bpy
 import pytest
 
@@ -12,3 +16,14 @@ def library() -> Library:
     """An empty Blender file and the library of one picture."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     return Library()
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Leave without bpy's own tidying up, which now and then waits for ever (see blender/render.py)."""
+
+    def leave() -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(exitstatus)
+
+    atexit.register(leave)

@@ -20,3 +20,13 @@ def test_opencv_reads_the_ids_back(tmp_path_factory, ids):
 def test_other_pixels_are_refused(tmp_path, pixels):
     with pytest.raises(ValueError, match="expected an"):
         png.write_uint16(tmp_path / "ids.png", pixels)
+
+
+def test_text_goes_and_pixels_stay(tmp_path):
+    path = tmp_path / "picture.png"
+    picture = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
+    bare = cv2.imencode(".png", picture)[1].tobytes()
+    text = png._chunk(b"tEXt", b"RenderTime\x0000:01.23")
+    path.write_bytes(bare[:33] + text + bare[33:])
+    png.keep_pixels_only(path)
+    assert path.read_bytes() == bare
