@@ -167,7 +167,7 @@ def look_at(detector: model.Detector, pictures: Sequence[Path], out: Path, draw_
 
 
 def marks_of(results: Sequence[Mapping[str, Any]], categories: Sequence[Mapping[str, Any]]) -> list[Mark]:
-    """Return what to draw for COCO results of one picture."""
+    """Return what to draw for COCO results of one picture, the surest last and so on top."""
     places = {category["id"]: place for place, category in enumerate(categories)}
     return [
         Mark(
@@ -176,7 +176,7 @@ def marks_of(results: Sequence[Mapping[str, Any]], categories: Sequence[Mapping[
             box=result["bbox"],
             mask=coco_mask.decode(result["segmentation"]),
         )
-        for result in results
+        for result in sorted(results, key=lambda result: result["score"])
     ]
 
 
