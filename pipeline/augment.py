@@ -5,8 +5,11 @@ Every function draws from the generator it is given and from nothing else, so a 
 seed and the draw's number, not on worker processes.
 """
 
+import io
+
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as transforms
@@ -33,7 +36,7 @@ def augment(picture: Tensor, ids: Tensor, settings: AugmentSection, rng: np.rand
     if rng.random() < settings.noise:
         picture = add_noise(picture, rng.uniform(*NOISE_SIGMA_LEVELS), rng)
     if rng.random() < settings.jpeg:
-        picture = transforms.jpeg(picture, int(rng.integers(*JPEG_QUALITY, endpoint=True)))
+        picture = compress(picture, int(rng.integers(*JPEG_QUALITY, endpoint=True)))
     return picture, ids
 
 
@@ -67,6 +70,13 @@ def add_noise(picture: Tensor, sigma_levels: float, rng: np.random.Generator) ->
     """Add Gaussian noise of `sigma_levels` (of 255) to every channel of every pixel."""
     noise = torch.from_numpy(rng.standard_normal(tuple(picture.shape), dtype=np.float32))
     return (picture + noise * sigma_levels).round().clamp(0, 255).to(torch.uint8)
+
+
+def compress(picture: Tensor, quality: int) -> Tensor:
+    """Return the picture as it comes back from a JPEG file of this quality, 1 to 100."""
+    file = io.BytesIO()
+    Image.fromarray(picture.permute(1, 2, 0).numpy()).save(file, "JPEG", quality=quality)
+    return transforms.pil_to_tensor(Image.open(file))
 
 
 def _around_one(strength: float, rng: np.random.Generator) -> float:

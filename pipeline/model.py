@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The detector: torchvision's Mask R-CNN, made in one place, saved and loaded with all that is needed to use it."""
 
+import json
 import logging
 import os
 import zipfile
@@ -220,7 +221,8 @@ def save(
         **_sections(model),
         "categories": [{"id": category.id, "name": category.name} for category in categories],
         "settings": settings.model_dump(mode="json"),
-        "facts": facts,
+        # Through JSON, because torch's own version is a kind of text that `weights_only` would refuse to load.
+        "facts": json.loads(json.dumps(facts)),
         "weights": {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()},
     }
     path.parent.mkdir(parents=True, exist_ok=True)

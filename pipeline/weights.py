@@ -111,8 +111,8 @@ def coco(model: nn.Module, file: str | Path | None = None) -> Source:
         # Not our own copying: torchvision's modules rename what older files call otherwise, as this one of 2018.
         model.load_state_dict(read_archive(found))
     except (RuntimeError, TypeError, AttributeError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise WeightsError(f"{found}: not torchvision's Mask R-CNN ResNet-50-FPN of COCO: {reason}") from None
+        problem = "not torchvision's Mask R-CNN ResNet-50-FPN of COCO"
+        raise WeightsError(f"{found}: {problem}: {_in_one_line(error)}") from None
     ours = {theirs: name for name, theirs in COCO_NAMES.items()}
     classes = tuple(ours.get(name, name) for name in COCO_CLASSES)
     return Source(f"coco ({found.name})", model.state_dict(), classes)
@@ -158,7 +158,7 @@ def read_archive(file: Path) -> Any:
         raise WeightsError(f"{file}: cannot be read: {error.strerror}") from None
     # What torch.load raises for text, an empty file, a cut-off zip and pickled code.
     except (KeyError, EOFError, RuntimeError, ValueError, UnpicklingError) as error:
-        reason = str(error).split("\n")[0].split(". ")[0] or "it ends too early"
+        reason = _in_one_line(error) or "it ends too early"
         raise WeightsError(f"{file}: not a file of torch weights: {reason}") from None
 
 
@@ -206,3 +206,8 @@ def _check_sha256(file: Path, expected: str, advice: str) -> None:
         raise WeightsError(f"{file}: cannot be read: {error.strerror}; {advice}") from None
     if not found.startswith(expected):
         raise WeightsError(f"{file}: its sha256 begins with {found[: len(expected)]}, not {expected}; {advice}")
+
+
+def _in_one_line(error: Exception) -> str:
+    """Return the beginning of torch's long explanations."""
+    return " ".join(str(error).split())[:300]
