@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What makes a hall of four walls: beams, trusses and purlins, doors, gates, windows, pipes, boxes, signs."""
 
+from itertools import pairwise
+
 import bpy
 import numpy as np
 
 from blender.library import Library
 from blender.markings import BRANDS, Face
 from blender.materials import emissive, plain
-from blender.meshes import Solid, box, cylinder
+from blender.meshes import Solid, bar, box, cylinder
 
 # Colours of the fittings; the first three are litter too.
 COLORS = {
@@ -71,11 +73,8 @@ def _truss(span: float, depth: float, slot: int) -> list[Solid]:
     chords = [box((0.12, span, 0.08), (0, 0, z), slot) for z in (0.04, depth - 0.04)]
     count = 2 * round(span / depth / 2.4)
     pitch = span / count
-    bar = box((0.06, np.hypot(pitch, depth), 0.06), slot=slot)
-    rise = np.degrees(np.arctan2(depth, pitch))
-    middles = (np.arange(count) + 0.5) * pitch - span / 2
-    diagonals = [bar.turned("x", rise if i % 2 else -rise).moved((0, y, depth / 2)) for i, y in enumerate(middles)]
-    return [*chords, *diagonals]
+    knots = [(0.0, i * pitch - span / 2, depth - 0.04 if i % 2 else 0.04) for i in range(count + 1)]
+    return [*chords, *(bar(*ends, 0.05, 0.05, slot) for ends in pairwise(knots))]
 
 
 def _skylights(run: float, span: float, height: float, rng: np.random.Generator) -> list[Solid]:

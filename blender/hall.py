@@ -26,28 +26,26 @@ def build(hall: dict, library: Library) -> list[bpy.types.Object]:
     size = tuple(hall["size_m"])
     rng = np.random.default_rng(hall["ceiling"]["seed"])
     above, beam_solids = beams(size, hall["ceiling"]["kind"], rng)
+    fittings = fitting_materials(library)
     floor = [
-        _object("floor", [_ground(size)], [hall_materials.floor(hall["floor"])]),
-        _object("litter", _litter(size, hall["floor"]), fitting_materials(library)),
+        *_object("floor", [_ground(size)], [hall_materials.floor(hall["floor"])]),
+        *_object("litter", _litter(size, hall["floor"]), fittings),
         *_lines(hall),
     ]
     shell = [
-        _object("walls", _walls(size, above), [hall_materials.wall(hall["walls"])]),
-        _object(
-            "ceiling",
-            [_ground(size, above).turned("x", 180).moved((0, 0, 2 * above))],
-            [hall_materials.ceiling(hall["ceiling"])],
-        ),
-        _object("beams", beam_solids, fitting_materials(library)),
-        _object("wall fittings", wall_fittings(size, hall["walls"]["seed"]), fitting_materials(library)),
+        *_object("walls", _walls(size, above), [hall_materials.wall(hall["walls"])]),
+        *_object("ceiling", [_ceiling(size, above)], [hall_materials.ceiling(hall["ceiling"])]),
+        *_object("beams", beam_solids, fittings),
+        *_object("wall fittings", wall_fittings(size, hall["walls"]["seed"]), fittings),
     ]
     for thing in shell:
         thing.visible_diffuse = thing.visible_shadow = False
-    return [thing for thing in floor + shell if thing.data.polygons]
+    return floor + shell
 
 
-def _object(name: str, solids: list[Solid], materials: list[bpy.types.Material]) -> bpy.types.Object:
-    return bpy.data.objects.new(name, to_mesh(name, solids, materials))
+def _object(name: str, solids: list[Solid], materials: list[bpy.types.Material]) -> list[bpy.types.Object]:
+    """One object, or none if there is nothing to it."""
+    return [bpy.data.objects.new(name, to_mesh(name, solids, materials))] if solids else []
 
 
 def _flat(z: float = 0.0) -> Face:
@@ -55,9 +53,14 @@ def _flat(z: float = 0.0) -> Face:
     return Face(np.array([0, 0, z]), np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), (0.0, 0.0))
 
 
-def _ground(size: tuple[float, float, float], z: float = 0.0) -> Solid:
+def _ground(size: tuple[float, float, float]) -> Solid:
     half = np.array(size[:2]) / 2
-    return _flat(z).patch(half * [(-1, -1), (1, -1), (1, 1), (-1, 1)], 0, lift_m=0.0)
+    return _flat().patch(half * [(-1, -1), (1, -1), (1, 1), (-1, 1)], 0, lift_m=0.0)
+
+
+def _ceiling(size: tuple[float, float, float], z: float) -> Solid:
+    """The floor turned over: it looks down."""
+    return _ground(size).turned("x", 180).moved((0, 0, z))
 
 
 def _walls(size: tuple[float, float, float], height: float) -> list[Solid]:
@@ -66,7 +69,7 @@ def _walls(size: tuple[float, float, float], height: float) -> list[Solid]:
     corners = [(x, -y), (-x, -y), (-x, y), (x, y)]
     quads = []
     for (x0, y0), (x1, y1) in zip(corners, corners[1:] + corners[:1], strict=True):
-        quads.append(Solid(np.array([(x0, y0, 0), (x1, y1, 0), (x1, y1, height), (x0, y0, height)]), [(3, 2, 1, 0)]))
+        quads.append(Solid(np.array([(x0, y0, 0), (x1, y1, 0), (x1, y1, height), (x0, y0, height)]), [(0, 1, 2, 3)]))
     return quads
 
 
@@ -81,8 +84,9 @@ def _lines(hall: dict) -> list[bpy.types.Object]:
         quad = plane.rectangle((start + end) / 2, (np.hypot(*along), line["width_m"]), 0, turn, lift_m=0.0)
         by_paint.setdefault((tuple(line["color_rgb"]), line["wear"]), []).append(quad)
     return [
-        _object("floor lines", quads, [hall_materials.floor_line(hall["floor"], color, wear)])
+        line
         for (color, wear), quads in by_paint.items()
+        for line in _object("floor lines", quads, [hall_materials.floor_line(hall["floor"], color, wear)])
     ]
 
 

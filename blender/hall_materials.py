@@ -12,7 +12,7 @@ import numpy as np
 
 from blender.materials import Shader, shader
 
-TYRE_ARCS = 7
+TYRE_CENTERS = 3
 BAND_COLORS = ((0.12, 0.13, 0.14), (0.05, 0.09, 0.2), (0.25, 0.26, 0.26), (0.06, 0.14, 0.1), (0.45, 0.3, 0.06))
 
 
@@ -44,7 +44,7 @@ def _floor_color(made: Shader, surface: dict) -> tuple[Any, Any]:
     x, y, _ = made.coordinates()
     tone = made.math("MULTIPLY", made.ramp(clouds, 0.55, 1.45), made.ramp(grain, 0.7, 1.3))
     stains = made.math("MULTIPLY", made.step(made.noise(0.8, 2.0, place), 0.62 - 0.12 * wear, 0.72), 0.5 * wear)
-    darker = made.math("MAXIMUM", stains, _tyre_marks(made, x, y, clouds, wear, rng))
+    darker = made.math("MAXIMUM", stains, _tyre_marks(made, x, y, wear, rng))
     if surface["kind"] == "concrete":
         pitch, shift = rng.choice((4.0, 5.0, 6.0)), rng.uniform(0, 4, 2)
         joints = made.math(
@@ -58,26 +58,25 @@ def _floor_color(made: Shader, surface: dict) -> tuple[Any, Any]:
     return made.scaled(color, made.math("MULTIPLY", tone, made.math("SUBTRACT", 1.0, darker))), grain
 
 
-def _tyre_marks(made: Shader, x: Any, y: Any, patches: Any, wear: float, rng: np.random.Generator) -> Any:
-    """Dark arcs of rubber, broken by a noise: 0 none .. 1 black."""
+def _tyre_marks(made: Shader, x: Any, y: Any, wear: float, rng: np.random.Generator) -> Any:
+    """Arcs of rubber about a few points, broken by a noise so that no ring is whole: 0 none .. 1 black."""
     place = made.node("ShaderNodeCombineXYZ", {"X": x, "Y": y}).outputs[0]
     nearest: Any = 1.0
-    for _ in range(TYRE_ARCS):
+    for _ in range(TYRE_CENTERS):
         center = (*rng.uniform(-12, 12, 2), 0.0)
         distance = made.node("ShaderNodeVectorMath", {0: place, 1: center}, operation="DISTANCE").outputs["Value"]
-        off_arc = made.math("ABSOLUTE", made.math("SUBTRACT", distance, rng.choice((1.2, 2.0, 4.0, 9.0, 14.0))))
-        nearest = made.math("MINIMUM", nearest, off_arc)
-    ink = made.step(nearest, 0.09, 0.03)
-    broken = made.step(patches, 0.42, 0.62)
-    return made.math("MULTIPLY", made.math("MULTIPLY", ink, broken), 0.25 + 0.45 * wear)
+        nearest = made.math("MINIMUM", nearest, made.math("PINGPONG", distance, rng.uniform(0.7, 2.0)))
+    ink = made.step(nearest, 0.08, 0.03)
+    broken = made.step(made.noise(0.35, 2.0, place), 0.47, 0.7)
+    return made.math("MULTIPLY", made.math("MULTIPLY", ink, broken), 0.2 + 0.6 * wear)
 
 
 def wall(surface: dict) -> bpy.types.Material:
     """Walls that get dirtier towards the floor, most with a band of another colour below."""
     made = shader("wall")
     rng = np.random.default_rng(surface["seed"])
-    x, y, z = made.coordinates()
-    color = _plane(made, surface, made.math("ADD", x, y), z)
+    z = made.coordinates()[2]
+    color = _plane(made, surface, upright=True)
     if rng.random() < 0.65:
         band = BAND_COLORS[rng.integers(len(BAND_COLORS))]
         color = made.mix(made.math("LESS_THAN", z, rng.uniform(0.9, 1.7)), color, band)
@@ -90,15 +89,18 @@ def wall(surface: dict) -> bpy.types.Material:
 def ceiling(surface: dict) -> bpy.types.Material:
     """The underside of the roof."""
     made = shader("ceiling")
-    x, y, _ = made.coordinates()
-    made.set(Base_Color=_plane(made, surface, x, y), Roughness=surface["roughness"])
+    made.set(Base_Color=_plane(made, surface, upright=False), Roughness=surface["roughness"])
     return made.material
 
 
-def _plane(made: Shader, surface: dict, u: Any, v: Any) -> Any:
-    """Colour (and bump) of a wall or a ceiling in its plane's coordinates, in metres."""
+def _plane(made: Shader, surface: dict, upright: bool) -> Any:
+    """Return the colour of walls (`upright`) or a ceiling, and set its bump; u and v run along the plane in metres."""
     color, wear = surface["color_rgb"], surface["wear"]
     stained = made.ramp(made.noise(0.6, 3.0), 1.0 - 0.7 * wear, 1.0 + 0.45 * wear)
+    if surface["kind"] == "painted":
+        return made.scaled(color, stained)
+    x, y, z = made.coordinates()
+    u, v = (made.math("ADD", x, y), z) if upright else (x, y)
     if surface["kind"] == "brick":
         return made.scaled(_bricks(made, color, u, v), stained)
     if surface["kind"] == "sheet_metal":
@@ -106,10 +108,8 @@ def _plane(made: Shader, surface: dict, u: Any, v: Any) -> Any:
         made.bump(made.step(profile, 0.035, 0.07), 0.8, 0.03)
         seam = made.grid_line(v, 3.0, 0.02)
         return made.scaled(color, made.math("MULTIPLY", stained, made.ramp(seam, 1.0, 0.6)))
-    if surface["kind"] == "concrete":
-        joint = made.math("MAXIMUM", made.grid_line(u, 2.5, 0.025), made.grid_line(v, 2.5, 0.025, 1.25))
-        return made.scaled(color, made.math("MULTIPLY", stained, made.ramp(joint, 1.0, 0.55)))
-    return made.scaled(color, stained)
+    joint = made.math("MAXIMUM", made.grid_line(u, 2.5, 0.025), made.grid_line(v, 2.5, 0.025, 1.25))
+    return made.scaled(color, made.math("MULTIPLY", stained, made.ramp(joint, 1.0, 0.55)))
 
 
 def _bricks(made: Shader, color: Any, u: Any, v: Any) -> Any:

@@ -5,6 +5,12 @@ The face is emissive for camera rays alone and the area light invisible to them,
 mesh has to be sampled as a light. Ambient light is a plain world, which the hall's walls and ceiling let in.
 """
 
+# Powers: measured on a floor of albedo 0.25 in a hall of 20 x 14 m, 4 x 2 lamps of either kind 5 to 7 m high.
+# Lamps of P watt in all on A square metres give 0.6 (strips) to 0.75 (high bays) P / A W/m² on the floor; 15 % less at
+# 7 m than at 5 m. AgX at exposure 0 is well exposed at 1.5 to 2 W/m², that is P / A = 2.5 W/m²: 90 W a lamp there.
+# Physically (683 lm/W) that is about 1000 lux; halls of 100 to 300 lux are what a camera's exposure makes up for.
+# Ambient light adds pi * strength: 0.1 is a fifth of the lamps' share and usual, 0.03 is dramatic, 0.3 is flat.
+
 import bpy
 import numpy as np
 
@@ -24,7 +30,8 @@ def build(lamps: list[dict], ambient: dict, library: Library) -> list[bpy.types.
     power of an area light, `strength` the radiance of the world in W / (m² sr).
     """
     bpy.context.scene.world = _world(ambient)
-    return [thing for lamp in lamps for thing in (_light(lamp), *_fixture(lamp, library))]
+    burning = [_light(lamp) for lamp in lamps if lamp["power_w"] > 0]
+    return burning + [part for lamp in lamps for part in _fixture(lamp, library)]
 
 
 def _world(ambient: dict) -> bpy.types.World:

@@ -4,6 +4,8 @@
 Every builder returns one object on a shared mesh, resting on z = 0 of its own frame (frames: pipeline/scene.py).
 """
 
+from dataclasses import dataclass
+
 import bpy
 import numpy as np
 
@@ -24,7 +26,7 @@ PALLET_VARIANTS = 8
 CARTON_VARIANTS = 8
 PRINT_COLORS = ((0.02, 0.05, 0.25), (0.35, 0.02, 0.02), (0.015, 0.015, 0.015), (0.02, 0.15, 0.05))
 BOARD, TAPE, LABEL, PRINT = range(4)
-FILMS = {"black": (0.012, 0.012, 0.014), "milky": (0.55, 0.57, 0.6)}
+FILMS = {"black": (0.012, 0.012, 0.014), "milky": (0.6, 0.62, 0.65)}
 
 
 def build_eur_pallet(parameters: dict, library: Library) -> list[bpy.types.Object]:
@@ -175,25 +177,41 @@ def stack_solids(count: tuple[int, int, int], size: tuple[float, float, float], 
     Every second layer below the top is laid crosswise where that fills the footprint, as packers do for strength.
     """
     rng = np.random.default_rng(seed)
-    sides = ((2, 3), (0, 1), (0, 1, 2, 3))[rng.integers(3)]
-    label = np.array((rng.uniform(0.25, 0.45), rng.uniform(0.25, 0.5), *rng.uniform(-0.2, 0.2, 2)))
-    banded = rng.random() < 0.3
+    look = _draw_look(rng)
     corners, faces, patches = [], [], []
     for layer in range(count[2]):
-        turned = (count[2] - 1 - layer) % 2 == 1
-        centers, cell, shown = _layer(count, size, turned, every_side=missing > 0 and layer >= count[2] - 2)
-        gone = rng.permutation(len(centers))[: min(missing, len(centers) - 1)] if layer == count[2] - 1 else ()
-        for place in range(len(centers)):
-            if place in gone or not shown[place].any():
-                continue
-            base = np.array((*centers[place], layer * size[2]))
-            corners.append(_jittered(cell, rng) + base)
-            faces.append([*shown[place], layer == 0, True])
-            patches += [solid.moved(base) for solid in _patches(cell, shown[place], sides, label, banded, turned)]
-            if layer == count[2] - 1:
-                tape = (cell[0] * 0.97, 0.05) if not turned else (0.05, cell[1] * 0.97)
-                patches.append(top_face((*cell[:2], cell[2] - LIFT_M)).rectangle((0, 0), tape, TAPE).moved(base))
-    return [_boxes(np.array(corners), np.array(faces)), *patches]
+        below_top = count[2] - 1 - layer
+        turned = below_top % 2 == 1
+        centers, cell, shown = _layer(count, size, turned, every_side=missing > 0 and below_top < 2)
+        kept = np.flatnonzero(shown.any(axis=1) | (below_top == 0))
+        if below_top == 0:
+            kept = rng.permutation(kept)[min(missing, len(kept) - 1) :]
+        places = np.c_[centers[kept], np.full(len(kept), layer * size[2])]
+        # A hair lower than its cell: the dark seam between layers is what makes a wall of board a stack.
+        height = cell[2] * (1.0 if below_top == 0 else 0.986)
+        corners.append(places[:, None] + _jittered(len(kept), (*cell[:2], height), rng))
+        faces.append(np.c_[shown[kept], np.full(len(kept), layer == 0), np.full(len(kept), True)])
+        patches += _layer_patches(places, cell, shown[kept], look, turned, below_top == 0)
+    return [_boxes(np.concatenate(corners), np.concatenate(faces)), *patches]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What all cartons of a stack have in common.
+
+    `sides`: the sides (0 -x, 1 +x, 2 -y, 3 +y) with a label; `label`: its (width, height, right, up) as shares of the
+    side; `banded`: with a printed band below it.
+    """
+
+    sides: tuple[int, ...]
+    label: np.ndarray
+    banded: bool
+
+
+def _draw_look(rng: np.random.Generator) -> Look:
+    sides = ((2, 3), (0, 1), (0, 1, 2, 3))[rng.integers(3)]
+    label = np.array((rng.uniform(0.25, 0.45), rng.uniform(0.25, 0.5), *rng.uniform(-0.2, 0.2, 2)))
+    return Look(sides, label, banded=bool(rng.random() < 0.3))
 
 
 def _layer(
@@ -212,41 +230,44 @@ def _layer(
     return centers, cell, shown
 
 
-def _jittered(cell: tuple[float, float, float], rng: np.random.Generator) -> np.ndarray:
-    """The 8 corners of a carton a little smaller than its cell, turned and shifted inside it."""
-    yaw = rng.uniform(-0.012, 0.012) * min(cell[:2]) / max(cell[:2])
-    half = np.array(cell[:2]) * 0.488
-    turn = np.array([[np.cos(yaw), np.sin(yaw)], [-np.sin(yaw), np.cos(yaw)]])
-    signs = np.array([(x, y) for x in (-1, 1) for y in (-1, 1)])
-    plan = (signs * half) @ turn
-    plan += rng.uniform(-1, 1, 2) * np.maximum(0, np.array(cell[:2]) / 2 - np.abs(plan).max(axis=0))
-    return np.c_[np.repeat(plan, 2, axis=0), np.tile((0.0, cell[2]), 4)]
+def _jittered(number: int, cell: tuple[float, float, float], rng: np.random.Generator) -> np.ndarray:
+    """The corners (number, 8, 3) of cartons a little smaller than their cell, turned and shifted inside it."""
+    plan_cell = np.array(cell[:2])
+    yaw = rng.uniform(-0.012, 0.012, number) * plan_cell.min() / plan_cell.max()
+    turn = np.array([[np.cos(yaw), np.sin(yaw)], [-np.sin(yaw), np.cos(yaw)]]).transpose(2, 0, 1)
+    plan = np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)]) * plan_cell * 0.488 @ turn
+    play = np.maximum(0, plan_cell / 2 - np.abs(plan).max(axis=1))
+    plan = plan + (rng.uniform(-1, 1, (number, 2)) * play)[:, None]
+    heights = np.broadcast_to(np.tile((0.0, cell[2]), 4), (number, 8))
+    return np.concatenate([np.repeat(plan, 2, axis=1), heights[:, :, None]], axis=2)
 
 
-def _patches(
-    cell: tuple[float, float, float],
-    shown: np.ndarray,
-    sides: tuple[int, ...],
-    label: np.ndarray,
-    banded: bool,
-    turned: bool,
+def _layer_patches(
+    places: np.ndarray, cell: tuple[float, float, float], shown: np.ndarray, look: Look, turned: bool, top: bool
 ) -> list[Solid]:
-    """The same label, and perhaps a printed band, at the same place on every carton of the stack.
-
-    `label` is its (width, height, right, up) as shares of the face.
-    """
+    """The same label, and perhaps band, at the same place on every carton of a layer; tape on the top layer."""
     solids = []
     faces = side_faces((0.992 * cell[0], 0.992 * cell[1], cell[2]))
-    for side in sides:
-        place = side ^ 2 if turned else side  # the long sides of a carton laid crosswise look along the other axis
-        if not shown[place]:
-            continue
-        face = faces[place ^ 1]
+    for side in look.sides:
+        side = side ^ 2 if turned else side  # the long sides of a carton laid crosswise look along the other axis
+        face, seen = faces[side ^ 1], places[shown[:, side]]
         size = np.array(face.size_m)
-        solids.append(face.rectangle(label[2:] * size, label[:2] * size, LABEL))
-        if banded:
-            solids.append(face.rectangle((0, -0.38 * size[1]), (0.96 * size[0], 0.12 * size[1]), PRINT))
+        patches = [face.rectangle(look.label[2:] * size, look.label[:2] * size, LABEL)]
+        if look.banded:
+            patches.append(face.rectangle((0, -0.38 * size[1]), (0.96 * size[0], 0.12 * size[1]), PRINT))
+        solids += [_copies(patch, seen) for patch in patches if len(seen)]
+    if top:
+        tape = top_face((*cell[:2], cell[2] - LIFT_M / 2)).rectangle((0, 0), (cell[0] * 0.97, 0.05), TAPE)
+        solids.append(_copies(tape, places))
     return solids
+
+
+def _copies(solid: Solid, places: np.ndarray) -> Solid:
+    """The same solid at each of `places` (N, 3), as one."""
+    vertices = places[:, None] + solid.vertices
+    starts = range(0, vertices.shape[0] * vertices.shape[1], vertices.shape[1])
+    faces = [tuple(start + i for i in face) for start in starts for face in solid.faces]
+    return Solid(vertices.reshape(-1, 3), faces, solid.slot)
 
 
 def _boxes(corners: np.ndarray, shown: np.ndarray) -> Solid:

@@ -2,6 +2,7 @@
 """What is stuck or printed on things: labels, tape, made-up brand names, arrows; flat patches a hair off a face."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -33,11 +34,14 @@ class Face:
     up: np.ndarray
     size_m: tuple[float, float]
 
+    @cached_property
+    def normal(self) -> np.ndarray:
+        return np.cross(self.right, self.up)
+
     def patch(self, outline_m: np.ndarray, slot: int, lift_m: float = LIFT_M) -> Solid:
         """A flat polygon (N, 2), counter-clockwise, in the face's coordinates from its centre."""
         outline = np.asarray(outline_m, float)
-        normal = np.cross(self.right, self.up)
-        vertices = self.center + lift_m * normal + outline[:, :1] * self.right + outline[:, 1:] * self.up
+        vertices = self.center + lift_m * self.normal + outline[:, :1] * self.right + outline[:, 1:] * self.up
         return Solid(vertices, [tuple(range(len(outline)))], slot)
 
     def rectangle(

@@ -11,6 +11,7 @@ import bpy
 import numpy as np
 
 Rgb = tuple[float, float, float]
+FILM_GLINT = (0.85, 0.87, 0.9)
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def plain(name: str, color: Rgb, roughness: float = 0.6, metallic: float = 0.0) 
 def painted_metal(name: str, color: Rgb, wear: float, roughness: float = 0.35) -> bpy.types.Material:
     """Paint on steel that wears off in patches and dulls; `wear` 0 new .. 1 scrapped."""
     made = shader(name)
-    worn = made.step(made.noise(9.0, 8.0), 0.78 - 0.3 * wear, 0.80 - 0.28 * wear)
+    worn = made.step(made.noise(9.0, 4.0), 0.78 - 0.3 * wear, 0.80 - 0.28 * wear)
     dirt = made.math("MULTIPLY", made.noise(3.0), 0.6 * wear)
     dirty = made.mix(dirt, color, (0.05, 0.045, 0.04))
     made.set(
@@ -134,9 +135,9 @@ def painted_metal(name: str, color: Rgb, wear: float, roughness: float = 0.35) -
 
 
 def emissive(name: str, color: Rgb, strength: float) -> bpy.types.Material:
-    """A face that shines for those who look at it, but is never sampled as a light."""
+    """A face that shines for those who look at it, but is never sampled as a light; milky when it does not shine."""
     made = shader(name)
-    made.set(Base_Color=(0, 0, 0), Emission_Color=color, Emission_Strength=strength)
+    made.set(Base_Color=(0.5, 0.5, 0.5), Emission_Color=color, Emission_Strength=strength)
     made.material.cycles.emission_sampling = "NONE"
     return made.material
 
@@ -161,29 +162,33 @@ def cardboard(name: str, wrapped: bool = False) -> bpy.types.Material:
     color = made.scaled(made.object_color(), tone)
     made.set(Base_Color=color, Roughness=0.85, Specular_IOR_Level=0.2)
     if wrapped:
-        folds = made.noise(1.0, 3.0, made.stretched(3.0, 3.0, 16.0))
-        made.set(
-            Base_Color=made.mix(made.ramp(made.step(folds, 0.45, 0.75), 0.12, 0.55), color, (0.6, 0.62, 0.64)),
-            Coat_Weight=0.9,
-            Coat_Roughness=0.12,
-        )
-        wrinkle(made, folds)
+        folds, glints = _film_folds(made)
+        hazy = made.mix(made.ramp(made.step(folds, 0.4, 0.7), 0.1, 0.4), color, (0.6, 0.62, 0.64))
+        made.set(Base_Color=made.mix(glints, hazy, FILM_GLINT), Coat_Weight=0.9, Coat_Roughness=0.12)
+        made.set(Coat_Normal=made.surface.inputs["Normal"].links[0].from_socket)
     return made.material
 
 
 def film(name: str, color: Rgb) -> bpy.types.Material:
-    """Opaque stretch film, black or milky, in horizontal folds."""
+    """Stretch film that hides its load; light film takes a tint of the object's colour."""
     made = shader(name)
-    folds = made.noise(1.0, 3.0, made.stretched(4.0, 4.0, 18.0))
-    made.set(Base_Color=made.scaled(color, made.ramp(folds, 0.7, 1.3)), Roughness=0.22)
-    wrinkle(made, folds)
+    folds, glints = _film_folds(made)
+    tinted = made.mix(0.3, color, made.object_color()) if sum(color) > 1 else color
+    shaded = made.scaled(tinted, made.ramp(folds, 0.4, 1.6))
+    made.set(Base_Color=made.mix(glints, shaded, FILM_GLINT), Roughness=0.22)
     return made.material
 
 
-def wrinkle(made: Shader, folds: Any) -> None:
-    """Bend every normal of the surface, the clear coat's too."""
+def _film_folds(made: Shader) -> tuple[Any, Any]:
+    """Wrinkle the surface; return the height of the folds and the bright streaks along them, both 0..1.
+
+    The streaks are painted: mirrored lamps in a thousand creases would take a thousand samples to find.
+    """
+    folds = made.noise(1.0, 3.0, made.stretched(5.0, 5.0, 14.0))
     made.bump(folds, 0.7, 0.03)
-    made.set(Coat_Normal=made.surface.inputs["Normal"].links[0].from_socket)
+    crease = made.step(made.math("ABSOLUTE", made.math("SUBTRACT", folds, 0.56)), 0.022, 0.0)
+    patches = made.step(made.noise(2.5, 1.0), 0.42, 0.7)
+    return folds, made.math("MULTIPLY", crease, patches)
 
 
 def paper_label(name: str) -> bpy.types.Material:
