@@ -8,9 +8,11 @@ several materials from a list of them. Everything is in metres, in the asset's o
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
-import bmesh
 import bpy
 import numpy as np
+
+# isort: split
+import bmesh  # exists only once bpy is loaded
 
 SMOOTH_UP_TO_DEG = 40.0
 

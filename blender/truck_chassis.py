@@ -16,6 +16,8 @@ FORK_DEPTH_M = 0.05
 HEEL_M = 0.26  # x of the A-frame's front: fork length counts from here
 HEEL_REAR_M = 0.125
 FRAME_TOP_WIDTH_M = 0.2
+LEDGE_END_M = -0.037
+LEDGE_NARROW_M = 0.05  # x behind which the ledge is narrow enough for the tiller to swing round it
 SHEET_M = 0.005
 TIP_TAPER_M = 0.15
 LEG_M = 0.16  # from the hinge of a load roller's leg to its end
@@ -105,14 +107,18 @@ def _cheek(x: float, half: float, slot_half: float, tip: float) -> np.ndarray:
 def frame(width_m: float, style: Style) -> Solid:
     """The A-frame: one bent sheet, open to the rear, that leans back from the heel and ends as a ledge on the ram."""
     top = style.frame_top_m
-    outer = fillet([(HEEL_M, LOWERED_M - 0.002), (0.135, top), (-0.05, top)], 0.045, 4)
-    inner = fillet([(0.145, LOWERED_M - 0.002), (0.035, top - 0.085), (-0.05, top - 0.03)], 0.02, 4)
-    lips = np.interp(outer[:, 0], [-0.05, 0.1, 0.14], [0.012, 0.02, 0.035])
+    outer = fillet([(HEEL_M, LOWERED_M - 0.002), (0.135, top), (LEDGE_END_M, top)], 0.045, 4)
+    inner = fillet([(0.145, LOWERED_M - 0.002), (0.068, top - 0.085), (LEDGE_END_M, top - 0.045)], 0.02, 4)
+    outer = np.insert(outer, -1, (LEDGE_NARROW_M, top), axis=0)
+    inner = np.insert(inner, -1, (LEDGE_NARROW_M, top - 0.07), axis=0)
+    lips = np.interp(outer[:, 0], [LEDGE_END_M, 0.1, 0.14], [0.012, 0.02, 0.035])
     sections = []
     for (x, z), (inner_x, inner_z), lip in zip(outer, inner, lips, strict=True):
         depth = np.hypot(inner_x - x, inner_z - z)
         half = _frame_half_width(width_m, x, z, style)
-        inner_half = min(_frame_half_width(width_m, inner_x, inner_z, style), half + 0.03)
+        # The ledge's sides hang straight down, so that the tiller can pass; the legs' sides spread to the forks.
+        spread = np.interp(x, [0.05, 0.13], [0, 0.03])
+        inner_half = min(_frame_half_width(width_m, inner_x, inner_z, style), half + spread)
         outline = _lipped_channel(half, depth, lip)
         share = outline[:, 0] / depth
         y = outline[:, 1] + np.sign(outline[:, 1]) * (inner_half - half) * share
@@ -122,7 +128,7 @@ def frame(width_m: float, style: Style) -> Solid:
 
 def _frame_half_width(width_m: float, x: float, z: float, style: Style) -> float:
     """Half width of the A-frame: from the forks' outer sides to `FRAME_TOP_WIDTH_M`, the ledge narrower to the rear."""
-    narrow = np.interp(x, [-0.05, 0.1], [0.055, FRAME_TOP_WIDTH_M / 2])
+    narrow = np.interp(x, [LEDGE_NARROW_M, 0.115], [0.052, FRAME_TOP_WIDTH_M / 2])
     slope = np.interp(z, [LOWERED_M, style.frame_top_m], [width_m / 2 - 0.004, FRAME_TOP_WIDTH_M / 2])
     return float(min(slope, narrow) if z > style.frame_top_m - 0.04 else slope)
 
@@ -148,13 +154,13 @@ def leg_label(width_m: float, style: Style) -> list[Solid]:
 
     def corner(across: float, z: float) -> tuple[float, float, float]:
         front = np.interp(z, [LOWERED_M, top], [HEEL_M, 0.135])
-        rear = np.interp(z, [LOWERED_M, top - 0.085], [0.145, 0.035])
+        rear = np.interp(z, [LOWERED_M, top - 0.085], [0.145, 0.068])
         return rear + (front - rear) * across, -_frame_half_width(width_m, 0.2, z, style), z
 
     def patch(a: float, b: float, low: float, high: float, thickness_m: float, slot: Slot) -> Solid:
         return plate([corner(a, low), corner(b, low), corner(b, high), corner(a, high)], thickness_m, slot)
 
-    low, high = 0.165, top - 0.125
+    low, high = 0.16, top - 0.11
     share = np.array([0.08, 0.3, 0.42, 0.9])
     marks = low + (high - low) * share
     return [
@@ -183,8 +189,9 @@ def linkage(parameters: dict, style: Style) -> list[Solid]:
     tip = HEEL_M + parameters["fork_length_m"]
     hinge = np.array([tip - ROLLER_FROM_TIP_M - LEG_M, 0.0, LOWERED_M - 0.04 + up])
     shaft = (0.19, -offset, 0.135 + up)
-    arm = bar((0.035, -0.05, 0.212), shaft, 0.012, 0.04, Slot.PUMP)
-    crank = plate(_crank_outline(), 0.012, Slot.PUMP).moved((0.19, -offset + 0.006, 0.135 + up))
+    slot = Slot.PAINT if style.painted_rocker else Slot.PUMP
+    arm = bar((0.035, -0.05, 0.212), shaft, 0.014, 0.045, slot)
+    crank = plate(_crank_outline(), 0.012, slot).moved((0.19, -offset + 0.006, 0.135 + up))
     rod = tube([(0.2, -offset, 0.052 + up), hinge - np.array([0, offset, 0])], 0.007, 10, Slot.PUMP)
     roller_leg = [part.moved((0, -offset, 0)) for part in _roller_leg(hinge, parameters["tandem_rollers"])]
     right = [rounded(arm, 0.003), crank, rod, *roller_leg]

@@ -5,16 +5,19 @@
 z up to the grip, +x to the forks; `blender.trucks` turns and tilts them.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
-from blender.meshes import Solid, box, cylinder, fillet, plate, prism, revolve, rounded, tube
+from blender.meshes import Solid, box, cylinder, fillet, loft, plate, prism, revolve, rounded, tube
 from blender.truck_chassis import upright_cylinder
 from blender.truck_style import Slot, Style
 
 GRIP_M = 1.02  # from the tiller's pivot to the middle of the grip bar
 TYRE_WIDTH_M = 0.05
-SHAFT_OFFSET_M = -0.095  # the shaft's foot stands behind the pump
-LOOP_HEIGHT_M = 0.2
+SHAFT_FOOT_M = -0.095  # x of the shaft's foot: behind the pump
+KNEE_M = 0.3  # where the shaft starts to lean to the grip, above the pivot
+PISTON_X_Y_M = (-0.055, 0.055)
 
 
 def steering(style: Style) -> list[Solid]:
@@ -50,16 +53,19 @@ def wheel(style: Style) -> list[Solid]:
 
 def pump() -> list[Solid]:
     """The hydraulic block: reservoir, ram housing, pump piston with its spring, plugs and a base plate."""
-    reservoir = rounded(box((0.115, 0.13, 0.105), (0.01, 0, 0.305), Slot.PUMP), 0.012, 3)
-    base = rounded(box((0.13, 0.11, 0.026), (-0.005, 0, 0.24), Slot.PUMP), 0.005)
+    reservoir = rounded(box((0.11, 0.136, 0.105), (0.018, 0, 0.305), Slot.PUMP), 0.012, 3)
+    base = rounded(box((0.125, 0.13, 0.026), (0.002, 0, 0.24), Slot.PUMP), 0.005)
     housing = upright_cylinder(0.036, 0.15, Slot.PUMP).moved((0, 0, 0.305))
     collar = upright_cylinder(0.025, 0.012, Slot.HUB).moved((0, 0, 0.382))
-    piston = upright_cylinder(0.009, 0.13, Slot.CHROME).moved((-0.06, 0, 0.33))
-    cup = upright_cylinder(0.022, 0.012, Slot.PUMP).moved((-0.06, 0, 0.395))
+    x, y = PISTON_X_Y_M
+    cylinder_foot = upright_cylinder(0.022, 0.05, Slot.PUMP).moved((x, y, 0.258))
+    piston = upright_cylinder(0.009, 0.08, Slot.CHROME).moved((x, y, 0.31))
+    cup = upright_cylinder(0.022, 0.012, Slot.PUMP).moved((x, y, 0.354))
     turns = np.linspace(0, 5 * 2 * np.pi, 5 * 9)
-    coil = np.c_[0.017 * np.cos(turns) - 0.06, 0.017 * np.sin(turns), np.linspace(0.29, 0.388, len(turns))]
-    plugs = [cylinder(0.012, 0.145, 6, Slot.HUB).moved((x, 0, z)) for x, z in ((0.035, 0.335), (-0.02, 0.285))]
-    return [reservoir, base, housing, collar, piston, cup, tube(coil, 0.0035, 5, Slot.PUMP), *plugs]
+    coil = np.c_[0.017 * np.cos(turns) + x, 0.017 * np.sin(turns) + y, np.linspace(0.284, 0.348, len(turns))]
+    spring = tube(coil, 0.0035, 5, Slot.PUMP)
+    plugs = [cylinder(0.012, 0.15, 6, Slot.HUB).moved((px, 0, pz)) for px, pz in ((0.045, 0.335), (-0.01, 0.285))]
+    return [reservoir, base, housing, collar, cylinder_foot, piston, cup, spring, *plugs]
 
 
 def release_pedal() -> list[Solid]:
@@ -70,51 +76,54 @@ def release_pedal() -> list[Solid]:
 
 
 def tiller(style: Style) -> list[Solid]:
-    """Forked foot, shaft with a slight bend, D-loop with rubber grips, trigger and labels."""
-    foot = SHAFT_OFFSET_M
-    outline = [(0.02, -0.018), (0.02, 0.02), (-0.06, 0.02), (-0.07, 0.13), (-0.118, 0.13), (-0.118, -0.002)]
-    cheek = prism(fillet([*outline, (-0.1, -0.018)], 0.012, 3, closed=True), 0.008, Slot.TILLER)
-    block = rounded(box((0.046, 0.06, 0.05), (foot, 0, 0.11), Slot.TILLER), 0.006)
+    """Forked foot that reaches behind the pump; the shaft and all that is on it lean from there to the grip."""
+    knee = np.array([SHAFT_FOOT_M, 0, KNEE_M])
+    grip = np.array([0, 0, GRIP_M])
+    lean_deg = float(np.degrees(np.arctan2(-SHAFT_FOOT_M, GRIP_M - KNEE_M)))
+    length = float(np.linalg.norm(grip - knee))
+    upper = [*shaft(style, length), *loop(style), *trigger(style), *lettering(style)]
+    return [*foot(), *(part.turned("y", lean_deg).moved(tuple(grip)) for part in upper)]
+
+
+def foot() -> list[Solid]:
+    """Two cheeks from the pivot under the pump to a boot, which takes up the shaft."""
+    rear, front = SHAFT_FOOT_M - 0.024, SHAFT_FOOT_M + 0.024
+    outline = [(0.02, -0.018), (0.02, 0.02), (front - 0.004, 0.02), (front, 0.12), (rear, 0.12), (rear, -0.002)]
+    cheek = prism(fillet([*outline, (rear + 0.02, -0.018)], 0.012, 3, closed=True), 0.008, Slot.TILLER)
+    boot = np.array(
+        [
+            [(rear, -half, z), (front - inset, -half, z), (front - inset, half, z), (rear, half, z)]
+            for half, z, inset in ((0.031, 0.09, 0), (0.031, 0.16, 0.004), (0.026, KNEE_M + 0.01, 0.004))
+        ]
+    )
     pivot = cylinder(0.011, 0.07, 12, Slot.PUMP)
-    path = [(foot, 0, 0.11), (foot, 0, 0.30), (0, 0, GRIP_M - LOOP_HEIGHT_M - 0.01), (0, 0, GRIP_M - LOOP_HEIGHT_M)]
-    path = fillet(path[:2] + path[2:3], 0.25, 6)
-    shaft = tube(path, style.shaft_radius_m, 16, Slot.TILLER)
-    return [
-        cheek.moved((0, -0.026, 0)),
-        cheek.moved((0, 0.026, 0)),
-        block,
-        pivot,
-        shaft,
-        *loop(style),
-        *trigger(),
-        *lettering(style),
-    ]
+    return [cheek.moved((0, -0.026, 0)), cheek.moved((0, 0.026, 0)), rounded(loft(boot, Slot.TILLER), 0.006), pivot]
+
+
+def shaft(style: Style, length_m: float) -> list[Solid]:
+    """From here on, the origin is the middle of the grip bar and -z runs down the shaft, wider than it is deep."""
+    bar = tube([(0, 0, -length_m), (0, 0, 0.02 - style.loop_height_m)], style.shaft_radius_m, 16, Slot.TILLER)
+    return [replace(bar, vertices=bar.vertices * (1, style.shaft_flatness, 1))]
 
 
 def loop(style: Style) -> list[Solid]:
     """The closed grip: a D of tube round a stem, black sleeves where the hands hold."""
-    half = style.loop_width_m / 2
-    low = GRIP_M - LOOP_HEIGHT_M
-    lower = (half - 0.012, low + 0.085) if style.pointed_loop else (half - 0.03, low + 0.015)
-    points = [(half, GRIP_M), (-half, GRIP_M), (-lower[0], lower[1]), (-0.012, low), (0.012, low), lower]
-    outline = fillet(points, 0.05, 5, closed=True)
+    half, low = style.loop_width_m / 2, -style.loop_height_m
+    lower = (half - 0.012, 0.45 * low) if style.pointed_loop else (half - 0.035, low + 0.02)
+    points = [(half, 0), (-half, 0), (-lower[0], lower[1]), (-0.012, low), (0.012, low), lower]
+    outline = fillet(points, 0.055, 5, closed=True)
     ring = tube(np.insert(outline, 0, 0, axis=1), 0.013, 12, Slot.TILLER, closed=True)
     sleeve = cylinder(0.0165, half - 0.085, 16, Slot.RUBBER)
-    middle = (half - 0.05 + 0.035) / 2
-    stem = rounded(box((0.034, 0.046, LOOP_HEIGHT_M + 0.02), (0, 0, GRIP_M - LOOP_HEIGHT_M / 2), Slot.TILLER), 0.008)
-    paper = box((0.001, 0.036, 0.07), (-0.0173, 0, GRIP_M - 0.06), Slot.PAPER)
-    return [
-        ring,
-        sleeve.moved((0, -middle, GRIP_M)),
-        sleeve.moved((0, middle, GRIP_M)),
-        stem,
-        paper,
-    ]
+    middle = (half - 0.015) / 2
+    stem = rounded(box((0.034, 0.046, -low + 0.02), (0, 0, low / 2), Slot.TILLER), 0.008)
+    paper = box((0.001, 0.036, 0.07), (-0.0173, 0, -0.06), Slot.PAPER)
+    return [ring, sleeve.moved((0, -middle, 0)), sleeve.moved((0, middle, 0)), stem, paper]
 
 
-def trigger() -> list[Solid]:
+def trigger(style: Style) -> list[Solid]:
     """The lever inside the loop: up, drive, down."""
-    path = [(0, -0.02, GRIP_M - 0.075), (0, -0.09, GRIP_M - 0.085), (0, -0.13, GRIP_M - 0.125)]
+    reach = style.loop_width_m / 2
+    path = [(0, -0.02, -0.075), (0, -0.4 * reach, -0.085), (0, -0.68 * reach, -0.115)]
     return [tube(fillet(path, 0.05, 5), 0.0075, 8, Slot.RUBBER)]
 
 
@@ -122,7 +131,6 @@ def lettering(style: Style) -> list[Solid]:
     """The maker's name down the operator's side of the shaft, a bar for each letter."""
     if not style.lettering:
         return []
-    heights = GRIP_M - LOOP_HEIGHT_M - 0.06 - 0.028 * np.arange(8)
-    x = np.interp(heights, [0.30, GRIP_M - LOOP_HEIGHT_M], [SHAFT_OFFSET_M, 0]) - style.shaft_radius_m
-    corners = np.array([(0, 0.009, -0.009), (0, -0.009, -0.009), (0, -0.009, 0.009), (0, 0.009, 0.009)])
-    return [plate(corners[::-1] + np.array([a, 0, z]), 0.002, Slot.PAPER) for a, z in zip(x, heights, strict=True)]
+    letter = np.array([(0, 0.009, 0.009), (0, -0.009, 0.009), (0, -0.009, -0.009), (0, 0.009, -0.009)])[::-1]
+    heights = -style.loop_height_m - 0.06 - 0.028 * np.arange(8)
+    return [plate(letter + np.array([-style.shaft_radius_m, 0, z]), 0.002, Slot.PAPER) for z in heights]

@@ -14,7 +14,8 @@ from blender.materials import Rgb
 BLACK = (0.018, 0.018, 0.02)
 GREY = (0.16, 0.17, 0.18)
 STEEL = (0.42, 0.41, 0.39)
-LABEL_COLORS = ((0.75, 0.75, 0.72), (0.8, 0.55, 0.02), (0.02, 0.02, 0.02), (0.6, 0.03, 0.02))
+WHITE, YELLOW, RED = (0.75, 0.75, 0.72), (0.8, 0.55, 0.02), (0.55, 0.03, 0.02)
+LABEL_AND_INK = ((WHITE, BLACK), (BLACK, WHITE), (YELLOW, BLACK), (BLACK, YELLOW), (RED, WHITE), (WHITE, RED))
 
 
 class Slot(IntEnum):
@@ -35,15 +36,21 @@ class Slot(IntEnum):
 
 @dataclass(frozen=True)
 class Style:
-    """Makers' details. Lengths in metres; `frame_top_m` is the A-frame's height with lowered forks."""
+    """Makers' details.
+
+    `frame_top_m`: height of the A-frame with lowered forks; `shaft_flatness`: width by depth of the tiller's shaft.
+    """
 
     frame_top_m: float
     wheel_radius_m: float
     wheel_spacing_m: float
     spoked_wheels: bool
     loop_width_m: float
+    loop_height_m: float
     pointed_loop: bool
     shaft_radius_m: float
+    shaft_flatness: float
+    painted_rocker: bool
     lettering: bool
     pump_rgb: Rgb
     tiller_rgb: Rgb
@@ -56,21 +63,24 @@ def draw_style(seed: int, body_rgb: Rgb) -> Style:
     """Draw a maker's details; most trucks have a black pump and a black tiller, some the body's colour."""
     rng = np.random.default_rng(seed)
     body = tuple(body_rgb)
-    label, ink = rng.permutation(len(LABEL_COLORS))[:2]
+    label, ink = LABEL_AND_INK[rng.integers(len(LABEL_AND_INK))]
     return Style(
         frame_top_m=rng.uniform(0.42, 0.46),
         wheel_radius_m=rng.uniform(0.09, 0.1),
         wheel_spacing_m=rng.uniform(0.12, 0.145),
         spoked_wheels=bool(rng.random() < 0.5),
         loop_width_m=rng.uniform(0.37, 0.42),
+        loop_height_m=rng.uniform(0.19, 0.24),
         pointed_loop=bool(rng.random() < 0.5),
         shaft_radius_m=rng.uniform(0.019, 0.022),
+        shaft_flatness=rng.uniform(1.0, 1.35),
+        painted_rocker=bool(rng.random() < 0.5),
         lettering=bool(rng.random() < 0.5),
         pump_rgb=(BLACK, GREY, body)[rng.choice(3, p=(0.6, 0.2, 0.2))],
         tiller_rgb=(BLACK, GREY, body)[rng.choice(3, p=(0.6, 0.1, 0.3))],
         hub_rgb=(STEEL, BLACK, body)[rng.choice(3, p=(0.55, 0.3, 0.15))],
-        label_rgb=LABEL_COLORS[label],
-        ink_rgb=LABEL_COLORS[ink],
+        label_rgb=label,
+        ink_rgb=ink,
     )
 
 
