@@ -139,6 +139,8 @@ def build(settings: ModelSection, categories: Sequence[Category]) -> MaskRCNN:
 
 
 def _source(settings: ModelSection) -> tuple[Architecture, weights.Source]:
+    if settings.weights_file and settings.weights != "coco":
+        raise weights.WeightsError(f"model.weights_file is for weights: coco, not for weights: {settings.weights}")
     match settings.weights:
         case "none":
             return efficientnet_architecture(settings), weights.random()
@@ -149,6 +151,10 @@ def _source(settings: ModelSection) -> tuple[Architecture, weights.Source]:
             whole = assemble(architecture, settings, len(weights.COCO_CLASSES) - 1)
             return architecture, weights.coco(whole, settings.weights_file)
         case path:
+            if not Path(path).is_file():
+                raise weights.WeightsError(
+                    f"model.weights = {path!r}: neither bundled, coco or none, nor a model file that is there"
+                )
             content = _read(Path(path))
             classes = (weights.BACKGROUND, *(category["name"] for category in content["categories"]))
             return _architecture(content), weights.Source(path, content["weights"], classes)

@@ -198,9 +198,15 @@ def test_a_path_hands_over_predictor_rows_by_name(tmp_path, tiny_settings, categ
     assert torch.equal(new[[0, 2, 3]], old[[0, 2, 1]])
 
 
-def test_a_path_without_a_file_is_an_error(tiny_settings, categories):
-    settings = tiny_settings.model.model_copy(update={"weights": "no/model.pt"})
-    with pytest.raises(model.ModelFileError, match=r"no/model\.pt: no such model file"):
+def test_a_path_without_a_file_or_a_typing_error_is_named(tiny_settings, categories):
+    settings = tiny_settings.model.model_copy(update={"weights": "bundel"})
+    with pytest.raises(weights.WeightsError, match=r"model\.weights = 'bundel': neither bundled, coco or none, nor a"):
+        model.build(settings, categories)
+
+
+def test_a_weights_file_that_nobody_would_read_is_an_error(tiny_settings, categories):
+    settings = tiny_settings.model.model_copy(update={"weights_file": "somewhere.pth"})
+    with pytest.raises(weights.WeightsError, match=r"model\.weights_file is for weights: coco"):
         model.build(settings, categories)
 
 
