@@ -130,7 +130,7 @@ class LightSection(Section):
 class RenderSection(Section):
     """Cycles."""
 
-    samples: Annotated[int, Field(ge=1, le=65536)] = 16
+    samples: Annotated[int, Field(ge=1, le=65536)] = 8
     denoise: bool = True
     view_transform: Literal["AgX", "Filmic", "Standard"] = "AgX"
     device: Literal["auto", "cpu", "cuda", "optix", "hip", "metal", "oneapi"] = "cpu"
