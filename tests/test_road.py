@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole road in Snakemake, on configs/ci.yaml: real renders, real training, a real page."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+KNOWN_LINT = "Specify a conda environment or container for each rule."
+
+
+def snakemake(*arguments: str, folder: Path) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "snakemake", *arguments, "-s", str(ROOT / "Snakefile"), "--directory", str(folder)]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(folder / ".cache")}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=False)
+
+
+def planned(*arguments: str, folder: Path) -> dict[str, int]:
+    """Return how many jobs of each rule a dry run would start."""
+    run = snakemake("-n", "--quiet", "rules", *arguments, folder=folder)
+    assert run.returncode == 0, run.stdout + run.stderr
+    lines = (line.split() for line in (run.stdout + run.stderr).splitlines())
+    return {words[0]: int(words[1]) for words in lines if len(words) == 2 and words[1].isdigit()}
+
+
+def test_lint_finds_nothing_but_the_wish_for_a_container():
+    run = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--lint", "-s", str(ROOT / "Snakefile")],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    found = [line.strip(" *:") for line in (run.stdout + run.stderr).splitlines() if line.strip().startswith("*")]
+    assert found, run.stdout + run.stderr
+    assert {line.rstrip(":") for line in found} == {KNOWN_LINT}
+
+
+def test_a_wrong_config_starts_nothing_and_names_the_key(tmp_path):
+    run = snakemake("-n", "train", "--config", "train={iterations: 0}", folder=tmp_path)
+    assert run.returncode != 0
+    assert "train.iterations = 0: input should be greater than or equal to 1" in run.stdout + run.stderr
+
+
+@pytest.fixture(scope="module")
+def road(tmp_path_factory) -> Path:
+    """A folder in which `snakemake train` has run on configs/ci.yaml."""
+    folder = tmp_path_factory.mktemp("road")
+    run = snakemake("train", "-j2", "--configfile", "configs/ci.yaml", folder=folder)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("road")
+def test_everything_lands_where_the_readme_says(road):
+    data, run = road / "results/data/ci", road / "results/runs/ci"
+    for split, pictures in (("train", 4), ("val", 1), ("test", 1)):
+        coco = json.loads((data / "annotations" / f"{split}.json").read_text())
+        assert len(coco["images"]) == pictures
+        assert all((data / image["file_name"]).is_file() for image in coco["images"])
+        assert [category["name"] for category in coco["categories"]] == ["pedestrian", "pallet_truck"]
+    metrics = json.loads((run / "metrics.json").read_text())
+    for split in ("val", "test"):
+        for kind in ("box", "mask"):
+            assert {"AP", "AP50", "AP75", "pedestrian", "pallet_truck"} <= set(metrics[split][kind])
+    for name in ("model.pt", "report.html", "predictions/val.json", "predictions/test.json", "logs", "benchmarks"):
+        assert (run / name).exists(), name
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("road")
+def test_nothing_is_made_twice(road):
+    assert planned("train", "--configfile", "configs/ci.yaml", folder=road) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("road")
+@pytest.mark.parametrize(
+    ("change", "made_again", "kept"),
+    [
+        ("train={learning_rate: 0.01}", {"train_model", "predict", "evaluate", "report"}, {"render", "label"}),
+        ("render={samples: 3}", {"sample", "render", "label", "train_model"}, set()),
+        ("label={min_pixels: 20}", {"label", "train_model", "report"}, {"sample", "render"}),
+    ],
+)
+def test_a_change_makes_again_what_depends_on_it(road, change, made_again, kept):
+    jobs = planned("train", "--configfile", "configs/ci.yaml", "--config", change, folder=road)
+    assert made_again <= set(jobs)
+    assert not kept & set(jobs)
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("road")
+def test_a_larger_set_renders_only_what_is_new(road):
+    config = "data={pictures: 9}"
+    jobs = planned("dataset", "--configfile", "configs/ci.yaml", "--config", config, folder=road)
+    assert jobs["sample"] == jobs["render"] == 1
+    assert jobs["label"] == 1
