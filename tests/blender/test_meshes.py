@@ -3,7 +3,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blender import meshes
@@ -13,12 +13,14 @@ lengths = st.floats(0.01, 3.0)
 points = st.tuples(*[st.floats(-2, 2)] * 3)
 angles = st.floats(-360, 360)
 axes = st.sampled_from("xyz")
+unhurried = settings(deadline=None)  # a busy machine fails no test
 
 
 def volume_m3(solid: Solid) -> float:
     """Volume by the divergence theorem over a fan of triangles of each face."""
     triangles = [(face[0], face[i], face[i + 1]) for face in solid.faces for i in range(1, len(face) - 1)]
-    return float(np.linalg.det(solid.vertices[np.array(triangles)]).sum() / 6)
+    first, second, third = solid.vertices[np.array(triangles)].transpose(1, 0, 2)
+    return float((first * np.cross(second, third)).sum() / 6)
 
 
 def is_closed(solid: Solid) -> bool:
@@ -31,6 +33,7 @@ def polygon_area(count: int, radius_m: float) -> float:
     return 0.5 * count * radius_m**2 * np.sin(2 * np.pi / count)
 
 
+@unhurried
 @given(axes, angles, points)
 def test_rotation_keeps_lengths_and_handedness(axis, angle_deg, point):
     matrix = meshes.rotation(axis, angle_deg)
@@ -45,6 +48,7 @@ def test_rotation_is_right_handed(axis, start, end):
     assert np.allclose(meshes.rotation(axis, 90) @ unit[start], unit[end])
 
 
+@unhurried
 @given(st.tuples(lengths, lengths, lengths), points, axes, angles)
 def test_box_moved_turned_and_mirrored_keeps_its_volume(size, offset, axis, angle_deg):
     solid = meshes.box(size, offset).turned(axis, angle_deg).moved(offset)
@@ -54,6 +58,7 @@ def test_box_moved_turned_and_mirrored_keeps_its_volume(size, offset, axis, angl
     assert np.allclose(solid.mirrored().vertices * (1, -1, 1), solid.vertices)
 
 
+@unhurried
 @given(st.integers(3, 30), lengths, lengths)
 def test_prism_is_area_times_length(count, radius, length):
     angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
@@ -62,6 +67,7 @@ def test_prism_is_area_times_length(count, radius, length):
     assert is_closed(solid)
 
 
+@unhurried
 @given(points, points.filter(lambda p: np.linalg.norm(p) > 0.1), st.floats(0.001, 0.5), st.integers(3, 24))
 def test_straight_tube_is_a_cylinder(start, way, radius, segments):
     solid = meshes.tube([start, np.add(start, way)], radius, segments)
@@ -70,6 +76,7 @@ def test_straight_tube_is_a_cylinder(start, way, radius, segments):
     assert is_closed(solid)
 
 
+@unhurried
 @given(st.floats(0.3, 2.0), st.floats(0.01, 0.1), axes, angles)
 def test_closed_tube_is_a_torus(ring_radius, radius, axis, angle_deg):
     angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
@@ -80,6 +87,7 @@ def test_closed_tube_is_a_torus(ring_radius, radius, axis, angle_deg):
     assert is_closed(solid)
 
 
+@unhurried
 @given(st.floats(0.01, 1.0), st.floats(0.01, 1.0), st.floats(0.01, 1.0))
 def test_revolve_follows_pappus(inner, thickness, width):
     outline = [(inner, -width), (inner + thickness, -width), (inner + thickness, width), (inner, width)]
@@ -89,6 +97,7 @@ def test_revolve_follows_pappus(inner, thickness, width):
     assert is_closed(solid)
 
 
+@unhurried
 @given(points, points, lengths, lengths)
 def test_bar_is_a_turned_box(start, end, width, height):
     way = np.subtract(end, start)
@@ -102,6 +111,7 @@ def test_bar_is_a_turned_box(start, end, width, height):
     assert width_edge[2] == pytest.approx(0, abs=1e-9)
 
 
+@unhurried
 @given(lengths, lengths, st.floats(0.001, 0.1), axes, angles)
 def test_plate_grows_to_where_it_looks(length, width, thickness, axis, angle_deg):
     turn = meshes.rotation(axis, angle_deg)
@@ -118,6 +128,7 @@ def test_fillet_touches_both_sides_with_its_radius():
     assert np.allclose(np.linalg.norm(path[1:-1] - (0.75, 0.25), axis=1), 0.25)
 
 
+@unhurried
 @given(st.floats(0.001, 5.0), st.integers(1, 6))
 def test_fillet_of_a_square_stays_in_it(radius, segments):
     path = meshes.fillet([(0, 0), (1, 0), (1, 1), (0, 1)], radius, segments, closed=True)
@@ -132,13 +143,18 @@ def test_fillet_refuses_a_straight_corner():
         meshes.fillet([(0, 0), (1, 0), (2, 0)], 0.1)
 
 
-@given(st.tuples(lengths, lengths, lengths), st.floats(0.0005, 0.004))
+part_lengths = st.floats(0.01, 0.5)
+
+
+@unhurried
+@given(st.tuples(part_lengths, part_lengths, part_lengths), st.floats(0.0005, 0.004))
 def test_rounded_box_loses_its_edges_alone(size, radius):
     whole = meshes.box(size, slot=3)
     solid = meshes.rounded(whole, radius)
     lost = np.prod(size) - volume_m3(solid)
-    # A rounded edge loses (1 - pi / 4) r^2 of its section; two segments cut a little more.
-    assert 0 < lost < 4 * sum(size) * 0.35 * radius**2 + 1e-7
+    # An edge rounded by two segments loses (1 - sin 45 deg) r^2 of its section; Blender computes in float32.
+    edges = 4 * sum(size) * (1 - np.sqrt(0.5)) * radius**2
+    assert 0.5 * edges < lost < edges + 1e-6 * np.prod(size)
     assert is_closed(solid)
     assert solid.slot == 3
     assert np.allclose(np.ptp(solid.vertices, axis=0), size, atol=1e-6)
