@@ -90,9 +90,9 @@ def _openness(space: Space, position_m: Vec3, heading_deg: float, fov_deg: float
 def _pitch(random: np.random.Generator, rig: str, position_m: Vec3) -> float:
     """Return the angle above the horizon in degrees."""
     if rig == "robot":
-        return float(random.normal(5, 4))
+        return float(np.clip(random.normal(4, 4), -4, 12))
     if rig == "handheld":
-        return float(random.normal(-6, 6))
+        return float(np.clip(random.normal(-5, 5), -14, 5))
     aim_m = np.exp(random.uniform(np.log(3), np.log(12)))
     return float(-np.degrees(np.arctan((position_m[2] - 0.9) / aim_m)) + random.normal(0, 3))
 

@@ -7,9 +7,13 @@ from pipeline.config import LightSection
 from pipeline.palettes import LAMP_TINTS, linear, rgb
 from pipeline.scene import Ambient, Lamp, Rgb, Vec3
 
-# Measured with Cycles in the hall of `blender/`: this much lamp power per floor area exposes the floor well at 0 EV.
-POWER_W_PER_M2 = 2.5
-AMBIENT_STRENGTH = (0.03, 0.3)
+# Lamp power per floor area (white light) that gives furnished halls of `blender/` the brightness of real pictures at
+# 0 EV: a mean of about 100 of 255. A bare floor needs half of it (blender/lights.py).
+POWER_W_PER_M2 = 5.0
+AMBIENT_STRENGTH = (0.05, 0.5)
+# What cameras make up for: this share of the lamps' brightness in stops and of their colour.
+AUTO_EXPOSURE, WHITE_BALANCE = 0.5, 0.55
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 
 
 def blackbody(temperature_k: float) -> Rgb:
@@ -40,14 +44,24 @@ def lamp_height_m(hall_height_m: float) -> float:
     return hall_height_m - 0.3
 
 
-def draw_lamps(random: np.random.Generator, config: LightSection, hall_m: Vec3) -> tuple[tuple[Lamp, ...], Ambient]:
-    """Draw a grid of equal lamps, some of them dead, and the ambient light that goes with them."""
-    factor = float(np.exp(random.uniform(*np.log(config.power))))
+def draw_power_factor(random: np.random.Generator, config: LightSection) -> float:
+    return float(np.exp(random.uniform(*np.log(config.power))))
+
+
+def exposure_ev(random: np.random.Generator, config: LightSection, factor: float) -> float:
+    """Draw the exposure in stops; automatic exposure makes up for half of lamps `factor` times as bright as usual."""
+    return round(float(random.uniform(*config.exposure_ev) - AUTO_EXPOSURE * np.log2(factor)), 3)
+
+
+def draw_lamps(
+    random: np.random.Generator, config: LightSection, hall_m: Vec3, factor: float
+) -> tuple[tuple[Lamp, ...], Ambient]:
+    """Draw a grid of equal lamps, some of them dead, and the ambient light, all `factor` times as bright as usual."""
     color = _draw_light_color(random, config)
     kind = "high_bay" if random.random() < 0.5 else "strip"
     size, yaw = _draw_size(random, kind)
     places = _grid(random, hall_m)
-    power = POWER_W_PER_M2 * hall_m[0] * hall_m[1] / len(places) * factor
+    power = POWER_W_PER_M2 * hall_m[0] * hall_m[1] / len(places) * factor / (LUMINANCE @ color)
     # At least one lamp burns.
     burns = random.random(len(places)) > random.choice([0, 0.08, 0.3], p=[0.55, 0.3, 0.15])
     burns[random.integers(len(places))] = True
@@ -69,9 +83,10 @@ def draw_lamps(random: np.random.Generator, config: LightSection, hall_m: Vec3) 
 def _draw_light_color(random: np.random.Generator, config: LightSection) -> Rgb:
     # Even steps in mired (1e6 / K) look even.
     temperature = 1e6 / random.uniform(1e6 / config.temperature_k[1], 1e6 / config.temperature_k[0])
-    white, tint = blackbody(temperature), linear(LAMP_TINTS[random.integers(len(LAMP_TINTS))])
+    white = np.array(blackbody(temperature)) ** (1 - WHITE_BALANCE)
+    tint = linear(LAMP_TINTS[random.integers(len(LAMP_TINTS))])
     strength = random.uniform(0.4, 0.9) if random.random() < config.colored else 0.0
-    return rgb(np.array(white) * (1 - strength) + tint * strength)
+    return rgb(white * (1 - strength) + tint * strength)
 
 
 def _draw_size(random: np.random.Generator, kind: str) -> tuple[tuple[float, float], float]:

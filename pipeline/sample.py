@@ -10,12 +10,14 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
+
 from pipeline.actors import NoRoomError, add_actors
 from pipeline.cameras import draw_camera
 from pipeline.config import GENERATOR_VERSION, Config, ConfigError, read
 from pipeline.halls import draw_hall
 from pipeline.layouts import furnish
-from pipeline.lighting import draw_lamps, lamp_height_m
+from pipeline.lighting import draw_lamps, draw_power_factor, exposure_ev, lamp_height_m
 from pipeline.progress import track
 from pipeline.randomness import choose, rng
 from pipeline.scene import RenderSettings, Scene, Thing
@@ -30,7 +32,7 @@ def sample_scene(config: Config, index: int) -> Scene:
         NoRoomError: the config asks for more people and trucks than the hall of this picture holds.
     """
 
-    def random(stage):
+    def random(stage: str) -> np.random.Generator:
         return rng(config.data.seed, index, stage)
 
     layout = choose(random("layout"), config.scene.layouts)
@@ -42,13 +44,14 @@ def sample_scene(config: Config, index: int) -> Scene:
         add_actors(random("actors"), config.scene, setting, camera)
     except NoRoomError as error:
         raise NoRoomError(f"picture {index}: {error}") from None
-    lamps, ambient = draw_lamps(random("lamps"), config.light, space.size_m)
+    factor = draw_power_factor(random("power"), config.light)
+    lamps, ambient = draw_lamps(random("lamps"), config.light, space.size_m, factor)
     return Scene(
         generator_version=GENERATOR_VERSION,
         index=index,
         dataset_seed=config.data.seed,
         layout=layout,
-        render=_render_settings(config, index),
+        render=_render_settings(random("render"), config, factor),
         camera=camera,
         hall=draw_hall(random("surfaces"), space.size_m, setting.lines),
         lamps=lamps,
@@ -57,15 +60,14 @@ def sample_scene(config: Config, index: int) -> Scene:
     )
 
 
-def _render_settings(config: Config, index: int) -> RenderSettings:
-    random = rng(config.data.seed, index, "render")
+def _render_settings(random: np.random.Generator, config: Config, power_factor: float) -> RenderSettings:
     return RenderSettings(
         width=config.camera.width,
         height=config.camera.height,
         samples=config.render.samples,
         denoise=config.render.denoise,
         view_transform=config.render.view_transform,
-        exposure_ev=round(float(random.uniform(*config.light.exposure_ev)), 3),
+        exposure_ev=exposure_ev(random, config.light, power_factor),
         seed=int(random.integers(2**31)),
     )
 

@@ -38,6 +38,8 @@ TRUCK_REAR_M, TRUCK_HEEL_M = -0.14, 0.26  # rear end and where the forks begin, 
 TRUCK_FRAME_TOP_M = 0.62
 
 BEAM_THICKNESS_M = 0.05
+FOOT_PLATE_M = 0.025  # how far it reaches around an upright
+END_PLATE_M = 0.06  # how far a beam's end plates reach below it
 GUARD_M = (0.4, 0.1)  # height, how far it stands out of the rack's faces
 
 
@@ -120,9 +122,14 @@ def join(parts: Iterable[Boxes]) -> Boxes:
     return Boxes(np.concatenate([part.rows for part in parts]))
 
 
+def own_boxes(thing: Thing) -> Boxes:
+    """Return the boxes of a thing in its own frame."""
+    return _OWN_BOXES[thing.asset](thing.parameters)
+
+
 def volumes(things: Sequence[Thing]) -> Boxes:
-    """Return the boxes of all the things where they stand."""
-    own = [_OWN_BOXES[thing.asset](thing.parameters) for thing in things]
+    """Return the boxes of all the things where they stand, one thing after the other."""
+    own = [own_boxes(thing) for thing in things]
     counts = [len(boxes.rows) for boxes in own]
     positions = np.repeat([thing.position_m for thing in things], counts, axis=0)
     return join(own).moved_each(positions, np.repeat([thing.yaw_deg for thing in things], counts))
@@ -149,11 +156,13 @@ def _rack(parameters: RackParameters) -> Boxes:
     for bay in range(parameters.bays + 1):
         left = -length / 2 + bay * (parameters.bay_width_m + upright)
         rows.append(_between((left, left + upright), (-half_depth, half_depth), (0, parameters.height_m)))
+        plate = half_depth + FOOT_PLATE_M
+        rows.append(_between((left - FOOT_PLATE_M, left + upright + FOOT_PLATE_M), (-plate, plate), (0, 0.01)))
         if parameters.guards:
             reach = half_depth + GUARD_M[1]
             rows.append(_between((left - 0.034, left + upright + 0.034), (-reach, reach), (0, GUARD_M[0])))
     for level in parameters.level_heights_m:
-        height = (level - parameters.beam_height_m, level)
+        height = (level - parameters.beam_height_m - END_PLATE_M, level)
         for front in (-half_depth, half_depth - BEAM_THICKNESS_M):
             rows.append(_between((-length / 2, length / 2), (front, front + BEAM_THICKNESS_M), height))
     return Boxes(np.array(rows))
@@ -194,14 +203,18 @@ def _hand_pallet_truck(parameters: HandPalletTruckParameters) -> Boxes:
 
 
 def _tiller(tilt_deg: float, turn_deg: float) -> list[tuple[float, ...]]:
-    """Cut the leaning tiller into short upright boxes, the loop of the grip last."""
+    """Cut the leaning tiller into short upright boxes, the loop of the grip last.
+
+    The shaft's foot stands up to 95 mm behind the line from pivot to grip.
+    """
     tilt, turn = np.radians(tilt_deg), np.radians(turn_deg)
     loop_start = 1 - TILLER_LOOP_M[0] / TILLER_LENGTH_M
     cuts = [*np.linspace(0, loop_start, 5), 1.0]
     rows = []
     for start, end in pairwise(cuts):
-        back = TILLER_LENGTH_M * np.sin(tilt) * (start + end) / 2
-        length = TILLER_LENGTH_M * np.sin(tilt) * (end - start) + 0.05
+        bent = 0.1 * (1 - start)
+        back = TILLER_LENGTH_M * np.sin(tilt) * (start + end) / 2 + bent / 2
+        length = TILLER_LENGTH_M * np.sin(tilt) * (end - start) + 0.05 + bent
         heights = TILLER_PIVOT_M + TILLER_LENGTH_M * np.cos(tilt) * np.array([start, end]) + (-0.02, 0.02)
         width = TILLER_LOOP_M[1] if end == 1.0 else 0.06
         rows.append((-back * np.cos(turn), -back * np.sin(turn), turn_deg, length, width, *heights))
@@ -210,18 +223,18 @@ def _tiller(tilt_deg: float, turn_deg: float) -> list[tuple[float, ...]]:
 
 def _person(parameters: PersonParameters) -> Boxes:
     """Feet and shanks below half a metre, the rest above; arms that reach for a tiller are left out."""
-    top = parameters.height_m + (0.06 if parameters.outfit.head == "helmet" else 0.02)
+    top = parameters.height_m + (0.06 if parameters.outfit.head == "helmet" else 0.05)
     match parameters.pose.name:
         case "stand":
-            rows = [_between((-0.25, 0.3), (-0.36, 0.36), (0, top))]
+            rows = [_between((-0.25, 0.5), (-0.38, 0.38), (0, top))]
         case "crouch":
-            rows = [_between((-0.5, 0.6), (-0.36, 0.36), (0, 0.75 * top))]
+            rows = [_between((-0.35, 0.88), (-0.38, 0.38), (0, 0.75 * top))]
         case "walk":
-            rows = [_between((-0.6, 0.55), (-0.2, 0.2), (0, 0.5)), _between((-0.4, 0.42), (-0.36, 0.36), (0.5, top))]
+            rows = [_between((-0.6, 0.62), (-0.22, 0.22), (0, 0.5)), _between((-0.45, 0.6), (-0.38, 0.38), (0.5, top))]
         case "push":
-            rows = [_between((-0.65, 0.5), (-0.2, 0.2), (0, 0.5)), _between((-0.35, 0.4), (-0.36, 0.36), (0.5, top))]
+            rows = [_between((-0.65, 0.5), (-0.22, 0.22), (0, 0.5)), _between((-0.35, 0.4), (-0.38, 0.38), (0.5, top))]
         case "pull":
-            rows = [_between((-0.6, 0.5), (-0.2, 0.2), (0, 0.5)), _between((-0.3, 0.42), (-0.36, 0.36), (0.5, top))]
+            rows = [_between((-0.6, 0.52), (-0.22, 0.22), (0, 0.5)), _between((-0.35, 0.52), (-0.38, 0.38), (0.5, top))]
     return Boxes(np.array(rows))
 
 

@@ -21,7 +21,7 @@ SKIN_DIMMING = 0.72  # the scale's swatches are as bright as white paper lets th
 
 GRIP_AHEAD_M = 0.45  # from the hips to the grip bar, ahead when pushing, behind when pulling
 PULL_ASIDE_M = 0.22  # the pulling arm hangs beside the body
-TILLER_TILT_DEG = (28.0, 55.0)
+TILLER_TILT_DEG = (29.0, 55.0)
 
 
 def draw_person(random: np.random.Generator, pose: Pose) -> PersonParameters:
@@ -38,7 +38,7 @@ def draw_person(random: np.random.Generator, pose: Pose) -> PersonParameters:
         weight=round(float(np.clip(random.normal(0.55, 0.15), 0.25, 0.95)), 3),
         proportions=round(float(random.uniform(0.3, 0.8)), 3),
         **{name: round(float(np.clip(share, 0, 1)), 3) for name, share in zip(ANCESTRIES, shares, strict=True)},
-        height_m=round(float(np.clip(random.normal(mean, deviation), 1.48, 2.0)), 3),
+        height_m=round(float(np.clip(random.normal(mean, deviation), 1.5, 1.95)), 3),
         skin_rgb=skin,
         pose=pose,
         outfit=_draw_outfit(random),
