@@ -29,7 +29,7 @@ def floor_line(surface: dict, color: tuple[float, float, float], wear: float) ->
     """Road paint that has gone in patches and let the floor through."""
     made = shader("floor line")
     ground, grain = _floor_color(made, surface)
-    bare = made.step(made.noise(7.0, 4.0), 0.72 - 0.3 * wear, 0.82 - 0.3 * wear)
+    bare = made.step(made.noise(7.0, 4.0, flat=True), 0.72 - 0.3 * wear, 0.82 - 0.3 * wear)
     dirty = made.scaled(color, made.ramp(grain, 1.0 - 0.5 * wear, 1.0))
     made.set(Base_Color=made.mix(bare, dirty, ground), Roughness=0.55)
     return made.material
@@ -40,17 +40,15 @@ def _floor_color(made: Shader, surface: dict) -> tuple[Any, Any]:
     rng = np.random.default_rng(surface["seed"])
     wear = surface["wear"]
     place = made.stretched(1.0, 1.0, 1.0, rng.uniform(0, 100))
-    grain, clouds = made.noise(3.0, 4.0, place), made.noise(0.22, 3.0, place)
-    x, y, _ = made.coordinates()
-    tone = made.math("MULTIPLY", made.ramp(clouds, 0.55, 1.45), made.ramp(grain, 0.7, 1.3))
-    stains = made.math("MULTIPLY", made.step(made.noise(0.8, 2.0, place), 0.62 - 0.12 * wear, 0.72), 0.5 * wear)
-    darker = made.math("MAXIMUM", stains, _tyre_marks(made, x, y, wear, rng))
+    grain, clouds = made.noise(6.0, 4.0, place, flat=True), made.noise(0.5, 3.0, place, flat=True)
+    drag = made.noise(1.0, 3.0, made.stretched(0.3, 5.0, 1.0, rng.uniform(0, 100)), flat=True)
+    tone = made.math("MULTIPLY", made.ramp(clouds, 0.7, 1.3), made.ramp(grain, 0.55, 1.45))
+    tone = made.math("MULTIPLY", tone, made.ramp(drag, 1.0 - 0.7 * wear, 1.0 + 0.7 * wear))
+    stains = made.math("MULTIPLY", made.step(clouds, 0.64 - 0.12 * wear, 0.7), 0.2 + 0.4 * wear)
+    specks = made.math("MULTIPLY", made.step(grain, 0.34, 0.28), 0.6 * wear)
+    darker = made.math("MAXIMUM", made.math("MAXIMUM", stains, specks), _tyre_marks(made, clouds, drag, wear, rng))
     if surface["kind"] == "concrete":
-        pitch, shift = rng.choice((4.0, 5.0, 6.0)), rng.uniform(0, 4, 2)
-        joints = made.math(
-            "MAXIMUM", made.grid_line(x, pitch, 0.016, shift[0]), made.grid_line(y, pitch, 0.016, shift[1])
-        )
-        darker = made.math("MAXIMUM", darker, made.math("MULTIPLY", joints, 0.6))
+        darker = made.math("MAXIMUM", darker, made.math("MULTIPLY", _joints(made, rng), 0.6))
     color = surface["color_rgb"]
     if surface["kind"] != "concrete":
         bare = made.step(grain, 0.85 - 0.35 * wear, 0.88 - 0.3 * wear)
@@ -58,17 +56,23 @@ def _floor_color(made: Shader, surface: dict) -> tuple[Any, Any]:
     return made.scaled(color, made.math("MULTIPLY", tone, made.math("SUBTRACT", 1.0, darker))), grain
 
 
-def _tyre_marks(made: Shader, x: Any, y: Any, wear: float, rng: np.random.Generator) -> Any:
-    """Arcs of rubber about a few points, broken by a noise so that no ring is whole: 0 none .. 1 black."""
-    place = made.node("ShaderNodeCombineXYZ", {"X": x, "Y": y}).outputs[0]
+def _joints(made: Shader, rng: np.random.Generator) -> Any:
+    """Saw cuts every few metres both ways: 1 in them, else 0."""
+    x, y, _ = made.coordinates()
+    pitch, (along, across) = rng.choice((4.0, 5.0, 6.0)), rng.uniform(0, 4, 2)
+    return made.math("MAXIMUM", made.grid_line(x, pitch, 0.016, along), made.grid_line(y, pitch, 0.016, across))
+
+
+def _tyre_marks(made: Shader, clouds: Any, drag: Any, wear: float, rng: np.random.Generator) -> Any:
+    """Arcs of rubber about a few points, broken by two noises so that no ring is whole: 0 none .. 1 black."""
+    place = made.node("ShaderNodeTexCoord").outputs["Object"]
     nearest: Any = 1.0
     for _ in range(TYRE_CENTERS):
         center = (*rng.uniform(-12, 12, 2), 0.0)
         distance = made.node("ShaderNodeVectorMath", {0: place, 1: center}, operation="DISTANCE").outputs["Value"]
         nearest = made.math("MINIMUM", nearest, made.math("PINGPONG", distance, rng.uniform(0.7, 2.0)))
-    ink = made.step(nearest, 0.08, 0.03)
-    broken = made.step(made.noise(0.35, 2.0, place), 0.47, 0.7)
-    return made.math("MULTIPLY", made.math("MULTIPLY", ink, broken), 0.2 + 0.6 * wear)
+    ink = made.math("MULTIPLY", made.step(nearest, 0.065, 0.04), made.step(drag, 0.35, 0.65))
+    return made.math("MULTIPLY", made.math("MULTIPLY", ink, made.step(clouds, 0.55, 0.4)), 0.2 + 0.6 * wear)
 
 
 def wall(surface: dict) -> bpy.types.Material:

@@ -25,6 +25,7 @@ PALLET_VARIANTS = 8
 
 CARTON_VARIANTS = 8
 PRINT_COLORS = ((0.02, 0.05, 0.25), (0.35, 0.02, 0.02), (0.015, 0.015, 0.015), (0.02, 0.15, 0.05))
+MOST_BANDED = 60  # cartons in a stack; more bands would be too many triangles for their few pixels
 BOARD, TAPE, LABEL, PRINT = range(4)
 FILMS = {"black": (0.012, 0.012, 0.014), "milky": (0.6, 0.62, 0.65)}
 
@@ -177,7 +178,7 @@ def stack_solids(count: tuple[int, int, int], size: tuple[float, float, float], 
     Every second layer below the top is laid crosswise where that fills the footprint, as packers do for strength.
     """
     rng = np.random.default_rng(seed)
-    look = _draw_look(rng)
+    look = _draw_look(rng, few=np.prod(count) <= MOST_BANDED)
     corners, faces, patches = [], [], []
     for layer in range(count[2]):
         below_top = count[2] - 1 - layer
@@ -208,10 +209,10 @@ class Look:
     banded: bool
 
 
-def _draw_look(rng: np.random.Generator) -> Look:
+def _draw_look(rng: np.random.Generator, few: bool) -> Look:
     sides = ((2, 3), (0, 1), (0, 1, 2, 3))[rng.integers(3)]
     label = np.array((rng.uniform(0.25, 0.45), rng.uniform(0.25, 0.5), *rng.uniform(-0.2, 0.2, 2)))
-    return Look(sides, label, banded=bool(rng.random() < 0.3))
+    return Look(sides, label, banded=bool(few and rng.random() < 0.3))
 
 
 def _layer(

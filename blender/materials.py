@@ -90,10 +90,14 @@ class Shader:
             self.feed(node.inputs[index], value)
         return node.outputs[2]
 
-    def noise(self, scale: float, detail: float = 4.0, vector: Any = None) -> bpy.types.NodeSocket:
-        """Fractal noise in 0..1 of object coordinates (or of `vector`); `scale` in features per metre."""
+    def noise(self, scale: float, detail: float = 4.0, vector: Any = None, flat: bool = False) -> bpy.types.NodeSocket:
+        """Fractal noise in 0..1 of object coordinates (or of `vector`); `scale` in features per metre.
+
+        `flat`: of x and y alone, at half the cost.
+        """
         vector = vector if vector is not None else self.node("ShaderNodeTexCoord").outputs["Object"]
-        return self.node("ShaderNodeTexNoise", {"Vector": vector, "Scale": scale, "Detail": detail}).outputs["Fac"]
+        inputs = {"Vector": vector, "Scale": scale, "Detail": detail}
+        return self.node("ShaderNodeTexNoise", inputs, noise_dimensions="2D" if flat else "3D").outputs["Fac"]
 
     def step(self, value: Any, low: float, high: float) -> bpy.types.NodeSocket:
         """Map `value` smoothly to 0 below `low`, 1 above `high`."""

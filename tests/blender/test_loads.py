@@ -96,7 +96,14 @@ def test_a_stack_stays_inside_its_footprint(count, size, missing, seed):
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_stacks_rest_on_their_origin_and_are_cheap(wrapped, library):
     for seed in range(12):
-        parameters = {**STACK, "count": [4, 3, 6], "carton_m": [0.28, 0.25, 0.25], "wrapped": wrapped, "seed": seed}
+        parameters = {
+            **STACK,
+            "count": [4, 3, 6],
+            "carton_m": [0.28, 0.25, 0.25],
+            "missing": 2,
+            "wrapped": wrapped,
+            "seed": seed,
+        }
         mesh = one(loads.build_carton_stack, parameters, library).data
         low, high = extent(mesh)
         assert low[2] == pytest.approx(0, abs=1e-6)
