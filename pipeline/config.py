@@ -65,7 +65,7 @@ SomeShare = AfterValidator(_some_share)
 class Split(Section):
     """Of every `train + val + test` pictures in a row, how many go to each split (by index, so growth moves none)."""
 
-    train: Annotated[int, Field(ge=1)] = 8
+    train: Annotated[int, Field(ge=1)] = 6
     val: Annotated[int, Field(ge=1)] = 1
     test: Annotated[int, Field(ge=1)] = 1
 
@@ -75,8 +75,8 @@ class Data(Section):
 
     name: Name = "quickstart"
     seed: Annotated[int, Field(ge=0)] = 7
-    pictures: Annotated[int, Field(ge=1)] = 160
-    shard_size: Annotated[int, Field(ge=1)] = 10
+    pictures: Annotated[int, Field(ge=1)] = 128
+    shard_size: Annotated[int, Field(ge=1)] = 16
     split: Split = Split()
 
     @property
