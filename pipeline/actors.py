@@ -5,26 +5,25 @@ For every group a height in the picture is drawn log-uniformly between 20 of 288
 follows from it. Trucks then snap to what trucks are parked at: a free slot of a rack, a wall of pallets, a row.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.cameras import floor_point, image_box, share_in_frame, surroundings
+from pipeline.cameras import floor_points, shares_in_frame, surroundings
 from pipeline.config import SceneSection
 from pipeline.goods import SEEDS
 from pipeline.layouts import Setting
-from pipeline.scene import Camera, HandPalletTruckParameters, Person, Thing, Vec3
+from pipeline.placing import Place, find_place
+from pipeline.scene import Camera, HandPalletTruckParameters, Person, Thing
 from pipeline.trucks import as_truck, draw_fleet, fits_pallet, one_of, parked, row_of_trucks, with_pallet
-from pipeline.volumes import Boxes, volumes
+from pipeline.volumes import Boxes, own_boxes, volumes
 from pipeline.workers import as_person, draw_person, draw_pose, working_pair
 
 SMALLEST = 20 / 288  # of the picture's height
 OUT_OF_VIEW = 0.04  # share of groups that may stand anywhere, seen or not
+GAP_M = 0.04  # between a group and all else
 TRIES = 120
 TRIES_ANYWHERE = 2000
-
-Place = tuple[Vec3, float]
 
 
 class NoRoomError(Exception):
@@ -118,19 +117,22 @@ def _add_people(random: np.random.Generator, setting: Setting, camera: Camera, c
         others = [thing for thing in setting.space.things if isinstance(thing, Person)]
         if others and person.parameters.pose.name == "stand" and random.random() < 0.35:
             beside = _facing(random, others[-1])
-            if _put_first(setting, camera, [person], beside, 0.3) is not None:
+            if _put_in_view(setting, camera, [person], beside, 0.3):
                 continue
         _place(random, setting, camera, [person])
 
 
-def _facing(random: np.random.Generator, other: Thing) -> Iterator[Place]:
-    """Yield places in front of or beside somebody, looking at them: two people who talk."""
-    for _ in range(10):
-        bearing = other.yaw_deg + random.normal(0, 50)
-        distance = random.uniform(0.9, 1.5)
-        offset = distance * np.array([np.cos(np.radians(bearing)), np.sin(np.radians(bearing))])
-        x, y = np.array(other.position_m[:2]) + offset
-        yield (float(x), float(y), 0.0), float(bearing + 180 + random.normal(0, 15))
+def _facing(random: np.random.Generator, other: Thing) -> list[Place]:
+    """Return places in front of or beside somebody, looking at them: two people who talk."""
+    bearings = other.yaw_deg + random.normal(0, 50, 10)
+    distances = random.uniform(0.9, 1.5, 10)
+    angles = np.radians(bearings)
+    points = np.array(other.position_m[:2]) + distances[:, None] * np.column_stack([np.cos(angles), np.sin(angles)])
+    return _places(points, bearings + 180 + random.normal(0, 15, 10))
+
+
+def _places(points_m: np.ndarray, yaws_deg: np.ndarray) -> list[Place]:
+    return [((float(x), float(y), 0.0), float(yaw)) for (x, y), yaw in zip(points_m, yaws_deg, strict=True)]
 
 
 def _place(
@@ -138,97 +140,91 @@ def _place(
 ) -> None:
     """Put a group where the camera sees it well, at least in part, or (rarely wanted, rarely needed) anywhere."""
     if random.random() > OUT_OF_VIEW:
-        if at_rack and _put_first(setting, camera, group, _near_slots(random, setting, camera, group), 0.35):
+        if at_rack and _put_in_view(setting, camera, group, _near_slots(random, setting, camera, group), 0.35):
             return
         for visible in (0.1,) if random.random() < 0.15 else (0.5, 0.1):
-            if _put_first(setting, camera, group, _in_view(random, setting, camera, group), visible):
+            if _put_in_view(setting, camera, group, _in_view(random, setting, camera, group), visible):
                 return
-    if not _put_first(setting, None, group, _anywhere(random, setting)):
+    half = np.array(setting.space.size_m[:2]) / 2
+    points = random.uniform(-half, half, (TRIES_ANYWHERE, 2))
+    place = find_place(setting.space, volumes(group), _places(points, _draw_headings(random, setting, points)), GAP_M)
+    if place is None:
         names = ", ".join(thing.asset for thing in group)
         raise NoRoomError(f"no free place for {names}; lower scene.people, scene.trucks or scene.goods")
+    setting.space.put(group, *place)
 
 
-def _put_first(
-    setting: Setting, camera: Camera | None, group: list[Thing], places: Iterator[Place], least_visible: float = 0.0
-) -> list[Thing] | None:
-    """Put the group on the first place where it fits and, with a camera, is seen.
+def _put_in_view(
+    setting: Setting, camera: Camera, group: list[Thing], places: list[Place], least_visible: float
+) -> bool:
+    """Put the group on the first place where it fits and is seen, and return whether there was one.
 
     Every fourth place may have most of a truck or person cut off by the frame, the others little.
     """
     boxes = volumes(group)
     actors = [volumes([thing]) for thing in group if thing.category is not None]
-    for number, place in enumerate(places):
-        least_inside = 0.3 if number % 4 == 0 else 0.85
-        if camera and any(share_in_frame(camera, actor.moved(*place)) < least_inside for actor in actors):
-            continue
-        if not setting.space.fits(boxes.moved(*place), 0.04):
-            continue
-        if camera is None or all(_visible(setting, camera, a.moved(*place)) >= least_visible for a in actors):
-            return setting.space.put(group, *place)
-    return None
+    inside = np.min([shares_in_frame(camera, actor, places) for actor in actors], axis=0)
+    for number in np.flatnonzero(inside >= np.where(np.arange(len(places)) % 4 == 0, 0.3, 0.85)):
+        place = places[number]
+        if setting.space.fits(boxes.moved(*place), GAP_M) and all(
+            _visible(setting, camera, actor.moved(*place)) >= least_visible for actor in actors
+        ):
+            setting.space.put(group, *place)
+            return True
+    return False
 
 
 def _visible(setting: Setting, camera: Camera, actor: Boxes) -> float:
-    """Return the share of the actor that nothing hides, from its boxes' middles and a third to either side."""
+    """Return the share of the actor that nothing hides, judged by points on the axes of its boxes and around them."""
     low, high = actor.rows[:, 5:6], actor.rows[:, 6:7]
-    points = [np.c_[actor.rows[:, :2], low + (high - low) * share] for share in (0.25, 0.6, 0.95)]
-    corners = actor.corners_m().reshape(-1, 3)
+    points = [np.column_stack([actor.rows[:, :2], low + (high - low) * share]) for share in (0.25, 0.6, 0.95)]
+    corners = actor.corners_m()
     middle = corners.mean(axis=0)
     points.append(middle + 0.6 * (corners - middle))
     return setting.space.visible_share(camera.position_m, np.concatenate(points))
 
 
-def _in_view(random: np.random.Generator, setting: Setting, camera: Camera, group: list[Thing]) -> Iterator[Place]:
-    """Yield places where the group's first truck or person has a log-uniform height in the picture."""
-    for attempt in range(TRIES):
-        if attempt % 6 == 0:  # some columns of the picture for every height
-            distance = _draw_distance(random, camera, group)
-        x, y = floor_point(camera, random.uniform(-0.05, 1.05) * 2 * camera.cx_px, distance)
-        yield (float(x), float(y), 0.0), _draw_heading(random, setting, (x, y))
+def _in_view(random: np.random.Generator, setting: Setting, camera: Camera, group: list[Thing]) -> list[Place]:
+    """Return places where the group's first truck or person has a log-uniform height in the picture.
+
+    There are some columns of the picture for every height, so that great distances get their chance.
+    """
+    distances = np.repeat([_draw_distance(random, camera, group) for _ in range(TRIES // 6)], 6)
+    columns = random.uniform(-0.05, 1.05, len(distances)) * 2 * camera.cx_px
+    points = floor_points(camera, columns, distances)
+    return _places(points, _draw_headings(random, setting, points))
 
 
 def _draw_distance(random: np.random.Generator, camera: Camera, group: list[Thing]) -> float:
     """Return the distance along the floor at which the group's first actor is as high in the picture as drawn."""
     actor = next(thing for thing in group if thing.category is not None)
-    tall = float(volumes([actor]).rows[:, 6].max())
+    tall = float(own_boxes(actor).rows[:, 6].max())
     pixels = 2 * camera.cy_px * np.exp(random.uniform(np.log(SMALLEST), 0))
     slant = camera.fy_px * tall / pixels
     return float(np.sqrt(max(slant**2 - (camera.position_m[2] - tall / 2) ** 2, 0.25)))
 
 
-def _draw_heading(random: np.random.Generator, setting: Setting, place: tuple[float, float]) -> float:
-    """Along the traffic or square to it where the hall is in order, anyhow elsewhere."""
-    if not setting.square or random.random() < 0.35:
-        return float(random.uniform(-180, 180))
-    here = [w for w in setting.walkways if np.all(np.clip(place, w.low_m, w.high_m) == place)]
-    along = here[0].heading_deg if here else 0.0
-    return float(along + random.choice([0, 180, 90, -90], p=[0.35, 0.35, 0.15, 0.15]) + random.normal(0, 8))
+def _draw_headings(random: np.random.Generator, setting: Setting, points_m: np.ndarray) -> np.ndarray:
+    """Return (n,) headings at points (n, 2): along the traffic or square to it in a tidy hall, anyhow elsewhere."""
+    count = len(points_m)
+    anyhow = random.uniform(-180, 180, count)
+    if not setting.square:
+        return anyhow
+    along = np.zeros(count)
+    for way in setting.walkways:
+        along[np.all((points_m >= way.low_m) & (points_m <= way.high_m), axis=1)] = way.heading_deg
+    turned = random.choice([0, 180, 90, -90], count, p=[0.35, 0.35, 0.15, 0.15]) + random.normal(0, 8, count)
+    return np.where(random.random(count) < 0.35, anyhow, along + turned)
 
 
-def _near_slots(random: np.random.Generator, setting: Setting, camera: Camera, group: list[Thing]) -> Iterator[Place]:
-    """Yield places at free rack slots whose distance suits a log-uniform height: forks in the rack or before it."""
+def _near_slots(random: np.random.Generator, setting: Setting, camera: Camera, group: list[Thing]) -> list[Place]:
+    """Return places at free rack slots whose distance suits a log-uniform height: forks in the rack or before it."""
     slots = np.array([(slot.x_m, slot.y_m, slot.yaw_deg) for slot in setting.slots])
     away = np.linalg.norm(slots[:, :2] - camera.position_m[:2], axis=1)
-    for _ in range(4):
-        wanted = _draw_distance(random, camera, group)
-        for nearest in np.argsort(np.abs(np.log(np.maximum(away, 0.1) / wanted)))[:12]:
-            x, y, yaw = slots[nearest]
-            out = random.uniform(0.1, 0.7) if random.random() < 0.75 else random.uniform(1.6, 1.8)
-            angle = np.radians(yaw)
-            yield (
-                (float(x - out * np.cos(angle)), float(y - out * np.sin(angle)), 0.0),
-                float(yaw + random.normal(0, 3)),
-            )
-
-
-def _anywhere(random: np.random.Generator, setting: Setting) -> Iterator[Place]:
-    half = np.array(setting.space.size_m[:2]) / 2
-    for _ in range(TRIES_ANYWHERE):
-        x, y = random.uniform(-half, half)
-        yield (float(x), float(y), 0.0), _draw_heading(random, setting, (x, y))
-
-
-def box_height_px(camera: Camera, thing: Thing) -> float:
-    """Return how high the thing is in the picture, not cut by the frame; NaN if it is behind the camera."""
-    box = image_box(camera, volumes([thing]))
-    return float(box[3] - box[1])
+    wanted = [_draw_distance(random, camera, group) for _ in range(4)]
+    nearest = [np.argsort(np.abs(np.log(np.maximum(away, 0.1) / distance)))[:12] for distance in wanted]
+    x, y, yaw = slots[np.concatenate(nearest)].T
+    out = np.where(random.random(len(x)) < 0.75, random.uniform(0.1, 0.7, len(x)), random.uniform(1.6, 1.8, len(x)))
+    angle = np.radians(yaw)
+    points = np.column_stack([x - out * np.cos(angle), y - out * np.sin(angle)])
+    return _places(points, yaw + random.normal(0, 3, len(x)))

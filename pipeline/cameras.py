@@ -5,12 +5,13 @@ Three rigs: a robot looks from knee height, a hand-held camera from chest or eye
 Axes and pixels: `pipeline.scene.Camera`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.config import CameraSection
-from pipeline.placing import Space
+from pipeline.placing import Place, Space
 from pipeline.randomness import choose
 from pipeline.scene import Camera, Vec3
 from pipeline.volumes import Boxes
@@ -138,23 +139,32 @@ def project(camera: Camera, points_m: np.ndarray) -> np.ndarray:
 
 def image_box(camera: Camera, boxes: Boxes) -> np.ndarray:
     """Return (left, top, right, bottom) in pixels of what the boxes cover, not cut by the frame; NaN if behind."""
-    points = project(camera, boxes.corners_m())
-    if points[:, 2].max() < NEAREST_M:
-        return np.full(4, np.nan)
-    return np.r_[points[:, :2].min(axis=0), points[:, :2].max(axis=0)]
+    return _image_boxes(camera, boxes.corners_m()[None])[0]
 
 
-def share_in_frame(camera: Camera, boxes: Boxes) -> float:
-    """Return how much of the image box of `boxes` lies in the frame, 0..1."""
-    box = image_box(camera, boxes)
-    if np.isnan(box).any():
-        return 0.0
-    frame = (0, 0, 2 * camera.cx_px, 2 * camera.cy_px)
-    inside = np.minimum(box[2:], frame[2:]) - np.maximum(box[:2], frame[:2])
-    return float(np.prod(np.maximum(inside, 0)) / np.prod(box[2:] - box[:2]))
+def _image_boxes(camera: Camera, points_m: np.ndarray) -> np.ndarray:
+    """Return (n, 4) for n sets of k points, (n, k, 3)."""
+    count = len(points_m)
+    u, v, depth = project(camera, points_m.reshape(-1, 3)).T.reshape(3, count, -1)
+    found = np.stack([u.min(axis=1), v.min(axis=1), u.max(axis=1), v.max(axis=1)], axis=1)
+    return np.where(depth.max(axis=1, keepdims=True) < NEAREST_M, np.nan, found)
 
 
-def floor_point(camera: Camera, column_px: float, distance_m: float) -> np.ndarray:
-    """Return the point (2,) on the floor, `distance_m` along the floor from the camera, below the pixel column."""
-    ray = np.array(camera.rotation) @ ((column_px - camera.cx_px) / camera.fx_px, 0.0, 1.0)
-    return np.array(camera.position_m[:2]) + distance_m * ray[:2] / np.linalg.norm(ray[:2])
+def shares_in_frame(camera: Camera, boxes: Boxes, places: Sequence[Place]) -> np.ndarray:
+    """Return (n,): how much of the image box of `boxes` lies in the frame, 0..1, if moved to each of n places."""
+    positions, yaws = np.array([place[0] for place in places]), np.radians([place[1] for place in places])
+    cos, sin, flat = np.cos(yaws)[:, None], np.sin(yaws)[:, None], np.zeros((len(places), 1))
+    x, y, z = boxes.corners_m().T
+    turned = np.stack([cos * x - sin * y, sin * x + cos * y, flat + z], axis=-1)
+    found = _image_boxes(camera, turned + positions[:, None])
+    low, high = found[:, :2], found[:, 2:]
+    inside = np.minimum(high, (2 * camera.cx_px, 2 * camera.cy_px)) - np.maximum(low, 0)
+    return np.nan_to_num(np.prod(np.maximum(inside, 0), axis=1) / np.prod(high - low, axis=1))
+
+
+def floor_points(camera: Camera, columns_px: np.ndarray, distances_m: np.ndarray) -> np.ndarray:
+    """Return (n, 2): points on the floor, so far along the floor from the camera, below the pixel columns (n,)."""
+    across = (columns_px - camera.cx_px) / camera.fx_px
+    ahead = np.column_stack([across, np.zeros_like(across), np.ones_like(across)])
+    flat = (ahead @ np.array(camera.rotation).T)[:, :2]
+    return np.array(camera.position_m[:2]) + flat * (distances_m / np.linalg.norm(flat, axis=1))[:, None]

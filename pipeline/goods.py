@@ -26,6 +26,7 @@ from pipeline.volumes import PALLET_SIZE_M, rack_length_m
 
 PALLET_M = PALLET_SIZE_M[2]
 FREE_ABOVE_LOAD_M = 0.1  # what a fork lift needs to lift a pallet off its beams
+STACKED, LOOSE = 0.78, 0.12  # shares of pallets with a stack of cartons, with a few cartons; the others are empty
 SEEDS = 2**31
 
 
@@ -96,10 +97,10 @@ def loaded_pallet(random: np.random.Generator, stock: Stock, most_m: float = 1.9
     """A pallet with cartons stacked or lying on it, or with nothing; `most_m` high at most."""
     carrier = pallet(random, stock)
     room = most_m - PALLET_M
-    kind = random.choice(["stack", "cartons", "nothing"], p=[0.78, 0.12, 0.1])
-    if kind == "stack":
+    kind = random.random()
+    if kind < STACKED:
         return [carrier, *_stack_on(random, stock, room)]
-    if kind == "cartons":
+    if kind < STACKED + LOOSE:
         return [carrier, *_cartons_on(random, stock, room)]
     return [carrier]
 

@@ -4,7 +4,7 @@
 About seven pictures in ten should look like a warehouse somebody works in; chaos is for all the others.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,7 +22,7 @@ from pipeline.goods import (
 )
 from pipeline.halls import draw_line_style, draw_size, line, rectangle
 from pipeline.palettes import COLUMNS, draw_color
-from pipeline.placing import Space, find_place, moved
+from pipeline.placing import Place, Space, find_place, moved
 from pipeline.scene import Column, ColumnParameters, FloorLine, RackParameters, Thing, Vec3
 from pipeline.volumes import PALLET_SIZE_M, Boxes, rack_length_m, volumes
 
@@ -81,7 +81,7 @@ def _aisles(
     pair = 2 * kind.depth_m + back
     limit = setting.space.size_m[1] / 2 - WALL_GAP_M - kind.depth_m - OVERHANG_M
     first = random.uniform(-1, 1) * max(limit - aisle_m / 2, 0) * 0.5
-    middles = [first + step * (aisle_m + pair) for step in range(-3, 4)]
+    middles = [first + step * (aisle_m + pair) for step in (-1, 0, 1)]
     middles = [y for y in middles if abs(y) + aisle_m / 2 <= limit]
     fill = float(np.clip(goods + random.normal(0, 0.15), 0, 1))
     for y in sorted({round(y + side * (aisle_m / 2 + half), 4) for y in middles for side in (-1, 1)}):
@@ -213,14 +213,14 @@ def _scatter(random: np.random.Generator, setting: Setting, floor: Walkway, coun
         _try(setting, group, list(_anywhere(random, floor, 8, heading)), gap_m)
 
 
-def _anywhere(random: np.random.Generator, floor: Walkway, tries: int, heading: Callable[[], float]):
-    """Yield places on the floor: (position, yaw_deg)."""
+def _anywhere(random: np.random.Generator, floor: Walkway, tries: int, heading: Callable[[], float]) -> Iterator[Place]:
+    """Yield places on the floor."""
     for _ in range(tries):
         x, y = floor.draw(random)
         yield (float(x), float(y), 0.0), heading()
 
 
-def _try(setting: Setting, group: list[Thing], places: list[tuple[Vec3, float]], gap_m: float) -> None:
+def _try(setting: Setting, group: list[Thing], places: list[Place], gap_m: float) -> None:
     """Put the group on the first place where it fits, if there is one."""
     place = find_place(setting.space, volumes(group), places, gap_m)
     if place is not None:

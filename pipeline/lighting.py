@@ -9,8 +9,8 @@ from pipeline.scene import Ambient, Lamp, Rgb, Vec3
 
 # Lamp power per floor area (white light) that gives furnished halls of `blender/` the brightness of real pictures at
 # 0 EV: a mean of about 100 of 255. A bare floor needs half of it (blender/lights.py).
-POWER_W_PER_M2 = 5.0
-AMBIENT_STRENGTH = (0.05, 0.5)
+POWER_W_PER_M2 = 6.0
+AMBIENT_STRENGTH = (0.06, 0.6)
 # What cameras make up for: this share of the lamps' brightness in stops and of their colour.
 AUTO_EXPOSURE, WHITE_BALANCE = 0.5, 0.55
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])

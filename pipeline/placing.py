@@ -14,6 +14,8 @@ import shapely
 from pipeline.scene import Thing, Vec3
 from pipeline.volumes import Boxes, join, volumes
 
+Place = tuple[Vec3, float]  # position_m, yaw_deg
+
 TOUCH_M = 0.001  # things that overlap less than this only touch
 
 
@@ -99,8 +101,6 @@ def colliding_pairs(boxes: Boxes, others: Boxes, gap_m: float) -> np.ndarray:
     return pairs[shapely.dwithin(first, second, max(gap_m, 0.0))]
 
 
-def find_place(
-    space: Space, boxes: Boxes, proposals: Iterable[tuple[Vec3, float]], gap_m: float = 0.05
-) -> tuple[Vec3, float] | None:
-    """Return the first proposed place (position, yaw) where the boxes fit, or None."""
+def find_place(space: Space, boxes: Boxes, proposals: Iterable[Place], gap_m: float = 0.05) -> Place | None:
+    """Return the first proposed place where the boxes fit, or None."""
     return next((place for place in proposals if space.fits(boxes.moved(*place), gap_m)), None)

@@ -11,7 +11,7 @@ from pipeline.goods import SEEDS
 from pipeline.palettes import CAPS, HAIR, HELMETS, MONK_SKIN, SHOES, TOPS, TROUSERS, VESTS, draw_color, linear, rgb
 from pipeline.placing import moved
 from pipeline.scene import HandPalletTruckParameters, Outfit, Person, PersonParameters, Pose, Rgb, Thing, Vec3
-from pipeline.trucks import as_truck, grip_m
+from pipeline.trucks import grip_m
 from pipeline.volumes import TILLER_LENGTH_M, TILLER_PIVOT_M
 
 HEIGHT_M = {"male": (1.76, 0.07), "female": (1.63, 0.065)}  # mean, standard deviation
@@ -134,7 +134,3 @@ def _at_grip(person: Person, grip_own_m: tuple[float, float], truck: HandPalletT
     x, y, _ = grip_m(truck)
     hips = (x - cos * grip_own_m[0] + sin * grip_own_m[1], y - sin * grip_own_m[0] - cos * grip_own_m[1], 0.0)
     return moved(person, hips, yaw)
-
-
-def pair_as_things(truck: HandPalletTruckParameters, person: Person) -> list[Thing]:
-    return [as_truck(truck), person]

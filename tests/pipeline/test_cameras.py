@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from pipeline.cameras import (
     Walkway,
     draw_camera,
-    floor_point,
+    floor_points,
     image_box,
     project,
     rotation,
-    share_in_frame,
+    shares_in_frame,
     surroundings,
 )
 from pipeline.config import CameraSection
@@ -69,14 +69,16 @@ def test_image_box_and_share_of_a_cut_object():
     half_out = Boxes(np.array([(5.0, -5.0, 0, 0.02, 2.0, 0.0, 2.0)]))
     left, top, right, bottom = image_box(camera(), half_out)
     assert ((left + right) / 2, bottom - top) == (pytest.approx(384, abs=2), pytest.approx(192 * 2 / 5, abs=1))
-    assert share_in_frame(camera(), half_out) == pytest.approx(0.5, abs=0.02)
-    assert share_in_frame(camera(heading=180), half_out) == 0
+    to_middle, out_of_view = ((0.0, 5.0, 0.0), 0.0), ((0.0, -9.0, 0.0), 0.0)
+    shares = shares_in_frame(camera(), half_out, [((0.0, 0.0, 0.0), 0.0), to_middle, out_of_view])
+    assert shares == pytest.approx([0.5, 1, 0], abs=0.02)
+    assert shares_in_frame(camera(), half_out, [((0.0, 0.0, 0.0), 180.0)]) == 0
     assert np.isnan(image_box(camera(heading=180), half_out)).all()
 
 
-@given(st.floats(0, 384), st.floats(1, 20), HEADINGS, st.floats(-40, 10))
-def test_floor_point_lies_below_its_column_when_the_camera_is_level(column, distance, heading, pitch):
-    x, y = floor_point(camera(heading), column, distance)
+@given(st.floats(0, 384), st.floats(1, 20), HEADINGS)
+def test_floor_points_lie_below_their_column_when_the_camera_is_level(column, distance, heading):
+    x, y = floor_points(camera(heading), np.array([column]), np.array([distance]))[0]
     assert np.hypot(x, y) == pytest.approx(distance)
     assert project(camera(heading), np.array([(x, y, 0.0)]))[0, 0] == pytest.approx(column)
 

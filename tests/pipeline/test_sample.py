@@ -13,7 +13,7 @@ import pytest
 import shapely
 
 from pipeline.actors import NoRoomError, add_actors, draw_counts
-from pipeline.cameras import Walkway, image_box, share_in_frame
+from pipeline.cameras import Walkway, image_box, shares_in_frame
 from pipeline.config import Config, SceneSection
 from pipeline.goods import draw_stock
 from pipeline.layouts import Setting
@@ -29,6 +29,7 @@ from pipeline.workers import working_pair
 
 ROOT = Path(__file__).parents[2]
 COUNT = 30
+HERE = ((0.0, 0.0, 0.0), 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +198,7 @@ def test_people_and_trucks_are_in_the_picture_at_all_sizes(scenes):
     for scene in scenes:
         for thing in (thing for thing in scene.objects if thing.category is not None):
             boxes = volumes([thing])
-            if share_in_frame(scene.camera, boxes) > 0.25:
+            if shares_in_frame(scene.camera, boxes, [HERE])[0] > 0.25:
                 _, top, _, bottom = image_box(scene.camera, boxes)
                 heights.append(bottom - top)
     actors = sum(thing.category is not None for scene in scenes for thing in scene.objects)
