@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A pedestrian: body, pose, clothes, head and headwear put together."""
+
+import bpy
+
+from blender import body, clothes, head, headwear, poses, shoes, suit
+from blender.library import Library
+from blender.skeleton import skeleton
+
+
+def build(parameters: dict, library: Library) -> list[bpy.types.Object]:
+    """Return the objects of one person, neither linked nor parented.
+
+    `parameters` is the JSON dict of `pipeline.scene.PersonParameters`. Frame: metres, origin on the floor below the
+    hips, facing +x, left = +y; the lowest point of the soles is at z = 0. The same parameters give the same vertices.
+
+    Raises:
+        FileNotFoundError: the body data is not installed.
+        ValueError: a grip is out of reach, an unknown pose, ancestry shares that sum to 0.
+    """
+    outfit, pose = parameters["outfit"], parameters["pose"]
+    vertices = body.shape(parameters)
+    bones = skeleton(vertices)
+    pair = shoes.fit(bones, vertices)
+    transforms = poses.solve(bones, pose, (pair.points, pair.weights))
+    fitted = suit.fit(vertices, bones, transforms)
+    shown = clothes.bare_field(bones, vertices[: body.SKIN_VERTICES], outfit["sleeves"])
+    skull = head.measure(vertices)
+    hair = head.grow_hair(skull, vertices, head.HAIR_M if outfit["head"] == "hair" else head.PRESSED_M)
+    objects = [
+        *head.build(vertices, transforms, shown, hair, parameters, library),
+        *clothes.dress(fitted, outfit, pose["seed"], library),
+        shoes.build(pair, transforms, outfit["shoes_rgb"], library),
+    ]
+    if outfit["head"] != "hair":
+        inside = hair.outside[head.head_net().ears < 0.1]
+        objects.append(headwear.build(outfit["head"], skull, inside, transforms, outfit["head_rgb"], library))
+    return objects

@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What people do: walk, stand, push, pull, crouch. A posture (feet, pelvis, trunk) is solved to bone transforms.
+
+Order of work: pelvis as high as the legs allow, feet where they belong, soles down to z = 0 exactly, trunk, and the
+arms last; so a grip is met in the final frame. Where a grip is far, the trunk gives way step by step (`_reaching`).
+
+Safe reach for bodies of 1.5 to 1.95 m at any gait phase (tests/blender/test_poses.py proves it):
+- ahead (push): grips 0.35 to 0.55 m ahead of the pelvis, 0 to 0.22 m to the hand's own side, 0.75 to 1.1 m high;
+- behind (pull): grips 0.35 to 0.5 m behind the pelvis, 0.15 to 0.3 m to the hand's own side, 0.75 to 1.1 m high.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from blender.arms import Arm, free_arm, gripping_arm, missing_m
+from blender.meshes import rotation
+from blender.skeleton import SIDES, TOES, Rotations, Skeleton, forward, limb, place_of, skin, turn_above, two_bones
+
+# How far legs stretch, as a share of their length: a knee that is quite straight looks locked.
+STRETCH = 0.993
+# Postures tried between the natural one and the one that reaches farthest.
+REACHING_STEPS = 13
+SPINE = ("spine05", "spine04", "spine03", "spine02")
+
+
+@dataclass(frozen=True)
+class Foot:
+    """A foot: where its ankle would stand if it were flat, in leg lengths from below the hips' centre.
+
+    `pitch_deg` > 0 lifts the heel about the ball, < 0 the toes about the heel; `toe_deg` bends the toes up against the
+    foot, `yaw_deg` turns them out; `lift` is how high the foot hovers, in leg lengths.
+    """
+
+    ahead: float
+    aside: float
+    pitch_deg: float = 0.0
+    toe_deg: float = 0.0
+    yaw_deg: float = 7.0
+    lift: float = 0.0
+
+
+@dataclass(frozen=True)
+class Posture:
+    """Feet and arms by side ("L", "R"), trunk and head angles in degrees.
+
+    Positive is: lean, tilt and head pitch forward, bend and roll to the left, twist and yaw counter-clockwise from
+    above. `drop` lowers the pelvis below what straight legs allow, in leg lengths.
+    """
+
+    feet: dict[str, Foot]
+    arms: dict[str, Arm]
+    lean_deg: float = 2.0
+    bend_deg: float = 0.0
+    twist_deg: float = 0.0
+    pelvis_tilt_deg: float = 0.0
+    pelvis_roll_deg: float = 0.0
+    pelvis_yaw_deg: float = 0.0
+    head_pitch_deg: float = 0.0
+    head_yaw_deg: float = 0.0
+    drop: float = 0.0
+
+
+def solve(skeleton: Skeleton, pose: dict, soles: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Return the skinning transforms (B, 4, 4) of a pose: hips above the origin, the lowest sole point at z = 0.
+
+    `pose` is the JSON dict of `pipeline.scene.Pose`; `soles` are points (N, 3) at rest in m and their weights (N, B).
+
+    Raises:
+        ValueError: no such pose, or a grip that is out of reach (the message says how far).
+    """
+    if pose["name"] not in POSTURES:
+        raise ValueError(f"pose.name = {pose['name']!r}: not one of {', '.join(POSTURES)}")
+    posture = POSTURES[pose["name"]](pose["phase"], np.random.default_rng(pose["seed"]))
+    hands = {"L": pose["hand_left_m"], "R": pose["hand_right_m"]}
+    grips = {side: np.array(place, float) for side, place in hands.items() if place is not None}
+    rotations, offset = _reaching(skeleton, posture, grips, soles)
+    transforms = forward(skeleton, rotations, offset)
+    for side, arm in posture.arms.items():
+        if side in grips:
+            rotations |= gripping_arm(skeleton, transforms, side, grips[side])
+        else:
+            rotations |= free_arm(skeleton, transforms, side, arm)
+    return forward(skeleton, rotations, offset)
+
+
+def _reaching(
+    skeleton: Skeleton, posture: Posture, grips: dict[str, np.ndarray], soles: tuple[np.ndarray, np.ndarray]
+) -> tuple[Rotations, np.ndarray]:
+    """Return the rotations and the offset of the first posture, from natural to strained, whose hands reach the grips.
+
+    Raises:
+        ValueError: even the last one does not reach.
+    """
+    worst: dict[str, float] = {}
+    for effort in np.linspace(0, 1, REACHING_STEPS if grips else 1):
+        rotations, offset = _grounded(skeleton, _strained(posture, grips, effort), soles)
+        transforms = forward(skeleton, rotations, offset)
+        worst = {side: missing_m(skeleton, transforms, side, grip) for side, grip in grips.items()}
+        if all(missing <= 0 for missing in worst.values()):
+            return rotations, offset
+    side = max(worst, key=worst.get)
+    name = {"L": "pose.hand_left_m", "R": "pose.hand_right_m"}[side]
+    place = ", ".join(f"{value:.2f}" for value in grips[side])
+    raise ValueError(f"{name} = ({place}): {worst[side]:.2f} m out of reach; bring it nearer (safe reach: poses.py)")
+
+
+def _strained(posture: Posture, grips: dict[str, np.ndarray], effort: float) -> Posture:
+    """Bend knees and trunk towards the grips; `effort` 0 changes nothing, 1 is as far as it looks natural."""
+    if not grips or effort == 0:
+        return posture
+    if np.mean([grip[0] for grip in grips.values()]) >= 0:
+        return replace(
+            posture,
+            lean_deg=posture.lean_deg + 30 * effort,
+            pelvis_tilt_deg=posture.pelvis_tilt_deg + 16 * effort,
+            head_pitch_deg=posture.head_pitch_deg - 22 * effort,
+            drop=posture.drop + 0.12 * effort,
+        )
+    sign = sum(SIDES[side] for side in grips)
+    return replace(
+        posture,
+        lean_deg=posture.lean_deg - 10 * effort,
+        bend_deg=posture.bend_deg + sign * 26 * effort,
+        twist_deg=posture.twist_deg + sign * 34 * effort,
+        pelvis_yaw_deg=posture.pelvis_yaw_deg + sign * 14 * effort,
+        head_pitch_deg=posture.head_pitch_deg + 14 * effort,
+        head_yaw_deg=posture.head_yaw_deg - sign * 28 * effort,
+        drop=posture.drop + 0.2 * effort,
+    )
+
+
+def _grounded(
+    skeleton: Skeleton, posture: Posture, soles: tuple[np.ndarray, np.ndarray]
+) -> tuple[Rotations, np.ndarray]:
+    """Return all rotations but the arms', and the offset that brings the lowest sole point to z = 0."""
+    rotations = _trunk(posture)
+    turned = forward(skeleton, rotations)
+    hips = {side: place_of(skeleton, turned, f"upperleg01.{side}") for side in SIDES}
+    center = (hips["L"] + hips["R"]) / 2
+    ankles = {side: _ankle(skeleton, side, foot) for side, foot in posture.feet.items()}
+    leg_m = skeleton.leg_length_m()
+    heights = []
+    for side, (ankle, _) in ankles.items():
+        level = np.linalg.norm((ankle - hips[side] + center)[:2])
+        rise = np.sqrt(max((STRETCH * leg_m) ** 2 - level**2, 0.0))
+        heights.append(ankle[2] + rise - (hips[side] - center)[2])
+    offset = np.array([0, 0, min(heights) - posture.drop * leg_m]) - center
+    transforms = forward(skeleton, rotations, offset)
+    for side, (ankle, turn) in ankles.items():
+        rotations |= _leg(skeleton, transforms, side, ankle, turn, posture.feet[side].toe_deg)
+    lowest = skin(*soles, forward(skeleton, rotations, offset))[:, 2].min()
+    return rotations, offset - [0, 0, lowest]
+
+
+def _trunk(posture: Posture) -> Rotations:
+    share = 1 / len(SPINE)
+    part = (
+        rotation("z", posture.twist_deg * share)
+        @ rotation("x", -posture.bend_deg * share)
+        @ rotation("y", posture.lean_deg * share)
+    )
+    pelvis = (
+        rotation("z", posture.pelvis_yaw_deg)
+        @ rotation("x", -posture.pelvis_roll_deg)
+        @ rotation("y", posture.pelvis_tilt_deg)
+    )
+    head = rotation("z", posture.head_yaw_deg / 2) @ rotation("y", posture.head_pitch_deg / 2)
+    return {"root": pelvis} | dict.fromkeys(SPINE, part) | {"neck01": head, "head": head}
+
+
+def _ankle(skeleton: Skeleton, side: str, foot: Foot) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ankle's place (3,) above the ground below the hips, and the foot's rotation (3, 3) from rest."""
+    leg_m, sign = skeleton.leg_length_m(), SIDES[side]
+    ankle, ball = skeleton.joints[f"foot.{side}"], skeleton.joints[f"toe2-1.{side}"]
+    pivot = (ball - ankle if foot.pitch_deg > 0 else -0.35 * (ball - ankle)) * [1, 1, 0] - [0, 0, ankle[2]]
+    turn = rotation("z", sign * foot.yaw_deg - _foot_yaw_deg(skeleton, side))
+    flat = np.array([foot.ahead * leg_m, sign * foot.aside * leg_m, ankle[2] + foot.lift * leg_m])
+    pitched = _about_foot(skeleton, side, foot.pitch_deg)
+    return flat + turn @ pivot - turn @ pitched @ pivot, turn @ pitched
+
+
+def _foot_yaw_deg(skeleton: Skeleton, side: str) -> float:
+    along = skeleton.joints[f"toe2-1.{side}"] - skeleton.joints[f"foot.{side}"]
+    return float(np.degrees(np.arctan2(along[1], along[0])))
+
+
+def _about_foot(skeleton: Skeleton, side: str, angle_deg: float) -> np.ndarray:
+    """Turn about the foot's own side-to-side axis at rest; positive presses the toes down."""
+    yaw = rotation("z", _foot_yaw_deg(skeleton, side))
+    return yaw @ rotation("y", angle_deg) @ yaw.T
+
+
+def _leg(
+    skeleton: Skeleton, transforms: np.ndarray, side: str, ankle: np.ndarray, turn: np.ndarray, toe_deg: float
+) -> Rotations:
+    bones = (f"upperleg01.{side}", f"lowerleg01.{side}", f"foot.{side}")
+    rest = [skeleton.joints[bone] for bone in bones]
+    lengths = (float(np.linalg.norm(rest[1] - rest[0])), float(np.linalg.norm(rest[2] - rest[1])))
+    hip, above = place_of(skeleton, transforms, bones[0]), turn_above(transforms, bones[0])
+    # Knees point where the feet do, between the hips' heading and the toes'.
+    bend = turn @ [1.0, 0, 0] * [1, 1, 0] + above @ [1.0, 0, 0] * [1, 1, 0] + [0, SIDES[side] * 0.05, 0.2]
+    knee = two_bones(hip, ankle, lengths, bend)
+    rotations = limb(skeleton, bones, np.array([hip, knee, ankle]), bend, above)
+    lower = above @ rotations[bones[0]] @ rotations[bones[1]]
+    toes = _about_foot(skeleton, side, -toe_deg)
+    return rotations | {bones[2]: lower.T @ turn} | {f"toe{toe}-1.{side}": toes for toe in TOES}
+
+
+def _gait_foot(phase: float, stride: float) -> Foot:
+    """Return a walking foot, phase 0 = its heel strike, 0.62 = its toe-off; `stride` in leg lengths.
+
+    Foot angle against the floor after Winter, Biomechanics and Motor Control of Human Movement, natural cadence.
+    """
+    phase = phase % 1.0
+    pitch = np.interp(
+        phase, [0, 0.06, 0.12, 0.38, 0.5, 0.62, 0.7, 0.8, 0.88, 0.95, 1], [-20, -6, 0, 0, 20, 54, 60, 28, -2, -17, -20]
+    )
+    toe = np.interp(phase, [0, 0.38, 0.5, 0.62, 0.72, 1], [8, 0, 20, 42, 5, 8])
+    swing = np.clip((phase - 0.62) / 0.38, 0, 1)
+    ahead = stride * (0.31 - phase) if phase < 0.62 else stride * 0.31 * -np.cos(np.pi * swing)
+    return Foot(ahead, 0.095, float(pitch), float(toe), lift=0.035 * float(np.sin(np.pi * swing)))
+
+
+def _walking(phase: float, stride: float, swing_deg: float) -> Posture:
+    """A walking body: right heel strike at phase 0; the arms swing against the legs, shoulders against the pelvis."""
+    feet = {"R": _gait_foot(phase, stride), "L": _gait_foot(phase + 0.5, stride)}
+    wave = float(np.cos(2 * np.pi * phase))
+    arms = {}
+    for side, way in SIDES.items():
+        ahead = swing_deg * wave * way - 2
+        arms[side] = Arm(ahead, elbow_deg=14 + 0.8 * max(ahead, 0.0))
+    yaw = 12 * wave * stride / 3
+    roll = 3 * float(np.sin(2 * np.pi * phase))
+    return Posture(
+        feet, arms, pelvis_yaw_deg=yaw, twist_deg=-2 * yaw, pelvis_roll_deg=roll, bend_deg=-roll, head_yaw_deg=yaw
+    )
+
+
+def _walk(phase: float, rng: np.random.Generator) -> Posture:
+    posture = _walking(phase, stride=rng.uniform(1.3, 1.6), swing_deg=rng.uniform(14, 26))
+    return replace(
+        posture,
+        lean_deg=rng.uniform(1, 6),
+        head_pitch_deg=rng.uniform(-4, 14),
+        head_yaw_deg=posture.head_yaw_deg + rng.normal(0, 14),
+    )
+
+
+def _push(phase: float, rng: np.random.Generator) -> Posture:
+    posture = _walking(phase, stride=rng.uniform(0.9, 1.25), swing_deg=12)
+    return replace(
+        posture, twist_deg=-posture.pelvis_yaw_deg, lean_deg=rng.uniform(8, 16), head_pitch_deg=rng.uniform(-8, 4)
+    )
+
+
+def _pull(phase: float, rng: np.random.Generator) -> Posture:
+    posture = _walking(phase, stride=rng.uniform(0.9, 1.25), swing_deg=14)
+    return replace(
+        posture, twist_deg=-posture.pelvis_yaw_deg, lean_deg=rng.uniform(2, 8), head_yaw_deg=rng.normal(0, 12)
+    )
+
+
+def _stand(phase: float, rng: np.random.Generator) -> Posture:
+    """Weight on one leg or both; arms hang, or the hands are busy in front of the body."""
+    shift, width = rng.uniform(-0.06, 0.06), rng.uniform(0.1, 0.19)
+    feet = {
+        side: Foot(rng.uniform(-0.08, 0.1), width - SIDES[side] * shift, yaw_deg=rng.uniform(3, 20)) for side in SIDES
+    }
+    busy = rng.random() < 0.35
+    arms = {}
+    for side in SIDES:
+        if busy:
+            arms[side] = Arm(rng.uniform(8, 24), rng.uniform(8, 14), rng.uniform(62, 92), rng.uniform(15, 40), 45)
+        else:
+            arms[side] = Arm(rng.uniform(-6, 10), rng.uniform(8, 13), rng.uniform(6, 28))
+    roll = 40 * shift
+    return Posture(
+        feet,
+        arms,
+        lean_deg=rng.uniform(-1, 5),
+        twist_deg=rng.uniform(-12, 12),
+        pelvis_roll_deg=roll,
+        bend_deg=-1.5 * roll,
+        head_pitch_deg=rng.uniform(-8, 25 if not busy else 35),
+        head_yaw_deg=rng.uniform(-40, 40),
+    )
+
+
+def _crouch(phase: float, rng: np.random.Generator) -> Posture:
+    """One foot flat ahead, the other on its ball behind with the knee near the floor, as one looks at a wheel."""
+    front = "L" if rng.random() < 0.5 else "R"
+    rear = "R" if front == "L" else "L"
+    feet = {
+        front: Foot(rng.uniform(0.3, 0.4), rng.uniform(0.12, 0.17), yaw_deg=8),
+        rear: Foot(rng.uniform(-0.57, -0.46), rng.uniform(0.12, 0.17), pitch_deg=66, toe_deg=60, yaw_deg=8),
+    }
+    arms = {
+        front: Arm(rng.uniform(20, 36), rng.uniform(10, 16), rng.uniform(30, 62), 15),
+        rear: Arm(rng.uniform(2, 40), rng.uniform(8, 14), rng.uniform(8, 40), 15, 30),
+    }
+    return Posture(
+        feet,
+        arms,
+        lean_deg=rng.uniform(10, 26),
+        twist_deg=rng.uniform(-10, 10),
+        pelvis_tilt_deg=rng.uniform(4, 12),
+        head_pitch_deg=rng.uniform(-5, 15),
+        head_yaw_deg=rng.uniform(-20, 20),
+        drop=0.5,
+    )
+
+
+POSTURES: dict[str, Callable[[float, np.random.Generator], Posture]] = {
+    "walk": _walk,
+    "stand": _stand,
+    "push": _push,
+    "pull": _pull,
+    "crouch": _crouch,
+}

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Skins and cloth as numpy arrays: refine, smooth, cut along a line, give an edge thickness.
+
+Per-vertex values are arrays (N, ...); faces are rows (F, 4) of vertex indices, counter-clockwise seen from outside; a
+triangle repeats its last one.
+"""
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A piece of skin or cloth: `points` (N, 3) m posed, `faces` (F, 4), and per-vertex values for the shader by name.
+
+    `values` hold (N,) numbers or (N, 3) vectors; a material reads them by an attribute node.
+    """
+
+    points: np.ndarray
+    faces: np.ndarray
+    values: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What is left of a mesh on one side of a line: vertex i is the mix (1 - t) * old[a] + t * old[b] of `ends`."""
+
+    faces: np.ndarray
+    ends: np.ndarray
+    t: np.ndarray
+
+    def carry(self, values: np.ndarray) -> np.ndarray:
+        """Take per-vertex values (N, ...) of the whole mesh to the vertices of the cut one (M, ...)."""
+        t = self.t.reshape(-1, *[1] * (values.ndim - 1)).astype(values.dtype)
+        return values[self.ends[:, 0]] * (1 - t) + values[self.ends[:, 1]] * t
+
+
+def _mean_at(index: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
+    """Return the mean (count, 3) of the values (K, 3) that belong to each index."""
+    sums = np.stack([np.bincount(index, values[:, i], count) for i in range(3)], axis=1)
+    return sums / np.bincount(index, minlength=count).clip(1)[:, None]
+
+
+def neighbours(faces: np.ndarray, count: int) -> np.ndarray:
+    """Return each vertex's neighbours (count, K) along edges, padded with the vertex itself."""
+    edges = np.stack([faces, np.roll(faces, -1, axis=1)], axis=-1).reshape(-1, 2)
+    edges = np.unique(np.concatenate([edges, edges[:, ::-1]]), axis=0)
+    edges = edges[edges[:, 0] != edges[:, 1]]
+    degree = np.bincount(edges[:, 0], minlength=count)
+    table = np.repeat(np.arange(count)[:, None], degree.max(), axis=1)
+    table[edges[:, 0], np.arange(len(edges)) - np.repeat(np.cumsum(degree) - degree, degree)] = edges[:, 1]
+    return table
+
+
+def smoothed(values: np.ndarray, table: np.ndarray, rounds: int) -> np.ndarray:
+    """Move values (N, C) `rounds` times half way to their neighbours' mean; `table` (N, K) from `neighbours`."""
+    for _ in range(rounds):
+        values = (values + values[table].mean(axis=1)) / 2
+    return values
+
+
+def normals(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Return unit vertex normals (N, 3), weighted by area; vertices without faces get zeros."""
+    corners = points[faces]
+    flat = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
+    sums = _mean_at(faces.ravel(), np.repeat(flat, 4, axis=0), len(points))
+    return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+
+
+def cut(faces: np.ndarray, field: np.ndarray, snap: float = 0.0015) -> Cut:
+    """Keep the part of a mesh where `field` (N,) is positive; the line field = 0 becomes its border.
+
+    Vertices with |field| < `snap` count as on the line, so that no slivers appear.
+    """
+    field = np.where(np.abs(field) < snap, 0.0, field)
+    inside = field >= 0
+    touched = (field[faces] > 0).any(axis=1)
+    whole = inside[faces].all(axis=1)
+    kept = [faces[whole & touched]]
+    crossings: dict[tuple[int, int], int] = {}
+    for face in faces[~whole & touched].tolist():
+        polygon: list[int] = []
+        for a, b in zip(face, face[1:] + face[:1], strict=True):
+            if inside[a] and (not polygon or polygon[-1] != a):
+                polygon.append(a)
+            if inside[a] != inside[b] and field[a] != 0 and field[b] != 0:
+                key = (a, b) if inside[a] else (b, a)
+                polygon.append(crossings.setdefault(key, len(field) + len(crossings)))
+        kept.append(fan(polygon))
+    crossed = np.array(list(crossings), int).reshape(-1, 2)
+    ends = np.concatenate([np.repeat(np.arange(len(field))[:, None], 2, axis=1), crossed])
+    t = np.concatenate([np.zeros(len(field)), field[crossed[:, 0]] / (field[crossed[:, 0]] - field[crossed[:, 1]])])
+    faces, used = compact(np.concatenate(kept))
+    return Cut(faces, ends[used], t[used])
+
+
+def fan(polygon: list[int]) -> np.ndarray:
+    """Split a convex polygon into faces (F, 4)."""
+    last = len(polygon) - 1
+    rows = [(polygon[0], polygon[i], polygon[i + 1], polygon[min(i + 2, last)]) for i in range(1, last, 2)]
+    return np.array(rows, int).reshape(-1, 4)
+
+
+def compact(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Renumber faces (F, 4) to the vertices they use; return them and the old indices (M,) of the new vertices."""
+    mask = np.zeros(faces.max(initial=-1) + 1, bool)
+    mask[faces] = True
+    return (np.cumsum(mask) - 1)[faces], np.flatnonzero(mask)
+
+
+def border(faces: np.ndarray) -> np.ndarray:
+    """Return the edges (E, 2) that belong to one face only, in the direction of that face."""
+    edges = np.stack([faces, np.roll(faces, -1, axis=1)], axis=-1).reshape(-1, 2)
+    edges = edges[edges[:, 0] != edges[:, 1]]
+    both = np.sort(edges, axis=1)
+    _, which, uses = np.unique(both @ [edges.max() + 1, 1], return_inverse=True, return_counts=True)
+    return edges[uses[which] == 1]
+
+
+def edged(surface: Surface, profile_m: list[tuple[float, float]], chosen: np.ndarray | None = None) -> Surface:
+    """Continue a surface beyond its border by a strip for each step of a profile: a hem, a collar.
+
+    A step (outward, up) in m is measured from the border: outward along the surface, up along its normal. `chosen`
+    (N,) bool limits it to border edges whose two vertices are chosen. New vertices take the border's values.
+    """
+    edges = border(surface.faces)
+    if chosen is not None:
+        edges = edges[chosen[edges].all(axis=1)]
+    rim = np.unique(edges)
+    place = np.zeros(len(surface.points), int)
+    place[rim] = np.arange(len(rim))
+    up = normals(surface.points, surface.faces)[rim]
+    tangents = surface.points[edges[:, 1]] - surface.points[edges[:, 0]]
+    tangents = _mean_at(place[edges].ravel(), np.repeat(tangents, 2, axis=0), len(rim))
+    outward = np.cross(tangents, up)
+    outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-12)
+    points, faces, rows = [surface.points], [surface.faces], [np.arange(len(surface.points))]
+    low = rim
+    start = len(surface.points)
+    for out_m, up_m in profile_m:
+        points.append(surface.points[rim] + out_m * outward + up_m * up)
+        rows.append(rim)
+        high = start + np.arange(len(rim))
+        a, b = place[edges[:, 0]], place[edges[:, 1]]
+        faces.append(np.c_[low[b], low[a], high[a], high[b]])
+        low, start = high, start + len(rim)
+    source = np.concatenate(rows)
+    values = {name: value[source] for name, value in surface.values.items()}
+    return Surface(np.concatenate(points), np.concatenate(faces), values)
+
+
+def joined(surfaces: list[Surface]) -> Surface:
+    """Put surfaces with the same value names side by side."""
+    starts = np.cumsum([0] + [len(surface.points) for surface in surfaces])
+    faces = [surface.faces + start for start, surface in zip(starts, surfaces, strict=False)]
+    values = {name: np.concatenate([surface.values[name] for surface in surfaces]) for name in surfaces[0].values}
+    return Surface(np.concatenate([surface.points for surface in surfaces]), np.concatenate(faces), values)
+
+
+def to_object(
+    name: str, surface: Surface, materials: list[bpy.types.Material], slots: np.ndarray | None = None
+) -> bpy.types.Object:
+    """Make a smooth Blender object; `slots` (F,) int are the faces' places in `materials`, 0 if not given."""
+    faces, used = compact(surface.faces)
+    lengths = np.where(faces[:, 3] == faces[:, 2], 3, 4)
+    corners = faces[np.arange(4) < lengths[:, None]]
+    mesh = bpy.data.meshes.new(name)
+    mesh.vertices.add(len(used))
+    mesh.loops.add(len(corners))
+    mesh.polygons.add(len(faces))
+    mesh.vertices.foreach_set("co", surface.points[used].astype(np.float32).ravel())
+    mesh.loops.foreach_set("vertex_index", corners.astype(np.int32))
+    mesh.polygons.foreach_set("loop_start", (np.cumsum(lengths) - lengths).astype(np.int32))
+    mesh.polygons.foreach_set("use_smooth", np.ones(len(faces), bool))
+    if slots is not None:
+        mesh.polygons.foreach_set("material_index", slots.astype(np.int32))
+    for key, value in surface.values.items():
+        kind, slot = ("FLOAT", "value") if value.ndim == 1 else ("FLOAT_VECTOR", "vector")
+        mesh.attributes.new(key, kind, "POINT").data.foreach_set(slot, value[used].astype(np.float32).ravel())
+    for material in materials:
+        mesh.materials.append(material)
+    mesh.update(calc_edges=True)
+    return bpy.data.objects.new(name, mesh)

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+import time
+
+import bpy
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from mathutils import Vector
+from mathutils.bvhtree import BVHTree
+
+from blender import people
+from blender.library import Library
+from pipeline.scene import PersonParameters
+
+VEST = (0.9, 0.35, 0.02)
+
+
+def person(name="stand", phase=0.0, seed=0, left=None, right=None, shape=None, **outfit):
+    """Return the JSON dict of a person, checked against the contract."""
+    defaults = {
+        "gender": 0.0,
+        "age": 0.7,
+        "muscle": 0.5,
+        "weight": 0.5,
+        "proportions": 0.5,
+        "african": 0.2,
+        "asian": 0.3,
+        "caucasian": 0.5,
+        "height_m": 1.75,
+        "skin_rgb": (0.5, 0.3, 0.2),
+    }
+    clothes = {
+        "sleeves": "long",
+        "top_rgb": (0.05, 0.1, 0.25),
+        "trousers_rgb": (0.03, 0.03, 0.06),
+        "shoes_rgb": (0.02, 0.02, 0.02),
+        "vest_rgb": VEST,
+        "head": "helmet",
+        "head_rgb": (0.9, 0.7, 0.05),
+        "hair_rgb": (0.03, 0.02, 0.01),
+    }
+    pose = {"name": name, "phase": phase, "seed": seed, "hand_left_m": left, "hand_right_m": right}
+    whole = {**defaults, **(shape or {}), "pose": pose, "outfit": {**clothes, **outfit}}
+    return PersonParameters.model_validate(whole).model_dump(mode="json")
+
+
+def points_of(target):
+    values = np.empty(len(target.data.vertices) * 3, np.float32)
+    target.data.vertices.foreach_get("co", values)
+    return values.reshape(-1, 3)
+
+
+def by_name(objects):
+    return {target.name.partition(".")[0]: target for target in objects}
+
+
+POSES = [
+    *({"name": "walk", "phase": i / 8} for i in range(8)),
+    {"name": "stand", "seed": 3},
+    {"name": "push", "phase": 0.2, "left": (0.45, 0.15, 0.95), "right": (0.45, -0.15, 0.95)},
+    {"name": "push", "phase": 0.7, "right": (0.4, -0.1, 0.75)},
+    {"name": "pull", "phase": 0.1, "right": (-0.45, -0.22, 0.92)},
+    {"name": "pull", "phase": 0.6, "left": (-0.45, 0.22, 0.75)},
+    {"name": "crouch", "seed": 1},
+    {"name": "crouch", "seed": 2},
+]
+
+
+@pytest.mark.parametrize("wanted", POSES)
+def test_every_pose_builds_new_loose_objects_on_the_floor(library, wanted):
+    objects = people.build(person(**wanted), library)
+    assert set(by_name(objects)) == {"skin", "eyes", "hair", "trousers", "shirt", "vest", "shoes", "helmet"}
+    for target in objects:
+        assert not target.users_collection
+        assert target.parent is None
+        assert not target.modifiers
+        assert target.data.materials
+        assert np.isfinite(points_of(target)).all()
+        assert not target.data.validate(), "the mesh is sound"
+    lowest = min(points_of(target)[:, 2].min() for target in objects)
+    assert lowest == pytest.approx(0, abs=0.005)
+    assert sum(len(face.vertices) - 2 for target in objects for face in target.data.polygons) < 30_000
+
+
+def test_faces_ahead_with_the_left_hand_on_the_left(library):
+    made = by_name(people.build(person(seed=5, head="hair", vest_rgb=None), library))
+    shoes = points_of(made["shoes"])
+    assert shoes[:, 0].max() > -1.5 * shoes[:, 0].min(), "the toes point ahead"
+    eyes, hair = points_of(made["eyes"]), points_of(made["hair"])
+    assert np.linalg.norm(eyes.mean(axis=0)[:2]) > 0
+    heading = (eyes.mean(axis=0) - hair.mean(axis=0))[:2]
+    assert heading[0] > 0
+
+
+def test_height_is_the_bare_bodys(library):
+    made = by_name(people.build(person(shape={"height_m": 1.83}, head="hair"), library))
+    # Shoes add 3 cm, hair one, a standing pose takes a little away.
+    assert 1.81 < points_of(made["hair"])[:, 2].max() < 1.89
+
+
+def test_same_parameters_give_the_same_vertices(library):
+    first, second = (people.build(person("walk", 0.3, 4), library) for _ in range(2))
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(points_of(one), points_of(other))
+
+
+def test_people_of_one_picture_share_materials(library):
+    people.build(person("walk", 0.3), library)
+    count = len(bpy.data.materials)
+    people.build(person("walk", 0.6), library)
+    assert len(bpy.data.materials) == count
+
+
+def test_outfit_decides_what_is_worn(library):
+    bare = by_name(people.build(person(vest_rgb=None, sleeves="short", head="cap"), library))
+    assert set(bare) == {"skin", "eyes", "hair", "trousers", "shirt", "shoes", "cap"}
+    long = by_name(people.build(person(vest_rgb=None, sleeves="long", head="cap"), library))
+    assert np.ptp(points_of(bare["shirt"])[:, 2]) < np.ptp(points_of(long["shirt"])[:, 2])
+    assert len(bare["skin"].data.vertices) > len(long["skin"].data.vertices)
+
+
+@pytest.mark.parametrize("wanted", POSES)
+def test_layers_do_not_poke_through_each_other(library, wanted):
+    made = by_name(people.build(person(**wanted), library))
+    assert _hidden_share(made["vest"], made["shirt"]) < 0.01
+    assert _hidden_share(made["shirt"], made["trousers"]) < 0.01
+    assert _hidden_share(made["helmet"], made["skin"]) < 0.01
+    assert _hidden_share(made["helmet"], made["hair"]) < 0.01
+
+
+def _hidden_share(outer, inner, reach_m=0.02):
+    """Return the share of `outer`'s vertices with `inner` within reach above them: where it pokes through."""
+    tree = BVHTree.FromPolygons(points_of(inner).tolist(), [tuple(face.vertices) for face in inner.data.polygons])
+    up = np.empty(len(outer.data.vertices) * 3, np.float32)
+    outer.data.vertex_normals.foreach_get("vector", up)
+    hits = 0
+    for point, normal in zip(points_of(outer), up.reshape(-1, 3), strict=True):
+        place, facing, _, _ = tree.ray_cast(Vector(point), Vector(normal), reach_m)
+        hits += place is not None and facing.dot(Vector(normal)) > 0.3
+    return hits / len(up) * 3
+
+
+shapes = st.fixed_dictionaries(
+    {
+        "gender": st.floats(0, 1),
+        "age": st.floats(0.55, 0.95),
+        "muscle": st.floats(0.1, 0.9),
+        "weight": st.floats(0.1, 0.95),
+        "height_m": st.floats(1.5, 1.95),
+    }
+)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(shapes, st.sampled_from(POSES), st.sampled_from(["helmet", "cap", "hair"]), st.sampled_from(["long", "short"]))
+def test_every_build_can_be_dressed(library, shape, wanted, head, sleeves):
+    made = by_name(people.build(person(**wanted, shape=shape, head=head, sleeves=sleeves), library))
+    assert min(points_of(target)[:, 2].min() for target in made.values()) == pytest.approx(0, abs=0.005)
+    assert _hidden_share(made["vest"], made["shirt"]) < 0.02
+    if head != "hair":
+        assert _hidden_share(made[head], made["skin"]) < 0.01
+
+
+def test_a_person_takes_a_fraction_of_a_second(library):
+    people.build(person(), library)
+    start = time.process_time()
+    people.build(person("walk", 0.4, 2), library)
+    assert time.process_time() - start < 0.6
+
+
+def test_unreachable_grip_is_an_error(library):
+    with pytest.raises(ValueError, match="out of reach"):
+        people.build(person("pull", right=(-1.2, -0.2, 0.9)), library)
+
+
+def test_objects_can_be_linked_and_parented(library: Library):
+    root = bpy.data.objects.new("person", None)
+    bpy.context.scene.collection.objects.link(root)
+    for target in people.build(person(), library):
+        bpy.context.scene.collection.objects.link(target)
+        target.parent = root
+    root.location = (2, 0, 0)
+    bpy.context.view_layer.update()
+    assert all(target.matrix_world.translation.x == pytest.approx(2) for target in root.children)
