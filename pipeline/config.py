@@ -65,7 +65,7 @@ SomeShare = AfterValidator(_some_share)
 class Split(Section):
     """Of every `train + val + test` pictures in a row, how many go to each split (by index, so growth moves none)."""
 
-    train: Annotated[int, Field(ge=1)] = 6
+    train: Annotated[int, Field(ge=1)] = 4
     val: Annotated[int, Field(ge=1)] = 1
     test: Annotated[int, Field(ge=1)] = 1
 
@@ -75,8 +75,8 @@ class Data(Section):
 
     name: Name = "quickstart"
     seed: Annotated[int, Field(ge=0)] = 7
-    pictures: Annotated[int, Field(ge=1)] = 128
-    shard_size: Annotated[int, Field(ge=1)] = 16
+    pictures: Annotated[int, Field(ge=1)] = 96
+    shard_size: Annotated[int, Field(ge=1)] = 12
     split: Split = Split()
 
     @property
@@ -130,7 +130,7 @@ class LightSection(Section):
 class RenderSection(Section):
     """Cycles."""
 
-    samples: Annotated[int, Field(ge=1, le=65536)] = 8
+    samples: Annotated[int, Field(ge=1, le=65536)] = 5
     denoise: bool = True
     view_transform: Literal["AgX", "Filmic", "Standard"] = "AgX"
     device: Literal["auto", "cpu", "cuda", "optix", "hip", "metal", "oneapi"] = "cpu"
