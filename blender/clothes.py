@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 
 from blender import fabrics
-from blender.library import Library
+from blender.sharing import Library
 from blender.skeleton import SIDES, Skeleton, rig, unit
 from blender.suit import ARM, Fitted, eased, folds, laid, suit, widened
 from blender.surfaces import Surface, cut, edged, to_object

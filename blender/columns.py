@@ -3,9 +3,9 @@
 
 import bpy
 
-from blender.library import Library
 from blender.materials import hazard_stripes, painted_metal
 from blender.meshes import box, to_mesh
+from blender.sharing import Library
 
 GUARD_HEIGHT_M = 1.2
 GUARD_PLATE_M = 0.012

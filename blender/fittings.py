@@ -6,10 +6,10 @@ from itertools import pairwise
 import bpy
 import numpy as np
 
-from blender.library import Library
 from blender.markings import BRANDS, Face
 from blender.materials import emissive, plain
 from blender.meshes import Solid, bar, box, cylinder
+from blender.sharing import Library
 
 # Colours of the fittings; the first three are litter too.
 COLORS = {

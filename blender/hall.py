@@ -10,9 +10,9 @@ import numpy as np
 
 from blender import hall_materials
 from blender.fittings import beams, fitting_materials, wall_fittings
-from blender.library import Library
 from blender.markings import Face
 from blender.meshes import Solid, to_mesh
+from blender.sharing import Library
 
 LINE_LIFT_M = 0.0005
 PAPER_LIFT_M = 0.001

@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 
 from blender import body, fabrics
-from blender.library import Library
+from blender.sharing import Library
 from blender.skeleton import rig, skin
 from blender.surfaces import Surface, compact, cut, joined, neighbours, normals, smoothed, to_object
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from blender import fabrics
 from blender.head import Head
-from blender.library import Library
 from blender.materials import plain
 from blender.meshes import rotation
+from blender.sharing import Library
 from blender.skeleton import rig
 from blender.surfaces import Surface, joined, to_object
 

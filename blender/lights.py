@@ -14,9 +14,9 @@ mesh has to be sampled as a light. Ambient light is a plain world, which the hal
 import bpy
 import numpy as np
 
-from blender.library import Library
 from blender.materials import emissive, plain
 from blender.meshes import Solid, box, cylinder, loft, to_mesh
+from blender.sharing import Library
 
 # A face this bright is white in AgX at any exposure that leaves the rest visible; more would only spoil anti-aliasing.
 BRIGHTEST_FACE = 12.0

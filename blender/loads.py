@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from blender.library import Library
 from blender.markings import BRANDS, LIFT_M, Face, side_faces, top_face
 from blender.materials import cardboard, film, paper_label, plain, wood
 from blender.meshes import Solid, box, rounded, to_mesh
+from blender.sharing import Library
 
 # EUR pallet after UIC 435-2, in metres: (y centre, width) of the boards along x; x centres of stringers and blocks.
 BOARD_M = 0.022

@@ -4,7 +4,7 @@
 import bpy
 
 from blender import body, clothes, head, headwear, poses, shoes, suit
-from blender.library import Library
+from blender.sharing import Library
 from blender.skeleton import skeleton
 
 

@@ -9,10 +9,10 @@ from itertools import pairwise
 import bpy
 import numpy as np
 
-from blender.library import Library
 from blender.markings import Face
 from blender.materials import painted_metal, perforated, plain, wood
 from blender.meshes import Solid, bar, box, to_mesh
+from blender.sharing import Library
 
 UPRIGHT, BEAM, GUARD, DECK, LABEL = range(5)
 UPRIGHT_DEPTH_M = 0.07

@@ -7,7 +7,7 @@ import bpy
 import numpy as np
 
 from blender import camera, columns, hall, lights, loads, passes, people, racks, trucks
-from blender.library import Library
+from blender.sharing import Library
 
 BUILDERS = {
     "carton": loads.build_carton,

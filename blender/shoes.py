@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from blender.library import Library
 from blender.materials import plain, shader
 from blender.meshes import rotation
+from blender.sharing import Library
 from blender.skeleton import SIDES, Skeleton, rig, skin
 from blender.surfaces import Surface, fan, to_object
 

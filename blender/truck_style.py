@@ -8,8 +8,8 @@ import bpy
 import numpy as np
 
 from blender import materials
-from blender.library import Library
 from blender.materials import Rgb
+from blender.sharing import Library
 
 BLACK = (0.018, 0.018, 0.02)
 GREY = (0.16, 0.17, 0.18)

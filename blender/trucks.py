@@ -6,8 +6,8 @@ from collections.abc import Callable
 import bpy
 import numpy as np
 
-from blender.library import Library
 from blender.meshes import Solid, to_mesh
+from blender.sharing import Library
 from blender.truck_chassis import LOWERED_M, chassis, linkage
 from blender.truck_steering import GRIP_M, steering, tiller
 from blender.truck_style import draw_style, palette

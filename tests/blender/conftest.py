@@ -8,7 +8,7 @@ import sys
 import bpy
 import pytest
 
-from blender.library import Library
+from blender.sharing import Library
 
 
 @pytest.fixture

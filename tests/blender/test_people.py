@@ -10,7 +10,7 @@ from mathutils import Vector
 from mathutils.bvhtree import BVHTree
 
 from blender import people
-from blender.library import Library
+from blender.sharing import Library
 from pipeline.scene import PersonParameters
 
 VEST = (0.9, 0.35, 0.02)

@@ -12,8 +12,8 @@ import bmesh  # these two exist only once bpy is loaded
 from mathutils.bvhtree import BVHTree
 
 from blender import truck_chassis, truck_steering, trucks
-from blender.library import Library
 from blender.meshes import to_mesh
+from blender.sharing import Library
 from blender.truck_style import Slot, draw_style
 
 PARTS = ("chassis", "linkage", "steering", "tiller")
