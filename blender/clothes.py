@@ -19,6 +19,7 @@ from blender.surfaces import Surface, cut, edged, to_object
 HIDDEN_M = 0.025
 # Edges: steps (outward, up) in m that turn the cloth in.
 HEM = [(0.0, -0.003), (-0.025, -0.006)]
+VEST_EDGE = [(0.0, -0.002), (-0.004, -0.004)]
 CREW_NECK = [(0.004, 0.003), (0.016, 0.002), (0.018, -0.003), (0.0, -0.006)]
 COLLAR = [(0.014, 0.001), (0.027, 0.003), (0.031, 0.007), (0.024, 0.013), (0.004, 0.020), (-0.016, 0.022)]
 # Hems below the hip joints, for a leg of 0.82 m.
@@ -173,13 +174,17 @@ def _piece(fitted: Fitted, points: np.ndarray, field: np.ndarray) -> Surface:
     return Surface(kept.carry(points), kept.faces, {name: kept.carry(value) for name, value in values.items()})
 
 
-def _trousers_object(fitted, points, field, outfit: dict, library: Library) -> bpy.types.Object:
+def _trousers_object(
+    fitted: Fitted, points: np.ndarray, field: np.ndarray, outfit: dict, library: Library
+) -> bpy.types.Object:
     color = tuple(outfit["trousers_rgb"])
     fabric = library.material(("trousers", color), lambda: fabrics.cloth("trousers", color, weave=900.0))
     return to_object("trousers", edged(_piece(fitted, points, field), HEM), [fabric])
 
 
-def _shirt_object(fitted, points, field, lines: Lines, outfit: dict, library: Library) -> bpy.types.Object:
+def _shirt_object(
+    fitted: Fitted, points: np.ndarray, field: np.ndarray, lines: Lines, outfit: dict, library: Library
+) -> bpy.types.Object:
     piece = _piece(fitted, points, field)
     long, rest = outfit["sleeves"] == "long", piece.values["rest"]
     at_neck = (np.abs(_neckline(lines, rest)) < 0.012) & (np.abs(rest[:, 1]) < 0.13 * lines.scale)
@@ -193,8 +198,10 @@ def _shirt_object(fitted, points, field, lines: Lines, outfit: dict, library: Li
     return to_object("shirt", piece, [fabric])
 
 
-def _vest_object(fitted, points, field, lines: Lines, outfit: dict, library: Library) -> bpy.types.Object:
-    piece = edged(_piece(fitted, points, field), [(0.0, 0.002), (0.001, -0.004), (-0.02, -0.008)])
+def _vest_object(
+    fitted: Fitted, points: np.ndarray, field: np.ndarray, lines: Lines, outfit: dict, library: Library
+) -> bpy.types.Object:
+    piece = edged(_piece(fitted, points, field), VEST_EDGE)
     # The bands are drawn by height above the hem and by distance from the middle.
     rest = piece.values["rest"]
     bands = np.c_[rest[:, 1], rest[:, 2] - (lines.hip_z - VEST_HEM * lines.scale), rest[:, 0] - lines.neck[0]]

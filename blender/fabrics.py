@@ -33,7 +33,7 @@ def _woven(made: Shader, color: Rgb, weave: float) -> bpy.types.NodeSocket:
     squeezed = made.math("ADD", made.math("MULTIPLY", attribute(made, "crease"), 2.0), 0.5)
     wrinkle = made.math("MULTIPLY", made.noise(6.0, 3.0, place), squeezed)
     threads = made.math("MULTIPLY", made.noise(weave, 1.0, place), 0.05)
-    made.bump(made.math("ADD", wrinkle, threads), 0.4, 0.018)
+    made.bump(made.math("ADD", wrinkle, threads), 0.5, 0.022)
     return tone
 
 
@@ -60,7 +60,10 @@ def hi_vis(name: str, color: Rgb) -> bpy.types.Material:
 
 
 def skin(name: str, color: Rgb, hair: Rgb) -> bpy.types.Material:
-    """Skin, redder at lips, with painted eyebrows and the shade of short hair. Reads `face` (see people.py)."""
+    """Skin, redder at the lips, with painted eyebrows and the shade of short hair.
+
+    Reads `lips` and `haired` (0..1), and `face` (see `_brows`), which blender/head.py lays on the mesh.
+    """
     made = shader(name)
     place = attribute(made, "rest", "Vector")
     mottled = made.mix(made.noise(18.0, 5.0, place), [0.84 * c for c in color], (min(1, 1.1 * color[0]), *color[1:]))

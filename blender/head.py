@@ -17,6 +17,8 @@ from blender.surfaces import Surface, compact, cut, joined, neighbours, normals,
 HAIRLINE_DEPTH = (0.0, 0.20, 0.30, 0.36, 0.43, 0.49, 0.60, 0.70, 1.0)
 HAIRLINE_HEIGHT = (0.72, 0.70, 0.56, 0.30, 0.12, -0.14, -0.30, -0.60, -0.70)
 HAIR_M = 0.014
+# Half axes of a bun.
+BUN_M = (0.030, 0.042, 0.038)
 # Under a helmet or a cap hair lies flat.
 PRESSED_M = 0.004
 EAR_TARGETS = ("ears/l-ear-scale-depth-incr", "ears/r-ear-scale-depth-incr")
@@ -129,10 +131,13 @@ def build(
     colors = tuple(parameters["skin_rgb"]), tuple(parameters["outfit"]["hair_rgb"])
     skin_material = library.material(("skin", colors), lambda: fabrics.skin("skin", *colors))
     hair_material = library.material(("hair", colors[1]), lambda: fabrics.hair("hair", colors[1]))
+    strands = _hair(head, vertices, hair, transforms)
+    if parameters["gender"] > 0.5:
+        strands = joined([strands, _bun(head, transforms)])
     return [
         to_object("skin", _skin(head, vertices, transforms, hair, shown), [skin_material]),
         to_object("eyes", _eyes(vertices, transforms), [library.material("eye", fabrics.eye)]),
-        to_object("hair", _hair(head, vertices, hair, transforms), [hair_material]),
+        to_object("hair", strands, [hair_material]),
     ]
 
 
@@ -159,6 +164,19 @@ def _hair(head: Head, vertices: np.ndarray, hair: Hair, transforms: np.ndarray) 
     flow = np.c_[44 * np.cos(angle), 44 * np.sin(angle), 50 * np.linalg.norm(away, axis=1)]
     values = {"flow": kept.carry(flow), "edge": kept.carry(hair.field)}
     return Surface(kept.carry(skin(hair.outside, net.weights, transforms)), kept.faces, values)
+
+
+def _bun(head: Head, transforms: np.ndarray, rings: int = 7, around: int = 14) -> Surface:
+    """Hair tied at the back of the head, low enough for a helmet's rim."""
+    down, turn = np.meshgrid(np.linspace(0, np.pi, rings), np.arange(around) * 2 * np.pi / around, indexing="ij")
+    ball = np.stack([np.sin(down) * np.cos(turn), np.sin(down) * np.sin(turn), np.cos(down)], axis=-1).reshape(-1, 3)
+    points = ball * BUN_M + [head.back_x - 0.4 * BUN_M[0], 0, head.eye[2] - 0.1 * head.size_m]
+    a = np.add.outer(np.arange(rings - 1) * around, np.arange(around)).ravel()
+    b = np.add.outer(np.arange(rings - 1) * around, (np.arange(around) + 1) % around).ravel()
+    turned = transforms[rig().index("head")]
+    wound = np.c_[30 * ball[:, 0], 4 * ball[:, 1], 30 * ball[:, 2]]
+    values = {"flow": wound, "edge": np.full(len(points), 0.04)}
+    return Surface(points @ turned[:3, :3].T + turned[:3, 3], np.c_[b, a, a + around, b + around], values)
 
 
 def _eyes(vertices: np.ndarray, transforms: np.ndarray) -> Surface:

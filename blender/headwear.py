@@ -8,7 +8,7 @@ import numpy as np
 
 from blender import fabrics
 from blender.head import Head
-from blender.materials import plain
+from blender.materials import Rgb, plain
 from blender.meshes import rotation
 from blender.sharing import Library
 from blender.skeleton import rig
@@ -31,7 +31,7 @@ class Dome:
 
 
 def build(
-    kind: str, head: Head, inside: np.ndarray, transforms: np.ndarray, color, library: Library
+    kind: str, head: Head, inside: np.ndarray, transforms: np.ndarray, color: Rgb, library: Library
 ) -> bpy.types.Object:
     """Return the posed headwear; `kind` "helmet" or "cap", `inside` (N, 3) m what it must enclose, at rest."""
     makers = {"helmet": _helmet, "cap": _cap}
