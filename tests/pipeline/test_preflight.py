@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+import subprocess
+import sys
+from pathlib import Path
+
+from pipeline import preflight
+
+
+def test_this_machine_has_all_it_takes():
+    assert preflight.problems() == []
+
+
+def test_a_missing_library_is_named_with_its_package(monkeypatch):
+    monkeypatch.setitem(preflight.LIBRARIES, "libnothing.so.7", "libnothing7")
+    (line,) = preflight.problems()
+    assert line.endswith("apt-get install --no-install-recommends libnothing7")
+
+
+def test_a_python_without_a_bpy_wheel_is_named_with_the_one_that_is_needed(monkeypatch):
+    monkeypatch.setattr(preflight, "PYTHON", (3, 99))
+    (line,) = preflight.problems()
+    assert line.startswith("Python 3.11 has no bpy 4.5 wheel: install Python 3.99")
+
+
+def test_it_runs_alone_and_without_our_packages():
+    script = Path(preflight.__file__)
+    run = subprocess.run([sys.executable, "-I", "-S", str(script)], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
