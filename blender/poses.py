@@ -139,17 +139,18 @@ def _grounded(
     turned = forward(skeleton, rotations)
     hips = {side: place_of(skeleton, turned, f"upperleg01.{side}") for side in SIDES}
     center = (hips["L"] + hips["R"]) / 2
-    ankles = {side: _ankle(skeleton, side, foot) for side, foot in posture.feet.items()}
+    feet = {side: _foot(skeleton, side, foot) for side, foot in posture.feet.items()}
+    ankles = _ankles(skeleton, posture, feet, soles)
     leg_m = skeleton.leg_length_m()
     heights = []
-    for side, (ankle, _) in ankles.items():
+    for side, ankle in ankles.items():
         level = np.linalg.norm((ankle - hips[side] + center)[:2])
         rise = np.sqrt(max((STRETCH * leg_m) ** 2 - level**2, 0.0))
         heights.append(ankle[2] + rise - (hips[side] - center)[2])
     offset = np.array([0, 0, min(heights) - posture.drop * leg_m]) - center
     transforms = forward(skeleton, rotations, offset)
-    for side, (ankle, turn) in ankles.items():
-        rotations |= _leg(skeleton, transforms, side, ankle, turn, posture.feet[side].toe_deg)
+    for side, foot in feet.items():
+        rotations |= _leg(skeleton, transforms, side, ankles[side], foot)
     lowest = skin(*soles, forward(skeleton, rotations, offset))[:, 2].min()
     return rotations, offset - [0, 0, lowest]
 
@@ -170,15 +171,30 @@ def _trunk(posture: Posture) -> Rotations:
     return {"root": pelvis} | dict.fromkeys(SPINE, part) | {"neck01": head, "head": head}
 
 
-def _ankle(skeleton: Skeleton, side: str, foot: Foot) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ankle's place (3,) above the ground below the hips, and the foot's rotation (3, 3) from rest."""
-    leg_m, sign = skeleton.leg_length_m(), SIDES[side]
-    ankle, ball = skeleton.joints[f"foot.{side}"], skeleton.joints[f"toe2-1.{side}"]
-    pivot = (ball - ankle if foot.pitch_deg > 0 else -0.35 * (ball - ankle)) * [1, 1, 0] - [0, 0, ankle[2]]
-    turn = rotation("z", sign * foot.yaw_deg - _foot_yaw_deg(skeleton, side))
-    flat = np.array([foot.ahead * leg_m, sign * foot.aside * leg_m, ankle[2] + foot.lift * leg_m])
-    pitched = _about_foot(skeleton, side, foot.pitch_deg)
-    return flat + turn @ pivot - turn @ pitched @ pivot, turn @ pitched
+def _foot(skeleton: Skeleton, side: str, foot: Foot) -> Rotations:
+    """Return the rotations of a foot against the world at rest, and of its toes against the foot."""
+    turn = rotation("z", SIDES[side] * foot.yaw_deg - _foot_yaw_deg(skeleton, side))
+    toes = _about_foot(skeleton, side, -foot.toe_deg)
+    bones = {f"foot.{side}": turn @ _about_foot(skeleton, side, foot.pitch_deg)}
+    return bones | {f"toe{toe}-1.{side}": toes for toe in TOES}
+
+
+def _ankles(
+    skeleton: Skeleton, posture: Posture, feet: dict[str, Rotations], soles: tuple[np.ndarray, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Return where the ankles (3,) go: the floor at z = 0, x and y from below the hips' centre."""
+    leg_m, points = skeleton.leg_length_m(), skin(*soles, forward(skeleton, feet["L"] | feet["R"]))
+    places = {}
+    for side, foot in posture.feet.items():
+        ankle, ball = skeleton.joints[f"foot.{side}"], skeleton.joints[f"toe2-1.{side}"]
+        # The foot rolls about the ball or about the heel, on the spot where that stood when the foot was flat.
+        pivot = (ball - ankle if foot.pitch_deg > 0 else -0.35 * (ball - ankle)) * [1, 1, 0] - [0, 0, ankle[2]]
+        flat = rotation("z", SIDES[side] * foot.yaw_deg - _foot_yaw_deg(skeleton, side))
+        rolled = flat @ pivot - feet[side][f"foot.{side}"] @ pivot
+        lowest = points[soles[0][:, 1] * SIDES[side] > 0, 2].min()
+        places[side] = np.array([foot.ahead * leg_m, SIDES[side] * foot.aside * leg_m, 0]) + rolled * [1, 1, 0]
+        places[side][2] = ankle[2] - lowest + foot.lift * leg_m
+    return places
 
 
 def _foot_yaw_deg(skeleton: Skeleton, side: str) -> float:
@@ -192,20 +208,18 @@ def _about_foot(skeleton: Skeleton, side: str, angle_deg: float) -> np.ndarray:
     return yaw @ rotation("y", angle_deg) @ yaw.T
 
 
-def _leg(
-    skeleton: Skeleton, transforms: np.ndarray, side: str, ankle: np.ndarray, turn: np.ndarray, toe_deg: float
-) -> Rotations:
+def _leg(skeleton: Skeleton, transforms: np.ndarray, side: str, ankle: np.ndarray, foot: Rotations) -> Rotations:
+    """Return the rotations of a leg with its ankle (3,) in place; `foot` as `_foot` returns it."""
     bones = (f"upperleg01.{side}", f"lowerleg01.{side}", f"foot.{side}")
     rest = [skeleton.joints[bone] for bone in bones]
     lengths = (float(np.linalg.norm(rest[1] - rest[0])), float(np.linalg.norm(rest[2] - rest[1])))
-    hip, above = place_of(skeleton, transforms, bones[0]), turn_above(transforms, bones[0])
+    hip, above, turn = place_of(skeleton, transforms, bones[0]), turn_above(transforms, bones[0]), foot[bones[2]]
     # Knees point where the feet do, between the hips' heading and the toes'.
     bend = turn @ [1.0, 0, 0] * [1, 1, 0] + above @ [1.0, 0, 0] * [1, 1, 0] + [0, SIDES[side] * 0.05, 0.2]
     knee = two_bones(hip, ankle, lengths, bend)
     rotations = limb(skeleton, bones, np.array([hip, knee, ankle]), bend, above)
     lower = above @ rotations[bones[0]] @ rotations[bones[1]]
-    toes = _about_foot(skeleton, side, -toe_deg)
-    return rotations | {bones[2]: lower.T @ turn} | {f"toe{toe}-1.{side}": toes for toe in TOES}
+    return rotations | foot | {bones[2]: lower.T @ turn}
 
 
 def _gait_foot(phase: float, stride: float) -> Foot:
