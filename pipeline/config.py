@@ -65,7 +65,7 @@ SomeShare = AfterValidator(_some_share)
 class Split(Section):
     """Of every `train + val + test` pictures in a row, how many go to each split (by index, so growth moves none)."""
 
-    train: Annotated[int, Field(ge=1)] = 4
+    train: Annotated[int, Field(ge=1)] = 5
     val: Annotated[int, Field(ge=1)] = 1
     test: Annotated[int, Field(ge=1)] = 1
 
@@ -75,8 +75,8 @@ class Data(Section):
 
     name: Name = "quickstart"
     seed: Annotated[int, Field(ge=0)] = 7
-    pictures: Annotated[int, Field(ge=1)] = 96
-    shard_size: Annotated[int, Field(ge=1)] = 12
+    pictures: Annotated[int, Field(ge=1)] = 112
+    shard_size: Annotated[int, Field(ge=1)] = 14
     split: Split = Split()
 
     @property
@@ -141,8 +141,8 @@ class LabelSection(Section):
 
     min_pixels: Count = Field(12, description="fewer visible pixels: no annotation")
     min_visible_fraction: Fraction = Field(0.02, description="less of the object visible: no annotation")
-    crowd_pixels: Count = Field(60, description="fewer visible pixels: iscrowd, neither taught nor scored")
-    crowd_visible_fraction: Fraction = Field(0.08, description="less of the object visible: iscrowd")
+    crowd_pixels: Count = Field(100, description="fewer visible pixels: iscrowd, neither taught nor scored")
+    crowd_visible_fraction: Fraction = Field(0.2, description="less of the object visible: iscrowd")
 
 
 class RunSection(Section):
@@ -175,7 +175,7 @@ class AugmentSection(Section):
     """What happens to a picture at training time; probabilities and strengths."""
 
     flip: Fraction = 0.5
-    scale: Range = Field((0.7, 1.4), description="random zoom: below 1 shrinks, above 1 crops")
+    scale: Range = Field((0.8, 1.5), description="random zoom: below 1 shrinks, above 1 crops")
     brightness: Annotated[float, Field(ge=0, le=1)] = 0.3
     contrast: Annotated[float, Field(ge=0, le=1)] = 0.3
     saturation: Annotated[float, Field(ge=0, le=1)] = 0.4
@@ -189,11 +189,12 @@ class TrainSection(Section):
     """The fine-tuning loop."""
 
     device: Literal["auto", "cpu", "cuda", "mps"] = "cpu"
-    iterations: Annotated[int, Field(ge=1)] = 300
+    iterations: Annotated[int, Field(ge=1)] = 400
     batch_size: Annotated[int, Field(ge=1)] = 2
-    learning_rate: Annotated[float, Field(gt=0)] = 0.02
-    momentum: Fraction = 0.9
-    weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    learning_rate: Annotated[float, Field(gt=0)] = 7e-4
+    momentum: Fraction = Field(0.9, description="for optimizer: sgd")
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
     warmup_iterations: Count = 50
     gradient_clip: Annotated[float, Field(gt=0)] = 10.0
     workers: Count = Field(1, description="processes that read pictures; 0 reads in the loop")

@@ -278,7 +278,7 @@ def _training_facts(training: provenance.Training, config: Config) -> dict[str, 
             "batch": f"{config.train.batch_size} pictures",
             "picture size": f"{config.model.min_size} to {config.model.max_size} px",
             "learning rate": f"{config.train.learning_rate:g}, {config.train.warmup_iterations} iterations of warm-up",
-            "optimiser": f"SGD, momentum {config.train.momentum:g}, weight decay {config.train.weight_decay:g}",
+            "optimiser": f"{config.train.optimizer}, weight decay {config.train.weight_decay:g}",
         },
     }
 

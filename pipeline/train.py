@@ -23,7 +23,7 @@ from typing import Any, TextIO
 import torch
 import torchvision
 from torch import Tensor, nn
-from torch.optim import SGD
+from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader
 
@@ -76,7 +76,7 @@ def train(settings: config.Config, annotations: Path, images_dir: Path, out: Pat
 def _loop(detector: nn.Module, batches: Iterable[list[Sample]], settings: config.TrainSection, log: TextIO) -> None:
     device = next(detector.parameters()).device
     parameters = freezing.trainable(detector)
-    optimizer = SGD(parameters, settings.learning_rate, settings.momentum, weight_decay=settings.weight_decay)
+    optimizer = _optimizer(parameters, settings)
     factor = partial(learning_rate_factor, iterations=settings.iterations, warmup=settings.warmup_iterations)
     schedule = LambdaLR(optimizer, factor)
     detector.train()
@@ -101,6 +101,12 @@ def _loop(detector: nn.Module, batches: Iterable[list[Sample]], settings: config
         line |= {"learning_rate": learning_rate, "seconds": now - started}
         started = now
         _write_line(log, line)
+
+
+def _optimizer(parameters: list[nn.Parameter], settings: config.TrainSection) -> Optimizer:
+    if settings.optimizer == "adamw":
+        return AdamW(parameters, settings.learning_rate, weight_decay=settings.weight_decay)
+    return SGD(parameters, settings.learning_rate, settings.momentum, weight_decay=settings.weight_decay)
 
 
 def learning_rate_factor(step: int, iterations: int, warmup: int) -> float:
