@@ -22,7 +22,7 @@ def snakemake(*arguments: str, folder: Path) -> subprocess.CompletedProcess:
 
 def planned(*arguments: str, folder: Path) -> dict[str, int]:
     """Return how many jobs of each rule a dry run would start."""
-    run = snakemake("-n", "--quiet", "rules", *arguments, folder=folder)
+    run = snakemake(*arguments, "-n", "--quiet", "rules", folder=folder)
     assert run.returncode == 0, run.stdout + run.stderr
     lines = (line.split() for line in (run.stdout + run.stderr).splitlines())
     return {words[0]: int(words[1]) for words in lines if len(words) == 2 and words[1].isdigit()}

@@ -48,7 +48,7 @@ def test_the_log_and_the_model_say_what_was_done(make_data, tiny_settings, tmp_p
     assert trained.columns["iteration"] == [1, 2]
     losses = [trained.columns[name] for name in LOSSES[1:]]
     assert trained.columns["loss"] == pytest.approx([sum(step) for step in zip(*losses, strict=True)], rel=1e-5)
-    assert trained.columns["learning_rate"] == pytest.approx([0.02, 0.01])
+    assert trained.columns["learning_rate"] == pytest.approx([7e-4, 3.5e-4])
     assert all(seconds > 0 for seconds in trained.columns["seconds"])
     loaded = model.load(out)
     assert loaded.categories[1] == {"id": 2, "name": "pallet_truck"}
@@ -57,11 +57,13 @@ def test_the_log_and_the_model_say_what_was_done(make_data, tiny_settings, tmp_p
     assert sorted(os.listdir(tmp_path / "run")) == ["model.pt", "training.jsonl"]
 
 
-def test_training_teaches(make_data, tiny_settings, tmp_path):
+@pytest.mark.parametrize(("optimizer", "learning_rate"), [("sgd", 0.02), ("adamw", 0.002)])
+def test_training_teaches(make_data, tiny_settings, tmp_path, optimizer, learning_rate):
     """Both kinds of blocks are found, with boxes and masks that fit, in the pictures that were taught."""
     data = make_data(pictures=6)
     plain = config.AugmentSection(scale=(1, 1), hue=0, blur=0, noise=0, jpeg=0)
     settings = changed(tiny_settings, "train", iterations=40, warmup_iterations=5, augment=plain)
+    settings = changed(settings, "train", optimizer=optimizer, learning_rate=learning_rate, weight_decay=1e-4)
     out, log = run(changed(settings, "model", sampled_boxes=32, fpn_channels=32), data, tmp_path)
     losses = read_training(log).columns["loss"]
     assert sum(losses[-5:]) < 0.6 * sum(losses[:5])
