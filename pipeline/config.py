@@ -133,12 +133,21 @@ class RenderSection(Section):
     samples: Annotated[int, Field(ge=1, le=65536)] = 5
     denoise: bool = True
     view_transform: Literal["AgX", "Filmic", "Standard"] = "AgX"
+    depth: Literal["png", "exr"] | None = Field(
+        None, description="also write depth along the optical axis: png in whole millimetres, exr in metres"
+    )
+    normals: Literal["png", "exr"] | None = Field(None, description="also write surface normals in camera axes")
+    proof_share: Fraction = Field(
+        0.04, description="share of pictures in which one instance is rendered alone to prove its silhouette"
+    )
     device: Literal["auto", "cpu", "cuda", "optix", "hip", "metal", "oneapi"] = "cpu"
 
 
 class LabelSection(Section):
     """Which rendered objects become annotations."""
 
+    audit: bool = Field(True, description="check every id map against the silhouettes of its objects")
+    segmentation: Literal["rle", "polygons"] = "rle"
     min_pixels: Count = Field(12, description="fewer visible pixels: no annotation")
     min_visible_fraction: Fraction = Field(0.02, description="less of the object visible: no annotation")
     crowd_pixels: Count = Field(100, description="fewer visible pixels: iscrowd, neither taught nor scored")

@@ -69,6 +69,9 @@ def _render_settings(random: np.random.Generator, config: Config, power_factor: 
         view_transform=config.render.view_transform,
         exposure_ev=exposure_ev(random, config.light, power_factor),
         seed=int(random.integers(2**31)),
+        depth=config.render.depth,
+        normals=config.render.normals,
+        proof=bool(random.random() < config.render.proof_share),
     )
 
 

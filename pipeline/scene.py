@@ -26,6 +26,8 @@ class Part(BaseModel):
 
 
 class RenderSettings(Part):
+    """`depth` and `normals`: the format of these maps, null for none. `proof`: also render one instance alone."""
+
     width: int
     height: int
     samples: int
@@ -33,6 +35,9 @@ class RenderSettings(Part):
     seed: int
     exposure_ev: float
     view_transform: Literal["AgX", "Filmic", "Standard"]
+    depth: Literal["png", "exr"] | None
+    normals: Literal["png", "exr"] | None
+    proof: bool
 
 
 class Camera(Part):
@@ -281,27 +286,53 @@ class Scene(Part):
     objects: tuple[Thing, ...]
 
 
+class Keypoint(Part):
+    """A joint of a person in the picture, perhaps outside the frame; null coordinates: behind the camera.
+
+    `visibility` as COCO's: 0 outside the frame or behind the camera, 1 in the frame and hidden, 2 in plain view.
+    """
+
+    u_px: float | None
+    v_px: float | None
+    visibility: Literal[0, 1, 2]
+
+
+class BoxCorner(Part):
+    """A corner of the 3D box in the picture; `depth_m` along the optical axis; null coordinates: behind the camera."""
+
+    u_px: float | None
+    v_px: float | None
+    depth_m: float
+
+
 class MeasuredInstance(Part):
     """What rendering measured of one labelled object.
 
-    `visible_pixels`: pixels of the id map; `whole_pixels`: pixels of the object alone, unhidden, on a canvas that
-    reaches beyond the frame; `truncated`: a part of it lies outside the frame; `distance_m`: from the camera to the
-    centre of its bounding box.
+    `visible_pixels`: pixels of the id map. `whole_pixels` and `whole_box_px` (x, y, width, height; null: nothing): of
+    the silhouette, the object alone and unhidden, on a canvas that reaches one frame beyond the frame on every side.
+    `absent`: why it has no visible pixel, null if it has: outside the frame, or hidden (rays from the camera meet other
+    things first). `truncated`: a part of it lies outside the frame. `distance_m`: from the camera to the centre of its
+    bounding box. `box_3d`: corner k is at the high end of x, y, z in the object's own frame where bit 0, 1, 2 of k is
+    set. `keypoints`: 17 in COCO's order, for people; null for all else. `proven`: rendered alone as well, see
+    `silhouettes/` of the shard.
     """
 
     instance_id: int
     visible_pixels: int
     whole_pixels: int
+    whole_box_px: tuple[int, int, int, int] | None
+    absent: Literal["outside", "hidden"] | None
     truncated: bool
     distance_m: float
+    box_3d: tuple[BoxCorner, BoxCorner, BoxCorner, BoxCorner, BoxCorner, BoxCorner, BoxCorner, BoxCorner]
+    keypoints: tuple[Keypoint, ...] | None
+    proven: bool
 
 
 class Measured(Part):
-    """`seconds` by step: build, sync, sample, save, decode."""
+    """Of one picture. Nothing in it depends on the machine's speed or load: those facts are in `shard.json`."""
 
-    device: str
     instances: tuple[MeasuredInstance, ...]
-    seconds: dict[str, float]
 
 
 class RenderedScene(Part):
