@@ -53,7 +53,16 @@ def record(index: int = 0, objects: tuple = (), width: int = 96, height: int = 7
         dataset_seed=0,
         layout="staging",
         render=scene.RenderSettings(
-            width=width, height=height, samples=2, denoise=False, seed=index, exposure_ev=0.0, view_transform="AgX"
+            width=width,
+            height=height,
+            samples=2,
+            denoise=False,
+            seed=index,
+            exposure_ev=0.0,
+            view_transform="AgX",
+            depth=None,
+            normals=None,
+            proof=False,
         ),
         camera=scene.Camera(
             rig="handheld",
