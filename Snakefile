@@ -65,7 +65,8 @@ rule dataset:
 
 rule sample:
     output:
-        f"{DATA}/scenes/{{shard}}.jsonl",
+        scenes=f"{DATA}/scenes/{{shard}}.jsonl",
+        provenance=f"{DATA}/scenes/{{shard}}.json",
     log:
         f"{DATA}/logs/sample/{{shard}}.log",
     threads: 1
@@ -80,7 +81,7 @@ rule sample:
         generator=GENERATOR_VERSION,
     shell:
         "python -m pipeline.sample --config {params.config:q} --first {params.first} --count {params.pictures}"
-        " --out {output} 2>&1 | tee {log}"
+        " --out {output.scenes} --provenance {output.provenance} 2>&1 | tee {log}"
 
 
 rule render:

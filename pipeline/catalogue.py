@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The catalogue of assets: what each is labelled as, where it comes from and under which licence."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 CATALOGUE = Path(__file__).parents[1] / "assets" / "catalogue.yaml"
 
@@ -14,19 +15,33 @@ class CatalogueError(Exception):
     """A catalogue that cannot be used; the message names the asset and the key."""
 
 
+Text = Annotated[str, Field(min_length=1)]
+
+
 class Asset(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     category: Literal["pedestrian", "pallet_truck"] | None
-    source: str
-    author: str
-    licence: str
+    source: Text
+    author: Text
+    licence: Text
 
 
 class Catalogue(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     assets: dict[str, Asset]
+
+    def describe(self, names: Iterable[str]) -> dict[str, Asset]:
+        """Return the entries of these assets, sorted by name.
+
+        Raises:
+            CatalogueError: names that the catalogue does not hold.
+        """
+        wanted = sorted(names)
+        if missing := [name for name in wanted if name not in self.assets]:
+            raise CatalogueError(f"not in the catalogue of assets: {', '.join(missing)}; add source, author, licence")
+        return {name: self.assets[name] for name in wanted}
 
 
 def read(path: Path = CATALOGUE) -> Catalogue:

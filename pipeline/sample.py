@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sample scene records, one line of JSON per picture, without Blender.
 
-`python -m pipeline.sample --config configs/quickstart.yaml --first 0 --count 10 --out scenes/00000.jsonl`
+`python -m pipeline.sample --config configs/quickstart.yaml --first 0 --count 10 --out scenes/00000.jsonl
+--provenance scenes/00000.json`
 """
 
 import argparse
@@ -12,15 +13,17 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline import coco, lineage
 from pipeline.actors import NoRoomError, add_actors
 from pipeline.cameras import draw_camera
+from pipeline.catalogue import CatalogueError
 from pipeline.config import GENERATOR_VERSION, Config, ConfigError, read
 from pipeline.halls import draw_hall
 from pipeline.layouts import furnish
 from pipeline.lighting import draw_lamps, draw_power_factor, exposure_ev, lamp_height_m
 from pipeline.progress import track
 from pipeline.randomness import choose, rng
-from pipeline.scene import RenderSettings, Scene, Thing
+from pipeline.scene import RenderSettings, Scene, Thing, read_scenes
 
 
 def sample_scene(config: Config, index: int) -> Scene:
@@ -99,6 +102,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="index of the first picture")
     parser.add_argument("--count", type=int, required=True, help="how many pictures")
     parser.add_argument("--out", type=Path, required=True, help="JSON lines file to write")
+    parser.add_argument("--provenance", type=Path, help="also write what made the records to this JSON file")
     arguments = parser.parse_args()
     if arguments.first < 0 or arguments.count < 1:
         parser.error("--first must be 0 or more, --count 1 or more")
@@ -107,7 +111,9 @@ def main() -> int:
         indices = range(arguments.first, arguments.first + arguments.count)
         scenes = (sample_scene(config, index) for index in indices)
         write_scenes(track(scenes, arguments.count, "sample"), arguments.out)
-    except (ConfigError, NoRoomError) as error:
+        if arguments.provenance:
+            coco.write(arguments.provenance, lineage.of_scenes(config, read_scenes(arguments.out)))
+    except (ConfigError, NoRoomError, CatalogueError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

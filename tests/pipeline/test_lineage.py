@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A data set tells what made it, and tells the same on every run."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import pipeline
+from pipeline import catalogue, coco, config, lineage
+from pipeline.scene import Measured, RenderedScene, read_scenes
+from tests import records
+
+ROOT = Path(__file__).parents[2]
+BY_HAND = {"category": None, "source": "modelled", "author": "Cariste", "licence": "CC0-1.0"}
+
+
+def write_shard(folder: Path, index: int, made_by: dict | None, blender: str = "4.5.15") -> dict:
+    """Write a shard of one record without pictures; return what its shard.json holds."""
+    folder.mkdir(parents=True)
+    rendered = RenderedScene(scene=records.record(index), measured=Measured(instances=()))
+    (folder / "scenes.jsonl").write_text(rendered.model_dump_json() + "\n")
+    files = {"scenes.jsonl": lineage.sha256_of(folder / "scenes.jsonl")}
+    facts = {"pictures": 1, "versions": {"blender": blender}, "made_by": made_by, "files": files}
+    (folder / "shard.json").write_text(json.dumps(facts))
+    return facts
+
+
+def test_sample_writes_what_made_the_records_and_the_same_twice(tmp_path):
+    given = {"data": {"seed": 3}, "scene": {"people": [1, 2]}, "render": {"samples": 2}}
+    command = [sys.executable, "-m", "pipeline.sample", "--config", json.dumps(given), "--count", "2"]
+    for name in ("a", "b"):
+        out = ["--out", tmp_path / f"{name}.jsonl", "--provenance", tmp_path / f"{name}.json"]
+        subprocess.run([*command, *out], cwd=ROOT, check=True)
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+    told = json.loads((tmp_path / "a.json").read_text())
+    assert told["config"] == given
+    assert told["cariste"] == pipeline.__version__
+    assert (told["dataset_seed"], told["generator_version"]) == (3, config.GENERATOR_VERSION)
+    held = {thing.asset for scene in read_scenes(tmp_path / "a.jsonl") for thing in scene.objects}
+    assert told["assets"].keys() == held
+    assert told["assets"]["person"] == catalogue.read().assets["person"].model_dump()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "a.jsonl", "b.json", "b.jsonl"]
+
+
+def test_an_asset_that_the_catalogue_does_not_hold_is_named():
+    with pytest.raises(catalogue.CatalogueError, match="forklift; add source, author, licence"):
+        catalogue.read().describe({"person", "forklift"})
+
+
+def test_annotations_tell_the_shards_the_versions_and_the_files(tmp_path):
+    settings = config.check({"data": {"pictures": 2, "shard_size": 1, "seed": 5}})
+    first = write_shard(tmp_path / "shards/00000", 0, {"assets": {"rack": BY_HAND}})
+    write_shard(tmp_path / "shards/00001", 1, {"assets": {"column": BY_HAND}}, blender="4.5.16")
+    write_shard(tmp_path / "shards/00002", 2, {"assets": {"carton": BY_HAND}})
+    document = {"images": [{"id": 1}, {"id": 2}], "annotations": [{"id": 1}]}
+    coco.write(tmp_path / "aside/train.json", document)
+    told = lineage.of_annotations(settings, tmp_path / "shards", tmp_path / "aside", {"train": document})
+    assert told["config"].keys() == {"data", "label"}
+    assert told["seed"] == 5
+    assert told["versions"] == {"blender": ["4.5.15", "4.5.16"]}
+    assert list(told["assets"]) == ["column", "rack"], "shard 2 belongs to a larger data set"
+    sha256 = hashlib.sha256((tmp_path / "aside/train.json").read_bytes()).hexdigest()
+    split = {"file": "annotations/train.json", "sha256": sha256, "pictures": 2, "annotations": 1}
+    assert told["splits"] == {"train": split}
+    assert told["shards"].keys() == {"00000", "00001"}
+    compact = json.dumps(first["files"], separators=(",", ":")).encode()
+    assert told["shards"]["00000"] == hashlib.sha256(compact).hexdigest()
+
+
+def test_a_shard_rendered_without_provenance_gets_its_assets_from_its_records(tmp_path):
+    settings = config.check({"data": {"pictures": 1, "shard_size": 1}})
+    write_shard(tmp_path / "00000", 0, None)
+    told = lineage.of_annotations(settings, tmp_path, tmp_path, {})
+    assert list(told["assets"]) == ["carton", "hand_pallet_truck"]
+    assert told["assets"]["carton"]["licence"] == "CC0-1.0"
+
+
+def test_a_table_of_files_has_one_digest_in_any_order():
+    assert lineage.digest({"b": "1", "a": "2"}) == lineage.digest({"a": "2", "b": "1"})
+    assert lineage.digest({"b": "1", "a": "2"}) != lineage.digest({"b": "2", "a": "1"})
+
+
+def test_what_shards_tell_differently_of_an_asset_is_kept():
+    bought = BY_HAND | {"licence": "CC-BY-4.0"}
+    merged = lineage.merge_assets([{"rack": BY_HAND, "person": BY_HAND}, {"rack": bought}])
+    assert list(merged) == ["person", "rack"]
+    assert merged["rack"] == BY_HAND | {"licence": "CC-BY-4.0 / CC0-1.0"}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "is missing; render the shard again"),
+        ('{"pictures": 1', "not JSON"),
+        ('{"pictures": 1, "versions": {}}', "has no files, made_by: of an older format"),
+    ],
+)
+def test_a_shard_that_cannot_tell_what_made_it_is_named(tmp_path, content, reason):
+    path = tmp_path / "shard.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(lineage.LineageError, match=reason) as caught:
+        lineage.read_shard(path)
+    assert str(path) in str(caught.value)
