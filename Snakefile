@@ -123,6 +123,24 @@ rule label:
         f"python -m pipeline.label --config {{params.config:q}} --data {DATA} 2>&1 | tee {{log}}"
 
 
+rule yolo:
+    input:
+        rules.dataset.input,
+    output:
+        directory(f"{DATA}/yolo"),
+    log:
+        f"{DATA}/logs/yolo.log",
+    benchmark:
+        f"{DATA}/benchmarks/yolo.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime="1h",
+        gpu=0,
+    shell:
+        f"python -m pipeline.yolo --data {DATA} --out {{output}} 2>&1 | tee {{log}}"
+
+
 rule train_model:
     input:
         f"{DATA}/annotations/train.json",
