@@ -9,7 +9,9 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 import pipeline
 from pipeline import catalogue
@@ -18,7 +20,52 @@ from pipeline.scene import Scene, read_rendered, shard_name
 
 
 class LineageError(Exception):
-    """What made a shard cannot be told; the message names the file and what to do."""
+    """What made a shard or the annotations cannot be told; the message names the file and what to do."""
+
+
+class _Told(BaseModel):
+    """What is read back; more keys are allowed."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class MadeBy(_Told):
+    """Of `scenes/<k>.json`; `assets`: name -> category, source, author, licence."""
+
+    dataset_seed: int
+    generator_version: int
+    assets: dict[str, dict[str, str | None]]
+
+
+class ShardFacts(_Told):
+    """Of `shard.json`; `files`: name -> sha256 of every other file; `made_by` null: rendered without `--provenance`."""
+
+    pictures: int
+    versions: dict[str, str]
+    made_by: MadeBy | None
+    files: dict[str, str]
+
+
+class SplitFacts(_Told):
+    """`file`: relative to the folder of the data set."""
+
+    file: str
+    sha256: str
+    pictures: int
+    annotations: int
+
+
+class AnnotationFacts(_Told):
+    """Of `annotations/provenance.json`; `shards`: name -> `digest` of the files that were labelled."""
+
+    seed: int
+    generator_version: int
+    assets: dict[str, dict[str, str | None]]
+    splits: dict[str, SplitFacts]
+    shards: dict[str, str]
+
+
+Told = TypeVar("Told", bound=_Told)
 
 
 def of_scenes(settings: Config, scenes: Iterable[Scene]) -> dict[str, Any]:
@@ -48,41 +95,39 @@ def of_annotations(
         LineageError: a shard without its `shard.json`, or one that does not name its files.
     """
     names = [shard_name(number) for number in range(settings.data.shards)]
-    facts = {name: read_shard(shards / name / "shard.json") for name in names}
+    facts = {name: read(shards / name / "shard.json", ShardFacts) for name in names}
     return {
         "cariste": pipeline.__version__,
         "config": json.loads(settings.only("data", "label")),
         "seed": settings.data.seed,
         "generator_version": GENERATOR_VERSION,
-        "versions": _all_that_occur(shard["versions"] for shard in facts.values()),
+        "versions": _all_that_occur(shard.versions for shard in facts.values()),
         "assets": merge_assets(_assets(shards / name, shard) for name, shard in facts.items()),
         "splits": {split: _of_split(written / f"{split}.json", document) for split, document in documents.items()},
-        "shards": {name: digest(shard["files"]) for name, shard in facts.items()},
+        "shards": {name: digest(shard.files) for name, shard in facts.items()},
     }
 
 
-def read_shard(path: Path) -> dict[str, Any]:
-    """Read a `shard.json`, which must hold at least `pictures`, `versions`, `files` and `made_by` (perhaps null).
+def read(path: Path, model: type[Told]) -> Told:
+    """Read a `shard.json` as ShardFacts, an `annotations/provenance.json` as AnnotationFacts.
 
     Raises:
-        LineageError: the file is missing, cut off, or one of an older format.
+        LineageError: the file is missing, cut off, or of another format.
     """
     try:
-        facts = json.loads(path.read_text())
-        missing = [key for key in ("pictures", "versions", "files", "made_by") if key not in facts]
-    except FileNotFoundError:
-        raise LineageError(f"{path} is missing; render the shard again") from None
-    except (json.JSONDecodeError, UnicodeDecodeError, TypeError) as error:
-        raise LineageError(f"{path}: not JSON: {error}; render the shard again") from None
-    if missing:
-        raise LineageError(f"{path}: has no {', '.join(missing)}: of an older format? Render the shard again")
-    return facts
+        return model.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise LineageError(f"{path}: cannot be read: {error.strerror}; make it again") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the file"
+        raise LineageError(f"{path}: {place}: {first['msg'].lower()}; of another version? Make it again") from None
 
 
-def _assets(shard: Path, facts: dict[str, Any]) -> dict[str, dict[str, str | None]]:
+def _assets(shard: Path, facts: ShardFacts) -> dict[str, dict[str, str | None]]:
     """Return a shard's list of assets; one that was rendered without `--provenance` gets it from its records."""
-    if facts["made_by"]:
-        return facts["made_by"]["assets"]
+    if facts.made_by is not None:
+        return facts.made_by.assets
     return _described(record.scene for record in read_rendered(shard / "scenes.jsonl"))
 
 

@@ -16,6 +16,7 @@ from tests import records
 
 ROOT = Path(__file__).parents[2]
 BY_HAND = {"category": None, "source": "modelled", "author": "Cariste", "licence": "CC0-1.0"}
+MADE_BY = {"dataset_seed": 5, "generator_version": 1}
 
 
 def write_shard(folder: Path, index: int, made_by: dict | None, blender: str = "4.5.15") -> dict:
@@ -53,9 +54,9 @@ def test_an_asset_that_the_catalogue_does_not_hold_is_named():
 
 def test_annotations_tell_the_shards_the_versions_and_the_files(tmp_path):
     settings = config.check({"data": {"pictures": 2, "shard_size": 1, "seed": 5}})
-    first = write_shard(tmp_path / "shards/00000", 0, {"assets": {"rack": BY_HAND}})
-    write_shard(tmp_path / "shards/00001", 1, {"assets": {"column": BY_HAND}}, blender="4.5.16")
-    write_shard(tmp_path / "shards/00002", 2, {"assets": {"carton": BY_HAND}})
+    first = write_shard(tmp_path / "shards/00000", 0, MADE_BY | {"assets": {"rack": BY_HAND}})
+    write_shard(tmp_path / "shards/00001", 1, MADE_BY | {"assets": {"column": BY_HAND}}, blender="4.5.16")
+    write_shard(tmp_path / "shards/00002", 2, MADE_BY | {"assets": {"carton": BY_HAND}})
     document = {"images": [{"id": 1}, {"id": 2}], "annotations": [{"id": 1}]}
     coco.write(tmp_path / "aside/train.json", document)
     told = lineage.of_annotations(settings, tmp_path / "shards", tmp_path / "aside", {"train": document})
@@ -94,9 +95,9 @@ def test_what_shards_tell_differently_of_an_asset_is_kept():
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (None, "is missing; render the shard again"),
-        ('{"pictures": 1', "not JSON"),
-        ('{"pictures": 1, "versions": {}}', "has no files, made_by: of an older format"),
+        (None, "cannot be read: No such file"),
+        ('{"pictures": 1', "invalid json"),
+        ('{"pictures": 1, "versions": {}, "made_by": null}', "files: field required; of another version"),
     ],
 )
 def test_a_shard_that_cannot_tell_what_made_it_is_named(tmp_path, content, reason):
@@ -104,5 +105,5 @@ def test_a_shard_that_cannot_tell_what_made_it_is_named(tmp_path, content, reaso
     if content is not None:
         path.write_text(content)
     with pytest.raises(lineage.LineageError, match=reason) as caught:
-        lineage.read_shard(path)
+        lineage.read(path, lineage.ShardFacts)
     assert str(path) in str(caught.value)
