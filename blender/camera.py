@@ -40,9 +40,18 @@ def project(camera: dict, points_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
     Points at a depth of 0 or less are behind the camera; their pixels mean nothing.
     """
-    seen = (points_m - np.array(camera["position_m"])) @ np.array(camera["rotation"])
+    seen = seen_from(camera, points_m)
     depth_m = seen[:, 2]
-    safe = np.where(depth_m > 0, depth_m, 1.0)
-    u = camera["fx_px"] * seen[:, 0] / safe + camera["cx_px"]
-    v = camera["fy_px"] * seen[:, 1] / safe + camera["cy_px"]
-    return np.c_[u, v], depth_m
+    safe = np.c_[seen[:, :2], np.where(depth_m > 0, depth_m, 1.0)]
+    return to_pixels(camera, safe), depth_m
+
+
+def seen_from(camera: dict, points_m: np.ndarray) -> np.ndarray:
+    """Return world points (N, 3) in camera axes (x right, y down, z forward), metres."""
+    return (points_m - np.array(camera["position_m"])) @ np.array(camera["rotation"])
+
+
+def to_pixels(camera: dict, seen: np.ndarray) -> np.ndarray:
+    """Project points (..., 3) in camera axes, all before the camera, to pixel coordinates (..., 2)."""
+    focal, center = (camera["fx_px"], camera["fy_px"]), (camera["cx_px"], camera["cy_px"])
+    return seen[..., :2] / seen[..., 2:] * focal + center

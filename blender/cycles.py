@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cycles' settings of a record, and the one render call of a picture."""
+"""Cycles' settings of a record, and the render call of a picture."""
 
 import contextlib
 import os
@@ -35,22 +35,34 @@ def configure(render: dict, device: str, threads: int) -> str:
     cycles.sample_clamp_indirect = 4.0
     scene.view_settings.view_transform = render["view_transform"]
     scene.view_settings.exposure = render["exposure_ev"]
-    passes.enable()
+    passes.enable(depth=render["depth"] is not None, normals=render["normals"] is not None)
     return devices.use(device)
 
 
-def render(exr: Path, png: Path) -> None:
-    """Render the scene once and write it twice: all passes to `exr`, the picture as seen to `png` (8-bit RGB)."""
+def render(exr: Path) -> None:
+    """Render the scene once and write all its passes to `exr`."""
     scene = bpy.context.scene
     settings = scene.render.image_settings
     settings.file_format, settings.color_depth, settings.exr_codec = "OPEN_EXR_MULTILAYER", "32", "ZIPS"
     scene.render.filepath = str(exr)
     with _quiet():
         bpy.ops.render.render(write_still=True)
-        settings.file_format, settings.color_mode, settings.color_depth = "PNG", "RGB", "8"
-        settings.compression = 30
+
+
+def save_picture(png: Path) -> None:
+    """Write what `render` made as the picture that people see: 8-bit RGB PNG with the view transform."""
+    scene = bpy.context.scene
+    choose_png(scene)
+    with _quiet():
         bpy.data.images["Render Result"].save_render(str(png), scene=scene)
     keep_pixels_only(png)
+
+
+def choose_png(scene: bpy.types.Scene) -> None:
+    """Make 8-bit RGB PNG the format of the scene's pictures."""
+    settings = scene.render.image_settings
+    settings.file_format, settings.color_mode, settings.color_depth = "PNG", "RGB", "8"
+    settings.compression = 30
 
 
 @contextlib.contextmanager

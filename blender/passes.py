@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Cycles wrote into the multilayer EXR file: instance ids from Cryptomatte and the seconds it took.
+"""What Cycles wrote into the multilayer EXR file: instance ids from Cryptomatte, depth, normals, the seconds it took.
 
 Cryptomatte *asset* groups by the top-most parent, with anti-aliasing, transparency and blur right. Rank 0 of a pixel
 is the id with the largest coverage: a float whose bits are the hash of the parent's name, listed in the manifest.
@@ -23,9 +23,16 @@ class PassError(Exception):
 
 @dataclass(frozen=True)
 class Passes:
-    """`ids` (H, W) uint16 instance ids, 0 = nothing labelled; `sync_s` and `sample_s` seconds of Cycles."""
+    """`ids` (H, W) uint16 instance ids, 0 = nothing labelled; `sync_s` and `sample_s` seconds of Cycles.
+
+    `coverage` (H, W) float32 of that id's (or the unlabelled thing's) share of the pixel. `depth_m` (H, W) float32 and
+    `normals` (H, W, 3) float32 in world axes as Cycles gives them; None if they were not asked for.
+    """
 
     ids: np.ndarray
+    coverage: np.ndarray
+    depth_m: np.ndarray | None
+    normals: np.ndarray | None
     sync_s: float
     sample_s: float
 
@@ -35,9 +42,10 @@ def instance_name(instance_id: int) -> str:
     return f"{INSTANCE_PREFIX}{instance_id:05d}"
 
 
-def enable() -> None:
-    """Ask the scene's view layer for Cryptomatte asset and nothing else besides the picture."""
+def enable(depth: bool, normals: bool) -> None:
+    """Ask the scene's view layer for Cryptomatte asset, and for depth and normals if wanted, besides the picture."""
     layer = bpy.context.view_layer
+    layer.use_pass_z, layer.use_pass_normal = depth, normals
     layer.use_pass_cryptomatte_asset = True
     layer.pass_cryptomatte_depth = 2  # one file layer holds two ranks; rank 0 is all we read
 
@@ -50,27 +58,33 @@ def read(path: Path, instance_ids: set[int]) -> Passes:
         instance_ids: the ids in the picture's record.
 
     Raises:
-        PassError: no Cryptomatte in the file, an id that is not in its manifest, or one that the record does not have.
+        PassError: a pass is missing or not in 32 bits, an id is not in the manifest or not in the record.
     """
     parts = OpenEXR.File(str(path), separate_channels=True).parts
     headers = {key: value for part in parts for key, value in part.header.items()}
     channels = {name: channel.pixels for part in parts for name, channel in part.channels.items()}
-    hashes = _rank_0(channels)
+    hashes = np.ascontiguousarray(_float32(channels, "CryptoAsset00.r")).view(np.uint32)
+    asked_for = {name.rpartition(".")[0].rpartition(".")[2] for name in channels}
     return Passes(
         ids=_instance_ids(hashes, _manifest(headers), instance_ids),
+        coverage=_float32(channels, "CryptoAsset00.g"),
+        depth_m=_float32(channels, "Depth.Z") if "Depth" in asked_for else None,
+        normals=np.stack([_float32(channels, f"Normal.{axis}") for axis in "XYZ"], -1)
+        if "Normal" in asked_for
+        else None,
         sync_s=_seconds(headers, "synchronization_time"),
         sample_s=_seconds(headers, "render_time"),
     )
 
 
-def _rank_0(channels: dict[str, np.ndarray]) -> np.ndarray:
-    """Return the hash of the id with the largest coverage in each pixel, (H, W) uint32."""
-    for name, pixels in channels.items():
-        if name.lower().endswith("cryptoasset00.r"):
+def _float32(channels: dict[str, np.ndarray], name: str) -> np.ndarray:
+    """Return the channel (H, W) float32 of the view layer that is called `name`."""
+    for full_name, pixels in channels.items():
+        if full_name.endswith(f".{name}"):
             if pixels.dtype != np.float32:
-                raise PassError(f"Cryptomatte ids are {pixels.dtype}, not 32-bit floats: their bits are lost")
-            return np.ascontiguousarray(pixels).view(np.uint32)
-    raise PassError(f"no Cryptomatte asset pass among the channels {sorted(channels)}")
+                raise PassError(f"{name} is {pixels.dtype}, not 32-bit floats: bits are lost")
+            return pixels
+    raise PassError(f"no {name} among the channels {sorted(channels)}")
 
 
 def _manifest(headers: dict) -> dict[int, str]:

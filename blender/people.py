@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A pedestrian: body, pose, clothes, head and headwear put together."""
+"""A pedestrian: body, pose, clothes, head, headwear and keypoints put together."""
 
 import bpy
 
-from blender import body, clothes, head, headwear, poses, shoes, suit
+from blender import body, clothes, head, headwear, keypoints, poses, shoes, suit
 from blender.sharing import Library
 from blender.skeleton import skeleton
 
 
 def build(parameters: dict, library: Library) -> list[bpy.types.Object]:
-    """Return the objects of one person, neither linked nor parented.
+    """Return the objects of one person, neither linked nor parented: meshes, and the keypoints as empties.
 
     `parameters` is the JSON dict of `pipeline.scene.PersonParameters`. Frame: metres, origin on the floor below the
     hips, facing +x, left = +y; the lowest point of the soles is at z = 0. The same parameters give the same vertices.
@@ -31,6 +31,7 @@ def build(parameters: dict, library: Library) -> list[bpy.types.Object]:
         *head.build(vertices, transforms, shown, hair, parameters, library),
         *clothes.dress(fitted, outfit, pose["seed"], library),
         shoes.build(pair, transforms, outfit["shoes_rgb"], library),
+        *keypoints.build(vertices, bones, transforms),
     ]
     if outfit["head"] != "hair":
         inside = hair.outside[head.head_net().ears < 0.1]

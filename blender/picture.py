@@ -1,110 +1,86 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One record becomes one picture, one id map and what was measured of it."""
+"""One record becomes one picture, one id map, silhouettes, the maps that were asked for, and what was measured."""
 
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import bpy
 import numpy as np
-from mathutils import Vector
 
-from blender import camera, cycles, passes, png, scene, silhouettes
-
-# A hidden object is explained if at most this share of its points that lie in the frame sees the camera.
-HIDDEN_SHARE = 0.1
-PROBED_POINTS = 100
-# Objects with fewer whole pixels in the frame may vanish between the samples of a picture.
-SURELY_VISIBLE_PIXELS = 40
-
-
-class PictureError(Exception):
-    """A picture whose pixels do not agree with its record."""
+from blender import alone, cycles, measure, passes, png, scene, truth_maps
+from blender.silhouettes import Silhouette
 
 
 @dataclass(frozen=True)
-class Files:
-    """Where the parts of a picture go; `passes` is scratch and removed when read."""
+class Rendered:
+    """`measured`: pipeline's `Measured`, of the record alone; `device` and `seconds` {step: s}: of this run."""
 
-    picture: Path
-    ids: Path
-    passes: Path
+    measured: dict
+    device: str
+    seconds: dict[str, float]
 
 
-def render(record: dict, files: Files, device: str, threads: int) -> dict:
-    """Render a record and return what was measured, as pipeline's `Measured` wants it.
+def render(record: dict, folder: Path, device: str, threads: int) -> Rendered:
+    """Render a record (a dict of pipeline's `Scene`) into the folder of a shard, for example `images/000012.png`.
 
     Raises:
-        PictureError, passes.PassError, scene.SceneError, devices.DeviceError: see there.
+        measure.MeasureError, passes.PassError, scene.SceneError, devices.DeviceError: see there.
     """
+    settings, stem, scratch = record["render"], f"{record['index']:06d}", folder / "passes.exr"
     started = time.perf_counter()
     built = scene.build(record)
-    used = cycles.configure(record["render"], device, threads)
+    used = cycles.configure(settings, device, threads)
     ready = time.perf_counter()
-    cycles.render(files.passes, files.picture)
+    cycles.render(scratch)
+    cycles.save_picture(_place(folder, "images", f"{stem}.png"))
     rendered = time.perf_counter()
-    read = passes.read(files.passes, set(built.roots))
-    files.passes.unlink()
-    png.write_uint16(files.ids, read.ids)
-    measured = [_measure(record, number, root, read.ids) for number, root in sorted(built.roots.items())]
-    done = time.perf_counter()
+    read = passes.read(scratch, set(built.roots))
+    scratch.unlink()
+    _write_maps(record, read, folder, stem)
+    decoded = time.perf_counter()
+    instances, found = measure.instances(record, built.roots, read.ids)
+    measured = time.perf_counter()
+    proof = _prove(record, built, found, scratch) if settings["proof"] else {}
+    for instance in instances:
+        instance["proven"] = instance["instance_id"] in proof
+    proven = time.perf_counter()
+    _write_silhouettes(_place(folder, "silhouettes", f"{stem}.npz"), found, proof)
     seconds = {
         "build": ready - started,
         "sync": read.sync_s,
         "sample": read.sample_s,
         # All of the render call that is neither: evaluating the scene, colour management, writing both files.
         "save": max(0.0, rendered - ready - read.sync_s - read.sample_s),
-        "decode": done - rendered,
+        "decode": decoded - rendered,
+        "measure": measured - decoded + time.perf_counter() - proven,
+        "proof": proven - measured,
     }
-    return {
-        "device": used,
-        "instances": measured,
-        "seconds": {step: round(value, 3) for step, value in seconds.items()},
-    }
+    return Rendered({"instances": instances}, used, {step: round(value, 3) for step, value in seconds.items()})
 
 
-def _measure(record: dict, number: int, root: bpy.types.Object, ids: np.ndarray) -> dict:
-    """Measure one instance; an empty mask that nothing explains is an error."""
-    height, width = ids.shape
-    silhouette = silhouettes.of(root, record["camera"], width, height)
-    visible = ids == number
-    if not visible.any() and np.count_nonzero(silhouette.in_frame) >= SURELY_VISIBLE_PIXELS:
-        _explain_hidden(record, number, root)
-    silhouette.in_frame[visible] = True  # the renderer's filter reaches up to a pixel over the geometric edge
-    return {
-        "instance_id": number,
-        "visible_pixels": int(np.count_nonzero(visible)),
-        "whole_pixels": int(np.count_nonzero(silhouette.mask)),
-        "truncated": silhouette.truncated,
-        "distance_m": round(silhouette.distance_m, 3),
-    }
+def _place(folder: Path, kind: str, name: str) -> Path:
+    (folder / kind).mkdir(exist_ok=True)
+    return folder / kind / name
 
 
-def _explain_hidden(record: dict, number: int, root: bpy.types.Object) -> None:
-    """Follow rays from the camera to points of an object without pixels: something else must stop them.
-
-    Raises:
-        PictureError: many of its points see the camera.
-    """
-    points_m, _ = silhouettes.triangles_of(root)
-    pixels, depth_m = camera.project(record["camera"], points_m)
-    size = (record["render"]["width"], record["render"]["height"])
-    inside = np.flatnonzero((depth_m > camera.CLIP_START_M) & (pixels >= 0).all(1) & (pixels < size).all(1))
-    probed = inside[:: max(1, len(inside) // PROBED_POINTS)]
-    seen = sum(_sees(record["camera"], points_m[point], root) for point in probed)
-    if seen > HIDDEN_SHARE * len(probed):
-        raise PictureError(
-            f"instance {number} has no pixel, yet the camera sees {seen} of {len(probed)} of its points: "
-            "the id map and the scene disagree"
-        )
+def _write_maps(record: dict, read: passes.Passes, folder: Path, stem: str) -> None:
+    """Write the id map, and depth and normals if the record asks for them."""
+    settings = record["render"]
+    png.write_uint16(_place(folder, "instances", f"{stem}.png"), read.ids)
+    if settings["depth"]:
+        truth_maps.write_depth(_place(folder, "depth", f"{stem}.{settings['depth']}"), read.depth_m)
+    if settings["normals"]:
+        place = _place(folder, "normals", f"{stem}.{settings['normals']}")
+        truth_maps.write_normals(place, read.normals, record["camera"]["rotation"])
 
 
-def _sees(view: dict, point_m: np.ndarray, root: bpy.types.Object) -> bool:
-    """True if the first thing between the camera and a point is the object itself."""
-    origin = Vector(view["position_m"])
-    direction = Vector(point_m.tolist()) - origin
-    depsgraph = bpy.context.evaluated_depsgraph_get()
-    hit, _, _, _, found, _ = bpy.context.scene.ray_cast(depsgraph, origin, direction.normalized())
-    while hit and found.parent is not None:
-        found = found.parent
-    return hit and found.name == root.name
+def _prove(record: dict, built: scene.Built, found: dict[int, Silhouette], scratch: Path) -> dict[int, np.ndarray]:
+    """Return {instance id: (H, W) bool} of the one instance that is rendered alone, if any is large enough."""
+    number = alone.choose(record["index"], found, record["render"]["width"], record["render"]["height"])
+    return {} if number is None else {number: alone.render(number, built.roots[number], scratch)}
+
+
+def _write_silhouettes(path: Path, found: dict[int, Silhouette], proof: dict[int, np.ndarray]) -> None:
+    """Write the cropped silhouettes as "<id>" and the proof as "<id>_alone", all bool."""
+    arrays = {str(number): each.mask for number, each in found.items() if each.mask.size}
+    np.savez_compressed(path, **arrays, **{f"{number}_alone": mask for number, mask in proof.items()})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""PNG files: 16-bit ids, which Blender would pass through colour management, and pictures without dates."""
+"""PNG files: 16-bit values, which Blender would pass through colour management, and pictures without dates."""
 
 import struct
 import zlib
@@ -9,24 +9,31 @@ import numpy as np
 
 
 def write_uint16(path: Path, pixels: np.ndarray) -> None:
-    """Write an array (H, W) of uint16 as a 16-bit grey PNG (RFC 2083).
+    """Write an array of uint16 as a 16-bit PNG (RFC 2083): (H, W) grey, (H, W, 3) RGB.
 
     Raises:
         ValueError: another shape or dtype.
     """
-    if pixels.ndim != 2 or pixels.dtype != np.uint16:
-        raise ValueError(f"expected an (H, W) array of uint16, got {pixels.shape} of {pixels.dtype}")
-    height, width = pixels.shape
-    rows = pixels.astype(">u2").view(np.uint8).reshape(height, 2 * width)
+    color_type = {(): 0, (3,): 2}.get(pixels.shape[2:])
+    if pixels.ndim < 2 or color_type is None or pixels.dtype != np.uint16:
+        raise ValueError(f"expected an (H, W) or (H, W, 3) array of uint16, got {pixels.shape} of {pixels.dtype}")
+    height, width = pixels.shape[:2]
+    rows = pixels.astype(">u2").view(np.uint8).reshape(height, -1)
     unfiltered = np.c_[np.zeros(height, np.uint8), rows].tobytes()
-    header = struct.pack(">IIBBBBB", width, height, 16, 0, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 16, color_type, 0, 0, 0)
     chunks = (b"IHDR", header), (b"IDAT", zlib.compress(unfiltered, 6)), (b"IEND", b"")
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in chunks))
 
 
 def keep_pixels_only(path: Path) -> None:
-    """Remove all text from a PNG file: Blender writes times into it, and the same record must give the same bytes."""
+    """Remove all text from a PNG file: Blender writes times into it, and the same record must give the same bytes.
+
+    Raises:
+        ValueError: the file is cut short (a full disk).
+    """
     data = path.read_bytes()
+    if data[-8:-4] != b"IEND":
+        raise ValueError(f"{path.name} is cut short: is the disk full?")
     kept, at = [data[:8]], 8
     while at < len(data):
         end = at + 12 + struct.unpack(">I", data[at : at + 4])[0]

@@ -1,112 +1,85 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Render a shard: consecutive scene records become pictures, id maps and measurements.
+"""Render a shard, or one of its pictures again; or save a scene to open it in Blender.
 
     python -m blender.render --scenes scenes/00000.jsonl --out shards/00000 --device cpu --threads 1
+    python -m blender.render --record shards/00000/scenes.jsonl --index 12 --out again/
+    python -m blender.render --record shards/00000/scenes.jsonl --index 12 --save-blend picture.blend
 
-A shard is made in one process and appears whole or not at all: it grows in a hidden folder beside its place, which is
-renamed when the last picture is done.
+Rendered again, a picture has the same files as in its shard. `--save-blend` without `--out` renders nothing.
 """
 
 import argparse
 import json
 import os
-import platform
-import shutil
 import sys
-import time
 from pathlib import Path
 
 import bpy
-import numpy as np
-import OpenEXR
 
-from blender import devices, passes, picture, progress, scene
+from blender import cycles, devices, records, scene, shard
 
 
-class ShardError(Exception):
-    """A shard that cannot be rendered; the message names the picture and the reason."""
-
-
-def render_shard(scenes: Path, out: Path, device: str, threads: int) -> None:
-    """Render all records of `scenes` (JSON lines) into the folder `out`.
+def save_blend(record: dict, out: Path, device: str, threads: int) -> None:
+    """Build a record's scene and save it with all that it needs, camera and render settings set (F12 renders it).
 
     Raises:
-        ShardError: names the picture's index and what was wrong; nothing is left at `out`.
+        scene.SceneError, devices.DeviceError: see there.
+        RuntimeError: Blender cannot write the file.
     """
-    lines = scenes.read_text().splitlines()
-    growing = out.with_name(f".{out.name}.growing")
-    shutil.rmtree(growing, ignore_errors=True)
-    for folder in ("images", "instances"):
-        (growing / folder).mkdir(parents=True)
-    rendered = []
-    started = time.perf_counter()
-    for record in progress.track([json.loads(line) for line in lines], f"render {out.name}"):
-        measured = _render_picture(record, growing, device, threads)
-        rendered.append({"scene": record, "measured": measured})
-    _write_lines(growing / "scenes.jsonl", rendered)
-    facts = _facts(rendered, time.perf_counter() - started, threads)
-    (growing / "shard.json").write_text(json.dumps(facts, indent=1) + "\n")
-    shutil.rmtree(out, ignore_errors=True)
-    growing.rename(out)
-    print(f"render {out.name}: {_summary(facts)}", file=sys.stderr)
+    scene.build(record)
+    cycles.configure(record["render"], device, threads)
+    cycles.choose_png(bpy.context.scene)
+    bpy.context.scene.render.filepath = f"//{record['index']:06d}.png"
+    bpy.ops.file.pack_all()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    aside = out.with_name(f".{out.name}.part")
+    bpy.ops.wm.save_as_mainfile(filepath=str(aside.absolute()), compress=True, copy=True)
+    os.replace(aside, out)
 
 
-def _render_picture(record: dict, folder: Path, device: str, threads: int) -> dict:
-    name = f"{record['index']:06d}.png"
-    files = picture.Files(folder / "images" / name, folder / "instances" / name, folder / "passes.exr")
-    try:
-        return picture.render(record, files, device, threads)
-    except devices.DeviceError:
-        raise
-    except (picture.PictureError, passes.PassError, scene.SceneError) as error:
-        raise ShardError(f"picture {record['index']}: {error}") from error
-    except (RuntimeError, ValueError, KeyError, OSError) as error:
-        raise ShardError(f"picture {record['index']}: {type(error).__name__}: {error}") from error
-
-
-def _write_lines(path: Path, records: list[dict]) -> None:
-    path.write_text("".join(json.dumps(record, separators=(",", ":")) + "\n" for record in records))
-
-
-def _facts(rendered: list[dict], total_s: float, threads: int) -> dict:
-    """Return what is true of the whole shard: device, versions and where the time went."""
-    steps = [line["measured"]["seconds"] for line in rendered]
-    seconds = {step: round(sum(each[step] for each in steps), 3) for step in steps[0]}
-    return {
-        "pictures": len(rendered),
-        "device": rendered[0]["measured"]["device"],
-        "threads": threads,
-        "seconds": seconds | {"total": round(total_s, 3)},
-        "overhead": round(1 - seconds["sample"] / total_s, 3),
-        "versions": {
-            "blender": bpy.app.version_string,
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "openexr": OpenEXR.__version__,
-        },
-    }
-
-
-def _summary(facts: dict) -> str:
-    each = facts["seconds"]["total"] / facts["pictures"]
-    return f"{facts['pictures']} pictures on {facts['device']}, {each:.2f} s each, {facts['overhead']:.0%} overhead"
-
-
-def main() -> int:
+def _options() -> argparse.Namespace:
     # Inside an installed Blender, our own arguments follow "--".
     arguments = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
-    parser = argparse.ArgumentParser(prog="python -m blender.render", description=__doc__)
-    parser.add_argument("--scenes", type=Path, required=True, help="scene records, one JSON object a line")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the shard")
+    parser = argparse.ArgumentParser(
+        prog="python -m blender.render", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--scenes", type=Path, help="scene records to render all, one JSON object a line")
+    source.add_argument("--record", type=Path, help="one scene record in JSON, or a file of lines (with --index)")
+    parser.add_argument("--index", type=int, help="the picture's index, if the file of --record holds several")
+    parser.add_argument("--out", type=Path, help="folder of the shard, or of the one picture")
+    parser.add_argument("--save-blend", type=Path, metavar="FILE.blend", help="save the scene of --record")
+    parser.add_argument("--provenance", type=Path, help="JSON of pipeline.sample beside the records, for shard.json")
     parser.add_argument("--device", choices=("auto", "cpu", *devices.GPU_KINDS), default="cpu")
     parser.add_argument("--threads", type=int, default=1, help="processor threads of Cycles")
     options = parser.parse_args(arguments)
+    if options.scenes and (options.save_blend or options.index is not None):
+        parser.error("--save-blend and --index go with --record")
+    if not options.out and not options.save_blend:
+        parser.error("--out is missing")
+    return options
+
+
+def main() -> int:
+    options = _options()
+    device, threads = options.device, options.threads
     try:
-        render_shard(options.scenes, options.out, options.device, options.threads)
-    except (ShardError, devices.DeviceError) as error:
-        print(f"render {options.out.name}: {error}", file=sys.stderr)
-        return 1
+        made_by = json.loads(options.provenance.read_text()) if options.provenance else None
+        chosen = records.read(options.scenes) if options.scenes else [records.read_one(options.record, options.index)]
+        if options.save_blend:
+            save_blend(chosen[0], options.save_blend, device, threads)
+        if options.out:
+            shard.render(chosen, options.out, device, threads, made_by)
+    except (shard.ShardError, records.RecordError, scene.SceneError, devices.DeviceError) as error:
+        return _failed(options, str(error))
+    except (OSError, ValueError, RuntimeError) as error:
+        return _failed(options, f"{type(error).__name__}: {error}")
     return 0
+
+
+def _failed(options: argparse.Namespace, reason: str) -> int:
+    print(f"render {(options.out or options.save_blend).name}: {reason}", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

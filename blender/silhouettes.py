@@ -1,58 +1,78 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whole-object pixels: each labelled object's triangles, projected and filled as if nothing hid them.
+"""Whole-object (amodal) silhouettes: an object's triangles, projected with the record's camera and filled as if nothing
+hid them. Independent of Cycles, which they are there to check.
 
 The canvas reaches one frame beyond the frame on every side, so that the cut part of an object counts as well.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import bpy
 import numpy as np
 
-from blender.camera import CLIP_START_M, project
+from blender.camera import CLIP_START_M, seen_from, to_pixels
 
-# Pixels tested against triangles at once; bounds the memory of `fill` to some 100 MB.
-CHUNK_PIXELS = 1_000_000
+# Rows of triangles painted at once: bounds the memory of `fill` to some 100 MB.
+CHUNK_SPANS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """The evaluated meshes of an object: `points_m` (N, 3) in the world, `triangles` (T, 3) indices."""
+
+    points_m: np.ndarray
+    triangles: np.ndarray
 
 
 @dataclass(frozen=True)
 class Silhouette:
-    """`mask` (3 H, 3 W) bool with the frame in its middle ninth; `truncated`: a part lies outside the frame."""
+    """`mask` (h, w) bool, cropped to its pixels; (`x`, `y`) its top left corner in the frame, perhaps outside.
+
+    An object beyond the canvas has a mask of no pixels (0, 0).
+    """
 
     mask: np.ndarray
-    truncated: bool
-    distance_m: float
+    x: int
+    y: int
 
     @property
-    def in_frame(self) -> np.ndarray:
-        height, width = self.mask.shape[0] // 3, self.mask.shape[1] // 3
-        return self.mask[height : 2 * height, width : 2 * width]
+    def box_px(self) -> tuple[int, int, int, int] | None:
+        """x, y, width, height of what is set; None for nothing."""
+        height, width = self.mask.shape
+        return (self.x, self.y, width, height) if self.mask.size else None
+
+    def in_frame(self, width: int, height: int) -> np.ndarray:
+        """Return the part inside the frame, (height, width) bool."""
+        frame = np.zeros((height, width), bool)
+        rows, columns = self.mask.shape
+        top, left = max(self.y, 0), max(self.x, 0)
+        bottom, right = min(self.y + rows, height), min(self.x + columns, width)
+        if top < bottom and left < right:
+            frame[top:bottom, left:right] = self.mask[top - self.y : bottom - self.y, left - self.x : right - self.x]
+        return frame
 
 
-def of(root: bpy.types.Object, camera: dict, width: int, height: int) -> Silhouette:
-    """Project and fill all meshes under `root` with the record's camera."""
-    points_m, triangles = triangles_of(root)
-    pixels, depth_m = project(camera, points_m)
-    front = depth_m > CLIP_START_M
-    inside = front & (pixels >= 0).all(1) & (pixels < (width, height)).all(1)
-    middle = (points_m.min(0) + points_m.max(0)) / 2
-    # A triangle that reaches behind the camera belongs to an object that the frame cuts anyway: left out of the count.
-    whole = triangles[front[triangles].all(1)]
-    mask = np.zeros((3 * height, 3 * width), bool)
-    fill(mask, (pixels + np.array([width, height]))[whole])
-    distance_m = float(np.linalg.norm(middle - np.array(camera["position_m"])))
-    return Silhouette(mask, bool(not inside.all()), distance_m)
+def of(geometry: Geometry, camera: dict, width: int, height: int) -> Silhouette:
+    """Project and fill an object; what is nearer than the camera's near plane is cut off, as in the render."""
+    seen, triangles = seen_from(camera, geometry.points_m), geometry.triangles
+    front = seen[:, 2] >= CLIP_START_M
+    pixels = to_pixels(camera, np.where(front[:, None], seen, 1.0))
+    whole = front[triangles].all(1)
+    cut = clip(seen[triangles[~whole]], CLIP_START_M)
+    corners = np.concatenate([pixels[triangles[whole]], to_pixels(camera, cut)])
+    return fill(corners, (-width, -height), (2 * width, 2 * height))
 
 
-def triangles_of(root: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:
-    """World vertices (N, 3) in metres and triangles (T, 3) of all evaluated meshes under `root`."""
+def geometry_of(root: bpy.types.Object) -> Geometry:
+    """Return all evaluated meshes under `root` as the renderer sees them."""
     depsgraph = bpy.context.evaluated_depsgraph_get()
     points, triangles, start = [], [], 0
     for child in root.children_recursive:
         if child.type != "MESH":
             continue
         evaluated = child.evaluated_get(depsgraph)
-        mesh = evaluated.to_mesh()
+        mesh = evaluated.data
         local = np.empty(3 * len(mesh.vertices), np.float32)
         mesh.vertices.foreach_get("co", local)
         corners = np.empty(3 * len(mesh.loop_triangles), np.int32)
@@ -61,38 +81,101 @@ def triangles_of(root: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:
         points.append(local.reshape(-1, 3).astype(float) @ world[:3, :3].T + world[:3, 3])
         triangles.append(corners.reshape(-1, 3) + start)
         start += len(points[-1])
-        evaluated.to_mesh_clear()
-    return np.concatenate(points), np.concatenate(triangles)
+    return Geometry(np.concatenate(points), np.concatenate(triangles))
 
 
-def fill(mask: np.ndarray, triangles: np.ndarray) -> None:
-    """Set every pixel of `mask` (H, W) whose centre lies in one of `triangles` (T, 3, 2), in pixels, of either winding.
+def clip(corners: np.ndarray, near_m: float) -> np.ndarray:
+    """Cut triangles (T, 3, 3) in camera axes off at depth `near_m`; one that crosses gives one or two (Sutherland and
+    Hodgman, Reentrant Polygon Clipping, 1974)."""
+    front = corners[:, :, 2] >= near_m
+    count = front.sum(1)
+    kept = [corners[count == 3]]
+    for inside in (1, 2):
+        crossing = corners[count == inside]
+        # Turn each triangle so that its odd corner comes first; a and b are where the two edges from it cross.
+        odd = np.argmax(front[count == inside] == (inside == 1), axis=1)
+        first, second, third = (crossing[np.arange(len(odd)), (odd + turn) % 3] for turn in range(3))
+        a, b = _at_depth(first, second, near_m), _at_depth(first, third, near_m)
+        if inside == 1:
+            kept.append(np.stack([first, a, b], axis=1))
+        else:
+            kept += [np.stack([a, second, third], axis=1), np.stack([a, third, b], axis=1)]
+    return np.concatenate(kept)
 
-    Edge functions as in Pineda, A Parallel Algorithm for Polygon Rasterization, 1988.
+
+def _at_depth(start: np.ndarray, end: np.ndarray, depth_m: float) -> np.ndarray:
+    """Return the points (T, 3) at a depth on the edges from `start` to `end`, which lie on either side of it."""
+    share = (depth_m - start[:, 2:]) / (end[:, 2:] - start[:, 2:])
+    return start + share * (end - start)
+
+
+def fill(triangles: np.ndarray, low: tuple[int, int], high: tuple[int, int]) -> Silhouette:
+    """Fill `triangles` (T, 3, 2), pixels, either winding, on a canvas of pixels from `low` (x, y) up to before `high`.
+
+    Set is every pixel whose centre lies in a triangle or on its edge. By scanlines: a triangle covers one span of each
+    row of pixel centres; +1 where spans begin and -1 behind their ends sum up to how often a pixel is covered.
     """
-    height, width = mask.shape
-    low = np.clip(np.ceil(triangles.min(1) - 0.5), 0, (width, height)).astype(int)
-    high = np.clip(np.floor(triangles.max(1) - 0.5) + 1, 0, (width, height)).astype(int)
-    size = np.maximum(high - low, 0)
-    area = size.prod(1)
-    order = np.flatnonzero(area)
-    chunk = np.cumsum(area[order]) // CHUNK_PIXELS
+    triangles = triangles[_touching(triangles, low, high)]
+    if not len(triangles):
+        return Silhouette(np.zeros((0, 0), bool), *low)
+    left, top = np.maximum(np.ceil(triangles.min((0, 1)) - 0.5).astype(int), low)
+    right, bottom = np.minimum(np.floor(triangles.max((0, 1)) - 0.5).astype(int) + 1, high)
+    width, height = right - left + 1, bottom - top  # one column more, for spans that end at the edge
+    # Corners from top to bottom, so that neighbours compute the edge they share in the same way.
+    order = np.argsort(triangles[:, :, 1], axis=1)
+    triangles = np.take_along_axis(triangles, order[:, :, None], axis=1) - (left + 0.5, top + 0.5)
+    changes = np.zeros(width * height, np.int32)
+    for which, row in _rows(triangles, height):
+        begin, end = _span(triangles[which], row)
+        begin = np.ceil(np.clip(begin, 0, width - 1)).astype(int)
+        end = np.floor(np.clip(end, -1, width - 2)).astype(int) + 1
+        covered = begin < end
+        at = row[covered] * width
+        changes += np.bincount(at + begin[covered], minlength=len(changes)).astype(np.int32)
+        changes -= np.bincount(at + end[covered], minlength=len(changes)).astype(np.int32)
+    mask = np.cumsum(changes.reshape(height, width), axis=1)[:, :-1] > 0
+    return _cropped(mask, int(left), int(top))
+
+
+def _touching(triangles: np.ndarray, low: tuple[int, int], high: tuple[int, int]) -> np.ndarray:
+    """Return which triangles have a row and a column of the canvas's pixel centres in their bounds, (T,) bool."""
+    first = np.maximum(np.ceil(triangles.min(1) - 0.5), low)
+    last = np.minimum(np.floor(triangles.max(1) - 0.5), np.subtract(high, 1))
+    return (first <= last).all(1)
+
+
+def _rows(triangles: np.ndarray, height: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield (triangle indices, rows), both (S,) int: the rows of pixel centres that each triangle meets, in chunks."""
+    first = np.maximum(np.ceil(triangles[:, 0, 1]), 0).astype(int)
+    last = np.minimum(np.floor(triangles[:, 2, 1]), height - 1).astype(int)
+    count = last - first + 1
+    chunk = np.cumsum(count) // CHUNK_SPANS
     for number in np.unique(chunk):
-        _fill_chunk(mask, triangles, low, size, order[chunk == number])
+        chosen = np.flatnonzero(chunk == number)
+        each = count[chosen]
+        which = np.repeat(chosen, each)
+        yield which, first[which] + np.arange(len(which)) - np.repeat(np.cumsum(each) - each, each)
 
 
-def _fill_chunk(mask: np.ndarray, triangles: np.ndarray, low: np.ndarray, size: np.ndarray, chosen: np.ndarray) -> None:
-    """Test all pixels in the bounding boxes of the chosen triangles at once."""
-    area = size[chosen].prod(1)
-    which = np.repeat(chosen, area)
-    place = np.arange(len(which)) - np.repeat(np.cumsum(area) - area, area)
-    x = low[which, 0] + place % size[which, 0]
-    y = low[which, 1] + place // size[which, 0]
-    signs = []
-    for a, b in ((0, 1), (1, 2), (2, 0)):
-        start, end = triangles[:, a], triangles[:, b]
-        edge = (end - start)[which]
-        signs.append(edge[:, 0] * (y + 0.5 - start[which, 1]) - edge[:, 1] * (x + 0.5 - start[which, 0]))
-    inside = np.minimum.reduce(signs) >= 0
-    inside |= np.maximum.reduce(signs) <= 0
-    mask[y[inside], x[inside]] = True
+def _span(triangles: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where rows `y` (S,) enter and leave their triangles (S, 3, 2), corners sorted by y: two (S,) of x."""
+    upper, middle, lower = triangles[:, 0], triangles[:, 1], triangles[:, 2]
+    below = (y >= middle[:, 1])[:, None]
+    long = _crossing(upper, lower, y)
+    short = _crossing(np.where(below, middle, upper), np.where(below, lower, middle), y)
+    return np.minimum(long, short), np.maximum(long, short)
+
+
+def _crossing(start: np.ndarray, end: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return x (S,) where edges (S, 2) cross rows; a level edge gives its start."""
+    rise = end[:, 1] - start[:, 1]
+    share = np.divide(y - start[:, 1], rise, out=np.zeros_like(rise), where=rise > 0)
+    return start[:, 0] + share * (end[:, 0] - start[:, 0])
+
+
+def _cropped(mask: np.ndarray, left: int, top: int) -> Silhouette:
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(rows):
+        return Silhouette(mask[:0, :0], left, top)
+    used = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return Silhouette(used.copy(), left + int(columns[0]), top + int(rows[0]))

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One instance rendered alone: the proof that its silhouette, which numpy computed, is what Cycles sees."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from blender import cycles, passes
+from blender.silhouettes import Silhouette
+
+SAMPLES = 4
+# Smaller silhouettes are all boundary and prove nothing.
+MIN_PIXELS = 40
+
+
+def choose(index: int, found: dict[int, Silhouette], width: int, height: int) -> int | None:
+    """Return the id of the instance to prove in picture `index`; None if all are too small in the frame."""
+    large = [n for n in sorted(found) if np.count_nonzero(found[n].in_frame(width, height)) >= MIN_PIXELS]
+    return large[index % len(large)] if large else None
+
+
+def render(number: int, root: bpy.types.Object, exr: Path) -> np.ndarray:
+    """Render the instance under `root` with all else hidden: (H, W) bool, its Cryptomatte coverage is 0.5 or more.
+
+    `exr` is scratch. The scene is as it was afterwards, but Blender's render result is this one.
+    """
+    with _only(root), _quickly():
+        cycles.render(exr)
+    read = passes.read(exr, {number})
+    exr.unlink()
+    return (read.ids == number) & (read.coverage >= 0.5)
+
+
+@contextlib.contextmanager
+def _only(root: bpy.types.Object) -> Iterator[None]:
+    """Hide everything from the render that is not under `root`, lamps too."""
+    kept = {root, *root.children_recursive, bpy.context.scene.camera}
+    hidden = [other for other in bpy.context.scene.objects if other not in kept and not other.hide_render]
+    for other in hidden:
+        other.hide_render = True
+    try:
+        yield
+    finally:
+        for other in hidden:
+            other.hide_render = False
+
+
+@contextlib.contextmanager
+def _quickly() -> Iterator[None]:
+    """Few samples, no light paths, no denoising, no passes but Cryptomatte: where things are needs no more."""
+    settings, layer = bpy.context.scene.cycles, bpy.context.view_layer
+    wanted = [(settings, "samples", SAMPLES), (settings, "max_bounces", 0), (settings, "use_denoising", False)]
+    wanted += [(layer, "use_pass_z", False), (layer, "use_pass_normal", False)]
+    before = [(target, name, getattr(target, name)) for target, name, _ in wanted]
+    for target, name, value in wanted:
+        setattr(target, name, value)
+    try:
+        yield
+    finally:
+        for target, name, value in before:
+            setattr(target, name, value)

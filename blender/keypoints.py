@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""COCO's 17 keypoints of a person: where they are in the body, and how the camera sees them.
+
+In the scene they are empties among the person's parts, shown as spheres: `NAME.keypoint` is a custom property, the
+radius is how deep the joint lies in its limb. Shoulders to ankles are the joints of MakeHuman's rig; the nose is the
+foremost vertex of the head, an eye the middle of its ball, an ear the middle of what the ear's shape target moves.
+"""
+
+from functools import lru_cache
+
+import bpy
+import numpy as np
+
+from blender import body, rays
+from blender.camera import CLIP_START_M, project
+from blender.head import head_net
+from blender.skeleton import Skeleton, place_of, rig, skin
+
+PROPERTY = "keypoint"
+
+# In COCO's order. In plain view is what the camera's ray meets at most so far before the joint on the same person: a
+# limb's thickness with clothes, so that an arm behind the trunk is hidden. Measured from bodies of all builds.
+DEPTH_M = {"nose": 0.03, "eye": 0.03, "ear": 0.04}
+DEPTH_M |= {"shoulder": 0.11, "elbow": 0.08, "wrist": 0.07, "hip": 0.16, "knee": 0.10, "ankle": 0.10}
+BONES = {"shoulder": "upperarm01", "elbow": "lowerarm01", "wrist": "wrist"}
+BONES |= {"hip": "upperleg01", "knee": "lowerleg01", "ankle": "foot"}
+NAMES = ("nose", *(f"{side}_{part}" for part in [*DEPTH_M][1:] for side in ("left", "right")))
+
+
+def build(vertices: np.ndarray, bones: Skeleton, transforms: np.ndarray) -> list[bpy.types.Object]:
+    """Return the keypoints of a person as empties in the person's own frame, in COCO's order.
+
+    `vertices` (19158, 3) m at rest, `transforms` (B, 4, 4) of the pose.
+    """
+    places = {"nose": skin(vertices[[_nose()]], rig().weights[[_nose()]], transforms)[0]}
+    for side in ("left", "right"):
+        for part, weights in (("eye", _eye(side)), ("ear", _ear(side))):
+            used = np.flatnonzero(weights)
+            posed = skin(vertices[used], rig().weights[used], transforms)
+            places[f"{side}_{part}"] = np.average(posed, axis=0, weights=weights[used])
+        for part, bone in BONES.items():
+            places[f"{side}_{part}"] = place_of(bones, transforms, f"{bone}.{side[0].upper()}")
+    return [_empty(name, places[name]) for name in NAMES]
+
+
+def _empty(name: str, place_m: np.ndarray) -> bpy.types.Object:
+    made = bpy.data.objects.new(name, None)
+    made[PROPERTY] = name
+    made.location = place_m.tolist()
+    made.empty_display_type, made.empty_display_size = "SPHERE", DEPTH_M[name.rpartition("_")[2]]
+    return made
+
+
+@lru_cache(maxsize=1)
+def _nose() -> int:
+    of_head = head_net().index[head_net().head > 0.5]
+    return int(of_head[np.argmax(body.template().vertices[of_head, 0])])
+
+
+def _eye(side: str) -> np.ndarray:
+    weights = np.zeros(len(body.template().vertices))
+    weights[np.unique(body.template().groups[f"helper-{side[0]}-eye"])] = 1
+    return weights
+
+
+def _ear(side: str) -> np.ndarray:
+    weights = np.zeros(len(body.template().vertices))
+    target = body.target(f"ears/{side[0]}-ear-scale-depth-incr")
+    weights[target.index] = np.linalg.norm(target.offset, axis=1)
+    return weights
+
+
+def measure(root: bpy.types.Object, camera: dict, width: int, height: int) -> list[dict] | None:
+    """Return pipeline's `Keypoint`s of the object under `root`, in COCO's order; None if it has none."""
+    empties = {child[PROPERTY]: child for child in root.children if PROPERTY in child}
+    if not empties:
+        return None
+    points_m = np.array([empties[name].matrix_world.translation for name in NAMES])
+    pixels, depths_m = project(camera, points_m)
+    measured = []
+    for name, point_m, (u, v), depth_m in zip(NAMES, points_m, pixels, depths_m, strict=True):
+        if depth_m <= CLIP_START_M:
+            measured.append({"u_px": None, "v_px": None, "visibility": 0})
+            continue
+        inside = 0 <= u < width and 0 <= v < height
+        seen = inside and _in_plain_view(camera, point_m, root.name, empties[name].empty_display_size)
+        measured.append({"u_px": round(float(u), 2), "v_px": round(float(v), 2), "visibility": int(inside) + int(seen)})
+    return measured
+
+
+def _in_plain_view(camera: dict, point_m: np.ndarray, root_name: str, depth_m: float) -> bool:
+    hit = rays.first_hit(camera, point_m)
+    return hit is None or (hit.root == root_name and hit.before_m <= depth_m)
