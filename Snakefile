@@ -86,7 +86,8 @@ rule sample:
 
 rule render:
     input:
-        f"{DATA}/scenes/{{shard}}.jsonl",
+        scenes=f"{DATA}/scenes/{{shard}}.jsonl",
+        provenance=f"{DATA}/scenes/{{shard}}.json",
     output:
         directory(f"{DATA}/shards/{{shard}}"),
     log:
@@ -99,8 +100,8 @@ rule render:
         runtime="4h",
         gpu=RENDER_GPU,
     shell:
-        f"python -m blender.render --scenes {{input}} --out {{output}} --device {cfg.render.device}"
-        " --threads {threads} 2>&1 | tee {log}"
+        f"python -m blender.render --scenes {{input.scenes}} --provenance {{input.provenance}} --out {{output}}"
+        f" --device {cfg.render.device} --threads {{threads}} 2>&1 | tee {{log}}"
 
 
 rule label:
