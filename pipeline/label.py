@@ -1,40 +1,74 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Station `label`: rendered shards become COCO annotations.
+"""Station `label`: rendered shards are audited and become COCO annotations.
 
 `python -m pipeline.label --config FILE.yaml --data results/data/NAME` reads the shards that the config names and writes
-`annotations/{train,val,test}.json`. The files depend on shards and config alone: the same bytes on every run.
+`annotations/{train,val,test}.json` and `annotations/audit.json`. They depend on shards and config alone: the same bytes
+on every run. A picture that fails the audit fails the run, and `audit/` holds a picture of what is wrong.
 """
 
 import argparse
-import math
+import contextlib
 import os
 import shutil
 import sys
-from collections import Counter
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-from faster_coco_eval import mask as coco_mask
-from PIL import Image
-from pydantic import ValidationError
 
-from pipeline import coco, config
+from pipeline import annotations, audit, audit_picture, coco, config, shards
+from pipeline.coco_writer import CocoWriter
 from pipeline.progress import track
-from pipeline.scene import MeasuredInstance, RenderedScene, Scene, Thing, picture_name, read_rendered, shard_name
+from pipeline.scene import picture_name, shard_name
 
-CATEGORIES = ({"id": 1, "name": "pedestrian"}, {"id": 2, "name": "pallet_truck"})
-CATEGORY_IDS = {category["name"]: category["id"] for category in CATEGORIES}
 SPLITS = ("train", "val", "test")
 LICENCE = "Rendered by Cariste; the licences of the assets in the pictures stand in its folder assets/."
+FAULTS_SHOWN = 10
+# Shards that are labelled ahead of the one that is written, for each process: bounds the memory.
+SHARDS_AHEAD = 2
 
 
 class LabelError(Exception):
-    """A shard that cannot be labelled; the message names the shard, the picture, the instance and the reason."""
+    """Shards that cannot be labelled; each line names the shard, the picture, the instance and the reason."""
+
+
+class Fault(NamedTuple):
+    """Why a shard (`index` None), a picture (`instance_id` None) or an instance cannot be labelled."""
+
+    shard: Path
+    index: int | None
+    instance_id: int | None
+    what: str
+
+    def __str__(self) -> str:
+        picture = "" if self.index is None else f", picture {self.index}"
+        instance = "" if self.instance_id is None else f", instance {self.instance_id}"
+        return f"shard {self.shard}{picture}{instance}: {self.what}"
+
+
+@dataclass
+class LabelledShard:
+    """`pictures`: (image, annotations without `id`) of the pictures without faults, in order."""
+
+    pictures: list[tuple[dict[str, Any], list[dict[str, Any]]]] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    summary: audit.Summary = field(default_factory=audit.Summary)
+
+
+class Examined(NamedTuple):
+    """A picture's id map, uint16 (height, width), RLE by instance id, silhouettes, and what the audit says of them."""
+
+    ids: np.ndarray
+    visible: dict[int, dict[str, Any]]
+    silhouettes: dict[str, np.ndarray]
+    violations: list[audit.Violation]
+    summary: audit.Summary
 
 
 def split_of(index: int, split: config.Split) -> str:
@@ -43,221 +77,118 @@ def split_of(index: int, split: config.Split) -> str:
     return "train" if place < split.train else "val" if place < split.train + split.val else "test"
 
 
-def label_picture(rendered: RenderedScene, ids: np.ndarray, rules: config.LabelSection) -> list[dict[str, Any]]:
-    """Return the COCO annotations of one picture in the order of instance ids, still without `id`.
-
-    `ids` is its map, uint16 (height, width): pixel = instance id, 0 = nothing.
+def label(data: Path, settings: config.Config, processes: int = 1) -> dict[str, tuple[int, int]]:
+    """Write the annotations of the data set in folder `data`; return (pictures, annotations) by split.
 
     Raises:
-        LabelError: map and record disagree about size, instances or their visible pixels.
+        LabelError: the first ten faults of all shards, and how many there are; what was written before stays.
     """
-    _check_size(rendered, ids)
-    pixels = np.bincount(ids.ravel())
-    things = _labelled_things(rendered)
-    measured = {instance.instance_id: instance for instance in rendered.measured.instances}
-    _check_instances(pixels, things, measured)
-    by_column = np.asfortranarray(ids)
-    annotations = (
-        _annotation(thing, measured[instance_id], by_column == instance_id, rules)
-        for instance_id, thing in sorted(things.items())
-        if _is_kept(measured[instance_id], rules)
-    )
-    return [{"image_id": rendered.scene.index + 1, **annotation} for annotation in annotations]
+    shutil.rmtree(data / "audit", ignore_errors=True)
+    summary, faults, shown = audit.Summary(), 0, []
+    with _put_in_place(data / "annotations") as folder, contextlib.ExitStack() as files:
+        writers = {split: files.enter_context(_writer(folder, split, settings.data)) for split in SPLITS}
+        for shard in track(label_shards(data / "shards", settings, processes), settings.data.shards, "label", "shard"):
+            summary += shard.summary
+            faults += len(shard.faults)
+            shown += shard.faults[: FAULTS_SHOWN - len(shown)]
+            for image, entries in shard.pictures:
+                writers[split_of(image["index"], settings.data.split)].add(image, entries)
+        if faults:
+            raise LabelError(_told(data, shown, faults, settings))
+        for writer in writers.values():
+            writer.finish()
+        coco.write(folder / "audit.json", {"silhouettes": settings.label.audit, **asdict(summary)})
+    return {split: (writer.pictures, writer.annotations) for split, writer in writers.items()}
 
 
-def _check_size(rendered: RenderedScene, ids: np.ndarray) -> None:
-    wanted = rendered.scene.render
-    if ids.shape != (wanted.height, wanted.width):
-        height, width = ids.shape
-        raise LabelError(f"the id map is {width}x{height}, the record says {wanted.width}x{wanted.height}")
+def label_shards(folder: Path, settings: config.Config, processes: int = 1) -> Iterator[LabelledShard]:
+    """Yield all shards in order of their number; how many are worked on at a time changes nothing."""
+    work = partial(label_shard, folder, settings=settings)
+    if processes == 1:
+        yield from map(work, range(settings.data.shards))
+        return
+    with ProcessPoolExecutor(processes) as pool:
+        waiting = deque()
+        for number in range(settings.data.shards):
+            waiting.append(pool.submit(work, number))
+            if len(waiting) > SHARDS_AHEAD * processes:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
-def _labelled_things(rendered: RenderedScene) -> dict[int, Thing]:
-    """Return the objects that have an instance id, by it."""
-    things = [thing for thing in rendered.scene.objects if thing.instance_id]
-    repeated = [str(number) for number, count in Counter(thing.instance_id for thing in things).items() if count > 1]
-    if repeated:
-        raise LabelError(f"instance {', '.join(repeated)}: the record gives this id to more than one object")
-    for thing in things:
-        if thing.category is None:
-            raise LabelError(f"instance {thing.instance_id}: {thing.name} has an id and no category")
-    return {thing.instance_id: thing for thing in things}
-
-
-def _check_instances(pixels: np.ndarray, things: dict[int, Thing], measured: dict[int, MeasuredInstance]) -> None:
-    """Check that the id map (`pixels`: how many of each id), the objects and the measurements are of one picture."""
-    strangers = set(np.flatnonzero(pixels).tolist()) - {0} - things.keys()
-    if strangers:
-        number = min(strangers)
-        raise LabelError(f"instance {number}: {pixels[number]} pixels of the id map, and not in the record")
-    if measured.keys() != things.keys():
-        number = min(measured.keys() ^ things.keys())
-        fault = "measured, and not among the objects" if number in measured else "an object, and not measured"
-        raise LabelError(f"instance {number}: {fault}")
-    for number, instance in sorted(measured.items()):
-        found = int(pixels[number]) if number < len(pixels) else 0
-        if found != instance.visible_pixels:
-            raise LabelError(
-                f"instance {number}: {found} pixels in the id map, {instance.visible_pixels} visible ones in the record"
-            )
-
-
-def _visible_fraction(instance: MeasuredInstance) -> float:
-    # The two counts come from different samples: an object in plain view may show a pixel more than the whole has.
-    return instance.visible_pixels / max(instance.whole_pixels, instance.visible_pixels)
-
-
-def _is_kept(instance: MeasuredInstance, rules: config.LabelSection) -> bool:
-    enough_pixels = instance.visible_pixels >= max(rules.min_pixels, 1)
-    return enough_pixels and _visible_fraction(instance) >= rules.min_visible_fraction
-
-
-def _is_crowd(instance: MeasuredInstance, rules: config.LabelSection) -> bool:
-    too_small = instance.visible_pixels < rules.crowd_pixels
-    return too_small or _visible_fraction(instance) < rules.crowd_visible_fraction
-
-
-def _annotation(
-    thing: Thing, instance: MeasuredInstance, mask: np.ndarray, rules: config.LabelSection
-) -> dict[str, Any]:
-    segmentation = coco.encode(mask)
-    return {
-        "category_id": CATEGORY_IDS[thing.category],
-        "segmentation": segmentation,
-        "area": int(coco_mask.area(segmentation)),
-        "bbox": [int(side) for side in coco_mask.toBbox(segmentation)],
-        "iscrowd": int(_is_crowd(instance, rules)),
-        "visible_fraction": round(_visible_fraction(instance), 4),
-        "truncated": instance.truncated,
-        "distance_m": round(instance.distance_m, 3),
-        "asset": thing.asset,
-        "instance_id": thing.instance_id,
-    }
-
-
-def describe_image(rendered: RenderedScene, shard: str) -> dict[str, Any]:
-    """Return a picture's entry in `images`; its files are named relative to the folder of the data set."""
-    scene = rendered.scene
-    name = picture_name(scene.index)
-    return {
-        "id": scene.index + 1,
-        "file_name": f"shards/{shard}/images/{name}",
-        "instances": f"shards/{shard}/instances/{name}",
-        "width": scene.render.width,
-        "height": scene.render.height,
-        "index": scene.index,
-        "rig": scene.camera.rig,
-        "layout": scene.layout,
-        "light": {
-            "lamps": len(scene.lamps),
-            "power_w": round(math.fsum(lamp.power_w for lamp in scene.lamps), 3),
-            "exposure_ev": scene.render.exposure_ev,
-        },
-    }
-
-
-def label_shard(number: int, shards: Path, settings: config.Config) -> list[tuple[dict, list[dict]]]:
-    """Return (image, annotations) of every picture of a shard, in order.
-
-    Raises:
-        LabelError: the shard is missing, is not what the config describes, or holds a picture that cannot be labelled.
-    """
-    shard = shards / shard_name(number)
-    labelled = []
-    for rendered in _records(shard, number, settings.data):
-        name = picture_name(rendered.scene.index)
+def label_shard(folder: Path, number: int, settings: config.Config) -> LabelledShard:
+    """Audit and label the pictures of a shard in `folder`."""
+    path, labelled = folder / shard_name(number), LabelledShard()
+    try:
+        records = shards.read_records(path, number, settings.data)
+    except shards.ShardError as error:
+        return LabelledShard(faults=[Fault(path, None, None, str(error))])
+    for record in records:
+        index = record.scene.index
         try:
-            image = describe_image(rendered, shard.name)
-            _check_picture(shard / "images" / name, image["width"], image["height"])
-            annotations = label_picture(rendered, _read_ids(shard / "instances" / name), settings.label)
-        except LabelError as error:
-            raise LabelError(f"shard {shard}, picture {rendered.scene.index}: {error}; render it again") from None
-        labelled.append((image, annotations))
+            shards.check_picture(path, record)
+            examined = examine(path, record, settings.label)
+        except shards.ShardError as error:
+            labelled.faults.append(Fault(path, index, None, str(error)))
+            continue
+        labelled.summary += examined.summary
+        labelled.faults += [Fault(path, index, each.instance_id, each.what) for each in examined.violations]
+        if not examined.violations:
+            entries = annotations.annotate(record, examined.visible, examined.silhouettes, settings.label)
+            labelled.pictures.append((annotations.describe_image(record, path.name), entries))
     return labelled
 
 
-def _records(shard: Path, number: int, data: config.Data) -> list[RenderedScene]:
-    """Read the shard's records and check that they are the ones that the config names."""
-    try:
-        records = read_rendered(shard / "scenes.jsonl")
-    except FileNotFoundError as error:
-        raise LabelError(f"shard {shard}: {error.filename} is missing; render the shard first") from None
-    except ValidationError as error:
-        raise LabelError(f"shard {shard}: scenes.jsonl is not a list of rendered scenes: {error}") from None
-    _check_records([record.scene for record in records], number, data, shard)
-    return records
+def examine(shard: Path, record: shards.Record, rules: config.LabelSection) -> Examined:
+    """Read what a picture's labels are made from and audit it.
+
+    Raises:
+        ShardError: a file is missing, corrupt or of another size.
+    """
+    ids, silhouettes = shards.read_ids(shard, record), shards.read_silhouettes(shard, record)
+    visible = annotations.visible_masks(ids)
+    violations, summary = list(audit.check_map(record, visible)), audit.Summary(pictures=1)
+    if rules.audit:
+        violations += audit.check_masks(ids, visible)
+        more, summary = audit.check_silhouettes(record, ids, silhouettes)
+        violations += more
+    return Examined(ids, visible, silhouettes, violations, summary)
 
 
-def _check_records(scenes: list[Scene], number: int, data: config.Data, shard: Path) -> None:
-    indices = [scene.index for scene in scenes]
-    first = number * data.shard_size
-    wanted = list(range(first, first + data.pictures_in_shard(number)))
-    if indices != wanted:
-        held = f"{len(indices)} pictures from {indices[0]} to {indices[-1]}" if indices else "no pictures"
-        raise LabelError(
-            f"shard {shard}: holds {held}, the config asks for {len(wanted)} from {wanted[0]} to {wanted[-1]}; "
-            "render it again"
-        )
-    for scene in scenes:
-        if (scene.dataset_seed, scene.generator_version) != (data.seed, config.GENERATOR_VERSION):
-            raise LabelError(
-                f"shard {shard}, picture {scene.index}: made with seed {scene.dataset_seed} by generator "
-                f"{scene.generator_version}, wanted seed {data.seed}, generator {config.GENERATOR_VERSION}; "
-                "render it again"
-            )
+def _told(data: Path, shown: list[Fault], count: int, settings: config.Config) -> str:
+    """Return the message of a run with faults, and save a picture of each that has an instance to look at."""
+    lines = []
+    for fault in shown:
+        saved = _save_picture(data, fault, settings) if fault.instance_id is not None else None
+        lines.append(f"{fault}{f'; see {saved}' if saved else ''}")
+    if count > len(shown):
+        lines.append(f"and {count - len(shown)} more")
+    lines.append(
+        "Nothing was labelled. Delete these shards and render them again; "
+        "please report what comes again, with its picture and its record."
+    )
+    return "\n".join(lines)
 
 
-def _check_picture(path: Path, width: int, height: int) -> None:
-    """Check that a picture is a whole 8-bit RGB PNG of this size: by its checksums, 15 times as fast as decoding."""
-    try:
-        with Image.open(path, formats=["PNG"]) as picture:
-            mode, size = picture.mode, picture.size
-            picture.verify()
-    except FileNotFoundError:
-        raise LabelError(f"{path} is missing") from None
-    except (OSError, SyntaxError) as error:
-        raise LabelError(f"{path} is corrupt ({error})") from None
-    if mode != "RGB" or size != (width, height):
-        raise LabelError(f"{path} is {mode} {size[0]}x{size[1]}, the record says RGB {width}x{height}")
+def _save_picture(data: Path, fault: Fault, settings: config.Config) -> Path:
+    """Draw what is wrong with an instance into the folder `audit/` of the data set."""
+    records = shards.read_records(fault.shard, int(fault.shard.name), settings.data)
+    record = next(each for each in records if each.scene.index == fault.index)
+    found = examine(fault.shard, record, settings.label)
+    number = fault.instance_id
+    pixels = next(each.pixels for each in found.violations if (each.instance_id, each.what) == (number, fault.what))
+    whole = audit.in_frame(found.silhouettes.get(str(number)), record.instances.get(number), record.shape)
+    wrong = np.zeros(record.shape, bool) if pixels is None else pixels
+    picture = coco.read_picture(fault.shard / "images" / picture_name(fault.index))
+    drawn = audit_picture.draw(picture, found.ids == number, whole, wrong, f"picture {fault.index}, {fault.what}")
+    path = data / "audit" / f"{fault.index:06d}-{number}.png"
+    path.parent.mkdir(exist_ok=True)
+    cv2.imwrite(str(path), drawn[:, :, ::-1])
+    return path
 
 
-def _read_ids(path: Path) -> np.ndarray:
-    """Read an id map, uint16 (height, width)."""
-    if not path.exists():
-        raise LabelError(f"{path} is missing")
-    ids = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if ids is None:
-        raise LabelError(f"{path} is corrupt")
-    if ids.dtype != np.uint16 or ids.ndim != 2:
-        raise LabelError(f"{path} is no 16-bit grey picture but {ids.dtype} of shape {ids.shape}")
-    return ids
-
-
-def label_shards(shards: Path, settings: config.Config, processes: int = 1) -> Iterator[tuple[dict, list[dict]]]:
-    """Yield (image, annotations) of all pictures in order of their index; the order of the work changes nothing."""
-    numbers = range(settings.data.shards)
-    work = partial(label_shard, shards=shards, settings=settings)
-    if processes == 1:
-        for number in numbers:
-            yield from work(number)
-        return
-    with ProcessPoolExecutor(processes) as pool:
-        for labelled in pool.map(work, numbers):
-            yield from labelled
-
-
-def collect(pictures: Iterator[tuple[dict, list[dict]]], data: config.Data) -> dict[str, dict[str, Any]]:
-    """Sort labelled pictures into one COCO document per split and number the annotations of each from 1."""
-    documents = {split: _empty_document(split, data) for split in SPLITS}
-    for image, annotations in pictures:
-        document = documents[split_of(image["index"], data.split)]
-        document["images"].append(image)
-        for annotation in annotations:
-            document["annotations"].append({"id": len(document["annotations"]) + 1, **annotation})
-    return documents
-
-
-def _empty_document(split: str, data: config.Data) -> dict[str, Any]:
+def _writer(folder: Path, split: str, data: config.Data) -> CocoWriter:
     info = {
         "name": data.name,
         "split": split,
@@ -265,17 +196,17 @@ def _empty_document(split: str, data: config.Data) -> dict[str, Any]:
         "generator_version": config.GENERATOR_VERSION,
         "licence": LICENCE,
     }
-    return {"info": info, "images": [], "annotations": [], "categories": list(CATEGORIES)}
+    return CocoWriter(folder / f"{split}.json", info, list(annotations.CATEGORIES))
 
 
-def write_annotations(documents: dict[str, dict[str, Any]], folder: Path) -> None:
-    """Write one file per split. The folder is filled aside and put in place at once: all of the files, or none."""
+@contextlib.contextmanager
+def _put_in_place(folder: Path) -> Iterator[Path]:
+    """Give a folder to fill and put it in the place of `folder` at once: all of its files, or none."""
     aside = folder.with_name(f".{folder.name}.{os.getpid()}")
     replaced = folder.with_name(f".{folder.name}.{os.getpid()}.old")
     aside.mkdir(parents=True)
     try:
-        for split, document in documents.items():
-            coco.write(aside / f"{split}.json", document)
+        yield aside
         if folder.exists():
             folder.rename(replaced)
         aside.rename(folder)
@@ -292,14 +223,12 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         settings = config.read(arguments.config)
-        pictures = label_shards(arguments.data / "shards", settings, arguments.processes)
-        documents = collect(track(pictures, settings.data.pictures, "label"), settings.data)
+        counts = label(arguments.data, settings, arguments.processes)
     except (config.ConfigError, LabelError) as error:
         print(error, file=sys.stderr)
         return 1
-    write_annotations(documents, arguments.data / "annotations")
-    for split, document in documents.items():
-        print(f"{split}: {len(document['images'])} pictures, {len(document['annotations'])} annotations")
+    for split, (pictures, entries) in counts.items():
+        print(f"{split}: {pictures} pictures, {entries} annotations")
     return 0
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Id maps become COCO without losing a pixel; shards that are not what they say are named; the bytes never vary."""
+"""The labels of a data set: whole or not there, faults named and shown, the bytes never vary."""
 
 import json
 import re
@@ -10,107 +10,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 
 from pipeline import coco, config, label
-from pipeline.scene import RenderedScene
-
-WIDTH, HEIGHT = 48, 32
-RGB = (0.5, 0.5, 0.5)
-EVERYTHING = config.LabelSection(min_pixels=0, min_visible_fraction=0, crowd_pixels=0, crowd_visible_fraction=0)
-PERSON = {
-    "asset": "person",
-    "parameters": {
-        **dict.fromkeys(("gender", "age", "muscle", "weight", "proportions", "african", "asian", "caucasian"), 0.5),
-        "height_m": 1.75,
-        "skin_rgb": RGB,
-        "pose": {"name": "stand", "phase": 0, "seed": 1, "hand_left_m": None, "hand_right_m": None},
-        "outfit": {
-            **dict.fromkeys(("top_rgb", "trousers_rgb", "shoes_rgb", "vest_rgb", "head_rgb", "hair_rgb"), RGB),
-            "sleeves": "long",
-            "head": "helmet",
-        },
-    },
-}
-TRUCK = {
-    "asset": "hand_pallet_truck",
-    "parameters": {
-        **dict.fromkeys(("fork_length_m", "width_m", "fork_width_m", "lift_m", "wear"), 0.5),
-        **dict.fromkeys(("tiller_tilt_deg", "tiller_turn_deg"), 0),
-        **dict.fromkeys(("body_rgb", "wheel_rgb"), RGB),
-        "tandem_rollers": True,
-        "seed": 1,
-    },
-}
-
-
-def scene(index: int, numbers: list[int], height: int, width: int) -> dict:
-    """A record whose odd instances are people and even ones trucks."""
-    surface = {"kind": "concrete", "color_rgb": RGB, "roughness": 0.5, "wear": 0.5, "seed": 1}
-    return {
-        "generator_version": config.GENERATOR_VERSION,
-        "index": index,
-        "dataset_seed": 7,
-        "layout": "aisle",
-        "render": {
-            "width": width,
-            "height": height,
-            "samples": 1,
-            "denoise": False,
-            "seed": 1,
-            "exposure_ev": 0.25,
-            "view_transform": "AgX",
-        },
-        "camera": {
-            **dict.fromkeys(("fx_px", "fy_px", "cx_px", "cy_px"), 50),
-            "rig": "robot",
-            "position_m": (0, 0, 1),
-            "rotation": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
-        },
-        "hall": {"size_m": (20, 20, 6), "floor": surface, "walls": surface, "ceiling": surface, "lines": []},
-        "lamps": [
-            {
-                "kind": "strip",
-                "position_m": (0, 0, 5),
-                "size_m": (1, 0.1),
-                "yaw_deg": 0,
-                "power_w": power,
-                "color_rgb": RGB,
-            }
-            for power in (0.1, 0.2)
-        ],
-        "ambient": {"color_rgb": RGB, "strength": 0.1},
-        "objects": [
-            {
-                **(PERSON if number % 2 else TRUCK),
-                "name": f"thing_{number}",
-                "position_m": (0, 0, 0),
-                "yaw_deg": 0,
-                "stands_on": "floor",
-                "instance_id": number,
-            }
-            for number in numbers
-        ],
-    }
-
-
-def rendered(ids: np.ndarray, numbers: list[int], index: int = 0, hidden_pixels: int = 0) -> RenderedScene:
-    """The record of an id map; every instance has `hidden_pixels` more than can be seen."""
-    pixels = {number: int((ids == number).sum()) for number in numbers}
-    instances = [
-        {
-            "instance_id": number,
-            "visible_pixels": count,
-            "whole_pixels": count + hidden_pixels,
-            "truncated": number % 3 == 0,
-            "distance_m": number + 0.12345,
-        }
-        for number, count in pixels.items()
-    ]
-    measured = {"device": "cpu", "instances": instances, "seconds": {}}
-    return RenderedScene.model_validate({"scene": scene(index, numbers, *ids.shape), "measured": measured})
+from tests.pipeline import made_shards
+from tests.pipeline.made_shards import HEIGHT, WIDTH
 
 
 def id_map(*sizes: int) -> np.ndarray:
@@ -119,98 +22,6 @@ def id_map(*sizes: int) -> np.ndarray:
     for number, size in enumerate(sizes, 1):
         ids[:size, 3 * number] = number
     return ids
-
-
-def decode(annotation: dict, shape: tuple[int, int]) -> np.ndarray:
-    checked = coco.Annotation(id=1, **annotation)
-    return label.coco_mask.decode(coco.rle(checked.segmentation, *shape)).astype(bool)
-
-
-maps = arrays.array_shapes(min_dims=2, max_dims=2, max_side=16).flatmap(
-    lambda shape: arrays.arrays(np.uint16, shape, elements=st.sampled_from([0, 1, 2, 3, 500, 65535]))
-)
-
-
-@given(maps)
-def test_annotations_give_back_the_id_map(ids):
-    annotations = label.label_picture(rendered(ids, [1, 2, 3, 500, 65535]), ids, EVERYTHING)
-    again = np.zeros(ids.shape, np.int64)
-    for annotation in annotations:
-        mask = decode(annotation, ids.shape)
-        again[mask] += annotation["instance_id"]  # a pixel in two masks would get a sum
-        rows, columns = np.nonzero(mask)
-        size = [np.ptp(columns) + 1, np.ptp(rows) + 1]
-        assert annotation["bbox"] == [columns.min(), rows.min(), *size]
-        assert annotation["area"] == mask.sum()
-    np.testing.assert_array_equal(again, ids)
-
-
-def test_what_an_annotation_says():
-    ids = id_map(20, 30)
-    person, truck = label.label_picture(rendered(ids, [1, 2, 3], index=5, hidden_pixels=10), ids, EVERYTHING)
-    assert person == {
-        "image_id": 6,
-        "category_id": 1,
-        "segmentation": coco.encode(ids == 1),
-        "area": 20,
-        "bbox": [3, 0, 1, 20],
-        "iscrowd": 0,
-        "visible_fraction": 0.6667,
-        "truncated": False,
-        "distance_m": 1.123,
-        "asset": "person",
-        "instance_id": 1,
-    }
-    assert (truck["category_id"], truck["asset"], truck["visible_fraction"]) == (2, "hand_pallet_truck", 0.75)
-
-
-@pytest.mark.parametrize(
-    ("rules", "crowd"),
-    [
-        ({"min_pixels": 11}, {2: 0, 3: 0}),
-        ({"crowd_pixels": 11}, {1: 1, 2: 0, 3: 0}),
-        ({"min_visible_fraction": 0.45}, {3: 0}),
-        ({"crowd_visible_fraction": 0.45}, {1: 1, 2: 1, 3: 0}),
-        ({"min_pixels": 11, "crowd_pixels": 21}, {2: 1, 3: 0}),
-        ({}, {1: 0, 2: 0, 3: 0}),
-    ],
-)
-def test_the_config_decides_what_is_dropped_and_what_is_crowd(rules, crowd):
-    ids = id_map(10, 20, 30, 0)
-    record = rendered(ids, [1, 2, 3, 4], hidden_pixels=25)
-    annotations = label.label_picture(record, ids, EVERYTHING.model_copy(update=rules))
-    assert {entry["instance_id"]: entry["iscrowd"] for entry in annotations} == crowd
-
-
-def test_ids_that_the_record_does_not_have():
-    ids = id_map(20, 30)
-    with pytest.raises(label.LabelError, match=r"^instance 2: 30 pixels of the id map, and not in the record"):
-        label.label_picture(rendered(ids, [1]), ids, EVERYTHING)
-
-
-@pytest.mark.parametrize("change", [5, -20])
-def test_pixels_that_disagree_with_the_measurement(change):
-    ids = id_map(20, 30)
-    other = id_map(20 + change, 30)
-    with pytest.raises(label.LabelError, match=rf"^instance 1: {20 + change} pixels in the id map, 20 visible ones"):
-        label.label_picture(rendered(ids, [1, 2]), other, EVERYTHING)
-
-
-def test_an_id_map_of_another_size():
-    ids = id_map(20)
-    with pytest.raises(label.LabelError, match=r"^the id map is 32x48, the record says 48x32"):
-        label.label_picture(rendered(ids, [1]), ids.T, EVERYTHING)
-
-
-def test_objects_and_measurements_that_do_not_match():
-    ids = id_map(20, 30)
-    record = rendered(ids, [1, 2])
-    measured = record.measured.model_copy(update={"instances": record.measured.instances[:1]})
-    with pytest.raises(label.LabelError, match=r"^instance 2: an object, and not measured"):
-        label.label_picture(record.model_copy(update={"measured": measured}), ids, EVERYTHING)
-    twice = record.scene.model_copy(update={"objects": record.scene.objects[:1] * 2})
-    with pytest.raises(label.LabelError, match=r"^instance 1: the record gives this id to more than one object"):
-        label.label_picture(record.model_copy(update={"scene": twice}), ids, EVERYTHING)
 
 
 def test_growth_moves_no_picture_to_another_split():
@@ -231,15 +42,10 @@ SETTINGS = config.check(
 def made(tmp_path_factory) -> Path:
     """A data set of 7 pictures in 3 shards, the last of one picture; picture i has i people and trucks."""
     data = tmp_path_factory.mktemp("made")
-    random = np.random.default_rng(0)
     for index in range(SETTINGS.data.pictures):
-        shard = data / "shards" / f"{index // 3:05d}"
         ids = id_map(*(8 + 4 * number for number in range(index)))
-        for folder, picture in (("images", random.integers(0, 255, (*ids.shape, 3), np.uint8)), ("instances", ids)):
-            (shard / folder).mkdir(parents=True, exist_ok=True)
-            cv2.imwrite(str(shard / folder / f"{index:06d}.png"), picture)
-        with (shard / "scenes.jsonl").open("a") as lines:
-            lines.write(rendered(ids, list(range(1, index + 1)), index).model_dump_json() + "\n")
+        wholes = made_shards.wholes_of(ids, list(range(1, index + 1)))
+        made_shards.write(data / "shards" / f"{index // 3:05d}", ids, wholes, index)
     return data
 
 
@@ -289,6 +95,14 @@ def test_what_an_image_says(data, monkeypatch):
             "instances": "shards/00001/instances/000003.png",
             "width": WIDTH,
             "height": HEIGHT,
+            "camera": {
+                "fx_px": 50.0,
+                "fy_px": 50.0,
+                "cx_px": 50.0,
+                "cy_px": 50.0,
+                "position_m": [0.0, 0.0, 1.0],
+                "rotation": [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+            },
             "rig": "robot",
             "layout": "aisle",
             "light": {"lamps": 2, "power_w": 0.3, "exposure_ev": 0.25},
@@ -301,7 +115,7 @@ def test_what_an_image_says(data, monkeypatch):
 def test_the_same_bytes_on_every_run_with_any_number_of_processes(data, monkeypatch):
     run(data, monkeypatch)
     first = files(data / "annotations")
-    assert sorted(first) == ["test.json", "train.json", "val.json"]
+    assert sorted(first) == ["audit.json", "test.json", "train.json", "val.json"]
     run(data, monkeypatch, processes=2)
     assert files(data / "annotations") == first
     assert [path.name for path in data.iterdir() if path.name.startswith(".")] == []
@@ -348,11 +162,19 @@ FAULTS = {
     "cut map": ("instances/000004.png", cut, "picture 4: .*instances/000004.png is corrupt"),
     "flipped bit of a map": ("instances/000004.png", flip, "picture 4: .*instances/000004.png is corrupt"),
     "8-bit map": ("instances/000004.png", redraw((HEIGHT, WIDTH), np.uint8), "picture 4: .*no 16-bit grey .*uint8"),
-    "small map": ("instances/000004.png", redraw((8, 9), np.uint16), "picture 4: the id map is 9x8, .*48x32"),
+    "small map": ("instances/000004.png", redraw((8, 9), np.uint16), "picture 4: .*the id map is 9x8, .*48x32"),
     "empty map": (
         "instances/000004.png",
         redraw((HEIGHT, WIDTH), np.uint16),
-        "picture 4: instance 1: 0 pixels in the id map, 8 visible",
+        "picture 4, instance 1: 0 pixels in the id map, 8 visible",
+    ),
+    "no silhouettes": ("silhouettes/000004.npz", Path.unlink, "picture 4: .*silhouettes/000004.npz is missing"),
+    "cut silhouettes": ("silhouettes/000004.npz", cut, "picture 4: .*silhouettes/000004.npz is corrupt"),
+    "flipped bit of silhouettes": ("silhouettes/000004.npz", flip, "picture 4: .*silhouettes/000004.npz is corrupt"),
+    "fewer silhouettes": (
+        "silhouettes/000004.npz",
+        lambda path: np.savez_compressed(path, **{"1": np.ones((8, 1), bool)}),
+        "picture 4: .*silhouettes/000004.npz: 2 is missing",
     ),
     "no shard": (".", shutil.rmtree, "scenes.jsonl is missing; render the shard first"),
     "no records": ("scenes.jsonl", lambda path: path.write_text(""), "holds no pictures, .*asks for 3 from 3 to 5"),
@@ -360,7 +182,7 @@ FAULTS = {
     "another seed": (
         "scenes.jsonl",
         lambda path: path.write_text(path.read_text().replace('"dataset_seed":7', '"dataset_seed":8')),
-        "picture 3: made with seed 8 .*wanted seed 7",
+        "picture 3 was made with seed 8 .*wanted seed 7",
     ),
 }
 

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Proof that a picture's masks are right: its id map against its record, and against its objects' silhouettes.
+
+The id map comes from Cycles. The silhouettes come from the objects' triangles and the record's camera, without Cycles:
+where both agree on every pixel, camera, poses, shapes and ids agree. Nothing here needs Blender.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from faster_coco_eval import mask as coco_mask
+
+from pipeline.scene import MeasuredInstance
+from pipeline.shards import Record
+
+# Cycles' filter is 1.5 px wide, so a pixel may get most of its light from an object up to 0.75 px beside its centre:
+# one pixel more than the silhouette, which counts pixel centres.
+TOLERANCE_PX = 1
+NEIGHBOURS = np.ones((3, 3), np.uint8)
+# A joint in plain view is seen through some skin and cloth beside it, not at its own pixel alone.
+KEYPOINT_TOLERANCE_PX = 2
+NOTHING = np.zeros((0, 0), bool)
+
+
+class Violation(NamedTuple):
+    """What is wrong with an instance (None: with the picture); `pixels`, bool (height, width): where, if anywhere."""
+
+    instance_id: int | None
+    what: str
+    pixels: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was checked. `boundary_pixels`: visible ones outside the silhouette, `largest_excess_px` away at most."""
+
+    pictures: int = 0
+    instances: int = 0
+    hidden: int = 0
+    outside: int = 0
+    proven: int = 0
+    keypoints: int = 0
+    visible_pixels: int = 0
+    boundary_pixels: int = 0
+    largest_excess_px: int = 0
+
+    def __add__(self, other: "Summary") -> "Summary":
+        sums = Counter(asdict(self)) + Counter(asdict(other))
+        sums["largest_excess_px"] = max(self.largest_excess_px, other.largest_excess_px)
+        return Summary(**sums)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An instance in the picture; masks are bool (height, width) of the frame.
+
+    `visible`: its pixels of the id map. `whole`: its silhouette. `alone`: rendered with all else hidden, or None.
+    """
+
+    measured: MeasuredInstance
+    visible: np.ndarray
+    whole: np.ndarray
+    alone: np.ndarray | None
+
+
+def check_map(record: Record, visible: dict[int, dict[str, Any]]) -> Iterator[Violation]:
+    """Yield where id map, objects and measurements are not of one picture; `visible`: RLE by id of the map."""
+    ids = [thing.instance_id for thing in record.scene.objects if thing.instance_id]
+    for number in sorted(number for number, count in Counter(ids).items() if count > 1):
+        yield Violation(number, "the record gives this id to more than one object")
+    things, instances = record.things, record.instances
+    for number, thing in things.items():
+        if thing.category is None:
+            yield Violation(number, f"{thing.name} has an id and no category")
+    for number in sorted(instances.keys() ^ things.keys()):
+        fault = "measured, and not among the objects" if number in instances else "an object, and not measured"
+        yield Violation(number, fault)
+    pixels = {number: int(coco_mask.area(mask)) for number, mask in visible.items()}
+    for number in sorted(pixels.keys() - things.keys()):
+        yield Violation(number, f"{pixels[number]} pixels of the id map, and not in the record")
+    for number, instance in instances.items():
+        found, said = pixels.get(number, 0), instance.visible_pixels
+        if number in things and found != said:
+            yield Violation(number, f"{found} pixels in the id map, {said} visible ones in the record")
+
+
+def check_masks(ids: np.ndarray, visible: dict[int, dict[str, Any]]) -> Iterator[Violation]:
+    """Yield where the RLE of `visible`, by instance id, is not the id map, uint16 (height, width), again."""
+    for number, mask in visible.items():
+        drawn = (ids == number).view(np.uint8)
+        if not np.array_equal(coco_mask.decode(mask), drawn):
+            yield Violation(number, "its mask gives other pixels than the id map")
+        box, wanted = coco_mask.toBbox(mask).astype(int).tolist(), list(cv2.boundingRect(drawn))
+        if box != wanted:
+            yield Violation(number, f"its box is {box}, the box of its pixels {wanted}")
+    areas = sum(int(coco_mask.area(mask)) for mask in visible.values())
+    together = int(coco_mask.area(coco_mask.merge(list(visible.values())))) if visible else 0
+    if not areas == together == np.count_nonzero(ids):
+        labelled = np.count_nonzero(ids)
+        yield Violation(None, f"the masks cover {together} pixels with {areas}, the id map labels {labelled}")
+
+
+def check_silhouettes(
+    record: Record, ids: np.ndarray, silhouettes: dict[str, np.ndarray]
+) -> tuple[list[Violation], Summary]:
+    """Check every instance against its silhouette; `silhouettes` as `shards.read_silhouettes` gives them.
+
+    Returns the violations and what was checked.
+    """
+    violations: list[Violation] = []
+    summary = Summary(pictures=1)
+    for number, measured in record.instances.items():
+        whole = in_frame(silhouettes.get(str(number)), measured, record.shape)
+        seen = Seen(measured, ids == number, whole, silhouettes.get(f"{number}_alone"))
+        crop = silhouettes.get(str(number), NOTHING)
+        faults = (*_record_faults(seen, crop), *_visible_faults(seen), *_proof_faults(seen), *_keypoint_faults(seen))
+        violations += [Violation(number, what, pixels) for what, pixels in faults]
+        summary += _counted(seen)
+    return violations, summary
+
+
+def in_frame(crop: np.ndarray | None, measured: MeasuredInstance | None, shape: tuple[int, int]) -> np.ndarray:
+    """Return the part of a silhouette that lies in the frame, bool `shape`."""
+    whole = np.zeros(shape, bool)
+    if crop is not None and measured is not None:
+        x, y, *_ = measured.whole_box_px
+        top, left = max(-y, 0), max(-x, 0)
+        inside = crop[top : max(shape[0] - y, 0), left : max(shape[1] - x, 0)]
+        whole[y + top : y + top + inside.shape[0], x + left : x + left + inside.shape[1]] = inside
+    return whole
+
+
+def _record_faults(seen: Seen, crop: np.ndarray) -> Iterator[tuple[str, np.ndarray | None]]:
+    """Yield where the measurements are not those of the silhouette, or do not explain that nothing is seen."""
+    measured = seen.measured
+    if np.count_nonzero(crop) != measured.whole_pixels:
+        yield (
+            f"{np.count_nonzero(crop)} pixels in its silhouette, {measured.whole_pixels} whole ones in the record",
+            None,
+        )
+    if crop.size and not (crop[[0, -1]].any(axis=1).all() and crop[:, [0, -1]].any(axis=0).all()):
+        yield f"its silhouette does not reach all sides of its box {list(measured.whole_box_px)}", None
+    if crop.size and not measured.truncated and np.count_nonzero(seen.whole) != measured.whole_pixels:
+        yield "it reaches outside the frame, and the record says that it is not truncated", None
+    if measured.visible_pixels and measured.absent:
+        yield f"{measured.visible_pixels} visible pixels, and the record says that it is {measured.absent}", None
+    if not measured.visible_pixels and measured.absent is None:
+        yield "no visible pixel, and the record does not say why", seen.whole
+    in_frame = np.count_nonzero(seen.whole)
+    if measured.absent == "outside" and in_frame:
+        yield f"outside the frame, says the record, yet {in_frame} pixels of its silhouette are in it", seen.whole
+    if measured.absent == "hidden" and not in_frame:
+        yield "hidden, says the record, yet no pixel of its silhouette is in the frame to be hidden", None
+
+
+def _visible_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
+    """Yield where the object is seen and its triangles are not."""
+    stray = seen.visible & ~_grown(seen.whole, TOLERANCE_PX)
+    if stray.any():
+        yield (
+            f"{np.count_nonzero(stray)} of its {np.count_nonzero(seen.visible)} visible pixels lie outside its "
+            f"silhouette, up to {_farthest_px(stray, seen.whole)} px",
+            stray,
+        )
+
+
+def _proof_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
+    """Yield where the object rendered alone and its silhouette differ by more than the boundary."""
+    if seen.alone is None:
+        return
+    beyond = seen.alone & ~_grown(seen.whole, TOLERANCE_PX)
+    if beyond.any():
+        far = _farthest_px(beyond, seen.whole)
+        yield f"rendered alone, {np.count_nonzero(beyond)} pixels lie outside its silhouette, up to {far} px", beyond
+    # What is thinner than a pixel covers less than half of any: it is seen in silhouettes only. An opening by 2 x 2
+    # pixels leaves what is at least a pixel thick.
+    thick = cv2.morphologyEx(seen.whole.view(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)).view(bool)
+    lacking = thick & ~_grown(seen.alone, TOLERANCE_PX)
+    if lacking.any():
+        far = _farthest_px(lacking, seen.alone)
+        yield (
+            f"rendered alone, {np.count_nonzero(lacking)} pixels of its silhouette are not there, up to {far} px",
+            lacking,
+        )
+
+
+def _keypoint_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
+    """Yield joints in plain view that are not on the object."""
+    height, width = seen.whole.shape
+    near = _grown(seen.whole, KEYPOINT_TOLERANCE_PX)
+    for place, point in enumerate(seen.measured.keypoints or ()):
+        if point.visibility == 0:
+            continue
+        column, row = math.floor(point.u_px), math.floor(point.v_px)
+        where = f"keypoint {place} at ({point.u_px:g}, {point.v_px:g}) has visibility {point.visibility}"
+        if not (0 <= column < width and 0 <= row < height):
+            yield f"{where}, and lies outside the frame", None
+        elif point.visibility == 2 and not near[row, column]:
+            stray = np.zeros_like(seen.whole)
+            stray[row, column] = True
+            yield f"{where}, and lies outside its silhouette", stray
+
+
+def _grown(mask: np.ndarray, by_px: int) -> np.ndarray:
+    """Return `mask` with `by_px` more pixels in all eight directions."""
+    return cv2.dilate(mask.view(np.uint8), NEIGHBOURS, iterations=by_px).view(bool)
+
+
+def _farthest_px(pixels: np.ndarray, mask: np.ndarray) -> str:
+    """Return how far, in steps to one of the eight neighbours, the farthest of `pixels` is from `mask`."""
+    if not mask.any():
+        return "any number of"
+    steps = cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_C, 3)
+    return f"{steps[pixels].max():.0f}"
+
+
+def _counted(seen: Seen) -> Summary:
+    beside = np.count_nonzero(seen.visible & ~seen.whole)
+    return Summary(
+        instances=1,
+        hidden=int(seen.measured.absent == "hidden"),
+        outside=int(seen.measured.absent == "outside"),
+        proven=int(seen.alone is not None),
+        keypoints=sum(point.visibility == 2 for point in seen.measured.keypoints or ()),
+        visible_pixels=np.count_nonzero(seen.visible),
+        boundary_pixels=beside,
+        largest_excess_px=int(beside > 0) and int(_farthest_px(seen.visible, seen.whole)),
+    )
