@@ -5,21 +5,18 @@ A shard is made in one process and appears whole or not at all: it grows in a hi
 renamed when the last picture is done. All its files but `shard.json` depend on the records alone, byte for byte.
 """
 
-import contextlib
 import hashlib
 import json
 import platform
-import shutil
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
 import numpy as np
 import OpenEXR
 
-from blender import devices, measure, passes, picture, progress, scene
+from blender import devices, growing, measure, passes, picture, progress, scene
 
 FACTS = "shard.json"
 
@@ -40,34 +37,24 @@ def render(records: list[dict], out: Path, device: str, threads: int, made_by: d
     if out.exists() and not (out / FACTS).exists() and (not out.is_dir() or any(out.iterdir())):
         raise ShardError(f"{out} is there and is no shard: it is left alone; choose another folder or remove it")
     started = time.perf_counter()
-    with _growing(out) as folder:
-        rendered = []
-        for record in progress.track(records, f"render {out.name}"):
-            rendered.append(_render_picture(record, folder, device, threads))
-        lines = [{"scene": record, "measured": each.measured} for record, each in zip(records, rendered, strict=True)]
-        text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
-        (folder / "scenes.jsonl").write_text(text)
-        facts = _facts(records, rendered, time.perf_counter() - started, threads)
-        facts |= {"made_by": made_by, "files": _hashes(folder)}
-        (folder / FACTS).write_text(json.dumps(facts, indent=1) + "\n")
+    try:
+        with growing.growing(out) as (folder, check):
+            rendered = []
+            for record in progress.track(records, f"render {out.name}"):
+                rendered.append(_render_picture(record, folder, device, threads))
+                check()
+            _write_lines(folder / "scenes.jsonl", records, rendered)
+            facts = _facts(records, rendered, time.perf_counter() - started, threads)
+            facts |= {"made_by": made_by, "files": _hashes(folder)}
+            (folder / FACTS).write_text(json.dumps(facts, indent=1) + "\n")
+    except (OSError, growing.TakenOverError) as error:
+        raise ShardError(f"cannot write {out}: {error}") from error
     print(f"render {out.name}: {_summary(facts)}", file=sys.stderr)
 
 
-@contextlib.contextmanager
-def _growing(out: Path) -> Iterator[Path]:
-    """Give an empty folder that takes the place of `out` at the end; what fails leaves nothing behind."""
-    folder = out.with_name(f".{out.name}.growing")
-    shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
-    try:
-        folder.mkdir(parents=True)
-        yield folder
-        if out.exists():
-            shutil.rmtree(out)
-        folder.rename(out)
-    except OSError as error:
-        raise ShardError(f"cannot write {out}: {error}") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def _write_lines(path: Path, records: list[dict], rendered: list[picture.Rendered]) -> None:
+    lines = [{"scene": record, "measured": each.measured} for record, each in zip(records, rendered, strict=True)]
+    path.write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines))
 
 
 def _render_picture(record: dict, folder: Path, device: str, threads: int) -> picture.Rendered:
