@@ -46,11 +46,14 @@ class ShardFacts(_Told):
     files: dict[str, str]
 
 
-class SplitFacts(_Told):
+class FileFacts(_Told):
     """`file`: relative to the folder of the data set."""
 
     file: str
     sha256: str
+
+
+class SplitFacts(FileFacts):
     pictures: int
     annotations: int
 
@@ -62,6 +65,7 @@ class AnnotationFacts(_Told):
     generator_version: int
     assets: dict[str, dict[str, str | None]]
     splits: dict[str, SplitFacts]
+    audit: FileFacts
     shards: dict[str, str]
 
 
@@ -83,13 +87,11 @@ def of_scenes(settings: Config, scenes: Iterable[Scene]) -> dict[str, Any]:
     }
 
 
-def of_annotations(
-    settings: Config, shards: Path, written: Path, documents: dict[str, dict[str, Any]]
-) -> dict[str, Any]:
+def of_annotations(settings: Config, shards: Path, written: Path, counts: dict[str, tuple[int, int]]) -> dict[str, Any]:
     """Return what made the annotations: config, the shards and all that occurs in them, and the files themselves.
 
-    `shards` is the folder of the shards that the config names, `written` holds the file `<split>.json` of each of the
-    COCO `documents`.
+    `shards` is the folder of the shards that the config names; `written` holds the COCO file `<split>.json` of each of
+    `counts`, its (pictures, annotations), and `audit.json`.
 
     Raises:
         LineageError: a shard without its `shard.json`, or one that does not name its files.
@@ -103,7 +105,8 @@ def of_annotations(
         "generator_version": GENERATOR_VERSION,
         "versions": _all_that_occur(shard.versions for shard in facts.values()),
         "assets": merge_assets(_assets(shards / name, shard) for name, shard in facts.items()),
-        "splits": {split: _of_split(written / f"{split}.json", document) for split, document in documents.items()},
+        "splits": {split: _of_split(written / f"{split}.json", *counts[split]) for split in counts},
+        "audit": _of_file(written / "audit.json"),
         "shards": {name: digest(shard.files) for name, shard in facts.items()},
     }
 
@@ -172,10 +175,9 @@ def _all_that_occur(tables: Iterable[dict[str, str]]) -> dict[str, list[str]]:
     return {name: sorted(values) for name, values in sorted(seen.items())}
 
 
-def _of_split(path: Path, document: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "file": f"annotations/{path.name}",
-        "sha256": sha256_of(path),
-        "pictures": len(document["images"]),
-        "annotations": len(document["annotations"]),
-    }
+def _of_split(path: Path, pictures: int, annotations: int) -> dict[str, Any]:
+    return {**_of_file(path), "pictures": pictures, "annotations": annotations}
+
+
+def _of_file(path: Path) -> dict[str, str]:
+    return {"file": f"annotations/{path.name}", "sha256": sha256_of(path)}

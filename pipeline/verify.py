@@ -7,46 +7,30 @@ do; the exit code is 1 then. Lines that begin with `note:` are harmless.
 """
 
 import argparse
-import hashlib
 import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from pipeline import lineage
 from pipeline.progress import track
 from pipeline.scene import picture_name
+from pipeline.shards import Record, Scene
 
 # Snakemake's own mark in a folder that a job made.
 IGNORED = (".snakemake_timestamp",)
 # Folders of a shard whose files the COCO files name, besides images/; and the keys of an image entry that name them.
 MAPS = ("instances", "depth", "normals")
+PROVENANCE = "annotations/provenance.json"
 LABEL_AGAIN = "delete annotations/ and run snakemake dataset again"
-
-
-class _Thing(BaseModel):
-    asset: str
-
-
-class _Scene(BaseModel):
-    index: int
-    dataset_seed: int
-    generator_version: int
-    objects: list[_Thing]
-
-
-class _Record(BaseModel):
-    """What is checked of a line of `scenes.jsonl`; reading whole RenderedScenes takes longer than hashing."""
-
-    scene: _Scene
 
 
 class Finding(NamedTuple):
@@ -85,7 +69,7 @@ def check_shard(folder: Path) -> Shard:
         shard.findings.append(Finding(f"shards/{folder.name}/shard.json", fault, harmless=True))
     try:
         lines = (folder / "scenes.jsonl").read_bytes().splitlines()
-        records = [_Record.model_validate_json(line).scene for line in lines]
+        records = [Record.model_validate_json(line).scene for line in lines]
     except OSError:
         return shard  # named already
     except ValidationError as error:
@@ -125,7 +109,7 @@ def _file_findings(folder: Path, files: dict[str, str]) -> Iterator[Finding]:
                     yield _in_shard(folder, name, "changed: its sha256 is not the one in shard.json")
 
 
-def _record_faults(records: list[_Scene], shard: Shard, facts: lineage.ShardFacts) -> Iterator[str]:
+def _record_faults(records: list[Scene], shard: Shard, facts: lineage.ShardFacts) -> Iterator[str]:
     first = shard.indices[0] if shard.indices else 0
     if shard.indices != list(range(first, first + facts.pictures)):
         yield f"holds the pictures {shard.indices}, shard.json says {facts.pictures} in a row"
@@ -156,19 +140,19 @@ def check_shards(shards: Path, processes: int) -> list[Shard]:
 
 def check_annotations(data: Path, shards: list[Shard]) -> Iterator[Finding]:
     """Check the COCO files and what they were made from against the shards that are there."""
-    provenance = data / "annotations" / "provenance.json"
     try:
-        told = lineage.read(provenance, lineage.AnnotationFacts)
+        told = lineage.read(data / PROVENANCE, lineage.AnnotationFacts)
     except lineage.LineageError as error:
-        yield Finding("annotations/provenance.json", f"{error}: {LABEL_AGAIN}")
+        yield Finding(PROVENANCE, f"{error}: {LABEL_AGAIN}")
         return
     yield from _origin_findings(told, shards)
+    yield from _file_faults(data, [told.audit, *told.splits.values()])
     named: Counter[str] = Counter()
     for split in told.splits.values():
         yield from _split_findings(data, split, named)
     yield from _picture_findings(named, [shard for shard in shards if shard.name in told.shards])
     if unlicensed := sorted(name for name, asset in told.assets.items() if not asset.get("licence")):
-        yield Finding("annotations/provenance.json", f"assets without a licence: {', '.join(unlicensed)}")
+        yield Finding(PROVENANCE, f"assets without a licence: {', '.join(unlicensed)}")
 
 
 def _origin_findings(told: lineage.AnnotationFacts, shards: list[Shard]) -> Iterator[Finding]:
@@ -189,20 +173,30 @@ def _origin_findings(told: lineage.AnnotationFacts, shards: list[Shard]) -> Iter
         yield Finding("shards", f"pictures {', '.join(map(str, twice))} are in more than one shard")
 
 
+def _file_faults(data: Path, files: Sequence[lineage.FileFacts]) -> Iterator[Finding]:
+    for told in files:
+        try:
+            if lineage.sha256_of(data / told.file) != told.sha256:
+                yield Finding(told.file, f"changed: its sha256 is not the one in provenance.json; {LABEL_AGAIN}")
+        except FileNotFoundError:
+            yield Finding(told.file, f"missing; {LABEL_AGAIN}")
+        except OSError as error:
+            yield Finding(told.file, f"cannot be read: {error.strerror}")
+    named = {told.file for told in files} | {PROVENANCE}
+    held = {path.relative_to(data).as_posix() for path in (data / "annotations").iterdir()}
+    for name in sorted(held - named):
+        yield Finding(name, "extra: provenance.json does not name it; delete it")
+
+
 def _split_findings(data: Path, split: lineage.SplitFacts, named: Counter[str]) -> Iterator[Finding]:
-    """Check one COCO file; count in `named` the files of the shards that it names."""
+    """Check what one COCO file says; count in `named` the files of the shards that it names."""
     try:
-        content = (data / split.file).read_bytes()
-        if hashlib.sha256(content).hexdigest() != split.sha256:
-            yield Finding(split.file, f"changed: its sha256 is not the one in provenance.json; {LABEL_AGAIN}")
-        document = json.loads(content)
+        document = json.loads((data / split.file).read_bytes())
         held = (len(document["images"]), len(document["annotations"]))
         for image in document["images"]:
             named.update([image["file_name"], *(image[key] for key in MAPS if key in image)])
-    except FileNotFoundError:
-        yield Finding(split.file, f"missing; {LABEL_AGAIN}")
-    except OSError as error:
-        yield Finding(split.file, f"cannot be read: {error.strerror}")
+    except OSError:
+        return  # named already
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
         yield Finding(split.file, f"not a COCO file of ours: {error!r}; {LABEL_AGAIN}")
     else:
@@ -227,7 +221,7 @@ def _picture_findings(named: Counter[str], shards: list[Shard]) -> Iterator[Find
 
 def leftovers(data: Path) -> Iterator[Finding]:
     """Name what a job that was killed left: files and folders that had not got their name yet."""
-    for folder in (data, data / "scenes", data / "shards", data / "annotations"):
+    for folder in (data, data / "scenes", data / "shards"):
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             place = path.relative_to(data).as_posix()
             if (path.name.startswith(".") and path.name not in IGNORED) or path.suffix == ".part":

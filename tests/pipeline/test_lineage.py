@@ -57,9 +57,9 @@ def test_annotations_tell_the_shards_the_versions_and_the_files(tmp_path):
     first = write_shard(tmp_path / "shards/00000", 0, MADE_BY | {"assets": {"rack": BY_HAND}})
     write_shard(tmp_path / "shards/00001", 1, MADE_BY | {"assets": {"column": BY_HAND}}, blender="4.5.16")
     write_shard(tmp_path / "shards/00002", 2, MADE_BY | {"assets": {"carton": BY_HAND}})
-    document = {"images": [{"id": 1}, {"id": 2}], "annotations": [{"id": 1}]}
-    coco.write(tmp_path / "aside/train.json", document)
-    told = lineage.of_annotations(settings, tmp_path / "shards", tmp_path / "aside", {"train": document})
+    coco.write(tmp_path / "aside/train.json", {"images": [{"id": 1}, {"id": 2}], "annotations": [{"id": 1}]})
+    coco.write(tmp_path / "aside/audit.json", {})
+    told = lineage.of_annotations(settings, tmp_path / "shards", tmp_path / "aside", {"train": (2, 1)})
     assert told["config"].keys() == {"data", "label"}
     assert told["seed"] == 5
     assert told["versions"] == {"blender": ["4.5.15", "4.5.16"]}
@@ -67,6 +67,7 @@ def test_annotations_tell_the_shards_the_versions_and_the_files(tmp_path):
     sha256 = hashlib.sha256((tmp_path / "aside/train.json").read_bytes()).hexdigest()
     split = {"file": "annotations/train.json", "sha256": sha256, "pictures": 2, "annotations": 1}
     assert told["splits"] == {"train": split}
+    assert told["audit"]["sha256"] == hashlib.sha256(b"{}\n").hexdigest()
     assert told["shards"].keys() == {"00000", "00001"}
     compact = json.dumps(first["files"], separators=(",", ":")).encode()
     assert told["shards"]["00000"] == hashlib.sha256(compact).hexdigest()
@@ -75,6 +76,7 @@ def test_annotations_tell_the_shards_the_versions_and_the_files(tmp_path):
 def test_a_shard_rendered_without_provenance_gets_its_assets_from_its_records(tmp_path):
     settings = config.check({"data": {"pictures": 1, "shard_size": 1}})
     write_shard(tmp_path / "00000", 0, None)
+    coco.write(tmp_path / "audit.json", {})
     told = lineage.of_annotations(settings, tmp_path, tmp_path, {})
     assert list(told["assets"]) == ["carton", "hand_pallet_truck"]
     assert told["assets"]["carton"]["licence"] == "CC0-1.0"

@@ -49,16 +49,16 @@ def seal(folder: Path, pictures: int, **changes: object) -> None:
 
 
 def write_annotations(data: Path) -> None:
-    documents = {}
     for split, indices in SPLITS.items():
         places = {index: f"shards/{index // 2:05d}" for index in indices}
         images = [
             {"id": index + 1, **{key: f"{place}/{folder}/{picture_name(index)}" for key, folder in FOLDERS.items()}}
             for index, place in places.items()
         ]
-        documents[split] = {"images": images, "annotations": [], "categories": []}
-        coco.write(data / f"annotations/{split}.json", documents[split])
-    told = lineage.of_annotations(SETTINGS, data / "shards", data / "annotations", documents)
+        coco.write(data / f"annotations/{split}.json", {"images": images, "annotations": [], "categories": []})
+    coco.write(data / "annotations/audit.json", {})
+    counts = {split: (len(indices), 0) for split, indices in SPLITS.items()}
+    told = lineage.of_annotations(SETTINGS, data / "shards", data / "annotations", counts)
     coco.write(data / "annotations/provenance.json", told)
 
 
@@ -168,6 +168,8 @@ DAMAGES = {
     "no annotations": (lambda d: shutil.rmtree(d / "annotations"), "annotations/provenance.json: .*No such file"),
     "a changed COCO file": (lambda d: flip(d / "annotations/val.json"), "annotations/val.json: changed"),
     "a missing COCO file": (lambda d: (d / "annotations/val.json").unlink(), "annotations/val.json: missing"),
+    "a changed audit": (lambda d: flip(d / "annotations/audit.json"), "annotations/audit.json: changed"),
+    "an extra COCO file": (lambda d: (d / "annotations/mine.json").touch(), "annotations/mine.json: extra"),
     "half a COCO file": (
         lambda d: (d / "annotations/val.json").write_text('{"images": ['),
         "annotations/val.json: not a COCO file of ours",
