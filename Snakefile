@@ -108,7 +108,7 @@ rule label:
     input:
         expand(f"{DATA}/shards/{{shard}}", shard=SHARDS),
     output:
-        expand(f"{DATA}/annotations/{{split}}.json", split=SPLITS),
+        expand(f"{DATA}/annotations/{{name}}.json", name=[*SPLITS, "audit", "provenance"]),
     log:
         f"{DATA}/logs/label.log",
     benchmark:

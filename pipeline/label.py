@@ -2,8 +2,8 @@
 """Station `label`: rendered shards are audited and become COCO annotations.
 
 `python -m pipeline.label --config FILE.yaml --data results/data/NAME` reads the shards that the config names and writes
-`annotations/{train,val,test}.json` and `annotations/audit.json`. They depend on shards and config alone: the same bytes
-on every run. A picture that fails the audit fails the run, and `audit/` holds a picture of what is wrong.
+`{train,val,test}.json`, `audit.json` and `provenance.json` into `annotations/`. They depend on shards and config alone:
+the same bytes on every run. A picture that fails the audit fails the run; `audit/` holds a picture of what is wrong.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from pipeline import annotations, audit, audit_picture, coco, config, shards
+from pipeline import annotations, audit, audit_picture, coco, config, lineage, shards
 from pipeline.coco_writer import CocoWriter
 from pipeline.progress import track
 from pipeline.scene import picture_name, shard_name
@@ -82,6 +82,7 @@ def label(data: Path, settings: config.Config, processes: int = 1) -> dict[str, 
 
     Raises:
         LabelError: the first ten faults of all shards, and how many there are; what was written before stays.
+        lineage.LineageError: a shard that does not tell which files it holds; as above.
     """
     shutil.rmtree(data / "audit", ignore_errors=True)
     summary, faults, shown = audit.Summary(), 0, []
@@ -98,7 +99,9 @@ def label(data: Path, settings: config.Config, processes: int = 1) -> dict[str, 
         for writer in writers.values():
             writer.finish()
         coco.write(folder / "audit.json", {"silhouettes": settings.label.audit, **asdict(summary)})
-    return {split: (writer.pictures, writer.annotations) for split, writer in writers.items()}
+        counts = {split: (writer.pictures, writer.annotations) for split, writer in writers.items()}
+        coco.write(folder / "provenance.json", lineage.of_annotations(settings, data / "shards", folder, counts))
+    return counts
 
 
 def label_shards(folder: Path, settings: config.Config, processes: int = 1) -> Iterator[LabelledShard]:
@@ -224,7 +227,7 @@ def main() -> int:
     try:
         settings = config.read(arguments.config)
         counts = label(arguments.data, settings, arguments.processes)
-    except (config.ConfigError, LabelError) as error:
+    except (config.ConfigError, LabelError, lineage.LineageError) as error:
         print(error, file=sys.stderr)
         return 1
     for split, (pictures, entries) in counts.items():

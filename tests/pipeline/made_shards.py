@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Shards by hand: an id map and silhouettes are drawn, and a record is written that says the same."""
 
+import json
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from pipeline import config, shards
+from pipeline import config, lineage, shards
 from pipeline.scene import RenderedScene
 
 WIDTH, HEIGHT = 48, 32
@@ -151,7 +152,7 @@ def rewrite(made: shards.Record, instance_id: int, **changes: object) -> shards.
 
 
 def write(shard: Path, ids: np.ndarray, wholes: dict[int, np.ndarray], index: int) -> None:
-    """Add a picture of noise with its id map, silhouettes and record to a shard."""
+    """Add a picture of noise with its id map, silhouettes and record to a shard, and say so in its shard.json."""
     for folder in ("images", "instances", "silhouettes"):
         (shard / folder).mkdir(parents=True, exist_ok=True)
     noise = np.random.default_rng(index).integers(0, 255, (*ids.shape, 3), np.uint8)
@@ -161,3 +162,7 @@ def write(shard: Path, ids: np.ndarray, wholes: dict[int, np.ndarray], index: in
     line = {"scene": scene(index, list(wholes), *ids.shape), "measured": {"instances": measured(ids, wholes)}}
     with (shard / "scenes.jsonl").open("a") as lines:
         lines.write(RenderedScene.model_validate(line).model_dump_json() + "\n")
+    files = [path for path in shard.rglob("*") if path.is_file() and path.name != "shard.json"]
+    hashes = {path.relative_to(shard).as_posix(): lineage.sha256_of(path) for path in files}
+    facts = {"pictures": len(hashes) // 3, "versions": {"blender": "4.5"}, "made_by": None, "files": hashes}
+    (shard / "shard.json").write_text(json.dumps(facts))

@@ -115,7 +115,7 @@ def test_what_an_image_says(data, monkeypatch):
 def test_the_same_bytes_on_every_run_with_any_number_of_processes(data, monkeypatch):
     run(data, monkeypatch)
     first = files(data / "annotations")
-    assert sorted(first) == ["audit.json", "test.json", "train.json", "val.json"]
+    assert sorted(first) == ["audit.json", "provenance.json", "test.json", "train.json", "val.json"]
     run(data, monkeypatch, processes=2)
     assert files(data / "annotations") == first
     assert [path.name for path in data.iterdir() if path.name.startswith(".")] == []
