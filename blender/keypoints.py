@@ -2,7 +2,7 @@
 """COCO's 17 keypoints of a person: where they are in the body, and how the camera sees them.
 
 In the scene they are empties among the person's parts, shown as spheres: `NAME.keypoint` is a custom property, the
-radius is how deep the joint lies in its limb. Shoulders to ankles are the joints of MakeHuman's rig; the nose is the
+radius is how deep it may lie in its limb. Shoulders to ankles are the joints of MakeHuman's rig; the nose is the
 foremost vertex of the head, an eye the middle of its ball, an ear the middle of what the ear's shape target moves.
 """
 
@@ -18,10 +18,12 @@ from blender.skeleton import Skeleton, place_of, rig, skin
 
 PROPERTY = "keypoint"
 
-# In COCO's order. In plain view is what the camera's ray meets at most so far before the joint on the same person: a
-# limb's thickness with clothes, so that an arm behind the trunk is hidden. Measured from bodies of all builds.
-DEPTH_M = {"nose": 0.03, "eye": 0.03, "ear": 0.04}
-DEPTH_M |= {"shoulder": 0.11, "elbow": 0.08, "wrist": 0.07, "hip": 0.16, "knee": 0.10, "ankle": 0.10}
+# Parts in COCO's order. In plain view is a joint if the first thing that the camera's ray meets is the same person, at
+# most so far before the joint. Measured from several sides: a joint's own limb, clothes and shoes included, begins at
+# most 0.17 (hip), 0.12 (ankle, shoulder), 0.09 m (knee, elbow) before it; trunk, head or other limb 0.06 (eye), 0.12
+# (ear), 0.23 m (all else) or more.
+DEPTH_M = {"nose": 0.03, "eye": 0.04, "ear": 0.05}
+DEPTH_M |= {"shoulder": 0.15, "elbow": 0.10, "wrist": 0.08, "hip": 0.20, "knee": 0.12, "ankle": 0.14}
 BONES = {"shoulder": "upperarm01", "elbow": "lowerarm01", "wrist": "wrist"}
 BONES |= {"hip": "upperleg01", "knee": "lowerleg01", "ankle": "foot"}
 NAMES = ("nose", *(f"{side}_{part}" for part in [*DEPTH_M][1:] for side in ("left", "right")))

@@ -21,8 +21,10 @@ def write(path, codes, dtype=np.float32, manifest=HASHES, cryptomatte=True):
     }
     if cryptomatte:
         header["cryptomatte/aa21542/manifest"] = json.dumps({name: f"{code:08x}" for name, code in manifest.items()})
-    name = "ViewLayer.CryptoAsset00.r" if cryptomatte else "ViewLayer.Combined.R"
-    OpenEXR.File(header, {name: OpenEXR.Channel(pixels)}).write(str(path))
+    names = ("ViewLayer.CryptoAsset00.r", "ViewLayer.CryptoAsset00.g") if cryptomatte else ("ViewLayer.Combined.R",)
+    half = np.full(pixels.shape, 0.5, np.float32)
+    channels = {name: OpenEXR.Channel(plane) for name, plane in zip(names, (pixels, half), strict=False)}
+    OpenEXR.File(header, channels).write(str(path))
 
 
 def test_ids_come_from_the_manifest_and_what_is_not_labelled_is_zero(tmp_path):
@@ -30,6 +32,8 @@ def test_ids_come_from_the_manifest_and_what_is_not_labelled_is_zero(tmp_path):
     read = passes.read(tmp_path / "a.exr", {1, 2})
     assert read.ids.dtype == np.uint16
     assert read.ids.tolist() == [[1, 0], [0, 2]]
+    assert read.coverage.tolist() == [[0.5, 0.5], [0.5, 0.5]]
+    assert (read.depth_m, read.normals) == (None, None)
     assert (read.sync_s, read.sample_s) == (0.25, 62.5)
 
 
@@ -59,5 +63,5 @@ def test_half_floats_are_refused(tmp_path):
 
 def test_a_picture_without_cryptomatte_is_refused(tmp_path):
     write(tmp_path / "a.exr", [[0]], cryptomatte=False)
-    with pytest.raises(passes.PassError, match="no Cryptomatte"):
+    with pytest.raises(passes.PassError, match=r"no CryptoAsset00\.r among the channels"):
         passes.read(tmp_path / "a.exr", {1})

@@ -199,4 +199,4 @@ def test_objects_can_be_linked_and_parented(library: Library):
         target.parent = root
     root.location = (2, 0, 0)
     bpy.context.view_layer.update()
-    assert all(target.matrix_world.translation.x == pytest.approx(2) for target in root.children)
+    assert all(target.matrix_world.translation.x == pytest.approx(2 + target.location.x) for target in root.children)

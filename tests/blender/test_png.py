@@ -8,15 +8,19 @@ from hypothesis.extra import numpy as hnp
 
 from blender import png
 
-
-@given(hnp.arrays(np.uint16, st.tuples(st.integers(1, 20), st.integers(1, 20))))
-def test_opencv_reads_the_ids_back(tmp_path_factory, ids):
-    path = tmp_path_factory.mktemp("png") / "ids.png"
-    png.write_uint16(path, ids)
-    assert np.array_equal(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), ids)
+sides = st.integers(1, 20)
+shapes = st.one_of(st.tuples(sides, sides), st.tuples(sides, sides, st.just(3)))
 
 
-@pytest.mark.parametrize("pixels", [np.zeros((2, 2), np.uint8), np.zeros((2, 2, 3), np.uint16)])
+@given(hnp.arrays(np.uint16, shapes))
+def test_opencv_reads_the_values_back(tmp_path_factory, values):
+    path = tmp_path_factory.mktemp("png") / "values.png"
+    png.write_uint16(path, values)
+    read = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert np.array_equal(read if values.ndim == 2 else read[..., ::-1], values)
+
+
+@pytest.mark.parametrize("pixels", [np.zeros((2, 2), np.uint8), np.zeros((2, 2, 4), np.uint16), np.zeros(3, np.uint16)])
 def test_other_pixels_are_refused(tmp_path, pixels):
     with pytest.raises(ValueError, match="expected an"):
         png.write_uint16(tmp_path / "ids.png", pixels)
@@ -30,3 +34,10 @@ def test_text_goes_and_pixels_stay(tmp_path):
     path.write_bytes(bare[:33] + text + bare[33:])
     png.keep_pixels_only(path)
     assert path.read_bytes() == bare
+
+
+def test_a_file_cut_short_is_an_error(tmp_path):
+    path = tmp_path / "picture.png"
+    path.write_bytes(cv2.imencode(".png", np.zeros((9, 9, 3), np.uint8))[1].tobytes()[:-9])
+    with pytest.raises(ValueError, match=r"picture\.png is cut short"):
+        png.keep_pixels_only(path)

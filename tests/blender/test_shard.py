@@ -2,85 +2,114 @@
 """Real renders of tiny shards, and what is planted to go wrong in them."""
 
 import dataclasses
+import hashlib
 import json
+import shutil
 
 import cv2
 import numpy as np
 import pytest
 
-from blender import passes, render
-from pipeline import scene
+from blender import passes, scene, shard
+from pipeline.scene import read_rendered
 from tests import records
 
-
-def write(path, *made):
-    path.write_text("".join(record.model_dump_json() + "\n" for record in made))
-    return path
+STEPS = ["build", "sync", "sample", "save", "decode", "measure", "proof"]
 
 
-def read_ids(shard, index):
-    return cv2.imread(str(shard / "instances" / f"{index:06d}.png"), cv2.IMREAD_UNCHANGED)
+def render(out, *made, **options):
+    shard.render([record.model_dump(mode="json") for record in made], out, "cpu", 1, **options)
+    return out
+
+
+def read_ids(folder, index):
+    return cv2.imread(str(folder / "instances" / f"{index:06d}.png"), cv2.IMREAD_UNCHANGED)
 
 
 @pytest.fixture(scope="module")
-def shard(tmp_path_factory):
-    """A rendered shard of two pictures: one truck; two trucks of which the second is half hidden."""
-    folder = tmp_path_factory.mktemp("shard")
+def rendered(tmp_path_factory):
+    """A rendered shard of two pictures: one truck; two trucks of which the second is half hidden, with all extras."""
     two = (records.truck(1), records.truck(2, (0.12, 1.6, 0.0)))
-    scenes = write(folder / "scenes.jsonl", records.record(5), records.record(6, two))
-    render.render_shard(scenes, folder / "00001", "cpu", 1)
-    return folder / "00001"
+    second = records.record(6, two)
+    extras = {"depth": "exr", "normals": "png", "proof": True}
+    second = second.model_copy(update={"render": second.render.model_copy(update=extras)})
+    folder = tmp_path_factory.mktemp("shard") / "00001"
+    return render(folder, records.record(5), second, made_by={"cariste": "0.3"})
 
 
-def test_a_shard_holds_pictures_ids_records_and_facts(shard):
+def test_a_shard_holds_what_its_contract_says(rendered):
     for index in (5, 6):
-        picture = cv2.imread(str(shard / "images" / f"{index:06d}.png"), cv2.IMREAD_UNCHANGED)
+        picture = cv2.imread(str(rendered / "images" / f"{index:06d}.png"), cv2.IMREAD_UNCHANGED)
         assert picture.shape == (72, 96, 3)
         assert picture.std() > 5  # not black, not white
-        assert read_ids(shard, index).dtype == np.uint16
-    lines = scene.read_rendered(shard / "scenes.jsonl")
+        assert read_ids(rendered, index).dtype == np.uint16
+    lines = read_rendered(rendered / "scenes.jsonl")
     assert [line.scene.index for line in lines] == [5, 6]
-    facts = json.loads((shard / "shard.json").read_text())
+    files = sorted(path.relative_to(rendered).as_posix() for path in rendered.rglob("*") if path.is_file())
+    maps = [f"{kind}/00000{index}.png" for kind in ("images", "instances") for index in (5, 6)]
+    silhouettes = ["silhouettes/000005.npz", "silhouettes/000006.npz"]
+    assert files == sorted(
+        [*maps, *silhouettes, "depth/000006.exr", "normals/000006.png", "scenes.jsonl", "shard.json"]
+    )
+    assert not list(rendered.parent.glob(".*"))
+
+
+def test_facts_and_hashes_are_in_shard_json(rendered):
+    facts = json.loads((rendered / "shard.json").read_text())
     assert facts["device"] == "CPU"
     assert facts["pictures"] == 2
-    assert set(facts["seconds"]) == {"build", "sync", "sample", "save", "decode", "total"}
-    assert not list(shard.parent.glob(".*"))
+    assert facts["made_by"] == {"cariste": "0.3"}
+    assert list(facts["seconds"]) == [*STEPS, "total"]
+    assert [line["index"] for line in facts["seconds_by_picture"]] == [5, 6]
+    for step in STEPS:
+        assert facts["seconds"][step] == pytest.approx(
+            sum(line[step] for line in facts["seconds_by_picture"]), abs=1e-6
+        )
+    assert facts["seconds_by_picture"][0]["proof"] < 0.01 < facts["seconds_by_picture"][1]["proof"]
+    assert {"blender", "python", "numpy", "openexr"} == set(facts["versions"])
+    files = [path for path in rendered.rglob("*") if path.is_file() and path.name != "shard.json"]
+    assert facts["files"] == {
+        path.relative_to(rendered).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
+    }
 
 
-def test_what_was_measured_is_what_the_ids_show(shard):
-    one, two = (line.measured.instances for line in scene.read_rendered(shard / "scenes.jsonl"))
-    assert one[0].visible_pixels == np.count_nonzero(read_ids(shard, 5) == 1) > 100
+def test_what_was_measured_is_what_the_ids_show(rendered):
+    one, two = (line.measured.instances for line in read_rendered(rendered / "scenes.jsonl"))
+    assert one[0].visible_pixels == np.count_nonzero(read_ids(rendered, 5) == 1) > 100
     assert one[0].distance_m == pytest.approx(3.2, abs=0.3)
     assert not one[0].truncated
+    assert one[0].absent is None
     # Nothing hides the first truck; its whole silhouette is what is seen, but for the pixels at the edge.
     assert one[0].visible_pixels / one[0].whole_pixels > 0.85
     assert two[1].visible_pixels < 0.8 * two[1].whole_pixels
 
 
-def test_the_same_record_gives_the_same_bytes(shard, tmp_path):
-    scenes = write(tmp_path / "scenes.jsonl", records.record(5))
-    render.render_shard(scenes, tmp_path / "again", "cpu", 2)
-    for folder in ("images", "instances"):
-        name = f"{folder}/000005.png"
-        assert (tmp_path / "again" / name).read_bytes() == (shard / name).read_bytes()
+def test_silhouettes_are_cropped_to_their_boxes_and_one_is_proven(rendered):
+    _, two = (line.measured.instances for line in read_rendered(rendered / "scenes.jsonl"))
+    arrays = np.load(rendered / "silhouettes" / "000006.npz")
+    assert set(arrays.files) == {"1", "2", "1_alone"}, "6 % 2: the first of two"
+    assert [instance.proven for instance in two] == [True, False]
+    for instance in two:
+        mask = arrays[str(instance.instance_id)]
+        assert mask.dtype == bool
+        assert mask.shape == instance.whole_box_px[:1:-1]
+        assert mask.sum() == instance.whole_pixels
+    assert arrays["1_alone"].shape == (72, 96)
+    assert set(np.load(rendered / "silhouettes" / "000005.npz").files) == {"1"}
 
 
-def test_an_object_cut_by_the_frame_is_truncated_and_a_hidden_one_explained(tmp_path):
-    cut, hidden = records.truck(1, (-1.9, -1.2, 0.0)), records.truck(2, (0.4, 2.5, 0.0))
-    wall = records.carton((1.6, 0.4, 1.6), (0.5, 0.5, 0.0))
-    scenes = write(tmp_path / "scenes.jsonl", records.record(0, (cut, hidden, wall)))
-    render.render_shard(scenes, tmp_path / "00000", "cpu", 1)
-    first, second = scene.read_rendered(tmp_path / "00000" / "scenes.jsonl")[0].measured.instances
-    assert first.truncated
-    assert second.visible_pixels == 0
-    assert second.whole_pixels > 30
+def test_a_picture_without_labelled_objects_has_an_empty_silhouettes_file(tmp_path):
+    bare = records.record(0, (records.carton((0.4, 0.3, 0.3), (1.0, 0.5, 0.0)),), width=32, height=24)
+    bare = bare.model_copy(update={"render": bare.render.model_copy(update={"proof": True})})
+    folder = render(tmp_path / "00000", bare)
+    assert np.load(folder / "silhouettes" / "000000.npz").files == []
+    assert read_rendered(folder / "scenes.jsonl")[0].measured.instances == ()
 
 
 def _fails(tmp_path, record_text, reason):
-    (tmp_path / "scenes.jsonl").write_text(record_text)
-    with pytest.raises(render.ShardError, match=reason):
-        render.render_shard(tmp_path / "scenes.jsonl", tmp_path / "00000", "cpu", 1)
-    assert not (tmp_path / "00000").exists()
+    with pytest.raises(shard.ShardError, match=reason):
+        shard.render([json.loads(record_text)], tmp_path / "00000", "cpu", 1)
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_unknown_asset_names_the_picture(tmp_path):
@@ -110,7 +139,7 @@ def test_a_missing_body_mesh_is_an_error_with_the_picture(tmp_path, monkeypatch)
     def broken(parameters, library):
         raise FileNotFoundError("assets/truck.glb is missing")
 
-    monkeypatch.setitem(render.scene.BUILDERS, "hand_pallet_truck", broken)
+    monkeypatch.setitem(scene.BUILDERS, "hand_pallet_truck", broken)
     assert trucks.build is not broken
     _fails(tmp_path, records.record(9).model_dump_json(), "picture 9: FileNotFoundError: assets/truck.glb is missing")
 
@@ -120,6 +149,27 @@ def test_a_half_grown_shard_of_a_killed_run_is_thrown_away(tmp_path):
     growing.mkdir()
     (growing / "images").mkdir()
     (growing / "images" / "000099.png").write_bytes(b"half")
-    render.render_shard(write(tmp_path / "scenes.jsonl", records.record(0)), tmp_path / "00000", "cpu", 1)
+    render(tmp_path / "00000", records.record(0, width=32, height=24))
     assert [path.name for path in (tmp_path / "00000" / "images").iterdir()] == ["000000.png"]
     assert not growing.exists()
+
+
+def test_a_shard_that_was_there_is_replaced_and_anything_else_left_alone(rendered, tmp_path):
+    shutil.copytree(rendered, tmp_path / "00001")
+    render(tmp_path / "00001", records.record(7, width=32, height=24))
+    assert [path.name for path in (tmp_path / "00001" / "images").iterdir()] == ["000007.png"]
+    holiday = tmp_path / "holiday"
+    holiday.mkdir()
+    (holiday / "beach.jpg").write_bytes(b"sun")
+    with pytest.raises(shard.ShardError, match="holiday is there and is no shard"):
+        render(holiday, records.record(7))
+    assert (holiday / "beach.jpg").exists()
+
+
+def test_a_failed_shard_leaves_the_one_that_was_there(rendered, tmp_path):
+    shutil.copytree(rendered, tmp_path / "00001")
+    broken = json.loads(records.record(3).model_dump_json().replace('"asset":"carton"', '"asset":"balloon"'))
+    with pytest.raises(shard.ShardError):
+        shard.render([broken], tmp_path / "00001", "cpu", 1)
+    assert (tmp_path / "00001" / "images" / "000005.png").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["00001"]
