@@ -68,12 +68,17 @@ def annotate(
     """
     things = record.things
     kept = [instance for instance in record.instances.values() if _is_kept(instance, rules)]
+    masks = [visible[instance.instance_id] for instance in kept]
+    boxes = coco_mask.toBbox(masks).astype(int).tolist() if masks else []
     whole = _whole_masks(kept, silhouettes, record.shape)
     return [
         {
             "image_id": record.scene.index + 1,
             "category_id": CATEGORY_IDS[things[instance.instance_id].category],
-            **_pixels(visible[instance.instance_id], _is_crowd(instance, rules), rules),
+            "segmentation": _segmentation(mask, instance, rules),
+            "area": instance.visible_pixels,
+            "bbox": box,
+            "iscrowd": int(_is_crowd(instance, rules)),
             "amodal_segmentation": whole.get(instance.instance_id),
             "amodal_bbox": instance.whole_box_px and list(instance.whole_box_px),
             "visible_fraction": round(visible_fraction(instance), 4),
@@ -84,7 +89,7 @@ def annotate(
             "asset": things[instance.instance_id].asset,
             "instance_id": instance.instance_id,
         }
-        for instance in kept
+        for instance, mask, box in zip(kept, masks, boxes, strict=True)
     ]
 
 
@@ -113,15 +118,13 @@ def _whole_masks(
     return dict(zip(boxes, runs.encode(crops, *shape), strict=True))
 
 
-def _pixels(mask: dict[str, Any], crowd: bool, rules: config.LabelSection) -> dict[str, Any]:
+def _segmentation(
+    mask: dict[str, Any], instance: MeasuredInstance, rules: config.LabelSection
+) -> dict[str, Any] | list[list[int]]:
     # COCO's tools expect run lengths wherever iscrowd is 1.
-    as_polygons = rules.segmentation == "polygons" and not crowd
-    return {
-        "segmentation": polygons.of_mask(coco_mask.decode(mask).astype(bool)) if as_polygons else mask,
-        "area": int(coco_mask.area(mask)),
-        "bbox": [int(side) for side in coco_mask.toBbox(mask)],
-        "iscrowd": int(crowd),
-    }
+    if rules.segmentation == "rle" or _is_crowd(instance, rules):
+        return mask
+    return polygons.of_mask(coco_mask.decode(mask).astype(bool))
 
 
 def _corner(corner: BoxCorner) -> list[float | None]:

@@ -8,7 +8,7 @@ where both agree on every pixel, camera, poses, shapes and ids agree. Nothing he
 import math
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import cv2
@@ -20,8 +20,8 @@ from pipeline.shards import Record
 
 # Cycles' filter is 1.5 px wide, so a pixel may get most of its light from an object up to 0.75 px beside its centre:
 # one pixel more than the silhouette, which counts pixel centres.
-TOLERANCE_PX = 1
 NEIGHBOURS = np.ones((3, 3), np.uint8)
+SQUARE = np.ones((2, 2), np.uint8)
 # A joint in plain view is seen through some skin and cloth beside it, not at its own pixel alone.
 KEYPOINT_TOLERANCE_PX = 2
 NOTHING = np.zeros((0, 0), bool)
@@ -50,9 +50,8 @@ class Summary:
     largest_excess_px: int = 0
 
     def __add__(self, other: "Summary") -> "Summary":
-        sums = Counter(asdict(self)) + Counter(asdict(other))
-        sums["largest_excess_px"] = max(self.largest_excess_px, other.largest_excess_px)
-        return Summary(**sums)
+        sums = {name: value + getattr(other, name) for name, value in vars(self).items()}
+        return Summary(**sums | {"largest_excess_px": max(self.largest_excess_px, other.largest_excess_px)})
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def check_map(record: Record, visible: dict[int, dict[str, Any]]) -> Iterator[Vi
     for number in sorted(instances.keys() ^ things.keys()):
         fault = "measured, and not among the objects" if number in instances else "an object, and not measured"
         yield Violation(number, fault)
-    pixels = {number: int(coco_mask.area(mask)) for number, mask in visible.items()}
+    pixels = dict(zip(visible, coco_mask.area(list(visible.values())).tolist(), strict=True)) if visible else {}
     for number in sorted(pixels.keys() - things.keys()):
         yield Violation(number, f"{pixels[number]} pixels of the id map, and not in the record")
     for number, instance in instances.items():
@@ -90,19 +89,19 @@ def check_map(record: Record, visible: dict[int, dict[str, Any]]) -> Iterator[Vi
 
 
 def check_masks(ids: np.ndarray, visible: dict[int, dict[str, Any]]) -> Iterator[Violation]:
-    """Yield where the RLE of `visible`, by instance id, is not the id map, uint16 (height, width), again."""
-    for number, mask in visible.items():
+    """Yield where the RLE of `visible`, by instance id, is not what OpenCV finds in the id map, uint16 (H, W)."""
+    masks = list(visible.values())
+    areas, boxes = (coco_mask.area(masks), coco_mask.toBbox(masks).astype(int)) if masks else ([], [])
+    for number, area, box in zip(visible, areas, boxes, strict=True):
         drawn = (ids == number).view(np.uint8)
-        if not np.array_equal(coco_mask.decode(mask), drawn):
-            yield Violation(number, "its mask gives other pixels than the id map")
-        box, wanted = coco_mask.toBbox(mask).astype(int).tolist(), list(cv2.boundingRect(drawn))
-        if box != wanted:
-            yield Violation(number, f"its box is {box}, the box of its pixels {wanted}")
-    areas = sum(int(coco_mask.area(mask)) for mask in visible.values())
-    together = int(coco_mask.area(coco_mask.merge(list(visible.values())))) if visible else 0
-    if not areas == together == np.count_nonzero(ids):
-        labelled = np.count_nonzero(ids)
-        yield Violation(None, f"the masks cover {together} pixels with {areas}, the id map labels {labelled}")
+        pixels = cv2.countNonZero(drawn)
+        if area != pixels:
+            yield Violation(number, f"its mask has {area} pixels, the id map {pixels}")
+        if tuple(box) != cv2.boundingRect(drawn):
+            yield Violation(number, f"its box is {box.tolist()}, the box of its pixels {list(cv2.boundingRect(drawn))}")
+    together, labelled = int(coco_mask.area(coco_mask.merge(masks))) if masks else 0, cv2.countNonZero(ids)
+    if not sum(areas) == together == labelled:
+        yield Violation(None, f"masks of {sum(areas)} pixels cover {together}, the id map labels {labelled}")
 
 
 def check_silhouettes(
@@ -160,7 +159,7 @@ def _record_faults(seen: Seen, crop: np.ndarray) -> Iterator[tuple[str, np.ndarr
 
 def _visible_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
     """Yield where the object is seen and its triangles are not."""
-    stray = seen.visible & ~_grown(seen.whole, TOLERANCE_PX)
+    stray = seen.visible & ~_grown(seen.whole)
     if stray.any():
         yield (
             f"{np.count_nonzero(stray)} of its {np.count_nonzero(seen.visible)} visible pixels lie outside its "
@@ -173,14 +172,12 @@ def _proof_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
     """Yield where the object rendered alone and its silhouette differ by more than the boundary."""
     if seen.alone is None:
         return
-    beyond = seen.alone & ~_grown(seen.whole, TOLERANCE_PX)
+    beyond = seen.alone & ~_grown(seen.whole)
     if beyond.any():
         far = _farthest_px(beyond, seen.whole)
         yield f"rendered alone, {np.count_nonzero(beyond)} pixels lie outside its silhouette, up to {far} px", beyond
-    # What is thinner than a pixel covers less than half of any: it is seen in silhouettes only. An opening by 2 x 2
-    # pixels leaves what is at least a pixel thick.
-    thick = cv2.morphologyEx(seen.whole.view(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)).view(bool)
-    lacking = thick & ~_grown(seen.alone, TOLERANCE_PX)
+    # What is thinner than a pixel covers less than half of any: it is seen in silhouettes only, and left out here.
+    lacking = _thick(seen.whole) & ~_grown(seen.alone)
     if lacking.any():
         far = _farthest_px(lacking, seen.alone)
         yield (
@@ -190,25 +187,32 @@ def _proof_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
 
 
 def _keypoint_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
-    """Yield joints in plain view that are not on the object."""
+    """Yield joints that are outside the frame, or in plain view where the object is not seen."""
     height, width = seen.whole.shape
-    near = _grown(seen.whole, KEYPOINT_TOLERANCE_PX)
     for place, point in enumerate(seen.measured.keypoints or ()):
         if point.visibility == 0:
             continue
-        column, row = math.floor(point.u_px), math.floor(point.v_px)
+        x, y = math.floor(point.u_px), math.floor(point.v_px)
         where = f"keypoint {place} at ({point.u_px:g}, {point.v_px:g}) has visibility {point.visibility}"
-        if not (0 <= column < width and 0 <= row < height):
+        low_x, low_y = max(x - KEYPOINT_TOLERANCE_PX, 0), max(y - KEYPOINT_TOLERANCE_PX, 0)
+        near = np.s_[low_y : y + KEYPOINT_TOLERANCE_PX + 1, low_x : x + KEYPOINT_TOLERANCE_PX + 1]
+        if not (0 <= x < width and 0 <= y < height):
             yield f"{where}, and lies outside the frame", None
-        elif point.visibility == 2 and not near[row, column]:
-            stray = np.zeros_like(seen.whole)
-            stray[row, column] = True
-            yield f"{where}, and lies outside its silhouette", stray
+        elif point.visibility == 2 and not seen.visible[near].any():
+            stray = np.zeros_like(seen.visible)
+            stray[near] = True
+            yield f"{where}, and its object is not seen there", stray
 
 
-def _grown(mask: np.ndarray, by_px: int) -> np.ndarray:
-    """Return `mask` with `by_px` more pixels in all eight directions."""
-    return cv2.dilate(mask.view(np.uint8), NEIGHBOURS, iterations=by_px).view(bool)
+def _grown(mask: np.ndarray) -> np.ndarray:
+    """Return `mask` with one more pixel in all eight directions."""
+    return cv2.dilate(mask.view(np.uint8), NEIGHBOURS).view(bool)
+
+
+def _thick(mask: np.ndarray) -> np.ndarray:
+    """Return the pixels of `mask` that belong to a square of two by two of them: an opening."""
+    eroded = cv2.erode(mask.view(np.uint8), SQUARE, anchor=(1, 1), borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    return cv2.dilate(eroded, SQUARE, anchor=(0, 0)).view(bool)
 
 
 def _farthest_px(pixels: np.ndarray, mask: np.ndarray) -> str:

@@ -50,4 +50,4 @@ def encode(runs: Sequence[np.ndarray], height: int, width: int) -> list[dict[str
 def _counts(runs: np.ndarray, pixels: int) -> list[int]:
     """Return how many pixels are outside, inside, outside, …; the last count is left out where it is 0."""
     ends = runs.ravel() if runs.size and runs[-1, 1] == pixels else np.append(runs.ravel(), pixels)
-    return np.diff(ends, prepend=0).tolist()
+    return [int(ends[0]), *np.diff(ends).tolist()]

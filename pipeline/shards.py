@@ -2,6 +2,7 @@
 """Rendered shards, read for labelling: records, pictures, id maps and silhouettes, each checked to be whole."""
 
 import io
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -9,11 +10,13 @@ from typing import Literal
 
 import cv2
 import numpy as np
-from PIL import Image
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline import config
 from pipeline.scene import Camera, Lamp, Measured, MeasuredInstance, RenderSettings, picture_name
+
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PNG_RGB = (8, 2)  # bits, colour type
 
 
 class ShardError(Exception):
@@ -104,22 +107,42 @@ def _check_indices(indices: list[int], number: int, data: config.Data) -> None:
 
 
 def check_picture(shard: Path, record: Record) -> None:
-    """Check that a picture is a whole 8-bit RGB PNG of its size: by its checksums, 15 times as fast as decoding.
+    """Check that a picture is a whole 8-bit RGB PNG of its size: by its checksums, 20 times as fast as decoding.
 
     Raises:
         ShardError: it is missing, corrupt, or another picture than the record says.
     """
     path = shard / "images" / picture_name(record.scene.index)
     try:
-        with Image.open(path, formats=["PNG"]) as picture:
-            mode, (width, height) = picture.mode, picture.size
-            picture.verify()
+        width, height, depth, color_type = _check_png(path.read_bytes())
     except FileNotFoundError:
         raise ShardError(f"{path} is missing") from None
-    except (OSError, SyntaxError) as error:
+    except ValueError as error:
         raise ShardError(f"{path} is corrupt ({error})") from None
-    if (mode, (height, width)) != ("RGB", record.shape):
-        raise ShardError(f"{path} is {mode} {width}x{height}, the record says RGB {_size(record.shape)}")
+    if (height, width) != record.shape or (depth, color_type) != PNG_RGB:
+        raise ShardError(
+            f"{path} has {width}x{height} pixels of PNG type {color_type} with {depth} bits, "
+            f"the record says {_size(record.shape)}, RGB with 8 bits"
+        )
+
+
+def _check_png(content: bytes) -> tuple[int, int, int, int]:
+    """Return width, height, bits and colour type of a PNG file with right checksums (RFC 2083); ValueError for others.
+
+    Pillow's `verify` does the same in five times the time: the picture comes in some hundred chunks.
+    """
+    if content[:8] != PNG_SIGNATURE:
+        raise ValueError("not a PNG file")
+    at, kind, view = 8, b"", memoryview(content)
+    while kind != b"IEND":
+        end = at + 8 + int.from_bytes(content[at : at + 4], "big")
+        if end + 4 > len(content):
+            raise ValueError("it is cut short")
+        kind = content[at + 4 : at + 8]
+        if zlib.crc32(view[at + 4 : end]) != int.from_bytes(content[end : end + 4], "big"):
+            raise ValueError(f"wrong checksum at byte {end}")
+        at = end + 4
+    return struct.unpack(">IIBB", content[16:26])
 
 
 def read_ids(shard: Path, record: Record) -> np.ndarray:

@@ -156,7 +156,7 @@ FAULTS = {
     "grey picture": (
         "images/000004.png",
         redraw((HEIGHT, WIDTH), np.uint8),
-        "picture 4: .*is L 48x32, the record says RGB 48x32",
+        "picture 4: .*has 48x32 pixels of PNG type 0 with 8 bits, the record says 48x32, RGB",
     ),
     "no map": ("instances/000004.png", Path.unlink, "picture 4: .*instances/000004.png is missing"),
     "cut map": ("instances/000004.png", cut, "picture 4: .*instances/000004.png is corrupt"),
