@@ -79,7 +79,9 @@ def check_map(record: Record, visible: dict[int, dict[str, Any]]) -> Iterator[Vi
     for number in sorted(instances.keys() ^ things.keys()):
         fault = "measured, and not among the objects" if number in instances else "an object, and not measured"
         yield Violation(number, fault)
-    pixels = dict(zip(visible, coco_mask.area(list(visible.values())).tolist(), strict=True)) if visible else {}
+    pixels = (
+        dict(zip(visible, coco_mask.area(list(visible.values())).astype(int).tolist(), strict=True)) if visible else {}
+    )
     for number in sorted(pixels.keys() - things.keys()):
         yield Violation(number, f"{pixels[number]} pixels of the id map, and not in the record")
     for number, instance in instances.items():
@@ -91,7 +93,8 @@ def check_map(record: Record, visible: dict[int, dict[str, Any]]) -> Iterator[Vi
 def check_masks(ids: np.ndarray, visible: dict[int, dict[str, Any]]) -> Iterator[Violation]:
     """Yield where the RLE of `visible`, by instance id, is not what OpenCV finds in the id map, uint16 (H, W)."""
     masks = list(visible.values())
-    areas, boxes = (coco_mask.area(masks), coco_mask.toBbox(masks).astype(int)) if masks else ([], [])
+    areas = coco_mask.area(masks).astype(int).tolist() if masks else []
+    boxes = coco_mask.toBbox(masks).astype(int) if masks else []
     for number, area, box in zip(visible, areas, boxes, strict=True):
         drawn = (ids == number).view(np.uint8)
         pixels = cv2.countNonZero(drawn)
@@ -215,12 +218,15 @@ def _thick(mask: np.ndarray) -> np.ndarray:
     return cv2.dilate(eroded, SQUARE, anchor=(0, 0)).view(bool)
 
 
-def _farthest_px(pixels: np.ndarray, mask: np.ndarray) -> str:
-    """Return how far, in steps to one of the eight neighbours, the farthest of `pixels` is from `mask`."""
+def _farthest_px(pixels: np.ndarray, mask: np.ndarray) -> int:
+    """Return how far, in steps to one of the eight neighbours, the farthest of `pixels` is from `mask`.
+
+    From an empty mask it is the longer side of the picture.
+    """
     if not mask.any():
-        return "any number of"
+        return max(mask.shape)
     steps = cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_C, 3)
-    return f"{steps[pixels].max():.0f}"
+    return int(steps[pixels].max())
 
 
 def _counted(seen: Seen) -> Summary:
@@ -233,5 +239,5 @@ def _counted(seen: Seen) -> Summary:
         keypoints=sum(point.visibility == 2 for point in seen.measured.keypoints or ()),
         visible_pixels=np.count_nonzero(seen.visible),
         boundary_pixels=beside,
-        largest_excess_px=int(beside > 0) and int(_farthest_px(seen.visible, seen.whole)),
+        largest_excess_px=_farthest_px(seen.visible, seen.whole) if beside else 0,
     )

@@ -99,7 +99,7 @@ def _instance(number: int, ids: np.ndarray, whole: np.ndarray) -> dict:
         "whole_pixels": int(whole.sum()),
         "whole_box_px": box_of(whole),
         "absent": None if visible else "hidden" if in_frame else "outside",
-        "truncated": in_frame < whole.sum() or not whole.any(),
+        "truncated": in_frame < int(whole.sum()) or not in_frame,
         "distance_m": number + 0.12345,
         "box_3d": [{"u_px": 1.5, "v_px": -2.25, "depth_m": 3.125}] * 7
         + [{"u_px": None, "v_px": None, "depth_m": -0.5}],

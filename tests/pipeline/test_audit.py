@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The audit passes what is right and catches what was broken on purpose, with words that name it.
+
+Planted faults in really rendered pictures: tests/blender/test_planted_faults.py.
+"""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from pipeline import annotations, audit, shards
+from tests.pipeline import made_shards
+
+WIDTH, HEIGHT = 64, 48
+PERSON, TRUCK = 1, 2
+
+
+def scene_of_two() -> tuple[np.ndarray, dict[int, np.ndarray]]:
+    """A person partly behind a truck that the frame cuts: id map and silhouettes on the canvas of three frames."""
+    wholes = {number: np.zeros((3 * HEIGHT, 3 * WIDTH), bool) for number in (PERSON, TRUCK)}
+    wholes[PERSON][HEIGHT + 4 : HEIGHT + 40, WIDTH + 20 : WIDTH + 32] = True
+    wholes[TRUCK][HEIGHT + 24 : 2 * HEIGHT + 5, WIDTH + 26 : WIDTH + 60] = True
+    wholes[TRUCK][HEIGHT + 2 : HEIGHT + 24, WIDTH + 44 : WIDTH + 47] = True  # the tiller
+    return ids_of(wholes), wholes
+
+
+def ids_of(wholes: dict[int, np.ndarray]) -> np.ndarray:
+    """The id map of silhouettes, the last in front."""
+    ids = np.zeros((HEIGHT, WIDTH), np.uint16)
+    for number, whole in wholes.items():
+        ids[whole[HEIGHT : 2 * HEIGHT, WIDTH : 2 * WIDTH]] = number
+    return ids
+
+
+def frame_of(whole: np.ndarray) -> np.ndarray:
+    return whole[HEIGHT : 2 * HEIGHT, WIDTH : 2 * WIDTH]
+
+
+def audited(record: shards.Record, ids: np.ndarray, silhouettes: dict[str, np.ndarray]) -> list[str]:
+    """All violations as `instance: what`."""
+    visible = annotations.visible_masks(ids)
+    found = [*audit.check_map(record, visible), *audit.check_masks(ids, visible)]
+    found += audit.check_silhouettes(record, ids, silhouettes)[0]
+    assert all(each.pixels is None or each.pixels.shape == ids.shape for each in found)
+    return [f"{each.instance_id}: {each.what}" for each in found]
+
+
+def test_a_right_picture_passes_and_is_counted():
+    ids, wholes = scene_of_two()
+    record = made_shards.record(ids, wholes)
+    assert audited(record, ids, made_shards.crops(wholes)) == []
+    _, summary = audit.check_silhouettes(record, ids, made_shards.crops(wholes))
+    pixels = int((ids > 0).sum())
+    assert summary == audit.Summary(pictures=1, instances=2, keypoints=1, visible_pixels=pixels)
+
+
+silhouettes_of = st.lists(arrays.arrays(bool, (3 * 6, 3 * 7)), min_size=1, max_size=4)
+
+
+@given(silhouettes_of)
+def test_whatever_the_silhouettes_a_map_made_from_them_passes(canvases):
+    wholes = dict(enumerate(canvases, 1))
+    ids = np.zeros((6, 7), np.uint16)
+    for number, whole in wholes.items():
+        ids[whole[6:12, 7:14]] = number
+    assert audited(made_shards.record(ids, wholes), ids, made_shards.crops(wholes)) == []
+
+
+@given(silhouettes_of, st.integers(0, 5), st.integers(0, 6))
+def test_a_pixel_farther_than_one_from_the_silhouette_is_caught(canvases, row, column):
+    whole = canvases[0]
+    near = cv2.dilate(whole.view(np.uint8), np.ones((3, 3)))[6:12, 7:14]
+    assume(not near[row, column])
+    ids = whole[6:12, 7:14].astype(np.uint16)
+    ids[row, column] = 1
+    (message,) = audited(made_shards.record(ids, {1: whole}), ids, made_shards.crops({1: whole}))
+    assert message.startswith(f"1: 1 of its {ids.sum()} visible pixels lie outside its silhouette, up to ")
+
+
+def test_the_filter_may_reach_one_pixel_beyond_the_silhouette():
+    ids, wholes = scene_of_two()
+    grown = cv2.dilate((ids == PERSON).view(np.uint8), np.ones((3, 3))).astype(bool)
+    ids[grown & (ids == 0)] = PERSON
+    record = made_shards.record(ids, wholes)
+    violations, summary = audit.check_silhouettes(record, ids, made_shards.crops(wholes))
+    assert violations == []
+    assert (summary.largest_excess_px, summary.boundary_pixels > 20) == (1, True)
+
+
+@pytest.mark.parametrize("shift", [(2, 0), (0, 2), (-2, 0), (0, -3)])
+def test_a_shifted_camera(shift):
+    _, wholes = scene_of_two()
+    shifted = ids_of({number: np.roll(whole, shift, axis=(0, 1)) for number, whole in wholes.items()})
+    messages = audited(made_shards.record(shifted, wholes), shifted, made_shards.crops(wholes))
+    assert any("visible pixels lie outside its silhouette, up to" in message for message in messages), messages
+
+
+def test_swapped_ids():
+    ids, wholes = scene_of_two()
+    swapped = np.choose(ids, [0, TRUCK, PERSON]).astype(np.uint16)
+    unaware = audited(made_shards.record(ids, wholes), swapped, made_shards.crops(wholes))
+    count = int((ids == TRUCK).sum())
+    assert f"1: {count} pixels in the id map, {(ids == PERSON).sum()} visible ones in the record" in unaware
+    aware = audited(made_shards.record(swapped, wholes), swapped, made_shards.crops(wholes))
+    assert [message.split(" visible")[0] for message in aware] == [
+        f"1: {(swapped == PERSON)[~grown(wholes[PERSON])].sum()} of its {count}",
+        f"2: {(swapped == TRUCK)[~grown(wholes[TRUCK])].sum()} of its {(ids == PERSON).sum()}",
+    ]
+
+
+def grown(whole: np.ndarray) -> np.ndarray:
+    return frame_of(cv2.dilate(whole.view(np.uint8), np.ones((3, 3)))).astype(bool)
+
+
+@pytest.mark.parametrize("stored_as", [np.float16, np.uint8])
+def test_ids_that_went_through_too_few_bits(stored_as):
+    _, wholes = scene_of_two()
+    wholes = {2049: wholes[PERSON], 4099: wholes[TRUCK]}
+    ids = ids_of(wholes)
+    rounded = ids.astype(stored_as).astype(np.uint16)
+    messages = audited(made_shards.record(ids, wholes), rounded, made_shards.crops(wholes))
+    for number in wholes:
+        pixels = int((ids == number).sum())
+        wrong = int(np.array(number, np.uint16).astype(stored_as))
+        assert f"{wrong}: {pixels} pixels of the id map, and not in the record" in messages
+        assert f"{number}: 0 pixels in the id map, {pixels} visible ones in the record" in messages
+
+
+def test_a_part_that_the_silhouette_lacks():
+    ids, wholes = scene_of_two()
+    wholes[TRUCK][HEIGHT : HEIGHT + 22] = False
+    (message,) = audited(made_shards.record(ids, wholes), ids, made_shards.crops(wholes))
+    assert message.startswith("2: 57 of its ")
+    assert message.endswith("visible pixels lie outside its silhouette, up to 20 px")
+
+
+def proven(wholes: dict[int, np.ndarray], alone: np.ndarray) -> tuple:
+    """Record, ids and silhouettes of a picture whose truck was rendered alone."""
+    ids = ids_of(wholes)
+    record = made_shards.rewrite(made_shards.record(ids, wholes), TRUCK, proven=True)
+    return record, ids, made_shards.crops(wholes) | {f"{TRUCK}_alone": alone}
+
+
+def test_a_proof_that_differs_by_the_boundary_alone_passes():
+    _, wholes = scene_of_two()
+    whole = frame_of(wholes[TRUCK])
+    for change in (cv2.dilate, cv2.erode):
+        # An erosion takes the whole tiller of 3 px but its middle column; the render shows it as well.
+        assert audited(*proven(wholes, change(whole.view(np.uint8), np.ones((3, 3))).astype(bool))) == []
+
+
+def test_what_is_thinner_than_a_pixel_may_be_missing_in_a_proof():
+    _, wholes = scene_of_two()
+    alone = frame_of(wholes[TRUCK]).copy()
+    rod = np.arange(20)
+    wholes[TRUCK][HEIGHT + 2 + rod, WIDTH + 10 + rod // 2] = True
+    assert audited(*proven(wholes, alone)) == []
+
+
+@pytest.mark.parametrize(("part", "pixels"), [(np.s_[:24, 44:47], 66), (np.s_[40:, 50:], 80)])
+def test_a_part_that_was_deleted_before_the_proof(part, pixels):
+    _, wholes = scene_of_two()
+    alone = frame_of(wholes[TRUCK]).copy()
+    alone[part] = False
+    (message,) = audited(*proven(wholes, alone))
+    assert message.startswith("2: rendered alone, ")
+    missing = int(message.split()[3])
+    assert 0.5 * pixels < missing <= pixels
+    assert "pixels of its silhouette are not there" in message
+
+
+def test_a_part_that_the_proof_has_and_the_silhouette_lacks():
+    _, wholes = scene_of_two()
+    alone = frame_of(wholes[TRUCK]).copy()
+    alone[2:24, 30:33] = True
+    (message,) = audited(*proven(wholes, alone))
+    assert message == "2: rendered alone, 63 pixels lie outside its silhouette, up to 14 px"
+
+
+# What is changed in the record of instance 1 (the person, or one that nothing is seen of), and what is said then.
+UNTRUE = {
+    "vanished": ("gone", {"absent": None}, "1: no visible pixel, and the record does not say why"),
+    "not outside": ("gone", {"absent": "outside"}, "1: outside the frame, says the record, yet 432 pixels"),
+    "not hidden": ("away", {"absent": "hidden"}, "1: hidden, says the record, yet no pixel of its silhouette"),
+    "not absent": ("seen", {"absent": "hidden"}, "visible pixels, and the record says that it is hidden"),
+    "other whole": ("seen", {"whole_pixels": 431}, "1: 432 pixels in its silhouette, 431 whole ones in the record"),
+    "not cut": ("away", {"truncated": False}, "1: it reaches outside the frame, and the record says that it is not"),
+    "shifted box": ("seen", {"whole_box_px": (23, 4, 12, 36)}, "1: 72 of its 336 visible pixels lie outside"),
+}
+
+
+@pytest.mark.parametrize("fault", UNTRUE)
+def test_measurements_that_are_not_true(fault):
+    state, changes, words = UNTRUE[fault]
+    ids, wholes = scene_of_two()
+    if state == "gone":
+        ids[ids == PERSON] = 0
+    if state == "away":
+        wholes[PERSON] = np.roll(wholes[PERSON], WIDTH, axis=1)
+        ids = ids_of(wholes)
+    record = made_shards.rewrite(made_shards.record(ids, wholes), PERSON, **changes)
+    messages = audited(record, ids, made_shards.crops(wholes))
+    assert any(words in message for message in messages), messages
+
+
+def test_a_silhouette_that_does_not_fill_its_box():
+    ids, wholes = scene_of_two()
+    silhouettes = made_shards.crops(wholes)
+    silhouettes["1"] = np.pad(silhouettes["1"], ((0, 0), (0, 1)))
+    record = made_shards.rewrite(made_shards.record(ids, wholes), PERSON, whole_box_px=(20, 4, 13, 36))
+    assert audited(record, ids, silhouettes) == [
+        "1: its silhouette does not reach all sides of its box [20, 4, 13, 36]"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("point", "words"),
+    [
+        ((50.5, 4.5, 2), "1: keypoint 0 at (50.5, 4.5) has visibility 2, and its object is not seen there"),
+        ((64.5, 4.5, 1), "1: keypoint 0 at (64.5, 4.5) has visibility 1, and lies outside the frame"),
+    ],
+)
+def test_joints_in_the_wrong_place(point, words):
+    ids, wholes = scene_of_two()
+    record = made_shards.record(ids, wholes)
+    joints = record.instances[PERSON].keypoints
+    moved = joints[0].model_copy(update=dict(zip(("u_px", "v_px", "visibility"), point, strict=True)))
+    record = made_shards.rewrite(record, PERSON, keypoints=(moved, *joints[1:]))
+    assert audited(record, ids, made_shards.crops(wholes)) == [words]
+
+
+def test_masks_that_overlap():
+    """RLE of other masks than the id map's: found by area, by box and by their union."""
+    ids, _ = scene_of_two()
+    visible = annotations.visible_masks(ids)
+    visible[PERSON] = annotations.visible_masks(np.where(ids == TRUCK, PERSON, ids))[PERSON]
+    areas = {number: int((ids == number).sum()) for number in (PERSON, TRUCK)}
+    both = sum(areas.values())
+    assert [each.what for each in audit.check_masks(ids, visible)] == [
+        f"its mask has {both} pixels, the id map {areas[PERSON]}",
+        "its box is [20, 2, 40, 46], the box of its pixels [20, 4, 12, 36]",
+        f"masks of {both + areas[TRUCK]} pixels cover {both}, the id map labels {both}",
+    ]
+
+
+def test_objects_and_measurements_that_do_not_match():
+    ids, wholes = scene_of_two()
+    record = made_shards.record(ids, wholes)
+    visible = annotations.visible_masks(ids)
+    measured = record.measured.model_copy(update={"instances": record.measured.instances[:1]})
+    short = record.model_copy(update={"measured": measured})
+    assert [each[:2] for each in audit.check_map(short, visible)] == [(2, "an object, and not measured")]
+    twice = record.scene.model_copy(update={"objects": (*record.scene.objects, record.scene.objects[0])})
+    (double,) = audit.check_map(record.model_copy(update={"scene": twice}), visible)
+    assert double[:2] == (1, "the record gives this id to more than one object")
+
+
+def test_summaries_add_up_but_for_the_largest_excess():
+    one = audit.Summary(pictures=1, instances=3, hidden=1, visible_pixels=100, boundary_pixels=4, largest_excess_px=1)
+    other = audit.Summary(pictures=1, proven=1, largest_excess_px=0)
+    assert one + other == audit.Summary(
+        pictures=2, instances=3, hidden=1, proven=1, visible_pixels=100, boundary_pixels=4, largest_excess_px=1
+    )
