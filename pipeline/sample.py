@@ -87,9 +87,14 @@ def _numbered(things: Iterable[Thing]) -> Iterable[Thing]:
 
 
 def write_scenes(scenes: Iterable[Scene], out: Path) -> None:
-    """Write records as JSON lines; the file appears whole or not at all."""
+    """Write records as JSON lines; the file appears whole or not at all.
+
+    Two processes may be at it, for jobs live on when Snakemake is killed: the last to begin wins, the other one fails.
+    """
     out.parent.mkdir(parents=True, exist_ok=True)
-    aside = out.with_name(out.name + ".part")
+    for left in out.parent.glob(f".{out.name}.*"):
+        left.unlink(missing_ok=True)
+    aside = out.with_name(f".{out.name}.{os.getpid()}")
     with aside.open("w", encoding="utf-8", newline="\n") as file:
         for scene in scenes:
             file.write(scene.model_dump_json() + "\n")
@@ -115,6 +120,9 @@ def main() -> int:
             coco.write(arguments.provenance, lineage.of_scenes(config, read_scenes(arguments.out)))
     except (ConfigError, NoRoomError, CatalogueError) as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"cannot write {arguments.out}: {error}", file=sys.stderr)
         return 1
     return 0
 

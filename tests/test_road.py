@@ -2,30 +2,15 @@
 """The whole road in Snakemake, on configs/ci.yaml: real renders, real training, a real page."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.road import ROOT, planned, snakemake
 
 KNOWN_LINT = "Specify a conda environment or container for each rule."
-
-
-def snakemake(*arguments: str, folder: Path) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "snakemake", *arguments, "-s", str(ROOT / "Snakefile"), "--directory", str(folder)]
-    environment = {**os.environ, "XDG_CACHE_HOME": str(folder / ".cache")}
-    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=False)
-
-
-def planned(*arguments: str, folder: Path) -> dict[str, int]:
-    """Return how many jobs of each rule a dry run would start."""
-    run = snakemake(*arguments, "-n", "--quiet", "rules", folder=folder)
-    assert run.returncode == 0, run.stdout + run.stderr
-    lines = (line.split() for line in (run.stdout + run.stderr).splitlines())
-    return {words[0]: int(words[1]) for words in lines if len(words) == 2 and words[1].isdigit()}
 
 
 def test_lint_finds_nothing_but_the_wish_for_a_container():
