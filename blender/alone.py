@@ -11,7 +11,8 @@ import numpy as np
 from blender import cycles, passes
 from blender.silhouettes import Silhouette
 
-SAMPLES = 4
+# With 4, one boundary pixel in 47,000 was off by more than a pixel; with 16 none in 76,000.
+SAMPLES = 16
 # Smaller silhouettes are all boundary and prove nothing.
 MIN_PIXELS = 40
 
