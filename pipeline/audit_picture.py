@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.drawing import FONT, PALETTE_RGB
 
 VISIBLE_RGB, OUTLINE_RGB, WRONG_RGB = PALETTE_RGB[1], PALETTE_RGB[4], (213, 45, 0)
-OPACITY = 0.5
+MASK_OPACITY, WRONG_OPACITY = 0.45, 0.85
 MARGIN_PX = 12
 LONG_SIDE_PX = 900
 MIN_WIDTH_PX = 560
@@ -26,8 +26,8 @@ def draw(picture: np.ndarray, visible: np.ndarray, whole: np.ndarray, wrong: np.
     shown, visible, whole, wrong = (
         _enlarged(pixels[top:bottom, left:right], scale) for pixels in (picture, visible, whole, wrong)
     )
-    _tint(shown, visible.astype(bool), VISIBLE_RGB)
-    _tint(shown, wrong.astype(bool), WRONG_RGB)
+    _tint(shown, visible.astype(bool), VISIBLE_RGB, MASK_OPACITY)
+    _tint(shown, wrong.astype(bool), WRONG_RGB, WRONG_OPACITY)
     outlines, _ = cv2.findContours(whole, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(shown, outlines, -1, OUTLINE_RGB, 2 if scale > 1 else 1)
     return _with_legend(shown, title)
@@ -51,8 +51,8 @@ def _enlarged(pixels: np.ndarray, scale: int) -> np.ndarray:
     return cv2.resize(whole, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST)
 
 
-def _tint(shown: np.ndarray, where: np.ndarray, color_rgb: tuple[int, int, int]) -> None:
-    shown[where] = (shown[where] * (1 - OPACITY) + np.array(color_rgb) * OPACITY).astype(np.uint8)
+def _tint(shown: np.ndarray, where: np.ndarray, color_rgb: tuple[int, int, int], opacity: float) -> None:
+    shown[where] = (shown[where] * (1 - opacity) + np.array(color_rgb) * opacity).astype(np.uint8)
 
 
 def _with_legend(shown: np.ndarray, title: str) -> np.ndarray:

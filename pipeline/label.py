@@ -178,13 +178,15 @@ def _save_picture(data: Path, fault: Fault, settings: config.Config) -> Path:
     """Draw what is wrong with an instance into the folder `audit/` of the data set."""
     records = shards.read_records(fault.shard, int(fault.shard.name), settings.data)
     record = next(each for each in records if each.scene.index == fault.index)
-    found = examine(fault.shard, record, settings.label)
-    number = fault.instance_id
-    pixels = next(each.pixels for each in found.violations if (each.instance_id, each.what) == (number, fault.what))
+    found, number = examine(fault.shard, record, settings.label), fault.instance_id
+    faults = [each for each in found.violations if each.instance_id == number]
+    wrong = np.zeros(record.shape, bool)
+    for pixels in (each.pixels for each in faults if each.pixels is not None):
+        wrong |= pixels
     whole = audit.in_frame(found.silhouettes.get(str(number)), record.instances.get(number), record.shape)
-    wrong = np.zeros(record.shape, bool) if pixels is None else pixels
+    title = f"picture {fault.index}, instance {number}: {'; '.join(each.what for each in faults)}"
     picture = coco.read_picture(fault.shard / "images" / picture_name(fault.index))
-    drawn = audit_picture.draw(picture, found.ids == number, whole, wrong, f"picture {fault.index}, {fault.what}")
+    drawn = audit_picture.draw(picture, found.ids == number, whole, wrong, title)
     path = data / "audit" / f"{fault.index:06d}-{number}.png"
     path.parent.mkdir(exist_ok=True)
     cv2.imwrite(str(path), drawn[:, :, ::-1])

@@ -5,13 +5,14 @@ import json
 import re
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from pipeline import coco, config, label
+from pipeline import audit_picture, coco, config, label
 from tests.pipeline import made_shards
 from tests.pipeline.made_shards import HEIGHT, WIDTH
 
@@ -205,3 +206,97 @@ def test_a_fault_leaves_the_files_of_the_last_run(data, monkeypatch):
     cut(data / "shards" / "00001" / "images" / "000003.png")
     assert run(data, monkeypatch) == 1
     assert files(data / "annotations") == before
+
+
+def shift_ids(shard: Path, index: int) -> None:
+    """Move a picture's id map by two pixels, as a camera that is not the record's would; the counts stay."""
+    path = shard / f"instances/{index:06d}.png"
+    ids = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    cv2.imwrite(str(path), np.roll(ids, 2, axis=1))
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_all_violations_of_the_run_are_reported_and_shown(data, monkeypatch, capsys, processes):
+    for index in (2, 5, 6):
+        shift_ids(data / "shards" / f"{index // 3:05d}", index)
+    (data / "audit").mkdir()
+    (data / "audit" / "000000-1.png").write_bytes(b"of the last run")
+    assert run(data, monkeypatch, processes=processes) == 1
+    lines = capsys.readouterr().err.splitlines()[1:]
+    # Each instance is off: two of picture 2, five of picture 5, six of picture 6.
+    assert len(lines) == 10 + 2
+    assert lines[0] == (
+        f"shard {data}/shards/00000, picture 2, instance 1: 8 of its 8 visible pixels lie outside its silhouette, "
+        f"up to 2 px; see {data}/audit/000002-1.png"
+    )
+    assert "picture 6, instance 3: " in lines[9]
+    assert lines[10] == "and 3 more"
+    assert "Nothing was labelled. Delete these shards and render them again" in lines[11]
+    saved = sorted(path.name for path in (data / "audit").iterdir())
+    shown = {2: 2, 5: 5, 6: 3}
+    assert saved == [f"{index:06d}-{number}.png" for index in shown for number in range(1, shown[index] + 1)]
+    assert not (data / "annotations").exists()
+
+
+def test_the_saved_picture_shows_the_instance_enlarged_in_three_colours(data, monkeypatch):
+    shift_ids(data / "shards/00000", 1)
+    run(data, monkeypatch)
+    drawn = cv2.imread(str(data / "audit/000001-1.png"))[:, :, ::-1].astype(int)
+    outline = (drawn == audit_picture.OUTLINE_RGB).all(axis=2)
+    # Eight pixels of an enlarged column are wrong; some of the colour is the picture's own.
+    reddish = (drawn[:, :, 0] > 100) & (drawn[:, :, 1:].sum(axis=2) < 300) & ~outline
+    scale = audit_picture.LONG_SIDE_PX // 20
+    assert outline.sum() > 2 * 8 * scale
+    assert reddish.sum() > 0.3 * 8 * scale * scale
+    assert drawn.shape[1] >= audit_picture.MIN_WIDTH_PX
+
+
+def test_without_the_audit_silhouettes_are_not_asked(data, monkeypatch):
+    shift_ids(data / "shards/00000", 2)
+    quiet = SETTINGS.model_copy(update={"label": SETTINGS.label.model_copy(update={"audit": False})})
+    assert run(data, monkeypatch, quiet) == 0
+    facts = json.loads((data / "annotations/audit.json").read_text())
+    assert (facts["silhouettes"], facts["pictures"], facts["instances"]) == (False, 7, 0)
+
+
+def test_the_summary_of_the_audit(data, monkeypatch):
+    run(data, monkeypatch)
+    facts = json.loads((data / "annotations/audit.json").read_text())
+    counts = [8 + 4 * number for index in range(7) for number in range(index)]
+    assert facts == {
+        "silhouettes": True,
+        "pictures": 7,
+        "instances": 21,
+        "hidden": 0,
+        "outside": 0,
+        "proven": 0,
+        "keypoints": 12,
+        "visible_pixels": sum(counts),
+        "boundary_pixels": 0,
+        "largest_excess_px": 0,
+    }
+
+
+def test_polygons_by_config(data, monkeypatch):
+    rules = SETTINGS.label.model_copy(update={"segmentation": "polygons"})
+    assert run(data, monkeypatch, SETTINGS.model_copy(update={"label": rules})) == 0
+    read = coco.read(data / "annotations/train.json")
+    assert {type(each.segmentation) for each in read.annotations if not each.iscrowd} == {list}
+    for each in read.annotations:
+        assert read.mask(each, next(image for image in read.images if image.id == each.image_id)).sum() == each.area
+
+
+def test_only_a_few_shards_are_read_ahead(data, monkeypatch):
+    """The memory of a run does not grow with the number of shards."""
+    begun = []
+
+    class Pool(ThreadPoolExecutor):
+        def submit(self, work, number):
+            begun.append(number)
+            return super().submit(work, number)
+
+    monkeypatch.setattr(label, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(label, "SHARDS_AHEAD", 0.5)
+    ahead = [len(begun) - done for done, _ in enumerate(label.label_shards(data / "shards", SETTINGS, 2), 1)]
+    assert begun == [0, 1, 2]
+    assert max(ahead) == 1
