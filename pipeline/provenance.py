@@ -15,6 +15,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pipeline.audit import Summary
+
 ROAD = ("sample", "render", "label", "train", "predict", "evaluate", "report")
 PACKAGES = ("torch", "torchvision", "timm", "numpy", "opencv-python", "faster-coco-eval", "snakemake")
 LOSSES = ("loss", "loss_classifier", "loss_box_reg", "loss_mask", "loss_objectness", "loss_rpn_box_reg")
@@ -98,6 +100,15 @@ def read_rendering(paths: Iterable[Path]) -> Rendering:
     rest_s = max(0.0, total_s - seconds.total())
     joined = {name: ", ".join(sorted(values)) for name, values in facts.items()}
     return Rendering(pictures, joined, {**seconds, "rest": rest_s}, 1 - sample_s / total_s)
+
+
+def read_audit(path: Path) -> Summary | None:
+    """Read what `annotations/audit.json` sums up; None if the silhouettes were not looked at."""
+    facts = read_json(path)
+    try:
+        return Summary(**facts) if facts.pop("silhouettes") else None
+    except (KeyError, TypeError, AttributeError) as error:
+        raise RecordError(f"{path}: not what the audit writes: {error}; label the shards again") from None
 
 
 def read_training(path: Path) -> Training:

@@ -90,7 +90,7 @@ def _require_inputs(config: Config, data: Path, run: Path, config_source: str) -
     # The Snakefile may hand the config over as text; only a file can be named in a command.
     configfile = f" --configfile {config_source}" if Path(config_source).suffix in (".yaml", ".yml") else ""
     wanted = [
-        *((data, f"annotations/{split}.json", "dataset") for split in SPLITS),
+        *((data, f"annotations/{name}.json", "dataset") for name in (*SPLITS, "audit")),
         *((data, f"shards/{shard}/shard.json", "dataset") for shard in _shards(config)),
         (data, "benchmarks/**/*.tsv", "dataset"),
         *((run, name, "train") for name in ("training.jsonl", "metrics.json", "predictions/test.json")),
@@ -138,6 +138,7 @@ def _facts(config: Config, data: Path, run: Path) -> dict[str, Any]:
         "classes": list(classes.values()),
         "class_colors": [color_of(number) for number in range(len(classes))],
         "splits": splits,
+        "audit": provenance.read_audit(data / "annotations/audit.json"),
         "pictures": sum(split["pictures"] for split in splits.values()),
         "headline": _headline(metrics, classes, splits, stages),
         "samples": list(gallery.samples(files["train"], data, SAMPLES)),

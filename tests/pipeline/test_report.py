@@ -21,6 +21,9 @@ CATEGORIES = [{"id": 1, "name": "pedestrian"}, {"id": 2, "name": "pallet_truck"}
 BENCHMARK = "s\th:m:s\tmax_rss\n{}\t0:00:01\t{}\n"
 SPLIT_OF = ("train",) * 8 + ("val",) * 2 + ("test",) * 2
 
+AUDIT = {"silhouettes": True, "pictures": 12, "instances": 31, "hidden": 4, "outside": 3, "proven": 2}
+AUDIT |= {"keypoints": 130, "visible_pixels": 14400, "boundary_pixels": 36, "largest_excess_px": 1}
+
 
 def picture_entry(index: int) -> dict:
     folder = f"shards/{index // 6:05d}"
@@ -69,6 +72,7 @@ def write_data(data: Path, with_objects: bool = True) -> None:
             document["annotations"].append(annotation_entry(len(document["annotations"]) + 1, index, category_id))
     for split, document in documents.items():
         coco.write(data / f"annotations/{split}.json", document)
+    coco.write(data / "annotations/audit.json", AUDIT)
     seconds = {"build": 2.0, "sync": 1.0, "sample": 6.0, "save": 0.5, "decode": 0.5, "total": 10.0}
     for shard in ("00000", "00001"):
         versions = {"blender": "4.5.15 LTS"}
@@ -199,6 +203,26 @@ def test_pictures_of_every_rig_and_pairs_of_the_test_split(page):
     assert page.count("<img ") == 8 + 2 * 2
 
 
+def test_what_the_audit_found(page):
+    assert "In all 12 pictures the masks\nlie inside these silhouettes, at most 1 px beside them" in page
+    assert "31, of them 4 hidden by others, 3 outside the frame" in page
+    assert "14\u202f400, of them 0.25 % beside their silhouette" in page
+    assert "2 objects, the same within 1 px" in page
+    assert "130, all where their person is seen" in page
+
+
+def test_an_audit_that_was_switched_off_is_told(results):
+    coco.write(results / "data/annotations/audit.json", AUDIT | {"silhouettes": False})
+    assert "<code>label.audit</code> is off" in make(results)
+
+
+@pytest.mark.parametrize("content", [{"pictures": 12}, AUDIT | {"more": 1}, []])
+def test_what_is_no_audit_is_named(results, content):
+    coco.write(results / "data/annotations/audit.json", content)
+    with pytest.raises(provenance.RecordError, match=r"audit\.json: not what the audit writes"):
+        make(results)
+
+
 def test_every_chart_is_drawn(page):
     charts = re.findall(r"<svg.*?</svg>", page, flags=re.DOTALL)
     assert len(charts) == 6 + len(report.TRAINING_CHARTS) + 3
@@ -231,6 +255,7 @@ def test_null_is_shown_as_a_dash(results):
     ("name", "target"),
     [
         ("data/annotations/val.json", "dataset"),
+        ("data/annotations/audit.json", "dataset"),
         ("data/shards/00001/shard.json", "dataset"),
         ("data/benchmarks", "dataset"),
         ("run/training.jsonl", "train"),
