@@ -11,7 +11,8 @@ import numpy as np
 from blender import cycles, passes
 from blender.silhouettes import Silhouette
 
-# With 4, one boundary pixel in 47,000 was off by more than a pixel; with 16 none in 76,000.
+# The same 55 instances of 16 pictures (320x240, 122,908 silhouette pixels), alone against silhouette: with 4
+# samples 1,622 pixels differ and one by more than a pixel's distance, with 16 samples 717 and none.
 SAMPLES = 16
 # Smaller silhouettes are all boundary and prove nothing.
 MIN_PIXELS = 40
