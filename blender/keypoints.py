@@ -19,9 +19,9 @@ from blender.skeleton import Skeleton, place_of, rig, skin
 PROPERTY = "keypoint"
 
 # Parts in COCO's order. In plain view is a joint if the first thing that the camera's ray meets is the same person, at
-# most so far before the joint. Measured from several sides: a joint's own limb, clothes and shoes included, begins at
-# most 0.17 (hip), 0.12 (ankle, shoulder), 0.09 m (knee, elbow) before it; trunk, head or other limb 0.06 (eye), 0.12
-# (ear), 0.23 m (all else) or more.
+# most so far before the joint. Set between what six views of five people showed: a joint's own limb with clothes and
+# shoes begins at most 0.18 (hip), 0.12 (shoulder, ankle), 0.10 (knee), 0.09 (elbow), 0.05 m (wrist) before it; another
+# part of the person 0.06 (eye, ear) or 0.21 m (all else) and more.
 DEPTH_M = {"nose": 0.03, "eye": 0.04, "ear": 0.05}
 DEPTH_M |= {"shoulder": 0.15, "elbow": 0.10, "wrist": 0.08, "hip": 0.20, "knee": 0.12, "ankle": 0.14}
 BONES = {"shoulder": "upperarm01", "elbow": "lowerarm01", "wrist": "wrist"}
