@@ -14,7 +14,8 @@ from pipeline.config import SceneSection
 from pipeline.goods import SEEDS
 from pipeline.layouts import Setting
 from pipeline.placing import Place, find_place
-from pipeline.scene import Camera, HandPalletTruckParameters, Person, Thing
+from pipeline.scene import Camera
+from pipeline.things import HandPalletTruckParameters, Person, Thing
 from pipeline.trucks import as_truck, draw_fleet, fits_pallet, one_of, parked, row_of_trucks, with_pallet
 from pipeline.volumes import Boxes, own_boxes, volumes
 from pipeline.workers import as_person, draw_person, draw_pose, working_pair

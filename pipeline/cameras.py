@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.config import CameraSection
+from pipeline.parts import Vec3
 from pipeline.placing import Place, Space
 from pipeline.randomness import choose
-from pipeline.scene import Camera, Vec3
+from pipeline.scene import Camera
 from pipeline.volumes import Boxes
 
 CLEARANCE_M = 0.5  # between the camera and anything else

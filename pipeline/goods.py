@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.palettes import CARTONS, PRINTED_CARTONS, RACK_BEAMS, RACK_UPRIGHTS, draw_color
 from pipeline.placing import moved
-from pipeline.scene import (
+from pipeline.things import (
     Carton,
     CartonParameters,
     CartonStack,

@@ -5,8 +5,9 @@ import numpy as np
 
 from pipeline.goods import SEEDS
 from pipeline.palettes import BRICKS, CONCRETE, FLOOR_LINES, PAINTED_FLOORS, SHEET_METAL, WALLS, draw_color
+from pipeline.parts import Vec2, Vec3
 from pipeline.randomness import choose
-from pipeline.scene import FloorLine, Hall, Surface, Vec2, Vec3
+from pipeline.scene import FloorLine, Hall, Surface
 
 # Least and greatest length (x), width (y) and clear height in metres.
 SIZES_M = {

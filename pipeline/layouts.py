@@ -22,8 +22,10 @@ from pipeline.goods import (
 )
 from pipeline.halls import draw_line_style, draw_size, line, rectangle
 from pipeline.palettes import COLUMNS, draw_color
+from pipeline.parts import Vec3
 from pipeline.placing import Place, Space, find_place, moved
-from pipeline.scene import Column, ColumnParameters, FloorLine, RackParameters, Thing, Vec3
+from pipeline.scene import FloorLine
+from pipeline.things import Column, ColumnParameters, RackParameters, Thing
 from pipeline.volumes import PALLET_SIZE_M, Boxes, rack_length_m, volumes
 
 OVERHANG_M = 0.1  # a pallet of 1.2 m across a rack of 1.1 m, set down a little off

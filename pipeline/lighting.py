@@ -5,7 +5,8 @@ import numpy as np
 
 from pipeline.config import LightSection
 from pipeline.palettes import LAMP_TINTS, linear, rgb
-from pipeline.scene import Ambient, Lamp, Rgb, Vec3
+from pipeline.parts import Rgb, Vec3
+from pipeline.scene import Ambient, Lamp
 
 # Lamp power per floor area (white light) that gives furnished halls of `blender/` the brightness of real pictures at
 # 0 EV: a mean of about 100 of 255. A bare floor needs half of it (blender/lights.py).

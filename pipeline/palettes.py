@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.scene import Rgb
+from pipeline.parts import Rgb
 
 # RAL 1003, 3020, 5015, 2004, 6029, 7037, 9016: the body colours that makers of pallet trucks use.
 TRUCK_BODIES = ("#F9A800", "#BB1E10", "#007CB0", "#E75B12", "#006F3D", "#7A7B7A", "#E9E9E4")

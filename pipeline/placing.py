@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import shapely
 
-from pipeline.scene import Thing, Vec3
+from pipeline.parts import Vec3
+from pipeline.things import Thing
 from pipeline.volumes import Boxes, join, volumes
 
 Place = tuple[Vec3, float]  # position_m, yaw_deg

@@ -23,7 +23,8 @@ from pipeline.layouts import furnish
 from pipeline.lighting import draw_lamps, draw_power_factor, exposure_ev, lamp_height_m
 from pipeline.progress import track
 from pipeline.randomness import choose, rng
-from pipeline.scene import RenderSettings, Scene, Thing, read_scenes
+from pipeline.scene import RenderSettings, Scene, read_scenes
+from pipeline.things import Thing
 
 
 def sample_scene(config: Config, index: int) -> Scene:

@@ -5,8 +5,9 @@ import numpy as np
 
 from pipeline.goods import SEEDS, Stock, loaded_pallet
 from pipeline.palettes import TRUCK_BODIES, TRUCK_WHEELS, draw_color
+from pipeline.parts import Vec3
 from pipeline.placing import moved
-from pipeline.scene import HandPalletTruck, HandPalletTruckParameters, Thing, Vec3
+from pipeline.things import HandPalletTruck, HandPalletTruckParameters, Thing
 from pipeline.volumes import PALLET_OPENING_M, PALLET_SIZE_M, TILLER_LENGTH_M, TILLER_PIVOT_M, TRUCK_HEEL_M
 
 LOWERED_M, RAISED_M = 0.085, 0.2

@@ -13,16 +13,18 @@ from itertools import pairwise
 import numpy as np
 import shapely
 
-from pipeline.scene import (
+from pipeline.parts import Vec3
+from pipeline.things import (
+    PROPS,
     CartonParameters,
     CartonStackParameters,
     ColumnParameters,
     EurPalletParameters,
     HandPalletTruckParameters,
     PersonParameters,
+    PropParameters,
     RackParameters,
     Thing,
-    Vec3,
 )
 
 # EUR pallet (UIC 435-2): 1200 x 800 x 144 mm. Bottom boards and blocks form three runners along x; between them two
@@ -182,6 +184,10 @@ def _carton(parameters: CartonParameters) -> Boxes:
     return _centered(*parameters.size_m)
 
 
+def _prop(parameters: PropParameters) -> Boxes:
+    return _centered(*parameters.size_m)
+
+
 def _column(parameters: ColumnParameters) -> Boxes:
     foot = parameters.width_m + (0.12 if parameters.guard else 0.0)
     return join(
@@ -246,4 +252,5 @@ _OWN_BOXES = {
     "column": _column,
     "hand_pallet_truck": _hand_pallet_truck,
     "person": _person,
+    **dict.fromkeys(PROPS, _prop),
 }

@@ -9,8 +9,9 @@ import numpy as np
 
 from pipeline.goods import SEEDS
 from pipeline.palettes import CAPS, HAIR, HELMETS, MONK_SKIN, SHOES, TOPS, TROUSERS, VESTS, draw_color, linear, rgb
+from pipeline.parts import Rgb, Vec3
 from pipeline.placing import moved
-from pipeline.scene import HandPalletTruckParameters, Outfit, Person, PersonParameters, Pose, Rgb, Thing, Vec3
+from pipeline.things import HandPalletTruckParameters, Outfit, Person, PersonParameters, Pose, Thing
 from pipeline.trucks import grip_m
 from pipeline.volumes import TILLER_LENGTH_M, TILLER_PIVOT_M
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small scene record by hand: one truck in front of the camera, a carton, two lamps."""
 
-from pipeline import scene
+from pipeline import scene, things
 
 STEEL = (0.6, 0.05, 0.03)
 GREY = (0.3, 0.3, 0.3)
@@ -11,14 +11,14 @@ def surface(kind: str) -> scene.Surface:
     return scene.Surface(kind=kind, color_rgb=GREY, roughness=0.7, wear=0.3, seed=1)
 
 
-def truck(instance_id: int = 1, position_m: scene.Vec3 = (0.0, 0.0, 0.0)) -> scene.HandPalletTruck:
-    return scene.HandPalletTruck(
+def truck(instance_id: int = 1, position_m: scene.Vec3 = (0.0, 0.0, 0.0)) -> things.HandPalletTruck:
+    return things.HandPalletTruck(
         name=f"truck_{instance_id}",
         position_m=position_m,
         yaw_deg=90.0,
         stands_on="floor",
         instance_id=instance_id,
-        parameters=scene.HandPalletTruckParameters(
+        parameters=things.HandPalletTruckParameters(
             fork_length_m=1.15,
             width_m=0.54,
             fork_width_m=0.16,
@@ -34,14 +34,14 @@ def truck(instance_id: int = 1, position_m: scene.Vec3 = (0.0, 0.0, 0.0)) -> sce
     )
 
 
-def carton(size_m: scene.Vec3, position_m: scene.Vec3) -> scene.Carton:
-    return scene.Carton(
+def carton(size_m: scene.Vec3, position_m: scene.Vec3) -> things.Carton:
+    return things.Carton(
         name="carton",
         position_m=position_m,
         yaw_deg=0.0,
         stands_on="floor",
         instance_id=0,
-        parameters=scene.CartonParameters(size_m=size_m, color_rgb=(0.4, 0.25, 0.12), seed=2),
+        parameters=things.CartonParameters(size_m=size_m, color_rgb=(0.4, 0.25, 0.12), seed=2),
     )
 
 

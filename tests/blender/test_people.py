@@ -11,7 +11,7 @@ from mathutils.bvhtree import BVHTree
 
 from blender import people
 from blender.sharing import Library
-from pipeline.scene import PersonParameters
+from pipeline.things import PersonParameters
 
 VEST = (0.9, 0.35, 0.02)
 

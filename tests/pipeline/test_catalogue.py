@@ -3,12 +3,15 @@ from typing import get_args
 
 import pytest
 
-from pipeline import catalogue, scene
+from pipeline import catalogue, things
 
 
 def test_every_asset_of_a_record_is_in_the_catalogue_with_its_category():
-    things = get_args(get_args(scene.Thing)[0])
-    in_records = {thing.model_fields["asset"].default: thing.model_fields["category"].default for thing in things}
+    in_records = {
+        asset: kind.model_fields["category"].default
+        for kind in get_args(get_args(things.Thing)[0])
+        for asset in get_args(kind.model_fields["asset"].annotation)
+    }
     assert {name: asset.category for name, asset in catalogue.read().assets.items()} == in_records
 
 
