@@ -1,27 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is stuck or printed on things: labels, tape, made-up brand names, arrows; flat patches a hair off a face."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
+from blender.lettering import letters
 from blender.meshes import Solid
 
 LIFT_M = 0.0015
 BRANDS = ("TELFO", "HICO", "FETIL", "OLTHE", "LUCEFI", "COTHEL", "IFTEC", "HELIO")
-# Letters as bars (left, bottom, right, top) in a cell 0.6 wide and 1 high.
-STROKES = {
-    "C": ((0, 0, 0.16, 1), (0.16, 0, 0.6, 0.16), (0.16, 0.84, 0.6, 1)),
-    "E": ((0, 0, 0.16, 1), (0.16, 0, 0.6, 0.16), (0.16, 0.84, 0.6, 1), (0.16, 0.42, 0.5, 0.58)),
-    "F": ((0, 0, 0.16, 1), (0.16, 0.84, 0.6, 1), (0.16, 0.42, 0.5, 0.58)),
-    "H": ((0, 0, 0.16, 1), (0.44, 0, 0.6, 1), (0.16, 0.42, 0.44, 0.58)),
-    "I": ((0.22, 0, 0.38, 1),),
-    "L": ((0, 0, 0.16, 1), (0.16, 0, 0.6, 0.16)),
-    "O": ((0, 0, 0.16, 1), (0.44, 0, 0.6, 1), (0.16, 0, 0.44, 0.16), (0.16, 0.84, 0.44, 1)),
-    "T": ((0.22, 0, 0.38, 0.84), (0, 0.84, 0.6, 1)),
-    "U": ((0, 0, 0.16, 1), (0.44, 0, 0.6, 1), (0.16, 0, 0.44, 0.16)),
-}
 ARROW = np.array([(-0.12, 0), (0.12, 0), (0.12, 0.5), (0.3, 0.5), (0, 1), (-0.3, 0.5), (-0.12, 0.5)])
 
 
@@ -57,16 +46,14 @@ class Face:
         cos, sin = np.cos(turn), np.sin(turn)
         return self.patch(corners @ np.array([[cos, sin], [-sin, cos]]) + center_m, slot, lift_m)
 
-    def word(self, text: str, center_m: tuple[float, float], height_m: float, slot: int) -> list[Solid]:
-        """Block letters; only the letters in `STROKES` exist."""
-        shift = np.array([-0.8 * len(text) / 2 + 0.1, -0.5])
-        return [
-            self.patch(
-                (np.array([(a, b), (c, b), (c, d), (a, d)]) + shift + (0.8 * place, 0)) * height_m + center_m, slot
-            )
-            for place, letter in enumerate(text)
-            for a, b, c, d in STROKES[letter]
-        ]
+    def word(
+        self, text: str, center_m: tuple[float, float], height_m: float, slot: int, lift_m: float = LIFT_M
+    ) -> list[Solid]:
+        """A line of text with capitals `height_m` high; wide letters are squeezed to 0.8 of that for each."""
+        corners, faces = letters(text)
+        squeeze = min(1.0, (0.8 * len(text) - 0.2) / np.ptp(corners[:, 0]))
+        flat = self.patch(corners * (squeeze * height_m, height_m) + center_m, slot, lift_m)
+        return [replace(flat, faces=list(faces))]
 
     def arrow_up(self, center_m: tuple[float, float], height_m: float, slot: int) -> Solid:
         return self.patch((ARROW - (0, 0.5)) * height_m + center_m, slot)

@@ -10,6 +10,8 @@ from typing import Any
 import bpy
 import numpy as np
 
+from blender import noise_images
+
 Rgb = tuple[float, float, float]
 FILM_GLINT = (0.85, 0.87, 0.9)
 
@@ -93,11 +95,16 @@ class Shader:
     def noise(self, scale: float, detail: float = 4.0, vector: Any = None, flat: bool = False) -> bpy.types.NodeSocket:
         """Fractal noise in 0..1 of object coordinates (or of `vector`); `scale` in features per metre.
 
-        `flat`: of x and y alone, at half the cost.
+        Looked up in a baked tile of two octaves, or of four where `detail` is above 2: by x and y alone if `flat`, else
+        projected along the axis that the surface's normal is nearest to.
         """
         vector = vector if vector is not None else self.node("ShaderNodeTexCoord").outputs["Object"]
-        inputs = {"Vector": vector, "Scale": scale, "Detail": detail}
-        return self.node("ShaderNodeTexNoise", inputs, noise_dimensions="2D" if flat else "3D").outputs["Fac"]
+        factor = scale / noise_images.FEATURES
+        place = self.node("ShaderNodeVectorMath", {0: vector, "Scale": factor}, operation="SCALE").outputs[0]
+        image = noise_images.image(2 if detail <= 2 else 4)
+        return self.node(
+            "ShaderNodeTexImage", {"Vector": place}, image=image, projection="FLAT" if flat else "BOX"
+        ).outputs["Color"]
 
     def step(self, value: Any, low: float, high: float) -> bpy.types.NodeSocket:
         """Map `value` smoothly to 0 below `low`, 1 above `high`."""
@@ -147,10 +154,10 @@ def emissive(name: str, color: Rgb, strength: float) -> bpy.types.Material:
 
 
 def wood(name: str, grain: str, age: float) -> bpy.types.Material:
-    """Sawn spruce, each board in its own tone; `grain` "x" or "y" is its direction, `age` 0 yellow .. 1 grey."""
+    """Sawn spruce, each board in its own tone; `grain` "x", "y" or "z" is its direction, `age` 0 yellow .. 1 grey."""
     made = shader(name)
     board = made.island()
-    along = (1.5, 40.0, 40.0) if grain == "x" else (40.0, 1.5, 40.0)
+    along = tuple(1.5 if axis == grain else 40.0 for axis in "xyz")
     fibre = made.noise(1.0, 2.0, made.stretched(*along, made.math("MULTIPLY", board, 50.0)))
     young, old = np.array((0.60, 0.39, 0.19)), np.array((0.20, 0.165, 0.125))
     color = tuple(young + (old - young) * min(1.0, age * 1.1))
@@ -203,6 +210,36 @@ def paper_label(name: str) -> bpy.types.Material:
     inputs = {"Vector": words, "Color1": (0.7,) * 3, "Color2": (0.12,) * 3, "Mortar": (0.75,) * 3, "Scale": 1.0}
     inputs |= {"Mortar Size": 0.006, "Bias": 0.2, "Brick Width": 0.03, "Row Height": 0.018}
     made.set(Base_Color=made.node("ShaderNodeTexBrick", inputs).outputs["Color"], Roughness=0.5)
+    return made.material
+
+
+def barcode(name: str) -> bpy.types.Material:
+    """Black bars of one to four millimetres on white, upright on any side of a thing."""
+    made = shader(name)
+    x, y, _ = made.coordinates()
+    along = made.math("FLOOR", made.math("MULTIPLY", made.math("ADD", x, y), 300.0))
+    bars = made.node("ShaderNodeTexWhiteNoise", {"W": along}, noise_dimensions="1D").outputs["Value"]
+    bar = made.math("LESS_THAN", bars, 0.5)
+    made.set(Base_Color=made.mix(bar, (0.75,) * 3, (0.02,) * 3), Roughness=0.5)
+    return made.material
+
+
+def scuffed_plastic(name: str, color: Rgb, wear: float) -> bpy.types.Material:
+    """Polyethylene that gets paler where it is scratched and darker where it is dirty."""
+    made = shader(name)
+    pale = tuple(0.7 * channel + 0.12 for channel in color)
+    scratched = made.math("MULTIPLY", made.step(made.noise(14.0, 3.0), 0.5, 0.75), wear)
+    dirt = made.math("MULTIPLY", made.noise(4.0, 2.0), 0.7 * wear)
+    made.set(Base_Color=made.mix(dirt, made.mix(scratched, color, pale), (0.05, 0.045, 0.04)), Roughness=0.42)
+    return made.material
+
+
+def milky_tank(name: str, color: Rgb) -> bpy.types.Material:
+    """Translucent polyethylene as it looks from outside, opaque: darker below the level of what is inside."""
+    made = shader(name)
+    _, _, z = made.coordinates()
+    filled = made.step(z, 0.76, 0.72)
+    made.set(Base_Color=made.scaled(color, made.ramp(filled, 1.0, 0.68)), Roughness=0.3)
     return made.material
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from blender import columns, racks
-from blender.markings import BRANDS, STROKES, side_faces
+from blender.markings import side_faces
 
 RACK = {
     "bays": 2,
@@ -82,10 +82,6 @@ def test_a_column(guard, width, library):
     corners = points(column)
     np.testing.assert_allclose(np.ptp(corners, axis=0), (width, width, 6.0), atol=1e-6)
     assert corners[:, 2].min() == pytest.approx(0, abs=1e-6)
-
-
-def test_brands_can_be_written():
-    assert all(letter in STROKES for brand in BRANDS for letter in brand)
 
 
 def test_side_faces_look_outward_and_upright():
