@@ -199,15 +199,19 @@ def _film_folds(made: Shader) -> tuple[Any, Any]:
     made.bump(folds, 0.7, 0.03)
     crease = made.step(made.math("ABSOLUTE", made.math("SUBTRACT", folds, 0.56)), 0.022, 0.0)
     patches = made.step(made.noise(2.5, 1.0), 0.42, 0.7)
-    return folds, made.math("MULTIPLY", crease, patches)
+    # The film is wound on aslant in bands: where two overlap, an edge shines.
+    x, y, z = made.coordinates()
+    aslant = made.math("MULTIPLY_ADD", made.math("ADD", x, y), 0.1, z)
+    edges = made.math("MULTIPLY", made.grid_line(aslant, 0.23, 0.008), 0.45)
+    return folds, made.math("MAXIMUM", made.math("MULTIPLY", crease, patches), edges)
 
 
-def paper_label(name: str) -> bpy.types.Material:
-    """A white shipping label with lines of grey print."""
+def paper_label(name: str, color: Rgb = (0.75, 0.75, 0.75)) -> bpy.types.Material:
+    """A shipping label on paper of this colour, with lines of grey print."""
     made = shader(name)
     x, y, z = made.coordinates()
     words = made.node("ShaderNodeCombineXYZ", {"X": made.math("ADD", x, y), "Y": z}).outputs[0]
-    inputs = {"Vector": words, "Color1": (0.7,) * 3, "Color2": (0.12,) * 3, "Mortar": (0.75,) * 3, "Scale": 1.0}
+    inputs = {"Vector": words, "Color1": color, "Color2": (0.12,) * 3, "Mortar": color, "Scale": 1.0}
     inputs |= {"Mortar Size": 0.006, "Bias": 0.2, "Brick Width": 0.03, "Row Height": 0.018}
     made.set(Base_Color=made.node("ShaderNodeTexBrick", inputs).outputs["Color"], Roughness=0.5)
     return made.material
