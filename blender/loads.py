@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
+from blender.labels import OVER_PAPER_M, PLACES, WARNINGS, Inks, handling_marks, shipping_label
 from blender.markings import BRANDS, LIFT_M, Face, side_faces, top_face
-from blender.materials import cardboard, film, paper_label, plain, wood
+from blender.materials import barcode, cardboard, film, paper_label, plain, wood
 from blender.meshes import Solid, box, rounded, to_mesh
 from blender.sharing import Library
 
@@ -22,11 +23,15 @@ SKIDS = ((-0.35, 0.1), (0.0, 0.145), (0.35, 0.1))
 CROSSWISE_X = (-0.5275, 0.0, 0.5275)
 LENGTH_M, WIDTH_M = 1.2, 0.8
 PALLET_VARIANTS = 8
+STAMP = 2  # slot of the marks burnt into corner blocks
 
 CARTON_VARIANTS = 8
 PRINT_COLORS = ((0.02, 0.05, 0.25), (0.35, 0.02, 0.02), (0.015, 0.015, 0.015), (0.02, 0.15, 0.05))
-MOST_BANDED = 60  # cartons in a stack; more bands would be too many triangles for their few pixels
-BOARD, TAPE, LABEL, PRINT = range(4)
+LABEL_COLORS = ((0.75, 0.75, 0.73), (0.75, 0.75, 0.73), (0.75, 0.75, 0.73), (0.28, 0.7, 0.12), (0.8, 0.6, 0.05))
+# Cartons in a stack; more bands, more words would be too many triangles for their few pixels.
+MOST_BANDED, MOST_PRINTED = 60, 24
+BOARD, TAPE, LABEL, PRINT, BARCODE = range(5)
+INKS = Inks(LABEL, BARCODE, PRINT)
 FILMS = {"black": (0.012, 0.012, 0.014), "milky": (0.6, 0.62, 0.65)}
 
 
@@ -34,14 +39,25 @@ def build_eur_pallet(parameters: dict, library: Library) -> list[bpy.types.Objec
     """A EUR pallet from `EurPalletParameters`; ages are rounded to a tenth, seeds to eight variants."""
     age, variant = round(parameters["age"], 1), parameters["seed"] % PALLET_VARIANTS
     grains = [library.material((wood, grain, age), lambda grain=grain: wood("wood", grain, age)) for grain in "xy"]
+    burnt = library.material("burnt", lambda: plain("burnt", (0.06, 0.04, 0.03), 0.9))
     mesh = library.mesh(
-        ("eur_pallet", age, variant), lambda: to_mesh("eur_pallet", pallet_solids(age, variant), grains)
+        ("eur_pallet", age, variant),
+        lambda: to_mesh("eur_pallet", pallet_solids(age, variant) + _stamps(), [*grains, burnt]),
     )
     return [bpy.data.objects.new("eur_pallet", mesh)]
 
 
+def _stamps() -> list[Solid]:
+    """EPAL and EUR on the corner blocks of the long sides."""
+    solids = []
+    for face in side_faces((LENGTH_M, WIDTH_M, 2 * BOARD_M + BLOCK_HEIGHT_M))[2:]:
+        for text, x in (("EPAL", CROSSWISE_X[0]), ("EUR", CROSSWISE_X[2])):
+            solids += face.word(text, (x, 0.0), 0.038, STAMP, lift_m=0.0005)
+    return solids
+
+
 def pallet_solids(age: float, seed: int) -> list[Solid]:
-    """Boards and blocks, slot 0 with grain along x, 1 along y. Old pallets miss a board or have a broken one."""
+    """Boards and blocks, slot 0 with grain along x, 1 along y. Old pallets have one or two boards missing or broken."""
     rng = np.random.default_rng(seed)
     skids = [box((LENGTH_M, width, BOARD_M), (0, y, BOARD_M / 2)) for y, width in SKIDS]
     blocks = [
@@ -51,8 +67,9 @@ def pallet_solids(age: float, seed: int) -> list[Solid]:
     ]
     under_deck = BOARD_M + BLOCK_HEIGHT_M
     stringers = [box((0.145, WIDTH_M, BOARD_M), (x, 0, under_deck + BOARD_M / 2), slot=1) for x in CROSSWISE_X]
-    damaged = int(rng.integers(5)) if age >= 0.6 and rng.random() < age - 0.3 else None
-    deck = [_deck_board(y, width, age, rng, damaged == i) for i, (y, width) in enumerate(DECK)]
+    faults = int((rng.random(2) < (age - 0.3, age - 0.55)).sum()) if age >= 0.6 else 0
+    damaged = rng.permutation(5)[:faults]
+    deck = [_deck_board(y, width, age, rng, i in damaged) for i, (y, width) in enumerate(DECK)]
     return [*skids, *blocks, *stringers, *(board for board in deck if board is not None)]
 
 
@@ -67,7 +84,11 @@ def _deck_board(y: float, width: float, age: float, rng: np.random.Generator, da
     if damaged:  # broken off beyond the middle stringer or the last one
         broken = rng.uniform(0.25, 0.55)
         side = rng.choice((-1, 1))
-        return box((length - broken, width, BOARD_M), (side * broken / 2, y + shift, z))
+        board = box((length - broken, width, BOARD_M), (side * broken / 2, y + shift, z))
+        splintered = side * board.vertices[:, 0] < broken - length / 2 + 1e-6
+        splinters = rng.uniform(0, 0.12, 4) * side
+        board.vertices[splintered, 0] += splinters
+        return board
     return box((length, width, BOARD_M), (0, y + shift, z))
 
 
@@ -91,17 +112,18 @@ def _colored(name: str, mesh: bpy.types.Mesh, rgb: list[float]) -> bpy.types.Obj
 
 
 def _carton_materials(library: Library, seed: int, wrapped: bool = False) -> list[bpy.types.Material]:
-    ink = PRINT_COLORS[seed % len(PRINT_COLORS)]
+    ink, paper = PRINT_COLORS[seed % len(PRINT_COLORS)], LABEL_COLORS[seed % len(LABEL_COLORS)]
     return [
         library.material(("cardboard", wrapped), lambda: cardboard("cardboard", wrapped)),
         library.material("tape", lambda: plain("tape", (0.36, 0.22, 0.1), 0.25)),
-        library.material("label", lambda: paper_label("label")),
+        library.material(("label", paper), lambda: paper_label("label", paper)),
         library.material(("print", ink), lambda: plain("print", ink, 0.7)),
+        library.material("barcode", lambda: barcode("barcode")),
     ]
 
 
 def carton_solids(size: tuple[float, float, float], seed: int) -> list[Solid]:
-    """A carton with soft edges, a tape along x over its top, one or two labels, perhaps print. About 80 triangles."""
+    """A carton with soft edges, a tape along x over its top, one or two labels, perhaps print. Up to 500 triangles."""
     rng = np.random.default_rng(seed)
     solids = [
         _soft_box(size, min(0.006, 0.05 * min(size))),
@@ -112,26 +134,33 @@ def carton_solids(size: tuple[float, float, float], seed: int) -> list[Solid]:
         drop = min(0.07, size[2] / 3)
         solids.append(face.rectangle((0, (size[2] - drop) / 2 - 0.006), (0.05, drop), TAPE))
     for face in rng.permutation(4)[: rng.integers(1, 3)]:
-        solids.append(_label(faces[face], rng))
+        solids += _label(faces[face], rng)
     if rng.random() < 0.5:
         brand = BRANDS[rng.integers(len(BRANDS))]
-        solids += [solid for face in faces[2:] for solid in _printed(face, brand)]
+        warning = WARNINGS[rng.integers(len(WARNINGS))]
+        solids += [solid for face in faces[2:] for solid in _printed(face, brand, warning)]
     return solids
 
 
-def _label(face: Face, rng: np.random.Generator) -> Solid:
+def _label(face: Face, rng: np.random.Generator) -> list[Solid]:
     """A label of A5 to A4 size, smaller on small cartons, anywhere on the face, a little askew."""
     size = np.minimum(rng.uniform((0.14, 0.09), (0.29, 0.21)), np.array(face.size_m) * 0.4)
     reach = (np.array(face.size_m) - size) / 2 * 0.85
-    return face.rectangle(rng.uniform(-reach, reach), size, LABEL, rng.normal(0, 0.04))
+    place, title = tuple(rng.uniform(-reach, reach)), PLACES[rng.integers(len(PLACES))]
+    return shipping_label(face, place, tuple(size), INKS, title, rng.normal(0, 0.04))
 
 
-def _printed(face: Face, brand: str) -> list[Solid]:
-    """A brand name and two arrows: this side up."""
+def _printed(face: Face, brand: str, warning: str) -> list[Solid]:
+    """A brand name over the marks for handling and a warning."""
     width, height = face.size_m
     letter = min(0.3 * height, 0.6 * width / (0.8 * len(brand)))
-    arrows = [face.arrow_up((x * width, -0.28 * height), 0.2 * height, PRINT) for x in (-0.4, -0.32)]
-    return face.word(brand, (0.05 * width, 0.2 * height), letter, PRINT) + arrows
+    mark = min(0.2 * height, 0.2 * width)
+    small = min(0.09 * height, 0.45 * width / (0.8 * len(warning)))
+    return [
+        *face.word(brand, (0.05 * width, 0.2 * height), letter, PRINT),
+        *face.word(warning, (0.18 * width, -0.28 * height), small, PRINT),
+        *handling_marks(face, (-0.27 * width, -0.28 * height), mark, PRINT),
+    ]
 
 
 def _soft_box(size: tuple[float, float, float], edge_m: float) -> Solid:
@@ -169,16 +198,16 @@ def _bundle(count: tuple[int, int, int], size: tuple[float, float, float], rng: 
     taper = 1 - rng.uniform(0.0, 0.06) * (block.vertices[:, 2:] / whole[2]) ** 2
     block = Solid(block.vertices * np.c_[taper, taper, np.ones_like(taper)], block.faces, BOARD)
     faces = side_faces((0.98 * whole[0], 0.98 * whole[1], 0.6 * whole[2]))
-    return [block, *(_label(faces[face], rng) for face in rng.permutation(4)[:2])]
+    return [block, *(part for face in rng.permutation(4)[:2] for part in _label(faces[face], rng))]
 
 
 def stack_solids(count: tuple[int, int, int], size: tuple[float, float, float], missing: int, seed: int) -> list[Solid]:
-    """The visible cartons of a stack: hidden ones and hidden faces are left out, under 1000 triangles at usual counts.
+    """The visible cartons of a stack: hidden ones and hidden faces are left out, 1000 triangles at usual counts.
 
     Every second layer below the top is laid crosswise where that fills the footprint, as packers do for strength.
     """
     rng = np.random.default_rng(seed)
-    look = _draw_look(rng, few=np.prod(count) <= MOST_BANDED)
+    look = _draw_look(rng, int(np.prod(count)))
     corners, faces, patches = [], [], []
     for layer in range(count[2]):
         below_top = count[2] - 1 - layer
@@ -201,18 +230,21 @@ class Look:
     """What all cartons of a stack have in common.
 
     `sides`: the sides (0 -x, 1 +x, 2 -y, 3 +y) with a label; `label`: its (width, height, right, up) as shares of the
-    side; `banded`: with a printed band below it.
+    side; `banded`: with a printed band below it; `brand`: printed on the sides without labels, "" for none.
     """
 
     sides: tuple[int, ...]
     label: np.ndarray
     banded: bool
+    brand: str
 
 
-def _draw_look(rng: np.random.Generator, few: bool) -> Look:
+def _draw_look(rng: np.random.Generator, cartons: int) -> Look:
     sides = ((2, 3), (0, 1), (0, 1, 2, 3))[rng.integers(3)]
     label = np.array((rng.uniform(0.25, 0.45), rng.uniform(0.25, 0.5), *rng.uniform(-0.2, 0.2, 2)))
-    return Look(sides, label, banded=bool(few and rng.random() < 0.3))
+    banded = bool(cartons <= MOST_BANDED and rng.random() < 0.3)
+    printed = cartons <= MOST_PRINTED and rng.random() < 0.5
+    return Look(sides, label, banded, BRANDS[rng.integers(len(BRANDS))] if printed else "")
 
 
 def _layer(
@@ -249,18 +281,33 @@ def _layer_patches(
     """The same label, and perhaps band, at the same place on every carton of a layer; tape on the top layer."""
     solids = []
     faces = side_faces((0.992 * cell[0], 0.992 * cell[1], cell[2]))
-    for side in look.sides:
-        side = side ^ 2 if turned else side  # the long sides of a carton laid crosswise look along the other axis
-        face, seen = faces[side ^ 1], places[shown[:, side]]
-        size = np.array(face.size_m)
-        patches = [face.rectangle(look.label[2:] * size, look.label[:2] * size, LABEL)]
-        if look.banded:
-            patches.append(face.rectangle((0, -0.38 * size[1]), (0.96 * size[0], 0.12 * size[1]), PRINT))
-        solids += [_copies(patch, seen) for patch in patches if len(seen)]
+    for side in range(4):
+        # The long sides of a carton laid crosswise look along the other axis.
+        face, seen = faces[side ^ 3 if turned else side ^ 1], places[shown[:, side ^ 2 if turned else side]]
+        if len(seen):
+            solids += [_copies(patch, seen) for patch in _side_patches(face, look, side in look.sides)]
     if top:
         tape = top_face((*cell[:2], cell[2] - LIFT_M / 2)).rectangle((0, 0), (cell[0] * 0.97, 0.05), TAPE)
         solids.append(_copies(tape, places))
     return solids
+
+
+def _side_patches(face: Face, look: Look, labelled: bool) -> list[Solid]:
+    """What one side of each carton of a stack shows."""
+    size = np.array(face.size_m)
+    patches = []
+    if labelled:
+        place, extent = look.label[2:] * size, look.label[:2] * size
+        bars = (0.8 * extent[0], 0.3 * extent[1])
+        patches.append(face.rectangle(place, extent, LABEL))
+        patches.append(face.rectangle(place - np.array([0, 0.27 * extent[1]]), bars, BARCODE, 0, OVER_PAPER_M))
+        if look.banded:
+            patches.append(face.rectangle((0, -0.38 * size[1]), (0.96 * size[0], 0.12 * size[1]), PRINT))
+    elif look.brand:
+        letter = min(0.3 * size[1], 0.7 * size[0] / (0.8 * len(look.brand)))
+        patches += face.word(look.brand, (0, 0.18 * size[1]), letter, PRINT)
+        patches += handling_marks(face, (-0.22 * size[0], -0.27 * size[1]), min(0.22 * size[1], 0.2 * size[0]), PRINT)
+    return patches
 
 
 def _copies(solid: Solid, places: np.ndarray) -> Solid:

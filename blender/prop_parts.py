@@ -52,7 +52,7 @@ MAKERS: dict[Stuff, Callable] = {
     Stuff.STEEL: lambda color, accent, wear: _plain("zinc", (0.45, 0.46, 0.47), 0.42, 0.7),
     Stuff.BLACK: lambda color, accent, wear: _plain("black", (0.02, 0.02, 0.022), 0.6),
     Stuff.STRIPES: lambda color, accent, wear: ("hazard stripes", materials.hazard_stripes),
-    Stuff.PAPER: lambda color, accent, wear: ("label", lambda: materials.paper_label("label")),
+    Stuff.PAPER: lambda color, accent, wear: (("label", (0.75,) * 3), lambda: materials.paper_label("label")),
     Stuff.BARCODE: lambda color, accent, wear: ("barcode", lambda: materials.barcode("barcode")),
     Stuff.INK: lambda color, accent, wear: _plain("ink", accent, 0.6),
     Stuff.INK_2: lambda color, accent, wear: _plain("ink", (0.02, 0.02, 0.022), 0.6),
@@ -135,7 +135,7 @@ def lattice(face: Face, pitch_m: float, wire_m: float, slot: int) -> list[Solid]
     ):
         profile = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * wire_m / 2
         section = profile[:, :1] * other + profile[:, 1:] * np.cross(along, other)
-        count = max(int(across / pitch_m), 1)
+        count = max(round(across / pitch_m), 1)
         for place in (np.arange(count) + 0.5) * across / count - across / 2:
             ends = [face.center + place * other + sign * length / 2 * along + section for sign in (-1, 1)]
             solids.append(loft(np.array(ends), slot))

@@ -65,7 +65,7 @@ def _stairs(parameters: dict, rng: np.random.Generator) -> list[Solid]:
         solids.append(rod((tube - half, y, floor + 0.5), (front, y, floor + 0.5), tube * 0.9, Stuff.PAINT))
         solids.append(rod((tube - half, y, 0.14), (half - 0.12, y, 0.14), tube * 0.9, Stuff.PAINT))
         for x in (0.08 - half, half - 0.1):
-            wheel = lathe([(0.05, -0.015), (0.05, 0.015)], Stuff.BLACK, 14).turned("x", 90)
+            wheel = lathe([(0.05, -0.015), (0.05, 0.015)], Stuff.BLACK, 16).turned("x", 90)
             solids.append(wheel.moved((x, y, 0.05)))
     solids.append(rod((tube - half, -side, floor + 0.5), (tube - half, side, floor + 0.5), tube * 0.9, Stuff.PAINT))
     solids.append(rod((tube - half, -side, height - tube), (tube - half, side, height - tube), tube * 0.9, Stuff.PAINT))

@@ -10,7 +10,7 @@ import numpy as np
 from blender.labels import PLACES, WARNINGS, Inks, handling_marks, shipping_label
 from blender.loads import pallet_solids
 from blender.markings import BRANDS, Face
-from blender.meshes import Solid, box
+from blender.meshes import Solid, box, prism
 from blender.prop_parts import Stuff, finish, form_of, lathe, lattice, rounded_rectangle, stacked, walls
 from blender.sharing import Library
 
@@ -233,15 +233,15 @@ def _tub(length: float, width: float, low: float, height: float, slot: int, draf
 def _klt(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     """Boxes after VDA 4500 with ribs and a label, as many as fit at 0.15 to 0.32 m each."""
     length, width, height = parameters["size_m"]
-    count = max(round(height / 0.25), 1)
+    count = max(round(height / 0.28), 1)
     level = height / count
     solids = []
     for number in range(count):
         low, slot = number * level, (Stuff.PLASTIC, Stuff.PLASTIC_2)[int(rng.random() < 0.25)]
         solids += _tub(length, width, low, level, slot, 0.94)
         for face in walls((0.962 * length, 0.962 * width, 0.8 * level), low):
-            ribs = np.linspace(-0.42, 0.42, 8) * face.size_m[0]
-            size = np.abs(face.right) * 0.012 + np.abs(face.normal) * 0.02 + np.array([0, 0, 0.5 * level])
+            ribs = np.linspace(-0.42, 0.42, 5) * face.size_m[0]
+            size = np.abs(face.right) * 0.012 + np.abs(face.normal) * 0.012 + np.array([0, 0, 0.5 * level])
             solids += [box(size, face.center + x * face.right, slot) for x in ribs]
         face = walls((0.985 * length, 0.985 * width, level), low)[0]
         if rng.random() < 0.8:
@@ -260,12 +260,7 @@ def _open_front(parameters: dict, rng: np.random.Generator) -> list[Solid]:
         side = np.array([(-0.5, 0), (0.44, 0), (0.5, 0.45), (0.3, 0.55), (0.25, 0.98), (-0.5, 0.98)])
         outline = side * (length, level)
         for y in (-1, 1):
-            corners = np.c_[outline[:, 0], np.full(6, y * (width - wall) / 2), outline[:, 1] + low]
-            apart = np.array([0, wall / 2, 0])
-            near, far = corners - apart, corners + apart
-            faces = [tuple(range(6)), tuple(range(11, 5, -1))]
-            faces += [(i, i + 6, (i + 1) % 6 + 6, (i + 1) % 6) for i in range(6)]
-            solids.append(Solid(np.concatenate([near, far]), faces, slot))
+            solids.append(prism(outline, wall, slot).moved((0, y * (width - wall) / 2, low)))
         solids.append(box((0.94 * length, width, wall), (-0.03 * length, 0, low + wall / 2), slot))
         solids.append(box((wall, width, 0.98 * level), ((wall - length) / 2, 0, low + 0.49 * level), slot))
         front = box((wall, width, 0.45 * level), (0.465 * length, 0, low + 0.225 * level), slot)

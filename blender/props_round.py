@@ -8,7 +8,7 @@ import numpy as np
 
 from blender.loads import pallet_solids
 from blender.markings import BRANDS, Face
-from blender.meshes import Solid, box, tube
+from blender.meshes import Solid, box, prism, tube
 from blender.prop_parts import Stuff, curved_patch, finish, form_of, lathe, rod, rounded_rectangle, stacked, walls
 from blender.sharing import Library
 
@@ -48,15 +48,16 @@ def _drum_label(radius: float, height: float, rng: np.random.Generator) -> list[
 
 def _steel_drum(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     radius, height = parameters["size_m"][0] / 2, parameters["size_m"][2]
-    rim = lathe([(0.94 * radius, height - 0.02), (radius, height - 0.02), (radius, height)], Stuff.PAINT, 28)
-    head = lathe([(0.95 * radius, height - 0.004), (0.95 * radius, height - 0.002)], Stuff.PAINT_2, 28)
+    lid = (Stuff.PAINT, Stuff.PAINT_2)[int(rng.random() < 0.5)]
+    rim = [(radius, height - 0.02), (radius, height), (0.955 * radius, height), (0.94 * radius, height - 0.012)]
+    head = lathe(rim, lid, 28)
     ring = [(0.2 * radius, 0.0), (0.2 * radius, 0.012)]
     bungs = [
         lathe([(share * r, height - 0.012 + z) for r, z in ring], Stuff.STEEL, 10).moved((x * radius, 0, 0))
         for x, share in ((0.66, 0.6), (-0.66, 0.4))
     ]
     label = _drum_label(0.965 * radius, height, rng)
-    return [_hooped(radius, height, height - 0.01, Stuff.PAINT), rim, head, *bungs, *label]
+    return [_hooped(radius, height, height - 0.01, Stuff.PAINT), head, *bungs, *label]
 
 
 def _open_top_drum(parameters: dict, rng: np.random.Generator) -> list[Solid]:
@@ -133,7 +134,7 @@ def _wooden_base(length: float, width: float, rng: np.random.Generator) -> list[
 def _cage(length: float, width: float, base: float, top: float) -> list[Solid]:
     """Level rings outside upright tubes, and two bars over the tank."""
     radius = 0.009
-    ring = rounded_rectangle(length - 2 * radius - 0.002, width - 2 * radius - 0.002, 0.1, 2)
+    ring = rounded_rectangle(length - 2 * radius - 0.008, width - 2 * radius - 0.008, 0.1, 2)
     solids = []
     for z in np.linspace(base + 0.03, top - 0.04, 6):
         path = np.c_[ring, np.full(len(ring), z)]
@@ -173,9 +174,8 @@ def _cable_reel(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     core = rng.uniform(0.4, 0.55) * radius
     solids = []
     for side in (-1, 1):
-        y = side * (width - thick) / 2
-        solids += _flange(radius, thick, y)
-        solids += _fittings(radius, thick, core, y, side)
+        solids += _flange(radius, thick, side * ((width - thick) / 2 - 0.006))
+        solids += _fittings(radius, core, side * (width / 2 - 0.003))
     staves = lathe([(core, -width / 2 + thick), (core, width / 2 - thick)], Stuff.WOOD_Y, 20).turned("x", -90)
     solids.append(Solid(staves.vertices, staves.faces, Stuff.WOOD_Y))
     if form != "empty":
@@ -196,28 +196,24 @@ def _flange(radius: float, thick: float, y: float) -> list[Solid]:
         half = np.sqrt(np.maximum(radius**2 - level**2, 0.0004 * radius**2))
         outline = np.concatenate([np.c_[half, level], np.c_[-half, level][::-1]])
         outline *= np.minimum(1, radius / np.linalg.norm(outline, axis=1, keepdims=True))
-        sides = [np.c_[outline[:, 0], np.full(12, y + edge), outline[:, 1]] for edge in (-thick / 2, thick / 2)]
-        faces = [tuple(range(12)), tuple(range(23, 11, -1))]
-        faces += [(i, i + 12, (i + 1) % 12 + 12, (i + 1) % 12) for i in range(12)]
-        solids.append(Solid(np.concatenate(sides), faces, Stuff.WOOD_X))
+        solids.append(prism(outline, thick, Stuff.WOOD_X).moved((0, y, 0)))
     return solids
 
 
-def _fittings(radius: float, thick: float, core: float, y: float, side: int) -> list[Solid]:
-    """The bush for the spindle and six bolts, let into the flange so that they stay flush."""
-    out = side * (thick / 2 - 0.004)
-    bush = lathe([(0.09 * radius, -0.004), (0.09 * radius, 0.0038)], Stuff.BLACK, 14).turned("x", -90)
-    bolts = []
-    for angle in np.arange(6) * np.pi / 3:
-        place = (0.9 * core * np.cos(angle), y + out, 0.9 * core * np.sin(angle))
-        bolts.append(box((0.05, 0.0078, 0.05), place, Stuff.STEEL))
-    return [bush.moved((0, y + out, 0)), *bolts]
+def _fittings(radius: float, core: float, y: float) -> list[Solid]:
+    """The bush for the spindle and six bolts; `y` is the middle of their 6 mm, outside the flange."""
+    bush = lathe([(0.09 * radius, -0.003), (0.09 * radius, 0.003)], Stuff.BLACK, 14).turned("x", -90)
+    bolts = [
+        box((0.05, 0.006, 0.05), (0.9 * core * np.cos(angle), y, 0.9 * core * np.sin(angle)), Stuff.STEEL)
+        for angle in np.arange(6) * np.pi / 3
+    ]
+    return [bush.moved((0, y, 0)), *bolts]
 
 
 def _winding(core: float, outer: float, width: float, pitch: float) -> Solid:
-    """The outermost layer of cable: rings side by side, some 12 to 24 of them."""
-    turns = int(np.clip(width / pitch, 6, 24))
+    """The outermost layer of cable: rings side by side, 6 to 16 of them."""
+    turns = int(np.clip(width / pitch, 6, 16))
     edges = np.linspace(-width / 2, width / 2, 2 * turns + 1)
     dip = 0.35 * width / turns
     rings = [(outer - (dip if i % 2 == 0 else 0.0), z) for i, z in enumerate(edges)]
-    return lathe([(core, edges[0]), *rings, (core, edges[-1])], Stuff.PLASTIC, 28).turned("x", -90)
+    return lathe([(core, edges[0]), *rings, (core, edges[-1])], Stuff.PLASTIC, 24).turned("x", -90)

@@ -14,7 +14,10 @@ from pipeline.parts import Rgb
 # RAL 1003, 3020, 5015, 2004, 6029, 7037, 9016 and lime: the body colours that makers of pallet trucks use.
 TRUCK_BODIES = ("#F9A800", "#BB1E10", "#007CB0", "#E75B12", "#006F3D", "#7A7B7A", "#E9E9E4", "#B5CC34")
 # Reds, yellows and oranges of the large makers, beige, light grey, green, blue.
-ELECTRIC_TRUCK_BODIES = ("#A8201A", "#C2281D", "#F2A900", "#E9B500", "#E75B12", "#C9C0A4", "#C4C6C3", "#4C9A3F", "#2C6CA8")
+ELECTRIC_TRUCK_BODIES = (
+    *("#A8201A", "#C2281D", "#F2A900", "#E9B500", "#E75B12"),
+    *("#C9C0A4", "#C4C6C3", "#4C9A3F", "#2C6CA8"),
+)
 TRUCK_WHEELS = ("#1B1B1B", "#D8CFB8", "#B9502A", "#3A3B3D")  # rubber, nylon, polyurethane, grey rubber
 # RAL 2004, 1028, 1003, 3020, 6018, 7035, 9018, 5010, 7021: fork lift trucks; their wheels and bottles.
 LIFT_TRUCK_BODIES = ("#E75B12", "#F4A900", "#F9A800", "#BB1E10", "#57A639", "#CBD0CC", "#C8CBC4", "#004F7C", "#2F3236")

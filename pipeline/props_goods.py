@@ -79,13 +79,15 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "bollard": (
         # Tubes of 76 to 160 mm, 0.8 to 1.2 m high; hoops 0.6 to 1 m wide; flexible posts of 0.75 and 1 m.
-        Form("post", (0.16, 0.16, 0.8), (0.26, 0.26, 1.2), palettes.WARNING_YELLOWS, palettes.BLACKS, 1.5),
+        Form("post", (0.16, 0.16, 0.8), (0.26, 0.26, 1.2), palettes.WARNING_YELLOWS, palettes.BLACKS, 1.5,
+             round="upright"),
         Form("hoop", (0.16, 0.6, 0.6), (0.2, 1.0, 1.1), palettes.WARNING_YELLOWS, palettes.BLACKS),
-        Form("flexible", (0.2, 0.2, 0.75), (0.22, 0.22, 1.0), palettes.CONES, palettes.PAPERS, 0.6),
+        Form("flexible", (0.2, 0.2, 0.75), (0.22, 0.22, 1.0), palettes.CONES, palettes.PAPERS, 0.6,
+             round="upright"),
     ),
     "cone": (
         # EN 13422 cones of 500 and 750 mm; boards 0.3 x 0.62.
-        Form("cone", (0.28, 0.28, 0.5), (0.4, 0.4, 0.75), palettes.CONES, palettes.PAPERS, 2.0),
+        Form("cone", (0.28, 0.28, 0.5), (0.4, 0.4, 0.75), palettes.CONES, palettes.PAPERS, 2.0, round="upright"),
         Form("wet_floor", (0.3, 0.28, 0.58), (0.42, 0.32, 0.66), palettes.WARNING_YELLOWS, palettes.PAPERS),
     ),
     "packing_table": (

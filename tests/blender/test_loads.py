@@ -39,8 +39,9 @@ def one(build, parameters, library) -> bpy.types.Object:
 @pytest.mark.parametrize("seed", range(8))
 def test_a_pallet_is_1200_by_800_by_144_whatever_its_state(age, seed, library):
     low, high = extent(one(loads.build_eur_pallet, {"age": age, "seed": seed}, library).data)
-    np.testing.assert_allclose(low, (-0.6, -0.4, 0), atol=1e-6)
-    np.testing.assert_allclose(high, (0.6, 0.4, 0.144), atol=1e-6)
+    # Stamps lie half a millimetre out.
+    np.testing.assert_allclose(low, (-0.6, -0.4, 0), atol=6e-4)
+    np.testing.assert_allclose(high, (0.6, 0.4, 0.144), atol=6e-4)
 
 
 def spans_across(solids: list[Solid], low_m: float, high_m: float) -> np.ndarray:
@@ -74,7 +75,7 @@ def test_old_pallets_get_damaged_and_new_ones_do_not():
 def test_a_hundred_pallets_are_few_meshes(library):
     pallets = [one(loads.build_eur_pallet, {"age": 0.31, "seed": seed}, library) for seed in range(100)]
     assert len({pallet.data.name for pallet in pallets}) == 8
-    assert len(library.materials) == 2
+    assert len(library.materials) == 3
 
 
 @settings(max_examples=40, deadline=None)
@@ -108,8 +109,30 @@ def test_stacks_rest_on_their_origin_and_are_cheap(wrapped, library):
         low, high = extent(mesh)
         assert low[2] == pytest.approx(0, abs=1e-6)
         assert high[2] == pytest.approx(1.5, abs=LABEL_M)
-        assert triangles(mesh) <= 1000
+        assert triangles(mesh) <= 1300
     assert wrapped == any(material.name.endswith("film") for material in library.materials.values())
+
+
+def test_few_large_cartons_carry_print_and_many_small_ones_do_not():
+    def printed(count):
+        slots = [{solid.slot for solid in loads.stack_solids(count, (0.4, 0.3, 0.3), 0, seed)} for seed in range(12)]
+        return sum(loads.PRINT in found for found in slots)
+
+    assert 0 < printed((2, 2, 2)) < 12
+    assert printed((5, 4, 6)) == 0
+
+
+def test_broken_boards_end_askew_inside_the_pallet():
+    ends = [
+        solid.vertices
+        for seed in range(8)
+        for solid in loads.pallet_solids(1.0, seed)
+        if solid.vertices[:, 2].min() > 0.121 and 0.3 < np.ptp(solid.vertices[:, 0]) < 1.0
+    ]
+    assert ends
+    for vertices in ends:
+        assert np.abs(vertices[:, 0]).max() <= 0.6 + 1e-9
+        assert len(np.unique(vertices[:, 0].round(5))) > 2
 
 
 def test_missing_cartons_are_missing_from_the_top_layer():
@@ -153,7 +176,7 @@ def test_a_carton_has_its_size_and_colour(seed, library):
     np.testing.assert_allclose(high, (0.25, 0.15, 0.2), atol=LABEL_M)
     assert low[2] == pytest.approx(0, abs=1e-6)
     assert tuple(carton.color) == (0.5, 0.25, 0.125, 1)
-    assert triangles(carton.data) < 200
+    assert triangles(carton.data) < 500
 
 
 def test_cartons_of_other_colours_share_mesh_and_material(library):
