@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Arms and hands: hanging free, or a closed fist round a bar whose centre is given.
+"""Arms and hands: hanging free, a closed fist round a bar whose centre is given, or a flat hand on the side of a load.
 
 A fist holds a bar that runs from side to side (a tiller's loop, a handrail): the palm lies on it from above when it is
 ahead, from the front when it is behind, and the fingers close round it.
@@ -29,6 +29,9 @@ STRETCH = 0.985
 FIST_DEG = (38.0, 58.0, 55.0)
 # The bar's centre in the fist: share of the way from wrist to knuckles, and depth below it in hand lengths.
 GRIP_ALONG, GRIP_DEPTH = 0.885, 0.365
+# Fingers of a hand that lies flat, and the middle of its palm's skin, measured like the grip.
+FLAT_DEG = (6.0, 8.0, 6.0)
+PALM_ALONG, PALM_DEPTH = 0.72, 0.2
 # How much of the fingers' spread at rest is closed.
 SPREAD_CLOSED = 0.8
 
@@ -47,11 +50,12 @@ class Arm:
 @dataclass(frozen=True)
 class Hand:
     """A hand at rest: unit vectors `along`, from the wrist square to the row of knuckles, and `palm`, out of the palm;
-    `grip` (3,) m from the wrist to the middle of a bar in the closed fist."""
+    `grip` (3,) m from the wrist to the middle of a bar in the closed fist, `touch` (3,) m to the palm's skin."""
 
     along: np.ndarray
     palm: np.ndarray
     grip: np.ndarray
+    touch: np.ndarray
 
 
 def hand_at_rest(skeleton: Skeleton, side: str) -> Hand:
@@ -64,7 +68,11 @@ def hand_at_rest(skeleton: Skeleton, side: str) -> Hand:
     # In the A-pose the palms look down.
     palm = palm * -np.sign(palm[2])
     aside = knuckles * (((index + little) / 2 - wrist) @ knuckles)
-    return Hand(along, palm, aside + length_m * (GRIP_ALONG * along + GRIP_DEPTH * palm))
+    grip, touch = (
+        aside + length_m * (ahead * along + depth * palm)
+        for ahead, depth in ((GRIP_ALONG, GRIP_DEPTH), (PALM_ALONG, PALM_DEPTH))
+    )
+    return Hand(along, palm, grip, touch)
 
 
 def free_arm(skeleton: Skeleton, transforms: np.ndarray, side: str, arm: Arm) -> Rotations:
@@ -84,27 +92,34 @@ def free_arm(skeleton: Skeleton, transforms: np.ndarray, side: str, arm: Arm) ->
     return rotations | _curled(skeleton, side, curl)
 
 
-def gripping_arm(skeleton: Skeleton, transforms: np.ndarray, side: str, grip_m: np.ndarray) -> Rotations:
-    """Put the fist of an arm round a bar at `grip_m` (3,), exactly if it is within reach."""
+def gripping_arm(
+    skeleton: Skeleton, transforms: np.ndarray, side: str, grip_m: np.ndarray, flat: bool = False
+) -> Rotations:
+    """Put the fist of an arm round a bar at `grip_m` (3,), exactly if it is within reach.
+
+    `flat`: lay the open hand on the side of a load there instead, the palm towards the other hand.
+    """
     shoulder = place_of(skeleton, transforms, f"upperarm01.{side}")
     hand, above, bones = hand_at_rest(skeleton, side), turn_above(transforms, f"upperarm01.{side}"), _bones(side)
     forearm = grip_m - shoulder
     # The hand follows the forearm, which follows the hand: three rounds settle it.
     for _ in range(3):
-        turn = _hand_turn(hand, forearm)
-        wrist = grip_m - turn @ hand.grip
+        turn = _hand_turn(hand, forearm, side, flat)
+        wrist = grip_m - turn @ (hand.touch if flat else hand.grip)
         bend = _elbow_side(side, wrist - shoulder)
         elbow = two_bones(shoulder, wrist, _lengths_m(skeleton, side), bend)
         forearm = wrist - elbow
     rotations = limb(skeleton, bones, np.array([shoulder, elbow, wrist]), bend, above)
     lower = above @ rotations[bones[0]] @ rotations[bones[1]]
-    return rotations | _turned_hand(skeleton, side, lower.T @ turn) | _curled(skeleton, side, FIST_DEG)
+    fingers = _curled(skeleton, side, FLAT_DEG if flat else FIST_DEG)
+    return rotations | _turned_hand(skeleton, side, lower.T @ turn) | fingers
 
 
-def missing_m(skeleton: Skeleton, transforms: np.ndarray, side: str, grip_m: np.ndarray) -> float:
+def missing_m(skeleton: Skeleton, transforms: np.ndarray, side: str, grip_m: np.ndarray, flat: bool = False) -> float:
     """Return how far beyond the reach of an arm a grip is (negative: within reach)."""
     hand, shoulder = hand_at_rest(skeleton, side), place_of(skeleton, transforms, f"upperarm01.{side}")
-    wrist = grip_m - _hand_turn(hand, grip_m - shoulder) @ hand.grip
+    turn = _hand_turn(hand, grip_m - shoulder, side, flat)
+    wrist = grip_m - turn @ (hand.touch if flat else hand.grip)
     return float(np.linalg.norm(wrist - shoulder) - STRETCH * sum(_lengths_m(skeleton, side)))
 
 
@@ -124,10 +139,11 @@ def _elbow_side(side: str, reach: np.ndarray) -> np.ndarray:
     return np.array([-0.3, SIDES[side], 0.2])
 
 
-def _hand_turn(hand: Hand, forearm: np.ndarray) -> np.ndarray:
-    """Return the rotation (3, 3) of a hand in line with its forearm, its knuckles in line with the bar along y."""
-    along = unit([forearm[0], 0.0, forearm[2]])
-    palm = np.cross([0.0, 1.0, 0.0], along)
+def _hand_turn(hand: Hand, forearm: np.ndarray, side: str, flat: bool) -> np.ndarray:
+    """Return the rotation (3, 3) of a hand in line with its forearm: its knuckles in line with a bar along y, or flat
+    with the palm looking inward."""
+    along = np.array([forearm[0], 0.0, forearm[2]])
+    palm = np.array([0.0, -SIDES[side], 0.0]) if flat else np.cross([0.0, 1.0, 0.0], unit(along))
     return axes(along, palm) @ axes(hand.along, hand.palm).T
 
 

@@ -8,6 +8,8 @@ import bpy
 
 from blender.materials import Rgb, Shader, shader
 
+NAVY_RGB = (0.012, 0.017, 0.035)
+
 
 def attribute(made: Shader, name: str, output: str = "Fac") -> bpy.types.NodeSocket:
     """Read a per-vertex value; `output` "Vector" for (N, 3) values."""
@@ -37,9 +39,11 @@ def _woven(made: Shader, color: Rgb, weave: float) -> bpy.types.NodeSocket:
     return tone
 
 
-def hi_vis(name: str, color: Rgb) -> bpy.types.Material:
+def hi_vis(name: str, color: Rgb, sleeves: bool = False) -> bpy.types.Material:
     """A vest after EN ISO 20471: two bands of 50 mm round the body, 50 mm and more apart and above the hem, and one
-    over each shoulder. `bands` holds metres: from the middle, above the hem, ahead of the neck."""
+    over each shoulder. `bands` holds metres: from the middle, above the hem, ahead of the neck.
+
+    A jacket (`sleeves`) has two more round each sleeve, by `sleeve`, m above the wrist, and a dark hem and cuffs."""
     made = shader(name)
     tone = _woven(made, color, weave=700.0)
     split = made.node("ShaderNodeSeparateXYZ", {"Vector": attribute(made, "bands", "Vector")})
@@ -48,9 +52,15 @@ def hi_vis(name: str, color: Rgb) -> bpy.types.Material:
     lower, upper = (made.math("COMPARE", above, middle, 0.025) for middle in (0.105, 0.225))
     straps = made.math("MULTIPLY", made.math("COMPARE", aside, 0.118, 0.025), made.math("GREATER_THAN", above, 0.25))
     band = made.math("MAXIMUM", made.math("MAXIMUM", lower, upper), straps)
+    if sleeves:
+        up = attribute(made, "sleeve")
+        for middle in (0.115, 0.225):
+            band = made.math("MAXIMUM", band, made.math("COMPARE", up, middle, 0.025))
+        dark = made.math("MAXIMUM", made.math("LESS_THAN", above, 0.055), made.math("LESS_THAN", up, 0.06))
     zip_line = made.math("MULTIPLY", made.math("LESS_THAN", aside, 0.006), made.math("GREATER_THAN", ahead, 0.0))
     binding = made.math("MAXIMUM", made.math("LESS_THAN", attribute(made, "edge"), 0.011), zip_line)
     trimmed = made.mix(made.math("MULTIPLY", binding, 0.75), tone, [0.3 * c for c in color])
+    trimmed = made.mix(dark, trimmed, NAVY_RGB) if sleeves else trimmed
     made.set(
         Base_Color=made.mix(band, trimmed, (0.56, 0.57, 0.58)),
         Metallic=made.math("MULTIPLY", band, 0.55),

@@ -16,7 +16,8 @@ from blender.surfaces import Surface, compact, cut, joined, neighbours, normals,
 # Across the forehead, down the temple to the sideburn, round the ear, down to the nape.
 HAIRLINE_DEPTH = (0.0, 0.20, 0.30, 0.36, 0.43, 0.49, 0.60, 0.70, 1.0)
 HAIRLINE_HEIGHT = (0.72, 0.70, 0.56, 0.30, 0.12, -0.14, -0.30, -0.60, -0.70)
-HAIR_M = 0.014
+# How thick it is on top: shaved, cut short, full, and long hair that is tied at the back.
+HAIR_M = {"shaved": 0.002, "short": 0.013, "full": 0.030, "long": 0.012}
 # Half axes of a bun.
 BUN_M = (0.030, 0.042, 0.038)
 # Under a helmet or a cap hair lies flat.
@@ -132,7 +133,7 @@ def build(
     skin_material = library.material(("skin", colors), lambda: fabrics.skin("skin", *colors))
     hair_material = library.material(("hair", colors[1]), lambda: fabrics.hair("hair", colors[1]))
     strands = _hair(head, vertices, hair, transforms)
-    if parameters["gender"] > 0.5:
+    if parameters["outfit"]["hair"] == "long":
         strands = joined([strands, _bun(head, transforms)])
     return [
         to_object("skin", _skin(head, vertices, transforms, hair, shown), [skin_material]),

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What sits on a head: an industrial helmet (EN 397) or a baseball cap, made to enclose the head and its hair."""
+"""What sits on a head: an industrial helmet (EN 397), a baseball cap or a bump cap (EN 812).
+
+Each is made to enclose the head and its hair.
+"""
 
 from dataclasses import dataclass
+from functools import partial
 
 import bpy
 import numpy as np
@@ -33,8 +37,8 @@ class Dome:
 def build(
     kind: str, head: Head, inside: np.ndarray, transforms: np.ndarray, color: Rgb, library: Library
 ) -> bpy.types.Object:
-    """Return the posed headwear; `kind` "helmet" or "cap", `inside` (N, 3) m what it must enclose, at rest."""
-    makers = {"helmet": _helmet, "cap": _cap}
+    """Return the posed headwear; `kind` "helmet", "cap" or "bump_cap", `inside` (N, 3) m at rest: what it encloses."""
+    makers = {"helmet": _helmet, "cap": _cap, "bump_cap": partial(_cap, room_m=(0.010, 0.016), peak_m=0.036)}
     surface = makers[kind](head, inside)
     transform = transforms[rig().index("head")]
     posed = surface.points @ transform[:3, :3].T + transform[:3, 3]
@@ -42,6 +46,7 @@ def build(
     make = {
         "helmet": lambda: plain("helmet", color, roughness=0.28),
         "cap": lambda: fabrics.cloth("cap", color, weave=900.0),
+        "bump_cap": lambda: fabrics.cloth("bump cap", color, weave=500.0),
     }
     material = library.material((kind, color), make[kind])
     return to_object(kind, Surface(posed, surface.faces, surface.values), [material])
@@ -108,9 +113,11 @@ def _helmet(head: Head, inside: np.ndarray) -> Surface:
     return joined([shell, Surface(dome.placed(brim), _strips(len(strips))[:, ::-1], {})])
 
 
-def _cap(head: Head, inside: np.ndarray) -> Surface:
-    """Six panels, a button, and a peak that curves down at its sides."""
-    dome = _dome(head, inside, rim_up=0.36, room_m=(0.003, 0.008), tilt_deg=9)
+def _cap(
+    head: Head, inside: np.ndarray, room_m: tuple[float, float] = (0.003, 0.008), peak_m: float = 0.066
+) -> Surface:
+    """Six panels, a button, and a peak that curves down at its sides; a bump cap has a shell inside, a short peak."""
+    dome = _dome(head, inside, rim_up=0.36, room_m=room_m, tilt_deg=9)
     unit, faces = _shell(_levels())
     points = unit * dome.axes
     # Panels sink a little at their seams; the front one stands up straight.
@@ -121,16 +128,16 @@ def _cap(head: Head, inside: np.ndarray) -> Surface:
     edge = np.where(np.arange(len(points)) < AROUND, 0.0, unit[:, 2] * 0.12)
     values = {"rest": points, "edge": edge, "crease": np.zeros(len(points))}
     crown = Surface(dome.placed(points), faces, values)
-    return joined([crown, _peak(dome)])
+    return joined([crown, _peak(dome, peak_m)])
 
 
-def _peak(dome: Dome, rows: int = 5, columns: int = 17) -> Surface:
+def _peak(dome: Dome, length_m: float, rows: int = 5, columns: int = 17) -> Surface:
     """The peak of a cap: a sheet from the rim ahead, with an underside."""
     angle = np.radians(np.linspace(-62, 62, columns))
     points = []
     for layer in (0.0, -0.003):
         for row in np.linspace(0, 1, rows):
-            length = 0.066 * row * np.cos(angle * 1.05) ** 0.5
+            length = length_m * row * np.cos(angle * 1.05) ** 0.5
             x = np.cos(angle) * dome.axes[0] * 0.985 + length
             y = np.sin(angle) * dome.axes[1] * (0.985 - 0.04 * row)
             z = layer - 0.10 * length - 3.2 * y**2 * row - 0.004 * (1 - row)

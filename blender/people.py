@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A pedestrian: body, pose, clothes, head, headwear and keypoints put together."""
+"""A pedestrian: body, pose, clothes, garments, head, headwear and keypoints put together."""
 
 import bpy
+import numpy as np
 
-from blender import body, clothes, head, headwear, keypoints, poses, shoes, suit
+from blender import body, carried, clothes, garments, head, headwear, keypoints, poses, shoes, suit
 from blender.sharing import Library
 from blender.skeleton import skeleton
 
@@ -24,16 +25,29 @@ def build(parameters: dict, library: Library) -> list[bpy.types.Object]:
     pair = shoes.fit(bones, vertices)
     transforms = poses.solve(bones, pose, (pair.points, pair.weights))
     fitted = suit.fit(vertices, bones, transforms)
-    shown = clothes.bare_field(bones, vertices[: body.SKIN_VERTICES], outfit["sleeves"])
+    shown = garments.bare_field(bones, vertices[: body.SKIN_VERTICES], outfit)
     skull = head.measure(vertices)
-    hair = head.grow_hair(skull, vertices, head.HAIR_M if outfit["head"] == "hair" else head.PRESSED_M)
+    hair = head.grow_hair(skull, vertices, head.HAIR_M[outfit["hair"]] if outfit["head"] == "hair" else head.PRESSED_M)
+    worn, outer = clothes.dress(fitted, outfit, pose["seed"], library)
     objects = [
         *head.build(vertices, transforms, shown, hair, parameters, library),
-        *clothes.dress(fitted, outfit, pose["seed"], library),
+        *worn,
         shoes.build(pair, transforms, outfit["shoes_rgb"], library),
         *keypoints.build(vertices, bones, transforms),
     ]
     if outfit["head"] != "hair":
         inside = hair.outside[head.head_net().ears < 0.1]
         objects.append(headwear.build(outfit["head"], skull, inside, transforms, outfit["head_rgb"], library))
-    return objects
+    return objects + _carried(fitted, outer, parameters, library)
+
+
+def _carried(fitted: suit.Fitted, outer: np.ndarray, parameters: dict, library: Library) -> list[bpy.types.Object]:
+    """Return bag, hood and scanner, as far as the person has them; `outer` (V, 3) m is the outermost cloth."""
+    outfit, made = parameters["outfit"], []
+    if outfit["hood"] and not outfit["jacket_rgb"]:
+        made.append(carried.hood(fitted, outfit["top_rgb"], library))
+    if outfit["bag"]:
+        made.append(carried.bag(outfit["bag"], fitted, outer, outfit["bag_rgb"], library))
+    if parameters["pose"]["name"] == "scan":
+        made.append(carried.scanner(fitted, library))
+    return made

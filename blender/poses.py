@@ -1,65 +1,33 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What people do: walk, stand, push, pull, crouch. A posture (feet, pelvis, trunk) is solved to bone transforms.
+"""Postures (feet, pelvis, trunk; blender/postures.py) are solved to bone transforms.
 
 Order of work: pelvis as high as the legs allow, feet where they belong, soles down to z = 0 exactly, trunk, and the
 arms last; so a grip is met in the final frame. Where a grip is far, the trunk gives way step by step (`_reaching`).
 
 Safe reach for bodies of 1.5 to 1.95 m at any gait phase (tests/blender/test_poses.py proves it):
 - ahead (push): grips 0.35 to 0.55 m ahead of the pelvis, 0 to 0.22 m to the hand's own side, 0.75 to 1.1 m high;
-- behind (pull): grips 0.35 to 0.5 m behind the pelvis, 0.15 to 0.3 m to the hand's own side, 0.75 to 1.1 m high.
+- behind (pull): grips 0.35 to 0.5 m behind the pelvis, 0.15 to 0.3 m to the hand's own side, 0.75 to 1.1 m high;
+- beside (walk_beside): grips 0.35 m behind to 0.4 m ahead, 0.2 to 0.4 m to the hand's own side, 0.75 to 1.1 m high;
+- a load (carry): hands on its sides, 0.32 to 0.46 m ahead, 0.14 to 0.28 m to their own side, 0.85 to 1.15 m high.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from blender.arms import Arm, free_arm, gripping_arm, missing_m
+from blender.arms import free_arm, gripping_arm, missing_m
 from blender.meshes import rotation
+from blender.postures import POSTURES, Foot, Posture
 from blender.skeleton import SIDES, TOES, Rotations, Skeleton, forward, limb, place_of, skin, turn_above, two_bones
 
 # How far legs stretch, as a share of their length: a knee that is quite straight looks locked.
 STRETCH = 0.993
 # Postures tried between the natural one and the one that reaches farthest.
 REACHING_STEPS = 13
+# Hip joints above a seat, in leg lengths; and how far collarbones rise with an arm above this angle, as a share of it.
+SEAT_FLESH = 0.115
+RAISED_DEG, COLLARBONE = 75.0, 0.3
 SPINE = ("spine05", "spine04", "spine03", "spine02")
-
-
-@dataclass(frozen=True)
-class Foot:
-    """A foot: where its ankle would stand if it were flat, in leg lengths from below the hips' centre.
-
-    `pitch_deg` > 0 lifts the heel about the ball, < 0 the toes about the heel; `toe_deg` bends the toes up against the
-    foot, `yaw_deg` turns them out; `lift` is how high the foot hovers, in leg lengths.
-    """
-
-    ahead: float
-    aside: float
-    pitch_deg: float = 0.0
-    toe_deg: float = 0.0
-    yaw_deg: float = 7.0
-    lift: float = 0.0
-
-
-@dataclass(frozen=True)
-class Posture:
-    """Feet and arms by side ("L", "R"), trunk and head angles in degrees.
-
-    Positive is: lean, tilt and head pitch forward, bend and roll to the left, twist and yaw counter-clockwise from
-    above. `drop` lowers the pelvis below what straight legs allow, in leg lengths.
-    """
-
-    feet: dict[str, Foot]
-    arms: dict[str, Arm]
-    lean_deg: float = 2.0
-    bend_deg: float = 0.0
-    twist_deg: float = 0.0
-    pelvis_tilt_deg: float = 0.0
-    pelvis_roll_deg: float = 0.0
-    pelvis_yaw_deg: float = 0.0
-    head_pitch_deg: float = 0.0
-    head_yaw_deg: float = 0.0
-    drop: float = 0.0
 
 
 def solve(skeleton: Skeleton, pose: dict, soles: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
@@ -72,14 +40,14 @@ def solve(skeleton: Skeleton, pose: dict, soles: tuple[np.ndarray, np.ndarray]) 
     """
     if pose["name"] not in POSTURES:
         raise ValueError(f"pose.name = {pose['name']!r}: not one of {', '.join(POSTURES)}")
-    posture = POSTURES[pose["name"]](pose["phase"], np.random.default_rng(pose["seed"]))
+    posture = POSTURES[pose["name"]](pose, np.random.default_rng(pose["seed"]))
     hands = {"L": pose["hand_left_m"], "R": pose["hand_right_m"]}
     grips = {side: np.array(place, float) for side, place in hands.items() if place is not None}
     rotations, offset = _reaching(skeleton, posture, grips, soles)
     transforms = forward(skeleton, rotations, offset)
     for side, arm in posture.arms.items():
         if side in grips:
-            rotations |= gripping_arm(skeleton, transforms, side, grips[side])
+            rotations |= gripping_arm(skeleton, transforms, side, grips[side], posture.flat_hands)
         else:
             rotations |= free_arm(skeleton, transforms, side, arm)
     return forward(skeleton, rotations, offset)
@@ -97,7 +65,7 @@ def _reaching(
     for effort in np.linspace(0, 1, REACHING_STEPS if grips else 1):
         rotations, offset = _grounded(skeleton, _strained(posture, grips, effort), soles)
         transforms = forward(skeleton, rotations, offset)
-        worst = {side: missing_m(skeleton, transforms, side, grip) for side, grip in grips.items()}
+        worst = {side: missing_m(skeleton, transforms, side, grip, posture.flat_hands) for side, grip in grips.items()}
         if all(missing <= 0 for missing in worst.values()):
             return rotations, offset
     side = max(worst, key=worst.get)
@@ -147,7 +115,10 @@ def _grounded(
         level = np.linalg.norm((ankle - hips[side] + center)[:2])
         rise = np.sqrt(max((STRETCH * leg_m) ** 2 - level**2, 0.0))
         heights.append(ankle[2] + rise - (hips[side] - center)[2])
-    offset = np.array([0, 0, min(heights) - posture.drop * leg_m]) - center
+    height = min(heights) - posture.drop * leg_m
+    if posture.seat_m is not None:
+        height = posture.seat_m + SEAT_FLESH * leg_m
+    offset = np.array([0, 0, height]) - center
     transforms = forward(skeleton, rotations, offset)
     for side, foot in feet.items():
         rotations |= _leg(skeleton, transforms, side, ankles[side], foot)
@@ -168,7 +139,9 @@ def _trunk(posture: Posture) -> Rotations:
         @ rotation("y", posture.pelvis_tilt_deg)
     )
     head = rotation("z", posture.head_yaw_deg / 2) @ rotation("y", posture.head_pitch_deg / 2)
-    return {"root": pelvis} | dict.fromkeys(SPINE, part) | {"neck01": head, "head": head}
+    raised = {side: COLLARBONE * max(arm.ahead_deg - RAISED_DEG, 0) for side, arm in posture.arms.items()}
+    collarbones = {f"clavicle.{side}": rotation("x", SIDES[side] * angle) for side, angle in raised.items()}
+    return {"root": pelvis} | dict.fromkeys(SPINE, part) | {"neck01": head, "head": head} | collarbones
 
 
 def _foot(skeleton: Skeleton, side: str, foot: Foot) -> Rotations:
@@ -220,116 +193,3 @@ def _leg(skeleton: Skeleton, transforms: np.ndarray, side: str, ankle: np.ndarra
     rotations = limb(skeleton, bones, np.array([hip, knee, ankle]), bend, above)
     lower = above @ rotations[bones[0]] @ rotations[bones[1]]
     return rotations | foot | {bones[2]: lower.T @ turn}
-
-
-def _gait_foot(phase: float, stride: float) -> Foot:
-    """Return a walking foot, phase 0 = its heel strike, 0.62 = its toe-off; `stride` in leg lengths.
-
-    Foot angle against the floor after Winter, Biomechanics and Motor Control of Human Movement, natural cadence.
-    """
-    phase = phase % 1.0
-    pitch = np.interp(
-        phase, [0, 0.06, 0.12, 0.38, 0.5, 0.62, 0.7, 0.8, 0.88, 0.95, 1], [-20, -6, 0, 0, 20, 54, 60, 28, -2, -17, -20]
-    )
-    toe = np.interp(phase, [0, 0.38, 0.5, 0.62, 0.72, 1], [8, 0, 20, 42, 5, 8])
-    swing = np.clip((phase - 0.62) / 0.38, 0, 1)
-    ahead = stride * (0.31 - phase) if phase < 0.62 else stride * 0.31 * -np.cos(np.pi * swing)
-    return Foot(ahead, 0.095, float(pitch), float(toe), lift=0.035 * float(np.sin(np.pi * swing)))
-
-
-def _walking(phase: float, stride: float, swing_deg: float) -> Posture:
-    """A walking body: right heel strike at phase 0; the arms swing against the legs, shoulders against the pelvis."""
-    feet = {"R": _gait_foot(phase, stride), "L": _gait_foot(phase + 0.5, stride)}
-    wave = float(np.cos(2 * np.pi * phase))
-    arms = {}
-    for side, way in SIDES.items():
-        ahead = swing_deg * wave * way - 2
-        arms[side] = Arm(ahead, elbow_deg=14 + 0.8 * max(ahead, 0.0))
-    yaw = 12 * wave * stride / 3
-    roll = 3 * float(np.sin(2 * np.pi * phase))
-    return Posture(
-        feet, arms, pelvis_yaw_deg=yaw, twist_deg=-2 * yaw, pelvis_roll_deg=roll, bend_deg=-roll, head_yaw_deg=yaw
-    )
-
-
-def _walk(phase: float, rng: np.random.Generator) -> Posture:
-    posture = _walking(phase, stride=rng.uniform(1.3, 1.6), swing_deg=rng.uniform(14, 26))
-    return replace(
-        posture,
-        lean_deg=rng.uniform(1, 6),
-        head_pitch_deg=rng.uniform(-4, 14),
-        head_yaw_deg=posture.head_yaw_deg + rng.normal(0, 14),
-    )
-
-
-def _push(phase: float, rng: np.random.Generator) -> Posture:
-    posture = _walking(phase, stride=rng.uniform(0.9, 1.25), swing_deg=12)
-    return replace(
-        posture, twist_deg=-posture.pelvis_yaw_deg, lean_deg=rng.uniform(8, 16), head_pitch_deg=rng.uniform(-8, 4)
-    )
-
-
-def _pull(phase: float, rng: np.random.Generator) -> Posture:
-    posture = _walking(phase, stride=rng.uniform(0.9, 1.25), swing_deg=14)
-    return replace(
-        posture, twist_deg=-posture.pelvis_yaw_deg, lean_deg=rng.uniform(2, 8), head_yaw_deg=rng.normal(0, 12)
-    )
-
-
-def _stand(phase: float, rng: np.random.Generator) -> Posture:
-    """Weight on one leg or both; arms hang, or the hands are busy in front of the body."""
-    shift, width = rng.uniform(-0.06, 0.06), rng.uniform(0.1, 0.19)
-    feet = {
-        side: Foot(rng.uniform(-0.08, 0.1), width - SIDES[side] * shift, yaw_deg=rng.uniform(3, 20)) for side in SIDES
-    }
-    busy = rng.random() < 0.35
-    arms = {}
-    for side in SIDES:
-        if busy:
-            arms[side] = Arm(rng.uniform(8, 24), rng.uniform(8, 14), rng.uniform(62, 92), rng.uniform(15, 40), 45)
-        else:
-            arms[side] = Arm(rng.uniform(-6, 10), rng.uniform(8, 13), rng.uniform(6, 28))
-    roll = 40 * shift
-    return Posture(
-        feet,
-        arms,
-        lean_deg=rng.uniform(-1, 5),
-        twist_deg=rng.uniform(-12, 12),
-        pelvis_roll_deg=roll,
-        bend_deg=-1.5 * roll,
-        head_pitch_deg=rng.uniform(-8, 25 if not busy else 35),
-        head_yaw_deg=rng.uniform(-40, 40),
-    )
-
-
-def _crouch(phase: float, rng: np.random.Generator) -> Posture:
-    """One foot flat ahead, the other on its ball behind with the knee near the floor, as one looks at a wheel."""
-    front = "L" if rng.random() < 0.5 else "R"
-    rear = "R" if front == "L" else "L"
-    feet = {
-        front: Foot(rng.uniform(0.3, 0.4), rng.uniform(0.12, 0.17), yaw_deg=8),
-        rear: Foot(rng.uniform(-0.57, -0.46), rng.uniform(0.12, 0.17), pitch_deg=66, toe_deg=60, yaw_deg=8),
-    }
-    arms = {
-        front: Arm(rng.uniform(20, 36), rng.uniform(10, 16), rng.uniform(30, 62), 15),
-        rear: Arm(rng.uniform(2, 40), rng.uniform(8, 14), rng.uniform(8, 40), 15, 30),
-    }
-    return Posture(
-        feet,
-        arms,
-        lean_deg=rng.uniform(10, 26),
-        twist_deg=rng.uniform(-10, 10),
-        pelvis_tilt_deg=rng.uniform(4, 12),
-        head_pitch_deg=rng.uniform(-5, 15),
-        head_yaw_deg=rng.uniform(-20, 20),
-        drop=0.5,
-    )
-
-
-POSTURES: dict[str, Callable[[float, np.random.Generator], Posture]] = {
-    "walk": _walk,
-    "stand": _stand,
-    "push": _push,
-    "pull": _pull,
-    "crouch": _crouch,
-}

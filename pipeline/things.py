@@ -5,9 +5,9 @@ Every asset's own frame: origin on the surface it stands on, forward = +x, left 
 counter-clockwise seen from above. Metres; colours linear Rec. 709 in 0..1.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.parts import Part, Rgb, Unit, Vec3
 
@@ -91,6 +91,7 @@ class HandPalletTruckParameters(Part):
 
     `tiller_tilt_deg` leans the tiller from upright towards -x, `tiller_turn_deg` turns it and the steer wheels about
     the vertical (counter-clockwise). `lift_m` is the height of the fork tops: 0.085 lowered, 0.200 raised.
+    `grip`: a closed D of tube, a long loop that runs to a point, or a loop with thick rubber where the hands hold.
     """
 
     fork_length_m: float
@@ -98,6 +99,34 @@ class HandPalletTruckParameters(Part):
     fork_width_m: float
     lift_m: float
     tandem_rollers: bool
+    tiller_tilt_deg: float
+    tiller_turn_deg: float
+    grip: Literal["d_loop", "triangle", "rounded"]
+    wheel_covers: bool
+    body_rgb: Rgb
+    wheel_rgb: Rgb
+    wear: Unit
+    seed: int
+
+
+class ElectricPalletTruckParameters(Part):
+    """Electric walkie; origin on the floor under the steering's axis, forks towards +x, as a hand pallet truck.
+
+    `battery` gives the form: lithium is short and slim, lead-acid has a box before the drive. `heel_to_rear_m` is the
+    length without forks, `chassis_width_m` and `chassis_height_m` are those of the body, lowered. The tiller turns
+    about the origin, and leans by `tiller_tilt_deg` from upright about a hinge low behind the drive.
+    """
+
+    battery: Literal["lithium", "lead_acid"]
+    fork_length_m: float
+    width_m: float
+    fork_width_m: float
+    heel_to_rear_m: float
+    chassis_width_m: float
+    chassis_height_m: float
+    lift_m: float
+    tandem_rollers: bool
+    backrest: bool
     tiller_tilt_deg: float
     tiller_turn_deg: float
     body_rgb: Rgb
@@ -109,25 +138,48 @@ class HandPalletTruckParameters(Part):
 class Pose(Part):
     """What a person does. `hand_left_m` and `hand_right_m`: grip centres in the person's own frame; null: free hands.
 
-    `phase` is the gait phase in 0..1 (0 = right heel strike) for walk, push and pull; `seed` varies the rest.
+    Grips are of bars that run from side to side; of somebody who carries, where the palms touch the load's sides.
+    `phase` is the gait phase in 0..1 (0 = right heel strike) of all that walk: walk, push, pull, walk_beside, carry;
+    `seat_m` is the height of what somebody sits on; `seed` varies the rest. Who scans has a scanner in the right hand.
     """
 
-    name: Literal["walk", "stand", "push", "pull", "crouch"]
+    name: Literal[
+        *("walk", "stand", "push", "pull", "crouch"),
+        *("walk_beside", "carry", "reach", "bend", "sit", "scan", "talk"),
+    ]
     phase: Unit
     seed: int
     hand_left_m: Vec3 | None
     hand_right_m: Vec3 | None
+    seat_m: float | None = None
+
+    @model_validator(mode="after")
+    def _seated(self) -> Self:
+        if (self.name == "sit") != (self.seat_m is not None):
+            raise ValueError("seat_m is needed by sit and by no other pose")
+        return self
 
 
 class Outfit(Part):
+    """What a person wears, from the skin out. `jacket_rgb`: a hi-vis jacket that hides all other tops.
+
+    A hood goes with long sleeves; a bag is worn over all. `hair` is what shows of it without headwear.
+    """
+
     sleeves: Literal["long", "short"]
+    hood: bool = False
     top_rgb: Rgb
+    legs: Literal["trousers", "shorts", "dungarees"] = "trousers"
     trousers_rgb: Rgb
     shoes_rgb: Rgb
     vest_rgb: Rgb | None
-    head: Literal["helmet", "cap", "hair"]
+    jacket_rgb: Rgb | None = None
+    head: Literal["helmet", "cap", "bump_cap", "hair"]
     head_rgb: Rgb
+    hair: Literal["shaved", "short", "full", "long"] = "short"
     hair_rgb: Rgb
+    bag: Literal["backpack", "shoulder_bag"] | None = None
+    bag_rgb: Rgb = (0.02, 0.02, 0.02)
 
 
 class PersonParameters(Part):
@@ -151,7 +203,7 @@ class PersonParameters(Part):
 
 
 class _Thing(Part):
-    """What every object has. `instance_id` 0: never labelled; `stands_on`: "floor" or another object's name."""
+    """What every object has. `instance_id` 0: never labelled; `stands_on`: "floor", "ceiling" (it hangs) or a name."""
 
     name: str
     position_m: Vec3
@@ -202,6 +254,12 @@ class HandPalletTruck(_Thing):
     parameters: HandPalletTruckParameters
 
 
+class ElectricPalletTruck(_Thing):
+    asset: Literal["electric_pallet_truck"] = "electric_pallet_truck"
+    category: Literal["pallet_truck"] = "pallet_truck"
+    parameters: ElectricPalletTruckParameters
+
+
 class Person(_Thing):
     asset: Literal["person"] = "person"
     category: Literal["pedestrian"] = "pedestrian"
@@ -209,5 +267,6 @@ class Person(_Thing):
 
 
 Thing = Annotated[
-    Rack | EurPallet | CartonStack | Carton | Column | Prop | HandPalletTruck | Person, Field(discriminator="asset")
+    Rack | EurPallet | CartonStack | Carton | Column | Prop | HandPalletTruck | ElectricPalletTruck | Person,
+    Field(discriminator="asset"),
 ]

@@ -19,6 +19,7 @@ from pipeline.things import (
     CartonParameters,
     CartonStackParameters,
     ColumnParameters,
+    ElectricPalletTruckParameters,
     EurPalletParameters,
     HandPalletTruckParameters,
     PersonParameters,
@@ -38,6 +39,32 @@ TILLER_PIVOT_M = 0.2  # above the floor
 TILLER_LOOP_M = (0.2, 0.42)  # length along the tiller, width
 TRUCK_REAR_M, TRUCK_HEEL_M = -0.14, 0.26  # rear end and where the forks begin, from the tiller pivot
 TRUCK_FRAME_TOP_M = 0.62
+
+
+@dataclass(frozen=True)
+class Tiller:
+    """`hinge_m`: behind the steering's axis, above the floor; `head_m`: length along the tiller, width; `thick_m`.
+
+    `bend_m`: how far its foot stands behind the line from hinge to grip.
+    """
+
+    hinge_m: tuple[float, float]
+    length_m: float
+    head_m: tuple[float, float]
+    bend_m: float
+    thick_m: float
+
+
+HAND_TILLER = Tiller((0.0, TILLER_PIVOT_M), TILLER_LENGTH_M, TILLER_LOOP_M, bend_m=0.1, thick_m=0.05)
+ELECTRIC_TILLERS = {
+    "lithium": Tiller((0.18, 0.3), 0.95, (0.2, 0.4), bend_m=0.0, thick_m=0.1),
+    "lead_acid": Tiller((0.24, 0.3), 0.95, (0.2, 0.4), bend_m=0.0, thick_m=0.1),
+}
+ELECTRIC_REAR_M = {"lithium": -0.2, "lead_acid": -0.26}  # of the skirt, from the steering's axis
+ELECTRIC_BODY_M = 0.055  # x where the full width of the body begins: before it the tiller swings
+ELECTRIC_HOOD_M = {"lithium": 0.135, "lead_acid": 0.195}  # radius of the hood about the steering's axis
+ELECTRIC_SKIRT_TOP_M = 0.26
+BACKREST_TOP_M = 1.2
 
 BEAM_THICKNESS_M = 0.05
 FOOT_PLATE_M = 0.025  # how far it reaches around an upright
@@ -205,42 +232,77 @@ def _hand_pallet_truck(parameters: HandPalletTruckParameters) -> Boxes:
         _between((0.08, TRUCK_HEEL_M + 0.02), (-half, half), (0, TRUCK_FRAME_TOP_M + raised)),
         _between((TRUCK_REAR_M, 0.08), (-0.16, 0.16), (0, TRUCK_FRAME_TOP_M)),
     ]
-    return Boxes(np.array(rows + _tiller(parameters.tiller_tilt_deg, parameters.tiller_turn_deg)))
+    return Boxes(np.array(rows + _tiller(HAND_TILLER, parameters.tiller_tilt_deg, parameters.tiller_turn_deg)))
 
 
-def _tiller(tilt_deg: float, turn_deg: float) -> list[tuple[float, ...]]:
-    """Cut the leaning tiller into short upright boxes, the loop of the grip last.
+def electric_heel_m(parameters: ElectricPalletTruckParameters) -> float:
+    """Return x where the forks of an electric truck begin."""
+    return ELECTRIC_REAR_M[parameters.battery] + parameters.heel_to_rear_m
 
-    The shaft's foot stands up to 95 mm behind the line from pivot to grip.
-    """
+
+def _electric_pallet_truck(parameters: ElectricPalletTruckParameters) -> Boxes:
+    """Forks, body with what stands on it, the skirt behind it, the hood, the tiller, the backrest."""
+    half, fork, heel = parameters.width_m / 2, parameters.fork_width_m, electric_heel_m(parameters)
+    body, radius = parameters.chassis_width_m / 2, ELECTRIC_HOOD_M[parameters.battery]
+    forks = (heel, heel + parameters.fork_length_m)
+    raised = parameters.lift_m - 0.085
+    rows = [
+        _between(forks, (-half, fork - half), (0, parameters.lift_m)),
+        _between(forks, (half - fork, half), (0, parameters.lift_m)),
+        _between((ELECTRIC_BODY_M - 0.01, heel + 0.005), (-body, body), (0, parameters.chassis_height_m + raised)),
+        _between((ELECTRIC_REAR_M[parameters.battery], ELECTRIC_BODY_M), (-body, body), (0, ELECTRIC_SKIRT_TOP_M)),
+        _between((-radius, ELECTRIC_BODY_M), (-radius, radius), (0, parameters.chassis_height_m)),
+    ]
+    if parameters.backrest:
+        rows.append(_between((heel - 0.04, heel), (-half, half), (0, BACKREST_TOP_M + raised)))
+    tiller = ELECTRIC_TILLERS[parameters.battery]
+    return Boxes(np.array(rows + _tiller(tiller, parameters.tiller_tilt_deg, parameters.tiller_turn_deg)))
+
+
+def _tiller(tiller: Tiller, tilt_deg: float, turn_deg: float) -> list[tuple[float, ...]]:
+    """Cut the leaning tiller into short upright boxes, the grip or head last."""
     tilt, turn = np.radians(tilt_deg), np.radians(turn_deg)
-    loop_start = 1 - TILLER_LOOP_M[0] / TILLER_LENGTH_M
-    cuts = [*np.linspace(0, loop_start, 5), 1.0]
+    head_start = 1 - tiller.head_m[0] / tiller.length_m
+    cuts = [*np.linspace(0, head_start, 5), 1.0]
     rows = []
     for start, end in pairwise(cuts):
-        bent = 0.1 * (1 - start)
-        back = TILLER_LENGTH_M * np.sin(tilt) * (start + end) / 2 + bent / 2
-        length = TILLER_LENGTH_M * np.sin(tilt) * (end - start) + 0.05 + bent
-        heights = TILLER_PIVOT_M + TILLER_LENGTH_M * np.cos(tilt) * np.array([start, end]) + (-0.02, 0.02)
-        width = TILLER_LOOP_M[1] if end == 1.0 else 0.06
+        bent = tiller.bend_m * (1 - start)
+        back = tiller.hinge_m[0] + tiller.length_m * np.sin(tilt) * (start + end) / 2 + bent / 2
+        length = tiller.length_m * np.sin(tilt) * (end - start) + tiller.thick_m + bent
+        heights = tiller.hinge_m[1] + tiller.length_m * np.cos(tilt) * np.array([start, end])
+        heights += np.array([-0.5, 0.5]) * tiller.thick_m
+        width = tiller.head_m[1] if end == 1.0 else 0.06
         rows.append((-back * np.cos(turn), -back * np.sin(turn), turn_deg, length, width, *heights))
     return rows
 
 
 def _person(parameters: PersonParameters) -> Boxes:
-    """Feet and shanks below half a metre, the rest above; arms that reach for a tiller are left out."""
+    """Feet and shanks below half a metre, the rest above; arms that reach for a tiller or hold a load are left out."""
     top = parameters.height_m + (0.06 if parameters.outfit.head == "helmet" else 0.05)
-    match parameters.pose.name:
-        case "stand":
-            rows = [_between((-0.25, 0.5), (-0.38, 0.38), (0, top))]
-        case "crouch":
-            rows = [_between((-0.35, 0.88), (-0.38, 0.38), (0, 0.75 * top))]
-        case "walk":
-            rows = [_between((-0.6, 0.62), (-0.22, 0.22), (0, 0.5)), _between((-0.45, 0.6), (-0.38, 0.38), (0.5, top))]
-        case "push":
-            rows = [_between((-0.65, 0.5), (-0.22, 0.22), (0, 0.5)), _between((-0.35, 0.4), (-0.38, 0.38), (0.5, top))]
-        case "pull":
-            rows = [_between((-0.6, 0.52), (-0.22, 0.22), (0, 0.5)), _between((-0.35, 0.52), (-0.38, 0.38), (0.5, top))]
+    legs, trunk = (-0.22, 0.22), (-0.38, 0.38)
+    # The head of the tiller that is held comes near.
+    beside = (-0.38, 0.17) if parameters.pose.hand_left_m else (-0.17, 0.38)
+    seat = parameters.pose.seat_m or 0.0
+    rows = {
+        "stand": [_between((-0.25, 0.5), trunk, (0, top))],
+        "crouch": [_between((-0.35, 0.88), trunk, (0, 0.75 * top))],
+        "walk": [_between((-0.6, 0.62), legs, (0, 0.5)), _between((-0.45, 0.6), trunk, (0.5, top))],
+        "push": [_between((-0.65, 0.5), legs, (0, 0.5)), _between((-0.35, 0.4), trunk, (0.5, top))],
+        "pull": [_between((-0.6, 0.52), legs, (0, 0.5)), _between((-0.35, 0.52), trunk, (0.5, top))],
+        "walk_beside": [_between((-0.6, 0.6), legs, (0, 0.5)), _between((-0.4, 0.5), beside, (0.5, top))],
+        "carry": [_between((-0.6, 0.5), legs, (0, 0.5)), _between((-0.4, 0.42), trunk, (0.5, top))],
+        "reach": [_between((-0.3, 0.4), trunk, (0, top)), _between((-0.2, 0.75), trunk, (0.5 * top, 1.32 * top))],
+        "bend": [_between((-0.45, 0.5), trunk, (0, 0.6 * top)), _between((-0.45, 1.05), trunk, (0.0, 0.9 * top))],
+        # What one sits on is below the hips and behind the knees.
+        "sit": [
+            _between((-0.35, 0.6), trunk, (seat, seat + 0.58 * top)),
+            _between((0.2, 0.95), trunk, (0, seat + 0.5)),
+        ],
+        "scan": [_between((-0.25, 0.75), trunk, (0, top))],
+        "talk": [_between((-0.3, 0.8), (-0.5, 0.5), (0, top))],
+    }[parameters.pose.name]
+    if parameters.outfit.bag == "backpack":
+        rows.append(_between((-0.5, 0), (-0.25, 0.25), (0.5, 0.86 * top)))
     return Boxes(np.array(rows))
 
 
@@ -251,6 +313,7 @@ _OWN_BOXES = {
     "carton": _carton,
     "column": _column,
     "hand_pallet_truck": _hand_pallet_truck,
+    "electric_pallet_truck": _electric_pallet_truck,
     "person": _person,
     **dict.fromkeys(PROPS, _prop),
 }

@@ -1,48 +1,92 @@
 # SPDX-License-Identifier: Apache-2.0
-"""People of a warehouse: bodies, outfits, poses, and those who push or pull a truck.
+"""People of a warehouse: bodies, outfits, poses, and those who work with a truck, a load, a seat or each other.
 
-Heights are normal with the means and spreads of adults in Europe (NCD-RisC, eLife 2016;5:e13410). Reach follows the
-body proportions of Drillis and Contini 1966 (as in Winter, Biomechanics and Motor Control of Human Movement).
+Heights: means of adults born 1996 by country and sex, NCD-RisC, eLife 2016;5:e13410, averaged by region without
+weights; spreads within a population are about 7 cm (men) and 6.5 cm (women). Ages: persons employed in the EU, EU-LFS
+2022. Reach follows the body proportions of Drillis and Contini 1966 (as in Winter, Biomechanics and Motor Control of
+Human Movement).
 """
 
 import numpy as np
 
 from pipeline.goods import SEEDS
-from pipeline.palettes import CAPS, HAIR, HELMETS, MONK_SKIN, SHOES, TOPS, TROUSERS, VESTS, draw_color, linear, rgb
+from pipeline.palettes import (
+    CAPS,
+    GREY_HAIR,
+    HAIR,
+    HELMETS,
+    MONK_SKIN,
+    OFFICE_SHIRTS,
+    OFFICE_TROUSERS,
+    SHOES,
+    TOPS,
+    TROUSERS,
+    VESTS,
+    draw_color,
+    linear,
+    rgb,
+)
 from pipeline.parts import Rgb, Vec3
 from pipeline.placing import moved
-from pipeline.things import HandPalletTruckParameters, Outfit, Person, PersonParameters, Pose, Thing
+from pipeline.things import Carton, HandPalletTruckParameters, Outfit, Person, PersonParameters, Pose, Thing
 from pipeline.trucks import grip_m
 from pipeline.volumes import TILLER_LENGTH_M, TILLER_PIVOT_M
 
-HEIGHT_M = {"male": (1.76, 0.07), "female": (1.63, 0.065)}  # mean, standard deviation
+# Mean height (men, women) of regions where a body's ancestry comes from: Nigeria, Ghana, Kenya, South Africa; China,
+# India, Japan, Viet Nam; Germany, France, Poland, United Kingdom.
+HEIGHT_M = {"african": (1.678, 1.577), "asian": (1.680, 1.560), "caucasian": (1.786, 1.650)}
+HEIGHT_SPREAD_M = (0.070, 0.065)
+HEIGHT_LIMITS_M = (1.5, 1.95)
+# Women are about a quarter of those employed in transportation and storage (EU-LFS 2022: 22 %).
+WOMEN = 0.25
+# Years and shares of employed persons, EU-LFS 2022, rounded.
+AGES = {(18, 25): 0.09, (25, 35): 0.22, (35, 45): 0.25, (45, 55): 0.25, (55, 64): 0.17, (64, 68): 0.02}
 ANCESTRIES = ("african", "asian", "caucasian")
+# What is worn; shares.
+HI_VIS = {"vest": 0.45, "jacket": 0.2, "none": 0.35}
+HI_VIS_COLORS = {"yellow": 0.5, "orange": 0.38, "red": 0.12}
+LEGS = {"trousers": 0.76, "dungarees": 0.13, "shorts": 0.11}
+HEADS = {"helmet": 0.3, "cap": 0.15, "bump_cap": 0.12, "hair": 0.43}
+HAIR_MEN = {"shaved": 0.2, "short": 0.55, "full": 0.2, "long": 0.05}
+HAIR_WOMEN = {"short": 0.12, "full": 0.2, "long": 0.68}
+BAGS = {"none": 0.9, "backpack": 0.06, "shoulder_bag": 0.04}
+OFFICE = 0.08  # light shirt, dark trousers
+SHORT_SLEEVES, HOODS = 0.35, 0.3  # hoods: of long sleeves
 SKIN_TONES = {"african": (5, 9), "asian": (2, 6), "caucasian": (0, 4)}  # first and last place in MONK_SKIN
 SKIN_DIMMING = 0.72  # the scale's swatches are as bright as white paper lets them; skin reflects less
+
+# What people without a truck do; sitting, talking and carrying need company, a seat or a load: see below.
+ALONE = {"walk": 0.42, "stand": 0.24, "scan": 0.12, "bend": 0.08, "crouch": 0.07, "reach": 0.07}
 
 GRIP_AHEAD_M = 0.45  # from the hips to the grip bar, ahead when pushing, behind when pulling
 PULL_ASIDE_M = 0.22  # the pulling arm hangs beside the body
 TILLER_TILT_DEG = (29.0, 55.0)
+CARRY_GAP_M = 0.17  # from the hips to a load's near side
+SEAT_EDGE_M = 0.2  # the seat's edge lies so far ahead of the hips of who sits on it
+TALK_M = (0.9, 1.5)  # from hips to hips
 
 
 def draw_person(random: np.random.Generator, pose: Pose) -> PersonParameters:
-    sex = "female" if random.random() < 0.3 else "male"
-    mean, deviation = HEIGHT_M[sex]
+    woman = random.random() < WOMEN
     shares = random.dirichlet((0.25, 0.25, 0.25))
     shares = np.append(np.round(shares[:2], 3), 0)
     shares[2] = 1 - shares.sum()
+    years = random.uniform(*list(AGES)[random.choice(len(AGES), p=list(AGES.values()))])
+    mean = sum(share * HEIGHT_M[name][woman] for name, share in zip(ANCESTRIES, shares, strict=True))
     skin = _skin(random, ANCESTRIES[int(np.argmax(shares))])
     return PersonParameters(
-        gender=round(float(np.clip(random.normal(1.0 if sex == "female" else 0.0, 0.1), 0, 1)), 3),
-        age=round(float(random.uniform(0.62, 0.9)), 3),
+        gender=round(float(np.clip(random.normal(1.0 if woman else 0.0, 0.1), 0, 1)), 3),
+        # MakeHuman's slider: 2/3 is 25 years, 1 is 90.
+        age=round(float(2 / 3 + (years - 25) / (90 - 25) / 3), 3),
         muscle=round(float(random.uniform(0.35, 0.75)), 3),
-        weight=round(float(np.clip(random.normal(0.55, 0.15), 0.25, 0.95)), 3),
+        # People grow heavier with age.
+        weight=round(float(np.clip(random.normal(0.5 + 0.003 * (years - 20), 0.16), 0.2, 1)), 3),
         proportions=round(float(random.uniform(0.3, 0.8)), 3),
         **{name: round(float(np.clip(share, 0, 1)), 3) for name, share in zip(ANCESTRIES, shares, strict=True)},
-        height_m=round(float(np.clip(random.normal(mean, deviation), 1.5, 1.95)), 3),
+        height_m=round(float(np.clip(random.normal(mean, HEIGHT_SPREAD_M[woman]), *HEIGHT_LIMITS_M)), 3),
         skin_rgb=skin,
         pose=pose,
-        outfit=_draw_outfit(random),
+        outfit=_draw_outfit(random, woman, years),
     )
 
 
@@ -55,35 +99,102 @@ def _skin(random: np.random.Generator, ancestry: str) -> Rgb:
     return rgb(SKIN_DIMMING * (lighter + (darker - lighter) * (tone - low)))
 
 
-def _draw_outfit(random: np.random.Generator) -> Outfit:
-    vest = random.choice(list(VESTS), p=[0.5, 0.38, 0.12])
-    head = random.choice(["helmet", "cap", "hair"], p=[0.4, 0.2, 0.4])
+def _one_of(random: np.random.Generator, shares: dict[str, float]) -> str:
+    return str(random.choice(list(shares), p=list(shares.values())))
+
+
+def _draw_outfit(random: np.random.Generator, woman: bool, years: float) -> Outfit:
+    over, color = _one_of(random, HI_VIS), _one_of(random, HI_VIS_COLORS)
+    over_rgb = draw_color(random, (VESTS[color],), 0.06)
+    office = random.random() < OFFICE
+    long = office or random.random() >= SHORT_SLEEVES
+    legs = "trousers" if office else _one_of(random, LEGS)
+    head = "hair" if office else _one_of(random, HEADS)
+    bag = _one_of(random, BAGS)
     return Outfit(
-        sleeves=random.choice(["long", "short"], p=[0.65, 0.35]),
-        top_rgb=draw_color(random, TOPS),
-        trousers_rgb=draw_color(random, TROUSERS),
+        sleeves="long" if long else "short",
+        hood=bool(long and not office and random.random() < HOODS),
+        top_rgb=draw_color(random, OFFICE_SHIRTS if office else TOPS),
+        legs=legs,
+        trousers_rgb=draw_color(random, OFFICE_TROUSERS if office else TROUSERS),
         shoes_rgb=draw_color(random, SHOES),
-        vest_rgb=draw_color(random, (VESTS[vest],), 0.06) if random.random() < 0.65 else None,
+        vest_rgb=over_rgb if over == "vest" else None,
+        # Nobody wears a winter's jacket over shorts.
+        jacket_rgb=over_rgb if over == "jacket" and legs != "shorts" else None,
         head=head,
-        head_rgb=draw_color(random, CAPS if head == "cap" else HELMETS),
-        hair_rgb=draw_color(random, HAIR),
+        head_rgb=draw_color(random, HELMETS if head == "helmet" else CAPS),
+        hair=_one_of(random, HAIR_WOMEN if woman else HAIR_MEN),
+        hair_rgb=draw_color(random, GREY_HAIR if random.random() < (years - 35) / 40 else HAIR),
+        bag=None if bag == "none" else bag,
+        bag_rgb=draw_color(random, CAPS),
     )
 
 
 def draw_pose(random: np.random.Generator) -> Pose:
-    """What somebody without a truck does."""
-    name = random.choice(["walk", "stand", "crouch"], p=[0.5, 0.4, 0.1])
-    return _pose(random, name, None, None)
+    """What somebody does alone and without a truck."""
+    return _pose(random, _one_of(random, ALONE), None, None)
 
 
-def _pose(random: np.random.Generator, name: str, left: Vec3 | None, right: Vec3 | None) -> Pose:
+def _pose(
+    random: np.random.Generator, name: str, left: Vec3 | None, right: Vec3 | None, seat_m: float | None = None
+) -> Pose:
     phase, seed = round(float(random.random()), 3), int(random.integers(SEEDS))
-    return Pose(name=name, phase=phase, seed=seed, hand_left_m=left, hand_right_m=right)
+    return Pose(name=name, phase=phase, seed=seed, hand_left_m=left, hand_right_m=right, seat_m=seat_m)
 
 
 def as_person(parameters: PersonParameters, name: str = "person") -> Person:
     """The person at the origin; it gets its instance id when all trucks and people are there."""
     return Person(name=name, position_m=(0, 0, 0), yaw_deg=0, stands_on="floor", instance_id=0, parameters=parameters)
+
+
+def sitting_person(random: np.random.Generator, seat_m: float, name: str = "person") -> Person:
+    """Return somebody who sits on an edge `seat_m` high (0.14 to 0.65), which runs along y at x = SEAT_EDGE_M.
+
+    The seat lies behind the edge, below the origin; `_person` in volumes.py leaves room for it.
+    """
+    return as_person(draw_person(random, _pose(random, "sit", None, None, round(float(seat_m), 3))), name)
+
+
+def talking_pair(random: np.random.Generator) -> list[Person]:
+    """Return two who talk, the first at the origin, both turned to each other."""
+    bearing, away = random.normal(0, 25), random.uniform(*TALK_M)
+    angle = np.radians(bearing)
+    there = (float(away * np.cos(angle)), float(away * np.sin(angle)), 0.0)
+    yaws = bearing + random.normal(0, 12), bearing + 180 + random.normal(0, 15)
+    pair = [as_person(draw_person(random, _pose(random, "talk", None, None)), f"person_{i}") for i in (1, 2)]
+    return [moved(pair[0], (0, 0, 0), float(yaws[0])), moved(pair[1], there, float(yaws[1]))]
+
+
+def carrying_person(random: np.random.Generator, carton: Carton) -> list[Thing]:
+    """Return somebody who carries `carton` (0.28 to 0.5 m wide, at most 0.45 m long and high) and the carton in place.
+
+    The carton is a thing of its own without a label: COCO's people do not hold what they carry.
+    """
+    length, width, height = carton.parameters.size_m
+    body = draw_person(random, _pose(random, "carry", None, None))
+    middle = CARRY_GAP_M + length / 2 + 0.04 * (body.weight - 0.5)
+    up = round(float(body.height_m * random.uniform(0.57, 0.62)), 3)
+    ahead = round(float(middle), 3)
+    hands = {"hand_left_m": (ahead, width / 2, up), "hand_right_m": (ahead, -width / 2, up)}
+    person = as_person(body.model_copy(update={"pose": body.pose.model_copy(update=hands)}))
+    # The hands hold it low.
+    return [person, moved(carton, (ahead, 0.0, up - 0.35 * height), 0.0, stands_on=person.name)]
+
+
+def beside_truck(random: np.random.Generator, grip_at_m: Vec3, yaw_deg: float) -> Person:
+    """Return somebody who walks with one hand on a tiller's grip at `grip_at_m`, 0.75 to 1.1 m high, facing `yaw_deg`.
+
+    Heading 180 in the frame of a truck leads it by the tiller, heading 0 walks beside it the way its forks point.
+    """
+    side = 1 if random.random() < 0.35 else -1
+    ahead, aside = round(float(random.uniform(-0.32, 0.12)), 3), round(float(random.uniform(0.26, 0.36)), 3)
+    hand = (ahead, side * aside, round(float(grip_at_m[2]), 3))
+    pose = _pose(random, "walk_beside", hand if side > 0 else None, hand if side < 0 else None)
+    person = as_person(draw_person(random, pose))
+    cos, sin = np.cos(np.radians(yaw_deg)), np.sin(np.radians(yaw_deg))
+    x, y, _ = grip_at_m
+    hips = (x - cos * hand[0] + sin * hand[1], y - sin * hand[0] - cos * hand[1], 0.0)
+    return moved(person, (float(hips[0]), float(hips[1]), 0.0), yaw_deg)
 
 
 def lowest_grip_m(height_m: float, pose: str) -> float:

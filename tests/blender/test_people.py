@@ -16,7 +16,7 @@ from pipeline.things import PersonParameters
 VEST = (0.9, 0.35, 0.02)
 
 
-def person(name="stand", phase=0.0, seed=0, left=None, right=None, shape=None, **outfit):
+def person(name="stand", phase=0.0, seed=0, left=None, right=None, seat=None, shape=None, **outfit):
     """Return the JSON dict of a person, checked against the contract."""
     defaults = {
         "gender": 0.0,
@@ -41,6 +41,7 @@ def person(name="stand", phase=0.0, seed=0, left=None, right=None, shape=None, *
         "hair_rgb": (0.03, 0.02, 0.01),
     }
     pose = {"name": name, "phase": phase, "seed": seed, "hand_left_m": left, "hand_right_m": right}
+    pose["seat_m"] = seat
     whole = {**defaults, **(shape or {}), "pose": pose, "outfit": {**clothes, **outfit}}
     return PersonParameters.model_validate(whole).model_dump(mode="json")
 
@@ -68,6 +69,13 @@ POSES = [
     {"name": "pull", "phase": 0.6, "left": (-0.45, 0.22, 0.75)},
     {"name": "crouch", "seed": 1},
     {"name": "crouch", "seed": 2},
+    {"name": "walk_beside", "phase": 0.3, "right": (-0.2, -0.3, 0.95)},
+    {"name": "carry", "phase": 0.6, "left": (0.4, 0.2, 1.0), "right": (0.4, -0.2, 1.0)},
+    {"name": "reach", "seed": 1},
+    {"name": "bend", "seed": 1},
+    {"name": "sit", "seed": 1, "seat": 0.144},
+    {"name": "sit", "seed": 2, "seat": 0.5},
+    {"name": "talk", "seed": 1},
 ]
 
 
@@ -158,7 +166,12 @@ shapes = st.fixed_dictionaries(
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(shapes, st.sampled_from(POSES), st.sampled_from(["helmet", "cap", "hair"]), st.sampled_from(["long", "short"]))
+@given(
+    shapes,
+    st.sampled_from(POSES),
+    st.sampled_from(["helmet", "cap", "bump_cap", "hair"]),
+    st.sampled_from(["long", "short"]),
+)
 def test_every_build_can_be_dressed(library, shape, wanted, head, sleeves):
     made = by_name(people.build(person(**wanted, shape=shape, head=head, sleeves=sleeves), library))
     assert min(points_of(target)[:, 2].min() for target in made.values()) == pytest.approx(0, abs=0.005)
@@ -184,6 +197,37 @@ def test_vest_has_room_for_its_bands_after_en_iso_20471(library):
     assert above.max() > 0.35
     for side in (-1, 1):
         assert above[(side * aside > 0.093) & (side * aside < 0.143)].max() > 0.33
+
+
+def test_every_garment_is_there_where_it_is_worn(library):
+    jacket = by_name(people.build(person(vest_rgb=None, jacket_rgb=VEST, legs="dungarees"), library))
+    assert "jacket" in jacket
+    assert not {"shirt", "vest"} & set(jacket)
+    assert points_of(jacket["trousers"])[:, 2].max() < 1.15, "no bib under a jacket"
+    bib = by_name(people.build(person(vest_rgb=None, legs="dungarees"), library))
+    assert points_of(bib["trousers"])[:, 2].max() > 1.3, "straps over the shoulders"
+    assert _hidden_share(bib["trousers"], bib["shirt"]) < 0.03
+    shorts = by_name(people.build(person(legs="shorts", hood=True, bag="backpack"), library))
+    assert points_of(shorts["trousers"])[:, 2].min() > 0.4
+    calves = points_of(shorts["skin"])
+    assert ((calves[:, 2] > 0.35) & (calves[:, 2] < 0.5)).sum() > 50, "bare knees"
+    assert {"socks", "hood", "backpack"} <= set(shorts)
+    assert points_of(shorts["backpack"])[:, 0].min() < points_of(shorts["vest"])[:, 0].min() - 0.1
+    assert "scanner" in by_name(people.build(person("scan", bag="shoulder_bag"), library))
+
+
+def test_a_jacket_has_its_bands_round_body_and_sleeves(library):
+    jacket = by_name(people.build(person(vest_rgb=None, jacket_rgb=VEST), library))["jacket"]
+    count = len(jacket.data.vertices)
+    bands, sleeve = np.empty(count * 3, np.float32), np.empty(count, np.float32)
+    jacket.data.attributes["bands"].data.foreach_get("vector", bands)
+    jacket.data.attributes["sleeve"].data.foreach_get("value", sleeve)
+    aside, above, _ = bands.reshape(-1, 3).T
+    on_arm = sleeve < 0.25
+    assert sleeve[on_arm].min() < 0.03, "measured from the wrist"
+    assert set(np.sign(aside[on_arm])) == {-1, 1}
+    assert above[on_arm].min() > 0.25, "the bands of the trunk are not on the sleeves"
+    assert above.min() == pytest.approx(0, abs=0.005)
 
 
 def test_unreachable_grip_is_an_error(library):

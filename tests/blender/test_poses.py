@@ -8,13 +8,14 @@ from blender import body, poses, shoes
 from blender.skeleton import SIDES, forward, place_of, rig, skeleton, skin, two_bones
 from tests.blender.test_body import AVERAGE
 
-NAMES = ["walk", "stand", "push", "pull", "crouch"]
+NAMES = ["walk", "stand", "push", "pull", "crouch", "walk_beside", "carry", "reach", "bend", "sit", "scan", "talk"]
 heights = st.floats(1.5, 1.95)
 phases = st.floats(0, 1)
 
 
-def pose(name, phase=0.0, seed=0, left=None, right=None):
-    return {"name": name, "phase": phase, "seed": seed, "hand_left_m": left, "hand_right_m": right}
+def pose(name, phase=0.0, seed=0, left=None, right=None, seat=None):
+    seat = 0.45 if name == "sit" and seat is None else seat
+    return {"name": name, "phase": phase, "seed": seed, "hand_left_m": left, "hand_right_m": right, "seat_m": seat}
 
 
 def solved(parameters, wanted):
@@ -129,6 +130,61 @@ def _check_grips(parameters, wanted, grips):
         around = away[distance < 0.06]
         sectors = np.unique(np.degrees(np.arctan2(around[:, 1], around[:, 0])) // 45)
         assert len(sectors) >= 7, "seen along the bar the fist is a ring"
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    heights,
+    st.integers(0, 1),
+    phases,
+    st.floats(-0.35, 0.4),
+    st.floats(0.2, 0.4),
+    st.floats(0.75, 1.1),
+    st.sampled_from("LR"),
+)
+def test_the_hand_of_who_walks_beside_a_truck_meets_the_bar(height_m, gender, phase, ahead, aside, up, side):
+    grips = {side: (ahead, SIDES[side] * aside, up)}
+    wanted = pose("walk_beside", phase, 0, grips.get("L"), grips.get("R"))
+    _check_grips({"height_m": height_m, "gender": gender}, wanted, grips)
+
+
+@settings(max_examples=10, deadline=None)
+@given(heights, phases, st.floats(0.32, 0.46), st.floats(0.14, 0.28), st.floats(0.85, 1.15))
+def test_palms_lie_on_the_sides_of_what_is_carried(height_m, phase, ahead, aside, up):
+    wanted = pose("carry", phase, 0, (ahead, aside, up), (ahead, -aside, up))
+    vertices, _bones, _, transforms = solved({"height_m": height_m}, wanted)
+    for side, sign in SIDES.items():
+        hand = np.flatnonzero(rig().share(f"wrist.{side}", "metacarpal", f"finger3-1.{side}") > 0.6)
+        hand = hand[hand < body.SKIN_VERTICES]
+        posed = skin(vertices[hand], rig().weights[hand], transforms)
+        near = posed[(posed[:, 1] * sign > 0) & (np.linalg.norm(posed - [ahead, sign * aside, up], axis=1) < 0.03)]
+        assert len(near) > 3, "the palm is there"
+        # Nothing of the palm is more than a centimetre inside the load.
+        assert (near[:, 1] * sign).min() > aside - 0.012
+
+
+def test_reaching_hands_are_above_the_head_and_bending_ones_below_the_hips():
+    for seed in range(6):
+        _, bones, _, transforms = solved({}, pose("reach", seed=seed))
+        wrists = [place_of(bones, transforms, f"wrist.{side}")[2] for side in SIDES]
+        assert max(wrists) > place_of(bones, transforms, "head")[2]
+        _, bones, _, transforms = solved({}, pose("bend", seed=seed))
+        hips, head = (place_of(bones, transforms, bone) for bone in ("upperleg01.L", "head"))
+        assert head[0] > hips[0] + 0.3
+        assert all(place_of(bones, transforms, f"wrist.{side}")[2] < hips[2] for side in SIDES)
+
+
+@pytest.mark.parametrize("seat_m", [0.144, 0.3, 0.45, 0.6])
+def test_who_sits_is_on_the_seat_with_both_feet_on_the_floor(seat_m):
+    for seed in range(3):
+        vertices, _bones, pair, transforms = solved({}, pose("sit", seed=seed, seat=seat_m))
+        posed = skin(vertices, rig().weights, transforms)[: body.SKIN_VERTICES]
+        seated = posed[(np.abs(posed[:, 0]) < 0.12) & (np.abs(posed[:, 1]) < 0.2)]
+        assert seated[:, 2].min() == pytest.approx(seat_m, abs=0.05)
+        points = skin(pair.points, pair.weights, transforms)
+        for side in SIDES:
+            assert points[pair.points[:, 1] * SIDES[side] > 0, 2].min() == pytest.approx(0, abs=0.004)
+        assert points[:, 0].min() > 0.2, "the feet are before the seat's edge"
 
 
 def test_a_grip_out_of_reach_is_an_error_that_says_how_far():
