@@ -6,7 +6,27 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from blender import camera, columns, hall, lights, loads, passes, people, racks, trucks
+from blender import (
+    camera,
+    carts,
+    cleaning_machine,
+    columns,
+    electric_truck,
+    forklift,
+    hall,
+    lights,
+    loads,
+    passes,
+    people,
+    props_furniture,
+    props_goods,
+    props_round,
+    props_safety,
+    racks,
+    reach_truck,
+    stacker,
+    trucks,
+)
 from blender.sharing import Library
 
 BUILDERS = {
@@ -14,9 +34,29 @@ BUILDERS = {
     "carton_stack": loads.build_carton_stack,
     "column": columns.build,
     "eur_pallet": loads.build_eur_pallet,
+    "electric_pallet_truck": electric_truck.build,
     "hand_pallet_truck": trucks.build,
     "person": people.build,
     "rack": racks.build,
+    "cleaning_machine": cleaning_machine.build_cleaning_machine,
+    "forklift": forklift.build_forklift,
+    "hand_trolley": carts.build_hand_trolley,
+    "platform_cart": carts.build_platform_cart,
+    "reach_truck": reach_truck.build_reach_truck,
+    "roll_cage": carts.build_roll_cage,
+    "stacker": stacker.build_stacker,
+    "bin": props_goods.build_bin,
+    "bollard": props_safety.build_bollard,
+    "cable_reel": props_round.build_cable_reel,
+    "cone": props_safety.build_cone,
+    "conveyor": props_furniture.build_conveyor,
+    "crate": props_goods.build_crate,
+    "drum": props_round.build_drum,
+    "hanging_sign": props_safety.build_hanging_sign,
+    "ibc": props_round.build_ibc,
+    "ladder": props_furniture.build_ladder,
+    "packing_table": props_furniture.build_packing_table,
+    "stillage": props_goods.build_stillage,
 }
 
 
