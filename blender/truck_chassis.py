@@ -161,12 +161,15 @@ def leg_label(width_m: float, style: Style) -> list[Solid]:
         return plate([corner(a, low), corner(b, low), corner(b, high), corner(a, high)], thickness_m, slot)
 
     low, high = 0.16, top - 0.11
-    share = np.array([0.08, 0.3, 0.42, 0.9])
-    marks = low + (high - low) * share
+    if style.lettered_leg:
+        starts = np.linspace(0.08, 0.82, 7)
+        print_on = [(0.3, 0.72, start, start + 0.08) for start in starts]
+    else:
+        print_on = [(0.28, 0.74, 0.08, 0.3), (0.34, 0.68, 0.42, 0.9)]
+    marks = [(a, b, *(low + (high - low) * np.array(share))) for a, b, *share in print_on]
     return [
         patch(0.2, 0.82, low, high, 0.001, Slot.LABEL),
-        patch(0.28, 0.74, marks[0], marks[1], 0.0016, Slot.INK),
-        patch(0.34, 0.68, marks[2], marks[3], 0.0016, Slot.INK),
+        *(patch(*mark, 0.0016, Slot.INK) for mark in marks),
     ]
 
 
@@ -193,8 +196,8 @@ def linkage(parameters: dict, style: Style) -> list[Solid]:
     arm = bar((0.035, -0.05, 0.212), shaft, 0.014, 0.045, slot)
     crank = plate(_crank_outline(), 0.012, slot).moved((0.19, -offset + 0.006, 0.135 + up))
     rod = tube([(0.2, -offset, 0.052 + up), hinge - np.array([0, offset, 0])], 0.007, 10, Slot.PUMP)
-    roller_leg = [part.moved((0, -offset, 0)) for part in _roller_leg(hinge, parameters["tandem_rollers"])]
-    right = [rounded(arm, 0.003), crank, rod, *roller_leg]
+    legs = [part.moved((0, -offset, 0)) for part in roller_leg(hinge, parameters["tandem_rollers"])]
+    right = [rounded(arm, 0.003), crank, rod, *legs]
     cross_shaft = cylinder(0.013, 2 * offset, 14, Slot.PUMP).moved((0.19, 0, 0.135 + up))
     return [*right, *(part.mirrored() for part in right), cross_shaft]
 
@@ -209,7 +212,7 @@ def _roller_width(tandem: bool) -> float:
     return 0.07 if tandem else 0.093
 
 
-def _roller_leg(hinge: np.ndarray, tandem: bool) -> list[Solid]:
+def roller_leg(hinge: np.ndarray, tandem: bool) -> list[Solid]:
     """A leg from its hinge on the fork down to one roller, or to a rocker with two, on the floor."""
     drop = hinge[2] - ROLLER_RADIUS_M
     end = hinge + np.array([np.sqrt(LEG_M**2 - drop**2), 0, -drop])

@@ -18,15 +18,25 @@ TYRE_WIDTH_M = 0.05
 SHAFT_FOOT_M = -0.095  # x of the shaft's foot: behind the pump
 KNEE_M = 0.3  # where the shaft starts to lean to the grip, above the pivot
 PISTON_X_Y_M = (-0.055, 0.055)
+LONG_LOOP_M = 0.06  # how much farther down the shaft a loop reaches that runs to a point
 
 
-def steering(style: Style) -> list[Solid]:
-    """Twin steer wheels on an axle, the yoke between them and the pump on top."""
+def steering(style: Style, covered: bool) -> list[Solid]:
+    """Twin steer wheels on an axle, `covered` by caps or open, the yoke between them and the pump on top."""
     radius, half_spacing = style.wheel_radius_m, style.wheel_spacing_m / 2
     wheels = [part.moved((0, y, radius)) for y in (-half_spacing, half_spacing) for part in wheel(style)]
     axle = cylinder(0.012, style.wheel_spacing_m + TYRE_WIDTH_M + 0.012, 14, Slot.PUMP).moved((0, 0, radius))
     yoke = rounded(box((0.06, 0.038, 0.17), (0, 0, 0.145), Slot.PUMP), 0.006)
-    return [*wheels, axle, yoke, *pump(), *release_pedal()]
+    caps = wheel_caps(style) if covered else []
+    return [*wheels, *caps, axle, yoke, *pump(), *release_pedal()]
+
+
+def wheel_caps(style: Style) -> list[Solid]:
+    """Dished caps that keep string and film out of the outer sides of the steer wheels."""
+    radius, outer = style.wheel_radius_m, (style.wheel_spacing_m + TYRE_WIDTH_M) / 2
+    profile = [(0.004, -0.012), (0.76 * radius, -0.012), (0.74 * radius, -0.002), (0.4 * radius, 0.007), (0.004, 0.007)]
+    cap = revolve(np.array(profile), 24, Slot.HUB).moved((0, outer, radius))
+    return [cap, cap.mirrored()]
 
 
 def wheel(style: Style) -> list[Solid]:
@@ -75,14 +85,15 @@ def release_pedal() -> list[Solid]:
     return [tube(rod, 0.006, 8, Slot.PUMP), tread]
 
 
-def tiller(style: Style) -> list[Solid]:
+def tiller(style: Style, grip: str) -> list[Solid]:
     """Forked foot that reaches behind the pump; the shaft and all that is on it lean from there to the grip."""
     knee = np.array([SHAFT_FOOT_M, 0, KNEE_M])
-    grip = np.array([0, 0, GRIP_M])
+    end = np.array([0, 0, GRIP_M])
     lean_deg = float(np.degrees(np.arctan2(-SHAFT_FOOT_M, GRIP_M - KNEE_M)))
-    length = float(np.linalg.norm(grip - knee))
-    upper = [*shaft(style, length), *loop(style), *trigger(style), *lettering(style)]
-    return [*foot(), *(part.turned("y", lean_deg).moved(tuple(grip)) for part in upper)]
+    length = float(np.linalg.norm(end - knee))
+    low = -style.loop_height_m - (LONG_LOOP_M if grip == "triangle" else 0.0)
+    upper = [*shaft(style, length, low), *loop(style, grip, low), *trigger(style), *lettering(style, low)]
+    return [*foot(), *(part.turned("y", lean_deg).moved(tuple(end)) for part in upper)]
 
 
 def foot() -> list[Solid]:
@@ -100,24 +111,40 @@ def foot() -> list[Solid]:
     return [cheek.moved((0, -0.026, 0)), cheek.moved((0, 0.026, 0)), rounded(loft(boot, Slot.TILLER), 0.006), pivot]
 
 
-def shaft(style: Style, length_m: float) -> list[Solid]:
+def shaft(style: Style, length_m: float, low: float) -> list[Solid]:
     """From here on, the origin is the middle of the grip bar and -z runs down the shaft, wider than it is deep."""
-    bar = tube([(0, 0, -length_m), (0, 0, 0.02 - style.loop_height_m)], style.shaft_radius_m, 16, Slot.TILLER)
+    bar = tube([(0, 0, -length_m), (0, 0, low + 0.02)], style.shaft_radius_m, 16, Slot.TILLER)
     return [replace(bar, vertices=bar.vertices * (1, style.shaft_flatness, 1))]
 
 
-def loop(style: Style) -> list[Solid]:
-    """The closed grip: a D of tube round a stem, black sleeves where the hands hold."""
-    half, low = style.loop_width_m / 2, -style.loop_height_m
-    lower = (half - 0.012, 0.45 * low) if style.pointed_loop else (half - 0.035, low + 0.02)
-    points = [(half, 0), (-half, 0), (-lower[0], lower[1]), (-0.012, low), (0.012, low), lower]
-    outline = fillet(points, 0.055, 5, closed=True)
+def loop(style: Style, grip: str, low: float) -> list[Solid]:
+    """The closed grip around a stem, black sleeves where the hands hold; it ends at height `low` on the shaft.
+
+    `grip`: a "d_loop" of tube, a "triangle" that runs straight to the shaft, or a "rounded" loop with thick grips.
+    """
+    half = style.loop_width_m / 2
+    lower, corner = {
+        "d_loop": ([(half - 0.035, low + 0.02)], 0.055),
+        "triangle": ([], 0.05),
+        "rounded": ([(half - 0.012, 0.45 * low)], 0.09),
+    }[grip]
+    points = [(half, 0), (-half, 0), *((-y, z) for y, z in lower), (-0.012, low), (0.012, low), *lower]
+    outline = fillet(points, corner, 5, closed=True)
     ring = tube(np.insert(outline, 0, 0, axis=1), 0.013, 12, Slot.TILLER, closed=True)
-    sleeve = cylinder(0.0165, half - 0.085, 16, Slot.RUBBER)
-    middle = (half - 0.015) / 2
     stem = rounded(box((0.034, 0.046, -low + 0.02), (0, 0, low / 2), Slot.TILLER), 0.008)
     paper = box((0.001, 0.036, 0.07), (-0.0173, 0, -0.06), Slot.PAPER)
-    return [ring, sleeve.moved((0, -middle, 0)), sleeve.moved((0, middle, 0)), stem, paper]
+    return [ring, *sleeves(half, grip == "rounded"), stem, paper]
+
+
+def sleeves(half_m: float, thick: bool) -> list[Solid]:
+    """The rubber on the grip bar, left and right of the stem; thick grips have round ends."""
+    length, middle = half_m - (0.1 if thick else 0.085), (half_m - 0.015) / 2
+    if thick:
+        profile = [(0.012, -length / 2), (0.0195, -length / 2), (0.0195, length / 2), (0.012, length / 2)]
+        sleeve = revolve(fillet(profile, 0.007, 2, closed=True), 16, Slot.RUBBER)
+    else:
+        sleeve = cylinder(0.0165, length, 16, Slot.RUBBER)
+    return [sleeve.moved((0, -middle, 0)), sleeve.moved((0, middle, 0))]
 
 
 def trigger(style: Style) -> list[Solid]:
@@ -127,10 +154,10 @@ def trigger(style: Style) -> list[Solid]:
     return [tube(fillet(path, 0.05, 5), 0.0075, 8, Slot.RUBBER)]
 
 
-def lettering(style: Style) -> list[Solid]:
+def lettering(style: Style, low: float) -> list[Solid]:
     """The maker's name down the operator's side of the shaft, a bar for each letter."""
     if not style.lettering:
         return []
     letter = np.array([(0, 0.009, 0.009), (0, -0.009, 0.009), (0, -0.009, -0.009), (0, 0.009, -0.009)])[::-1]
-    heights = -style.loop_height_m - 0.06 - 0.028 * np.arange(8)
+    heights = low - 0.06 - 0.028 * np.arange(8)
     return [plate(letter + np.array([-style.shaft_radius_m, 0, z]), 0.002, Slot.PAPER) for z in heights]

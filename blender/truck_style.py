@@ -47,11 +47,11 @@ class Style:
     spoked_wheels: bool
     loop_width_m: float
     loop_height_m: float
-    pointed_loop: bool
     shaft_radius_m: float
     shaft_flatness: float
     painted_rocker: bool
     lettering: bool
+    lettered_leg: bool
     pump_rgb: Rgb
     tiller_rgb: Rgb
     hub_rgb: Rgb
@@ -71,11 +71,11 @@ def draw_style(seed: int, body_rgb: Rgb) -> Style:
         spoked_wheels=bool(rng.random() < 0.5),
         loop_width_m=rng.uniform(0.37, 0.42),
         loop_height_m=rng.uniform(0.19, 0.24),
-        pointed_loop=bool(rng.random() < 0.5),
         shaft_radius_m=rng.uniform(0.019, 0.022),
         shaft_flatness=rng.uniform(1.0, 1.35),
         painted_rocker=bool(rng.random() < 0.5),
         lettering=bool(rng.random() < 0.5),
+        lettered_leg=bool(rng.random() < 0.5),
         pump_rgb=(BLACK, GREY, body)[rng.choice(3, p=(0.6, 0.2, 0.2))],
         tiller_rgb=(BLACK, GREY, body)[rng.choice(3, p=(0.6, 0.1, 0.3))],
         hub_rgb=(STEEL, BLACK, body)[rng.choice(3, p=(0.55, 0.3, 0.15))],

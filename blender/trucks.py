@@ -17,7 +17,7 @@ LIFT_RANGE_M = (0.08, 0.22)
 
 
 def build(parameters: dict, library: Library) -> list[bpy.types.Object]:
-    """Make a hand pallet truck from the fields of `HandPalletTruckParameters` (pipeline/scene.py).
+    """Make a hand pallet truck from the fields of `HandPalletTruckParameters` (pipeline/things.py).
 
     Returns new objects, unlinked and unparented, placed in the truck's own frame: origin on the floor under the tiller
     pivot, forks towards +x, z up, metres. Raises ValueError if the load rollers cannot reach the floor.
@@ -29,18 +29,18 @@ def build(parameters: dict, library: Library) -> list[bpy.types.Object]:
     looks = (style, tuple(parameters["body_rgb"]), tuple(parameters["wheel_rgb"]), parameters["wear"])
     plan = tuple(parameters[key] for key in ("fork_length_m", "width_m", "fork_width_m", "tandem_rollers"))
 
-    def part(name: str, solids: Callable[[], list[Solid]], *size: float) -> bpy.types.Object:
+    def part(name: str, solids: Callable[[], list[Solid]], *form: float | str) -> bpy.types.Object:
         name = f"hand pallet truck {name}"
-        mesh = library.mesh((name, looks, *size), lambda: to_mesh(name, solids(), palette(style, parameters, library)))
+        mesh = library.mesh((name, looks, *form), lambda: to_mesh(name, solids(), palette(style, parameters, library)))
         return bpy.data.objects.new(name, mesh)
 
     turn, tilt = np.radians([parameters["tiller_turn_deg"], parameters["tiller_tilt_deg"]])
     lifted = part("chassis", lambda: chassis(parameters, style), *plan)
     lifted.location.z = parameters["lift_m"] - LOWERED_M
     links = part("linkage", lambda: linkage(parameters, style), *plan, parameters["lift_m"])
-    turned = part("steering", lambda: steering(style))
+    turned = part("steering", lambda: steering(style, parameters["wheel_covers"]), parameters["wheel_covers"])
     turned.rotation_euler.z = turn
-    tilted = part("tiller", lambda: tiller(style))
+    tilted = part("tiller", lambda: tiller(style, parameters["grip"]), parameters["grip"])
     tilted.location.z = PIVOT_HEIGHT_M
     tilted.rotation_euler = (0, -tilt, turn)
     return [lifted, links, turned, tilted]

@@ -26,6 +26,8 @@ def truck(instance_id: int = 1, position_m: scene.Vec3 = (0.0, 0.0, 0.0)) -> thi
             tandem_rollers=True,
             tiller_tilt_deg=0.0,
             tiller_turn_deg=0.0,
+            grip="d_loop",
+            wheel_covers=False,
             body_rgb=STEEL,
             wheel_rgb=(0.05, 0.05, 0.05),
             wear=0.3,

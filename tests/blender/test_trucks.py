@@ -29,6 +29,8 @@ def parameters(**changes) -> dict:
         "tandem_rollers": True,
         "tiller_tilt_deg": 0.0,
         "tiller_turn_deg": 0.0,
+        "grip": "d_loop",
+        "wheel_covers": False,
         "body_rgb": (0.7, 0.35, 0.01),
         "wheel_rgb": (0.02, 0.02, 0.02),
         "wear": 0.4,
@@ -107,10 +109,11 @@ def test_load_rollers_stand_in_their_slots(library):
 
 
 @settings(deadline=None, max_examples=15)
-@given(tilt=st.floats(0, 75), turn=st.floats(-100, 100), lift=st.floats(0.08, 0.22), seed=st.integers(0, 2**32 - 1))
-def test_rests_on_the_floor_and_holds_its_grip(tilt, turn, lift, seed):
+@given(tilt=st.floats(0, 75), turn=st.floats(-100, 100), lift=st.floats(0.08, 0.22), seed=st.integers(0, 2**32 - 1),
+       grip=st.sampled_from(["d_loop", "triangle", "rounded"]))  # fmt: skip
+def test_rests_on_the_floor_and_holds_its_grip(tilt, turn, lift, seed, grip):
     library = Library()
-    changed = parameters(tiller_tilt_deg=tilt, tiller_turn_deg=turn, lift_m=lift, seed=seed)
+    changed = parameters(tiller_tilt_deg=tilt, tiller_turn_deg=turn, lift_m=lift, seed=seed, grip=grip)
     objects = trucks.build(changed, library)
     lowest = min(vertices(thing)[:, 2].min() for thing in objects)
     assert lowest == pytest.approx(0, abs=0.003)
@@ -177,7 +180,9 @@ def solids() -> list:
         changed = parameters(seed=seed, tandem_rollers=tandem, width_m=width, lift_m=0.2)
         style = draw_style(seed, changed["body_rgb"])
         found += truck_chassis.chassis(changed, style) + truck_chassis.linkage(changed, style)
-        found += truck_steering.steering(style) + truck_steering.tiller(style)
+        found += truck_steering.steering(style, seed > 1)
+        for grip in ("d_loop", "triangle", "rounded"):
+            found += truck_steering.tiller(style, grip)
     return found
 
 

@@ -35,6 +35,8 @@ TRUCK = {
         **dict.fromkeys(("tiller_tilt_deg", "tiller_turn_deg"), 0),
         **dict.fromkeys(("body_rgb", "wheel_rgb"), RGB),
         "tandem_rollers": True,
+        "grip": "d_loop",
+        "wheel_covers": False,
         "seed": 1,
     },
 }

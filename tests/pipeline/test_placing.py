@@ -101,11 +101,11 @@ def test_a_pallet_hides_what_is_behind_it_and_not_what_is_above():
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(0, 10**6), st.booleans())
-def test_forks_go_into_a_pallets_openings(seed, raised):
+@given(st.integers(0, 10**6), st.booleans(), st.integers(0, 1))
+def test_forks_go_into_a_pallets_openings(seed, raised, electric_share):
     """The truck stands within the pallet's outline, yet no solid part of either is inside the other."""
     random = rng(seed, 0, "test")
-    group = with_pallet(random, draw_fleet(random)[0], draw_stock(random), raised)
+    group = with_pallet(random, draw_fleet(random, electric_share)[0], draw_stock(random), raised)
     truck, load = volumes(group[:1]), volumes(group[1:])
     assert not overlaps(truck, load, 0.0)
     shoved = moved(group[1], (0, 0.12, 0), 0)
