@@ -52,10 +52,15 @@ def _only(root: bpy.types.Object) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _quickly() -> Iterator[None]:
-    """Few samples, no light paths, no denoising, no passes but Cryptomatte: where things are needs no more."""
-    settings, layer = bpy.context.scene.cycles, bpy.context.view_layer
+    """Few samples, no light paths, no denoising, no passes but Cryptomatte: where things are needs no more.
+
+    Without blur, too: the silhouette is that of the middle of the exposure.
+    """
+    scene, layer = bpy.context.scene, bpy.context.view_layer
+    settings = scene.cycles
     wanted = [(settings, "samples", SAMPLES), (settings, "max_bounces", 0), (settings, "use_denoising", False)]
     wanted += [(layer, "use_pass_z", False), (layer, "use_pass_normal", False)]
+    wanted += [(scene.render, "use_motion_blur", False), (scene.camera.data.dof, "use_dof", False)]
     before = [(target, name, getattr(target, name)) for target, name, _ in wanted]
     for target, name, value in wanted:
         setattr(target, name, value)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
+import numpy as np
 
 from blender import devices, passes
 from blender.png import keep_pixels_only
@@ -56,6 +57,18 @@ def save_picture(png: Path) -> None:
     with _quiet():
         bpy.data.images["Render Result"].save_render(str(png), scene=scene)
     keep_pixels_only(png)
+
+
+def load_picture(path: Path) -> np.ndarray:
+    """Read a picture of `save_picture` back: (H, W, 3) uint8."""
+    image = bpy.data.images.load(str(path))
+    width, height = image.size
+    values = np.empty(width * height * image.channels, np.float32)
+    image.pixels.foreach_get(values)
+    bpy.data.images.remove(image)
+    # Blender's rows go upwards.
+    rows = values.reshape(height, width, -1)[::-1, :, :3]
+    return np.rint(rows * 255).astype(np.uint8)
 
 
 def choose_png(scene: bpy.types.Scene) -> None:

@@ -7,7 +7,7 @@ All from the evaluated scene, the record's camera and the id map; an object that
 import bpy
 import numpy as np
 
-from blender import box_3d, camera, keypoints, rays, silhouettes
+from blender import blur, box_3d, camera, keypoints, rays, silhouettes
 from blender.silhouettes import Geometry, Silhouette
 
 # A hidden object is explained if at most this share of its points that lie in the frame sees the camera.
@@ -49,11 +49,11 @@ def _instance(
     visible_pixels = int(np.count_nonzero(ids == number))
     pixels, depth_m = camera.project(view, geometry.points_m)
     inside = (depth_m > camera.CLIP_START_M) & (pixels >= 0).all(1) & (pixels <= (width, height)).all(1)
-    absent = None
+    blur_px, absent = blur.smear_px(view, geometry.points_m, width, height), None
     if not visible_pixels:
         in_frame = np.count_nonzero(silhouette.in_frame(width, height))
         absent = "hidden" if in_frame else "outside"
-        if in_frame >= SURELY_VISIBLE_PIXELS:
+        if in_frame >= SURELY_VISIBLE_PIXELS * (1 + blur_px) ** 2:
             _check_hidden(view, number, root, geometry.points_m[inside])
     corners = box_3d.corners_m(root, geometry.points_m)
     return {
@@ -67,6 +67,7 @@ def _instance(
         "box_3d": box_3d.measure(corners, view),
         "keypoints": keypoints.measure(root, view, width, height),
         "proven": False,
+        "blur_px": round(blur_px, 2),
     }
 
 

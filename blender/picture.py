@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from blender import alone, cycles, measure, passes, png, scene, truth_maps
+from blender import alone, cycles, lens, measure, passes, png, scene, truth_maps
 from blender.silhouettes import Silhouette
 
 
@@ -24,23 +24,28 @@ def render(record: dict, folder: Path, device: str, threads: int) -> Rendered:
     """Render a record (a dict of pipeline's `Scene`) into the folder of a shard, for example `images/000012.png`.
 
     Raises:
-        measure.MeasureError, passes.PassError, scene.SceneError, devices.DeviceError: see there.
+        measure.MeasureError, passes.PassError, scene.SceneError, lens.LensError, devices.DeviceError: see there.
     """
     settings, stem, scratch = record["render"], f"{record['index']:06d}", folder / "passes.exr"
     started = time.perf_counter()
-    built = scene.build(record)
-    used = cycles.configure(settings, device, threads)
+    straight = lens.widened(record)
+    built = scene.build(straight)
+    used = cycles.configure(straight["render"], device, threads)
     ready = time.perf_counter()
     cycles.render(scratch)
     cycles.save_picture(_place(folder, "images", f"{stem}.png"))
     rendered = time.perf_counter()
     read = passes.read(scratch, set(built.roots))
     scratch.unlink()
+    warp = lens.Warp.of(record) if lens.is_distorted(record["camera"]) else None
+    if warp:
+        read = warp.passes(read)
+        _warp_picture(folder / "images" / f"{stem}.png", warp)
     _write_maps(record, read, folder, stem)
     decoded = time.perf_counter()
     instances, found = measure.instances(record, built.roots, read.ids)
     measured = time.perf_counter()
-    proof = _prove(record, built, found, scratch) if settings["proof"] else {}
+    proof = _prove(record, built, found, scratch, warp) if settings["proof"] else {}
     for instance in instances:
         instance["proven"] = instance["instance_id"] in proof
     proven = time.perf_counter()
@@ -74,10 +79,20 @@ def _write_maps(record: dict, read: passes.Passes, folder: Path, stem: str) -> N
         truth_maps.write_normals(place, read.normals, record["camera"]["rotation"])
 
 
-def _prove(record: dict, built: scene.Built, found: dict[int, Silhouette], scratch: Path) -> dict[int, np.ndarray]:
+def _warp_picture(path: Path, warp: lens.Warp) -> None:
+    """Replace the pinhole picture by the distorted one."""
+    png.write_uint8(path, warp.smooth(cycles.load_picture(path)))
+
+
+def _prove(
+    record: dict, built: scene.Built, found: dict[int, Silhouette], scratch: Path, warp: lens.Warp | None
+) -> dict[int, np.ndarray]:
     """Return {instance id: (H, W) bool} of the one instance that is rendered alone, if any is large enough."""
     number = alone.choose(record["index"], found, record["render"]["width"], record["render"]["height"])
-    return {} if number is None else {number: alone.render(number, built.roots[number], scratch)}
+    if number is None:
+        return {}
+    seen = alone.render(number, built.roots[number], scratch)
+    return {number: warp.nearest(seen) if warp else seen}
 
 
 def _write_silhouettes(path: Path, found: dict[int, Silhouette], proof: dict[int, np.ndarray]) -> None:

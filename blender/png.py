@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""PNG files: 16-bit values, which Blender would pass through colour management, and pictures without dates."""
+"""PNG files: values that Blender would pass through colour management, and pictures without dates."""
 
 import struct
 import zlib
@@ -14,13 +14,22 @@ def write_uint16(path: Path, pixels: np.ndarray) -> None:
     Raises:
         ValueError: another shape or dtype.
     """
+    _write(path, pixels, np.dtype(np.uint16))
+
+
+def write_uint8(path: Path, pixels: np.ndarray) -> None:
+    """Write an array of uint8 as an 8-bit PNG; else as `write_uint16`."""
+    _write(path, pixels, np.dtype(np.uint8))
+
+
+def _write(path: Path, pixels: np.ndarray, dtype: np.dtype) -> None:
     color_type = {(): 0, (3,): 2}.get(pixels.shape[2:])
-    if pixels.ndim < 2 or color_type is None or pixels.dtype != np.uint16:
-        raise ValueError(f"expected an (H, W) or (H, W, 3) array of uint16, got {pixels.shape} of {pixels.dtype}")
+    if pixels.ndim < 2 or color_type is None or pixels.dtype != dtype:
+        raise ValueError(f"expected an (H, W) or (H, W, 3) array of {dtype}, got {pixels.shape} of {pixels.dtype}")
     height, width = pixels.shape[:2]
-    rows = pixels.astype(">u2").view(np.uint8).reshape(height, -1)
+    rows = np.ascontiguousarray(pixels.astype(dtype.newbyteorder(">"))).view(np.uint8).reshape(height, -1)
     unfiltered = np.c_[np.zeros(height, np.uint8), rows].tobytes()
-    header = struct.pack(">IIBBBBB", width, height, 16, color_type, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 8 * dtype.itemsize, color_type, 0, 0, 0)
     chunks = (b"IHDR", header), (b"IDAT", zlib.compress(unfiltered, 6)), (b"IEND", b"")
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in chunks))
 

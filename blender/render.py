@@ -16,18 +16,21 @@ from pathlib import Path
 
 import bpy
 
-from blender import cycles, devices, records, scene, shard
+from blender import cycles, devices, lens, records, scene, shard
 
 
 def save_blend(record: dict, out: Path, device: str, threads: int) -> None:
     """Build a record's scene and save it with all that it needs, camera and render settings set (F12 renders it).
 
+    Of a distorted picture it is the pinhole picture that is warped (`lens.widened`).
+
     Raises:
         scene.SceneError, devices.DeviceError: see there.
         RuntimeError: Blender cannot write the file.
     """
-    scene.build(record)
-    cycles.configure(record["render"], device, threads)
+    straight = lens.widened(record)
+    scene.build(straight)
+    cycles.configure(straight["render"], device, threads)
     cycles.choose_png(bpy.context.scene)
     bpy.context.scene.render.filepath = f"//{record['index']:06d}.png"
     bpy.ops.file.pack_all()

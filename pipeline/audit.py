@@ -22,6 +22,8 @@ from pipeline.shards import Record
 # one pixel more than the silhouette, which counts pixel centres.
 NEIGHBOURS = np.ones((3, 3), np.uint8)
 SQUARE = np.ones((2, 2), np.uint8)
+# Motion and focus smear what is seen, `blur_px` at most: there the silhouette, which is sharp, proves less. The proof
+# (rendered alone) is made without blur and stays as sharp as ever.
 # A joint in plain view is seen through some skin and cloth beside it, not at its own pixel alone.
 KEYPOINT_TOLERANCE_PX = 2
 NOTHING = np.zeros((0, 0), bool)
@@ -44,6 +46,7 @@ class Summary:
     hidden: int = 0
     outside: int = 0
     proven: int = 0
+    blurred: int = 0
     keypoints: int = 0
     visible_pixels: int = 0
     boundary_pixels: int = 0
@@ -65,6 +68,11 @@ class Seen:
     visible: np.ndarray
     whole: np.ndarray
     alone: np.ndarray | None
+
+    @property
+    def smeared_px(self) -> int:
+        """How many pixels motion and focus may add to its outline."""
+        return math.ceil(self.measured.blur_px)
 
 
 def check_map(record: Record, visible: dict[int, dict[str, Any]]) -> Iterator[Violation]:
@@ -162,7 +170,7 @@ def _record_faults(seen: Seen, crop: np.ndarray) -> Iterator[tuple[str, np.ndarr
 
 def _visible_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
     """Yield where the object is seen and its triangles are not."""
-    stray = seen.visible & ~_grown(seen.whole)
+    stray = seen.visible & ~_grown(seen.whole, 1 + seen.smeared_px)
     if stray.any():
         yield (
             f"{np.count_nonzero(stray)} of its {np.count_nonzero(seen.visible)} visible pixels lie outside its "
@@ -192,13 +200,14 @@ def _proof_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
 def _keypoint_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
     """Yield joints that are outside the frame, or in plain view where the object is not seen."""
     height, width = seen.whole.shape
+    reach = KEYPOINT_TOLERANCE_PX + seen.smeared_px
     for place, point in enumerate(seen.measured.keypoints or ()):
         if point.visibility == 0:
             continue
         x, y = math.floor(point.u_px), math.floor(point.v_px)
         where = f"keypoint {place} at ({point.u_px:g}, {point.v_px:g}) has visibility {point.visibility}"
-        low_x, low_y = max(x - KEYPOINT_TOLERANCE_PX, 0), max(y - KEYPOINT_TOLERANCE_PX, 0)
-        near = np.s_[low_y : y + KEYPOINT_TOLERANCE_PX + 1, low_x : x + KEYPOINT_TOLERANCE_PX + 1]
+        low_x, low_y = max(x - reach, 0), max(y - reach, 0)
+        near = np.s_[low_y : y + reach + 1, low_x : x + reach + 1]
         if not (0 <= x < width and 0 <= y < height):
             yield f"{where}, and lies outside the frame", None
         elif point.visibility == 2 and not seen.visible[near].any():
@@ -207,9 +216,9 @@ def _keypoint_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
             yield f"{where}, and its object is not seen there", stray
 
 
-def _grown(mask: np.ndarray) -> np.ndarray:
-    """Return `mask` with one more pixel in all eight directions."""
-    return cv2.dilate(mask.view(np.uint8), NEIGHBOURS).view(bool)
+def _grown(mask: np.ndarray, pixels: int = 1) -> np.ndarray:
+    """Return `mask` with so many more pixels in all eight directions."""
+    return cv2.dilate(mask.view(np.uint8), NEIGHBOURS, iterations=pixels).view(bool)
 
 
 def _thick(mask: np.ndarray) -> np.ndarray:
@@ -236,6 +245,7 @@ def _counted(seen: Seen) -> Summary:
         hidden=int(seen.measured.absent == "hidden"),
         outside=int(seen.measured.absent == "outside"),
         proven=int(seen.alone is not None),
+        blurred=int(seen.measured.blur_px > 0),
         keypoints=sum(point.visibility == 2 for point in seen.measured.keypoints or ()),
         visible_pixels=np.count_nonzero(seen.visible),
         boundary_pixels=beside,

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the camera hangs and what falls into its picture.
 
-Three rigs: a robot looks from knee height, a hand-held camera from chest or eye height, a ceiling camera looks down.
-Axes and pixels: `pipeline.scene.Camera`.
+Four rigs: a robot looks from knee height, a hand-held camera from chest or eye height, one on a forklift's mast down
+past the forks, a ceiling camera from above. Axes, pixels and lens: `pipeline.scene.Camera`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from pipeline.config import CameraSection
@@ -20,6 +21,12 @@ from pipeline.volumes import Boxes
 CLEARANCE_M = 0.5  # between the camera and anything else
 LOOKS_M = 15.0  # a view this deep is as good as any deeper
 NEAREST_M = 0.05
+AHEAD_M = (1.0, 5.0)  # a camera on a mast aims at the floor, so much farther ahead than it is high
+# Second radial coefficient per squared first one. Above 0.45 a distorted radius grows all the way out; about 0.8 makes
+# barrel distortion follow an equidistant lens up to 50 degrees from the axis.
+K2_PER_K1_SQUARED = (0.7, 0.9)
+DECENTRED = 0.0004  # standard deviation of p1 and p2
+UNDISTORT_UNTIL = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-9)
 
 
 @dataclass(frozen=True)
@@ -41,9 +48,12 @@ class Walkway:
 def draw_camera(
     random: np.random.Generator, config: CameraSection, space: Space, walkways: list[Walkway], lamps_m: float
 ) -> Camera:
-    """Draw a rig and a field of view, then hang the camera where it sees far enough, below `lamps_m`."""
+    """Draw a rig and a field of view, then hang the camera where it sees far enough, below `lamps_m`.
+
+    It is a pinhole that stands still: `fit_lens` draws the rest.
+    """
     rig = choose(random, config.rigs)
-    fov_deg = random.uniform(*config.fov_deg)
+    fov_deg = random.uniform(*getattr(config.fov_deg, rig))
     best, best_score = None, -1.0
     for _ in range(8):
         position = _free_position(random, rig, space, walkways, lamps_m)
@@ -51,14 +61,62 @@ def draw_camera(
         if (score := _openness(space, position, heading, fov_deg) * random.uniform(0.6, 1)) > best_score:
             best, best_score = (position, heading), score
     position, heading = best
-    roll = random.normal(0, 3 if rig == "handheld" else 1.5)
-    return _camera(config, rig, fov_deg, position, rotation(heading, _pitch(random, rig, position), roll))
+    roll, off_aim = random.normal(0, config.roll_deg), random.normal(0, config.aim_deg)
+    return _camera(config, rig, fov_deg, position, rotation(heading, _pitch(random, rig, position) + off_aim, roll))
+
+
+def fit_lens(random: np.random.Generator, config: CameraSection, camera: Camera) -> Camera:
+    """Draw distortion, motion and focus of a pinhole camera that stands still; its field of view stays."""
+    distorted, moving, focused = random.random(3) < (config.distorted, config.motion_blur, config.depth_of_field)
+    lens = _draw_lens(random, config, camera) if distorted else {}
+    if moving:
+        lens["motion_m"] = _rounded(_direction(random) * random.uniform(*config.motion_m))
+        lens["motion_deg"] = _rounded(_direction(random) * random.uniform(*config.motion_deg))
+    if focused:
+        lens["aperture_f"] = round(float(random.uniform(*config.aperture_f)), 2)
+        lens["focus_m"] = round(float(np.exp(random.uniform(*np.log(config.focus_m)))), 2)
+    return camera.model_copy(update=lens)
+
+
+def _draw_lens(random: np.random.Generator, config: CameraSection, camera: Camera) -> dict[str, object]:
+    """Return distortion, and the focal lengths that keep the field of view: the wider, the more barrel."""
+    edge = camera.cx_px / camera.fx_px  # tangent of half the field of view
+    fovs_deg = getattr(config.fov_deg, camera.rig)
+    wide = np.interp(2 * np.degrees(np.arctan(edge)), fovs_deg, (0, 1)) if fovs_deg[0] < fovs_deg[1] else 0.5
+    low, high = config.distortion
+    k1 = high + (low - high) * float(np.clip(wide + random.normal(0, 0.25), 0, 1))
+    k2 = k1**2 * random.uniform(*K2_PER_K1_SQUARED)
+    p1, p2 = random.normal(0, DECENTRED, 2)
+    focal = round(camera.fx_px / float(1 + k1 * edge**2 + k2 * edge**4), 3)
+    return {"distortion": (*_rounded((k1, k2, p1, p2)), 0.0), "fx_px": focal, "fy_px": focal}
+
+
+def _direction(random: np.random.Generator) -> np.ndarray:
+    """Return a unit vector (3,), evenly in all directions."""
+    drawn = random.normal(size=3)
+    return drawn / np.linalg.norm(drawn)
+
+
+def _rounded(values: Sequence[float]) -> tuple[float, ...]:
+    return tuple(round(float(value), 6) for value in values)
+
+
+def draw_exposure_error_ev(random: np.random.Generator, config: CameraSection) -> float:
+    """Draw what automatic exposure got wrong, in stops: mostly nothing."""
+    wrong = random.random() < config.exposure_error
+    return round(float(random.uniform(*config.exposure_error_ev)), 3) if wrong else 0.0
 
 
 def _free_position(
     random: np.random.Generator, rig: str, space: Space, walkways: list[Walkway], lamps_m: float
 ) -> Vec3:
-    heights = {"robot": (0.3, 0.6), "handheld": (1.2, 1.8), "ceiling": (2.5, min(6.0, lamps_m - 0.3))}[rig]
+    below_lamps = lamps_m - 0.3
+    heights = {
+        "robot": (0.3, 0.6),
+        "handheld": (1.2, 1.8),
+        "forklift_mast": (1.8, min(4.5, below_lamps)),
+        "ceiling": (2.5, min(6.0, below_lamps)),
+    }[rig]
     areas = np.array([walkway.area_m2() for walkway in walkways])
     for _ in range(500):
         x, y = walkways[random.choice(len(walkways), p=areas / areas.sum())].draw(random)
@@ -95,8 +153,10 @@ def _pitch(random: np.random.Generator, rig: str, position_m: Vec3) -> float:
         return float(np.clip(random.normal(4, 4), -4, 12))
     if rig == "handheld":
         return float(np.clip(random.normal(-5, 5), -14, 5))
+    if rig == "forklift_mast":
+        return float(-np.degrees(np.arctan(position_m[2] / (position_m[2] + random.uniform(*AHEAD_M)))))
     aim_m = np.exp(random.uniform(np.log(3), np.log(12)))
-    return float(-np.degrees(np.arctan((position_m[2] - 0.9) / aim_m)) + random.normal(0, 3))
+    return float(-np.degrees(np.arctan((position_m[2] - 0.9) / aim_m)))
 
 
 def rotation(heading_deg: float, pitch_deg: float, roll_deg: float) -> np.ndarray:
@@ -132,9 +192,11 @@ def project(camera: Camera, points_m: np.ndarray) -> np.ndarray:
     Points behind the camera are taken as `NEAREST_M` ahead of it: far outside the picture, on the right side.
     """
     own = (points_m - np.array(camera.position_m)) @ np.array(camera.rotation)
-    depth = np.maximum(own[:, 2], NEAREST_M)
-    u = camera.fx_px * own[:, 0] / depth + camera.cx_px
-    v = camera.fy_px * own[:, 1] / depth + camera.cy_px
+    plane = own[:, :2] / np.maximum(own[:, 2:], NEAREST_M)
+    if any(camera.distortion):
+        ahead, still = np.c_[plane, np.ones(len(plane))], np.zeros(3)
+        plane = cv2.projectPoints(ahead, still, still, np.eye(3), np.array(camera.distortion))[0][:, 0]
+    u, v = camera.fx_px * plane[:, 0] + camera.cx_px, camera.fy_px * plane[:, 1] + camera.cy_px
     return np.c_[u, v, own[:, 2]]
 
 
@@ -166,6 +228,10 @@ def shares_in_frame(camera: Camera, boxes: Boxes, places: Sequence[Place]) -> np
 def floor_points(camera: Camera, columns_px: np.ndarray, distances_m: np.ndarray) -> np.ndarray:
     """Return (n, 2): points on the floor, so far along the floor from the camera, below the pixel columns (n,)."""
     across = (columns_px - camera.cx_px) / camera.fx_px
+    if any(camera.distortion):
+        shown = np.c_[across, np.zeros_like(across)][:, None]
+        across = cv2.undistortPointsIter(shown, np.eye(3), np.array(camera.distortion), None, None, UNDISTORT_UNTIL)
+        across = across[:, 0, 0]
     ahead = np.column_stack([across, np.zeros_like(across), np.ones_like(across)])
     flat = (ahead @ np.array(camera.rotation).T)[:, :2]
     return np.array(camera.position_m[:2]) + flat * (distances_m / np.linalg.norm(flat, axis=1))[:, None]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 # Raise by hand when the same config must give other pictures: it is part of every scene record, so all shards are
 # rendered again. Editing a docstring or a log line is no reason.
@@ -53,6 +53,22 @@ def _within(low: float, high: float) -> AfterValidator:
     return AfterValidator(check_ends)
 
 
+def _pair(value: Any) -> Any:
+    """Take a single number for the range that holds it alone."""
+    return [value, value] if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+# Ranges for which a single number will do.
+Shares = Annotated[Range, _within(0, 1), BeforeValidator(_pair, json_schema_input_type=Fraction | Range)]
+Counts = Annotated[CountRange, BeforeValidator(_pair, json_schema_input_type=Count | CountRange)]
+
+Layout = Literal["aisle", "staging", "dock", "packing", "block", "mixed", "chaos"]
+OtherGoods = Literal["crate", "drum", "stillage", "ibc", "cable_reel", "bin"]
+Lookalike = Literal[
+    "hand_trolley", "platform_cart", "roll_cage", "forklift", "reach_truck", "stacker", "cleaning_machine"
+]
+
+
 def _some_share(shares: dict[str, float]) -> dict[str, float]:
     if sum(shares.values()) <= 0:
         raise ValueError("at least one share must be above 0")
@@ -89,41 +105,116 @@ class Data(Section):
 
 
 class SceneSection(Section):
-    """What stands in the hall."""
+    """What stands in the hall. A range gives each picture its own value, a single number the same to all.
 
-    layouts: Annotated[dict[Literal["aisle", "staging", "chaos"], Fraction], SomeShare] = {
-        "aisle": 0.45,
-        "staging": 0.35,
-        "chaos": 0.2,
-    }
-    people: CountRange = (0, 4)
-    trucks: CountRange = (0, 4)
-    working_pairs: Fraction = Field(0.4, description="share of pictures with somebody pushing or pulling a truck")
+    Each group can be left out to see what it is worth: people: 0, trucks: 0, goods: 0, other_goods: 0, props: 0,
+    lookalikes: 0, or one layout alone.
+    """
+
+    layouts: Annotated[dict[Layout, Fraction], SomeShare] = Field(
+        {"aisle": 0.26, "staging": 0.12, "dock": 0.09, "packing": 0.07, "block": 0.07, "mixed": 0.1, "chaos": 0.29},
+        description="shares; all are as people work but chaos",
+    )
     empty: Fraction = Field(0.06, description="share of pictures without any person or truck")
-    goods: Fraction = Field(0.7, description="how full racks and floor are: 0 empty, 1 crowded")
+    # people
+    people: Counts = (0, 4)
+    working_pairs: Fraction = Field(0.4, description="share of pictures with somebody pushing or pulling a truck")
+    activities: Annotated[dict[Literal["alone", "talk", "carry", "sit"], Fraction], SomeShare] = Field(
+        {"alone": 0.68, "talk": 0.12, "carry": 0.12, "sit": 0.08},
+        description="shares of what people without a truck do; alone: walk, stand, scan, bend, crouch, reach",
+    )
+    # trucks
+    trucks: Counts = (0, 4)
+    electric_trucks: Fraction = Field(0.3, description="share of trucks that are electric walkies, not hand trucks")
+    truck_places: Annotated[dict[Literal["free", "rack", "pallet", "row", "beside"], Fraction], SomeShare] = Field(
+        {"free": 0.24, "rack": 0.28, "pallet": 0.26, "row": 0.1, "beside": 0.12},
+        description="shares: on the floor, in or before a rack, forks in a pallet, several in a row, by a look-alike",
+    )
+    under_beams: Fraction = Field(0.35, description="of trucks at a rack, how many stand under its lowest beam")
+    # goods
+    goods: Shares = Field((0.25, 1.0), description="how full racks and floor are: 0 empty, 1 crowded")
+    other_goods: Shares = Field((0.0, 0.5), description="share of loads that are no cartons: crates, drums, ...")
+    other_goods_kinds: Annotated[dict[OtherGoods, Fraction], SomeShare] = {
+        "crate": 0.3,
+        "drum": 0.2,
+        "stillage": 0.2,
+        "ibc": 0.1,
+        "cable_reel": 0.06,
+        "bin": 0.14,
+    }
+    # props
+    props: Shares = Field(
+        (0.0, 1.0), description="how much furniture: tables, conveyors, ladders, bollards, cones, signs"
+    )
+    lookalikes: Counts = Field((0, 3), description="things on wheels that are no pallet trucks, where the camera looks")
+    lookalike_kinds: Annotated[dict[Lookalike, Fraction], SomeShare] = {
+        "hand_trolley": 0.2,
+        "platform_cart": 0.15,
+        "roll_cage": 0.15,
+        "forklift": 0.14,
+        "reach_truck": 0.12,
+        "stacker": 0.14,
+        "cleaning_machine": 0.1,
+    }
+
+
+class FieldsOfView(Section):
+    """Horizontal field of view by rig, in degrees."""
+
+    robot: Annotated[Range, _within(10, 150)] = (55, 100)
+    handheld: Annotated[Range, _within(10, 150)] = (45, 85)
+    ceiling: Annotated[Range, _within(10, 150)] = (55, 100)
+    forklift_mast: Annotated[Range, _within(10, 150)] = (55, 100)
 
 
 class CameraSection(Section):
-    """Where the camera hangs and what it sees."""
+    """Where the camera hangs, what it sees, and what its lens does."""
 
     width: Annotated[int, Field(ge=32, le=8192)] = 384
     height: Annotated[int, Field(ge=32, le=8192)] = 288
-    rigs: Annotated[dict[Literal["robot", "handheld", "ceiling"], Fraction], SomeShare] = {
-        "robot": 0.35,
-        "handheld": 0.45,
-        "ceiling": 0.2,
+    rigs: Annotated[dict[Literal["robot", "handheld", "ceiling", "forklift_mast"], Fraction], SomeShare] = {
+        "robot": 0.3,
+        "handheld": 0.4,
+        "ceiling": 0.15,
+        "forklift_mast": 0.15,
     }
-    fov_deg: Annotated[Range, _within(10, 150)] = Field((45, 95), description="horizontal field of view")
+    fov_deg: FieldsOfView = FieldsOfView()
+    roll_deg: Annotated[float, Field(ge=0, le=45)] = Field(2.0, description="standard deviation")
+    aim_deg: Annotated[float, Field(ge=0, le=45)] = Field(
+        3.0, description="standard deviation of the pitch about what the rig aims at"
+    )
+    distorted: Fraction = Field(0.3, description="share of pictures with lens distortion")
+    distortion: Annotated[Range, _within(-0.4, 0.2)] = Field(
+        (-0.3, 0.05), description="k1 of Brown and Conrady; the wider the view, the nearer to the low end"
+    )
+    motion_blur: Fraction = Field(0.1, description="share of pictures whose camera moves while the shutter is open")
+    motion_m: Annotated[Range, _within(0, 0.5)] = Field((0.0, 0.03), description="way while the shutter is open")
+    motion_deg: Annotated[Range, _within(0, 10)] = Field((0.0, 0.6), description="turn while the shutter is open")
+    depth_of_field: Fraction = Field(0.1, description="share of pictures that are sharp at one distance only")
+    aperture_f: Annotated[Range, _within(0.7, 64)] = Field((1.4, 4.0), description="f-number at 36 mm of sensor width")
+    focus_m: Annotated[Range, _within(0.1, 1000)] = Field((1.5, 8.0), description="drawn log-uniformly")
+    exposure_error: Fraction = Field(0.1, description="share of pictures that are exposed wrongly")
+    exposure_error_ev: Annotated[Range, _within(-10, 10)] = (-2.0, 1.5)
+
+
+LightScene = Literal["high_bay", "neon", "daylight", "dusk", "torch"]
 
 
 class LightSection(Section):
-    """Lamps and exposure."""
+    """Lamps, daylight and exposure."""
 
+    scenes: Annotated[dict[LightScene, Fraction], SomeShare] = Field(
+        {"high_bay": 0.34, "neon": 0.33, "daylight": 0.2, "dusk": 0.07, "torch": 0.06},
+        description="shares: lamps of either kind, light through doors and windows, dusk, a dark hall with a headlight",
+    )
     temperature_k: Annotated[Range, _within(1700, 25000)] = (2700, 7500)
     colored: Fraction = Field(0.1, description="share of pictures with strongly coloured light")
+    dead: Annotated[Range, _within(0, 0.95)] = Field((0.0, 0.3), description="share of lamps that do not burn")
+    flickering: Fraction = Field(0.06, description="share of neon tubes that are dim, too warm or too cold")
     power: Annotated[Range, _within(0.01, 100)] = Field(
         (0.3, 3.0), description="factor on every lamp's power, drawn log-uniformly"
     )
+    hdri: Fraction = Field(0.35, description="share of pictures whose fill light comes from a photographed place")
     exposure_ev: Annotated[Range, _within(-10, 10)] = (-1.0, 1.0)
 
 
@@ -189,8 +280,13 @@ class AugmentSection(Section):
     contrast: Annotated[float, Field(ge=0, le=1)] = 0.3
     saturation: Annotated[float, Field(ge=0, le=1)] = 0.4
     hue: Annotated[float, Field(ge=0, le=0.5)] = 0.04
+    white_balance: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.1, description="red and blue are multiplied by up to 1 + this, or divided by it"
+    )
+    vignette: Annotated[float, Field(ge=0, le=1)] = Field(0.3, description="light lost in the corners, at most")
     blur: Fraction = Field(0.2, description="probability of a Gaussian blur")
-    noise: Fraction = Field(0.3, description="probability of sensor noise")
+    motion_blur: Fraction = Field(0.1, description="probability of a blur along a line of 2 to 7 pixels")
+    noise: Fraction = Field(0.3, description="probability of sensor noise: shot and read")
     jpeg: Fraction = Field(0.3, description="probability of JPEG artefacts, quality 50 to 95")
 
 

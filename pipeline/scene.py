@@ -16,6 +16,8 @@ from pipeline.things import Thing
 
 RECORD_FORMAT = 1
 
+Rig = Literal["robot", "handheld", "ceiling", "forklift_mast"]
+
 
 class RenderSettings(Part):
     """`depth` and `normals`: the format of these maps, null for none. `proof`: also render one instance alone."""
@@ -33,26 +35,38 @@ class RenderSettings(Part):
 
 
 class Camera(Part):
-    """Pinhole camera. `rotation` is camera-to-world: a world point p has camera coordinates rotation.T @ (p - origin).
+    """A camera with a lens. `rotation` is camera-to-world: a world point p has camera coordinates
+    rotation.T @ (p - position).
 
-    Pixel (u, v) covers [u, u + 1) x [v, v + 1): the image centre is (width / 2, height / 2).
+    Pixel (u, v) covers [u, u + 1) x [v, v + 1): the image centre is (width / 2, height / 2). `distortion`: OpenCV's k1,
+    k2, p1, p2, k3 (all 0: a pinhole). `motion_m` and `motion_deg` (a rotation vector): from shutter open to close, in
+    camera axes; the pose is that of the middle. `aperture_f`: f-number for a picture 36 mm wide (null: all is sharp),
+    sharp at `focus_m` along the optical axis.
     """
 
-    rig: Literal["robot", "handheld", "ceiling"]
+    rig: Rig
     fx_px: float
     fy_px: float
     cx_px: float
     cy_px: float
     position_m: Vec3
     rotation: tuple[Vec3, Vec3, Vec3]
+    distortion: tuple[float, float, float, float, float] = (0.0, 0.0, 0.0, 0.0, 0.0)
+    motion_m: Vec3 = (0.0, 0.0, 0.0)
+    motion_deg: Vec3 = (0.0, 0.0, 0.0)
+    aperture_f: float | None = Field(None, gt=0)
+    focus_m: float = Field(3.0, gt=0)
 
 
 class Surface(Part):
+    """`wet`: how much of a floor lies under puddles, 0 none .. 1 a third."""
+
     kind: Literal["concrete", "painted", "brick", "sheet_metal"]
     color_rgb: Rgb
     roughness: Unit
     wear: Unit
     seed: int
+    wet: Unit = 0.0
 
 
 class FloorLine(Part):
@@ -63,32 +77,64 @@ class FloorLine(Part):
     wear: Unit
 
 
+class Opening(Part):
+    """Where daylight enters: a rectangle in a wall that looks into the hall along `yaw_deg`, or in the roof.
+
+    `size_m`: across and upwards (skylights: along x and y). `open`: the share of a dock door that is drawn up; windows
+    and skylights are 1. `number` stands over a dock door.
+    """
+
+    kind: Literal["dock_door", "window", "skylight"]
+    center_m: Vec3
+    yaw_deg: float
+    size_m: Vec2
+    open: Unit = 1.0
+    number: int = 0
+
+
 class Hall(Part):
-    """A box of `size_m` (x, y, clear height) around the origin, floor at z = 0."""
+    """A box of `size_m` (x, y, clear height) around the origin, floor at z = 0.
+
+    `outside_rgb` times `outside_strength` is the radiance, in W / (m2 sr), of what is seen through its openings.
+    """
 
     size_m: Vec3
     floor: Surface
     walls: Surface
     ceiling: Surface
     lines: tuple[FloorLine, ...]
+    openings: tuple[Opening, ...] = ()
+    outside_rgb: Rgb = (0.8, 0.9, 1.0)
+    outside_strength: float = 0.0
 
 
 class Lamp(Part):
-    """A lamp that shines down: a round high-bay of diameter size_m[0], or a strip (length along yaw, width)."""
+    """A light that shines along `direction`, into a cone of `angle_deg`.
 
-    kind: Literal["high_bay", "strip"]
+    Under the ceiling: a round high-bay of diameter size_m[0], or a strip (length along yaw, width). Others have no
+    fixture: daylight (an opening's whole face), sunbeam (parallel light of that cross-section), torch (a spot).
+    """
+
+    kind: Literal["high_bay", "strip", "daylight", "sunbeam", "torch"]
     position_m: Vec3
     size_m: Vec2
     yaw_deg: float
     power_w: float
     color_rgb: Rgb
+    direction: Vec3 = (0.0, 0.0, -1.0)
+    angle_deg: float = 180.0
 
 
 class Ambient(Part):
-    """Even light from all around, standing in for the many bounces that few samples cannot follow."""
+    """Even light from all around, standing in for the many bounces that few samples cannot follow.
+
+    `hdri`: the picture of Blender's own (datafiles/studiolights/world) that tints it by direction, turned by `yaw_deg`.
+    """
 
     color_rgb: Rgb
     strength: float
+    hdri: Literal["city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset"] | None = None
+    yaw_deg: float = 0.0
 
 
 class Scene(Part):
@@ -98,7 +144,7 @@ class Scene(Part):
     generator_version: int
     index: int = Field(ge=0)
     dataset_seed: int = Field(ge=0)
-    layout: Literal["aisle", "staging", "chaos"]
+    layout: Literal["aisle", "staging", "dock", "packing", "block", "mixed", "chaos"]
     render: RenderSettings
     camera: Camera
     hall: Hall
@@ -135,7 +181,7 @@ class MeasuredInstance(Part):
     things first). `truncated`: a part of it lies outside the frame. `distance_m`: from the camera to the centre of its
     bounding box. `box_3d`: corner k is at the high end of x, y, z in the object's own frame where bit 0, 1, 2 of k is
     set. `keypoints`: 17 in COCO's order, for people; null for all else. `proven`: rendered alone as well, see
-    `silhouettes/` of the shard.
+    `silhouettes/` of the shard. `blur_px`: how far motion and focus smear the object beyond its silhouette, at most.
     """
 
     instance_id: int
@@ -148,6 +194,7 @@ class MeasuredInstance(Part):
     box_3d: tuple[BoxCorner, BoxCorner, BoxCorner, BoxCorner, BoxCorner, BoxCorner, BoxCorner, BoxCorner]
     keypoints: tuple[Keypoint, ...] | None
     proven: bool
+    blur_px: float = 0.0
 
 
 class Measured(Part):

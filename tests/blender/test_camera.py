@@ -21,6 +21,10 @@ def record(angles_rad, position_m=(1.0, -2.0, 1.5), fx_px=300.0, fy_px=300.0, cx
         "cy_px": cy_px,
         "position_m": position_m,
         "rotation": rotation.tolist(),
+        "distortion": (0, 0, 0, 0, 0),
+        "motion_m": (0, 0, 0),
+        "motion_deg": (0, 0, 0),
+        "aperture_f": None,
     }
 
 

@@ -20,6 +20,14 @@ def test_opencv_reads_the_values_back(tmp_path_factory, values):
     assert np.array_equal(read if values.ndim == 2 else read[..., ::-1], values)
 
 
+@given(hnp.arrays(np.uint8, shapes))
+def test_opencv_reads_8_bits_back(tmp_path_factory, values):
+    path = tmp_path_factory.mktemp("png") / "values.png"
+    png.write_uint8(path, values)
+    read = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert np.array_equal(read if values.ndim == 2 else read[..., ::-1], values)
+
+
 @pytest.mark.parametrize("pixels", [np.zeros((2, 2), np.uint8), np.zeros((2, 2, 4), np.uint16), np.zeros(3, np.uint16)])
 def test_other_pixels_are_refused(tmp_path, pixels):
     with pytest.raises(ValueError, match="expected an"):

@@ -68,6 +68,7 @@ VIEW = {
     "cy_px": HEIGHT / 2,
     "position_m": (0.0, 0.0, 0.0),
     "rotation": np.eye(3).tolist(),
+    "distortion": (0, 0, 0, 0, 0),
 }
 
 
@@ -106,6 +107,36 @@ def test_an_object_behind_the_camera_has_no_pixel():
     found = silhouettes.of(silhouettes.Geometry(corners, np.array([[0, 1, 2]])), VIEW, WIDTH, HEIGHT)
     assert found.box_px is None
     assert not found.in_frame(WIDTH, HEIGHT).any()
+
+
+DISTORTED = VIEW | {"fx_px": 30.0, "fy_px": 30.0, "distortion": (-0.3, 0.07, 0.0005, -0.0004, 0.0)}
+
+
+@pytest.mark.parametrize("distortion", [(-0.3, 0.07, 0.0005, -0.0004, 0.0), (0.1, 0.008, 0.0, 0.001, 0.0)])
+def test_long_edges_become_curves(distortion):
+    """Two triangles against a fine net of the same square: they differ in few pixels of the outline."""
+    view = VIEW | {"fx_px": 300.0, "fy_px": 300.0, "cx_px": 200.0, "cy_px": 150.0, "distortion": distortion}
+    square = np.array([[-0.5, -0.4, 1], [0.55, -0.35, 1], [0.5, 0.42, 1.2], [-0.6, 0.4, 0.9]], float)
+    coarse = silhouettes.Geometry(square, np.array([[0, 1, 2], [0, 2, 3]]))
+    net = square[[[0, 1, 2], [0, 2, 3]]]
+    for _ in range(6):
+        a, b, c = net[:, 0], net[:, 1], net[:, 2]
+        ab, bc, ca = (a + b) / 2, (b + c) / 2, (c + a) / 2
+        net = np.concatenate([np.stack(each, 1) for each in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))])
+    fine = silhouettes.Geometry(net.reshape(-1, 3), np.arange(len(net) * 3).reshape(-1, 3))
+    found, expected = (silhouettes.of(each, view, 400, 300).in_frame(400, 300) for each in (coarse, fine))
+    outline = sum(np.count_nonzero(expected & ~np.roll(expected, 1, axis)) for axis in (0, 1))
+    assert np.count_nonzero(found ^ expected) <= 0.25 * outline
+    straight = silhouettes.of(coarse, view | {"distortion": (0,) * 5}, 400, 300).in_frame(400, 300)
+    assert np.count_nonzero(straight ^ expected) > 3 * outline
+
+
+def test_a_floor_through_a_distorting_lens_fills_all_below_the_horizon():
+    corners = np.array([[-1e4, 1, -10], [1e4, 1, -10], [1e4, 1, 1000], [-1e4, 1, 1000]], float)
+    floor = silhouettes.Geometry(corners, np.array([[0, 1, 2], [0, 2, 3]]))
+    found = silhouettes.of(floor, DISTORTED, WIDTH, HEIGHT).in_frame(WIDTH, HEIGHT)
+    assert found[HEIGHT // 2 + 1 :].all()
+    assert not found[: HEIGHT // 2 - 1].any()
 
 
 def test_the_geometry_is_the_evaluated_one_in_the_world():

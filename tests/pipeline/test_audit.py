@@ -90,6 +90,16 @@ def test_the_filter_may_reach_one_pixel_beyond_the_silhouette():
     assert (summary.largest_excess_px, summary.boundary_pixels > 20) == (1, True)
 
 
+@pytest.mark.parametrize(("blur_px", "reached_px", "passes"), [(1.2, 3, True), (1.2, 4, False), (0.0, 2, False)])
+def test_blur_widens_what_is_allowed_by_as_much_and_no_more(blur_px, reached_px, passes):
+    ids, wholes = scene_of_two()
+    grown = cv2.dilate((ids == PERSON).view(np.uint8), np.ones((3, 3)), iterations=reached_px).astype(bool)
+    ids[grown & (ids == 0)] = PERSON
+    record = made_shards.rewrite(made_shards.record(ids, wholes), PERSON, blur_px=blur_px)
+    violations, summary = audit.check_silhouettes(record, ids, made_shards.crops(wholes))
+    assert (violations == [], summary.blurred) == (passes, int(blur_px > 0))
+
+
 @pytest.mark.parametrize("shift", [(2, 0), (0, 2), (-2, 0), (0, -3)])
 def test_a_shifted_camera(shift):
     _, wholes = scene_of_two()

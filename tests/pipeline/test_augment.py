@@ -7,10 +7,21 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.augment import add_noise, augment, compress, jitter_colors, zoom
+from pipeline.augment import (
+    GAMMA,
+    add_noise,
+    augment,
+    blur_along,
+    compress,
+    darken_corners,
+    jitter_colors,
+    shift_white_balance,
+    zoom,
+)
 from pipeline.config import AugmentSection
 
-NOTHING = AugmentSection(flip=0, scale=(1, 1), brightness=0, contrast=0, saturation=0, hue=0, blur=0, noise=0, jpeg=0)
+OFF = dict.fromkeys(("brightness", "contrast", "saturation", "hue", "white_balance", "vignette"), 0)
+NOTHING = AugmentSection(flip=0, scale=(1, 1), **OFF, blur=0, motion_blur=0, noise=0, jpeg=0)
 RED, BLUE = torch.tensor([220, 20, 20]), torch.tensor([20, 20, 220])
 
 
@@ -73,7 +84,11 @@ def test_flip_turns_picture_and_ids():
     assert torch.equal(flipped_ids, ids.flip(1))
 
 
-@pytest.mark.parametrize("change", [{"blur": 1}, {"noise": 1}, {"jpeg": 1}, {"brightness": 0.5}, {"hue": 0.4}])
+FAULTS = {"blur": 1, "motion_blur": 1, "noise": 1, "jpeg": 1, "brightness": 0.5, "hue": 0.4}
+FAULTS |= {"white_balance": 0.5, "vignette": 0.8}
+
+
+@pytest.mark.parametrize("change", [{name: strength} for name, strength in FAULTS.items()])
 def test_camera_faults_change_the_picture_and_not_the_ids(change):
     picture, ids = scene()
     changed, same_ids = augment(picture, ids, NOTHING.model_copy(update=change), rng(1))
@@ -83,11 +98,59 @@ def test_camera_faults_change_the_picture_and_not_the_ids(change):
     assert torch.equal(same_ids, ids)
 
 
-def test_noise_has_the_strength_it_says_and_no_bias():
-    grey = torch.full((3, 100, 100), 128, dtype=torch.uint8)
-    difference = add_noise(grey, 8.0, rng()).float() - 128
-    assert difference.std().item() == pytest.approx(8, rel=0.05)
-    assert difference.mean().item() == pytest.approx(0, abs=0.3)
+def light_of(level: float) -> float:
+    return (level / 255) ** GAMMA
+
+
+@pytest.mark.parametrize(("level", "shot", "read"), [(128, 0.002, 0.0), (60, 0.0, 0.004), (200, 0.001, 0.005)])
+def test_noise_has_the_variance_it_says_and_no_bias(level, shot, read):
+    grey = torch.full((3, 200, 200), level, dtype=torch.uint8)
+    light = (add_noise(grey, shot, read, rng()).double() / 255) ** GAMMA
+    assert light.mean().item() == pytest.approx(light_of(level), rel=0.01)
+    rounding = (light_of(level + 0.5) - light_of(level - 0.5)) ** 2 / 12
+    assert light.var().item() == pytest.approx(shot * light_of(level) + read**2 + rounding, rel=0.05)
+
+
+def test_shot_noise_is_stronger_in_bright_light_and_weaker_in_levels():
+    dark, bright = (torch.full((3, 200, 200), level, dtype=torch.uint8) for level in (50, 200))
+    spread = [add_noise(grey, 0.002, 0.0, rng()).float().std().item() for grey in (dark, bright)]
+    assert 1.05 < spread[0] / spread[1] < 1.5
+
+
+def test_white_balance_moves_red_and_blue_and_keeps_brightness():
+    grey = torch.full((3, 4, 4), 120, dtype=torch.uint8)
+    red, green, blue = shift_white_balance(grey, 1.2, 0.8)[:, 0, 0].tolist()
+    assert (light_of(red) / light_of(green), light_of(blue) / light_of(green)) == pytest.approx((1.2, 0.8), rel=0.03)
+    luminance = 0.2126 * light_of(red) + 0.7152 * light_of(green) + 0.0722 * light_of(blue)
+    assert luminance == pytest.approx(light_of(120), rel=0.02)
+
+
+def test_a_vignette_takes_its_share_from_the_corners_and_nothing_from_the_middle():
+    grey = torch.full((3, 61, 81), 200, dtype=torch.uint8)
+    seen = darken_corners(grey, 0.4)[0]
+    assert seen[30, 40] == 200
+    assert light_of(seen[0, 0].item()) == pytest.approx(0.6 * light_of(200), rel=0.02)
+    assert torch.equal(seen, seen.flip(0, 1))
+    assert seen[0, 0] < seen[0, 40] < seen[15, 40] < 200
+
+
+@pytest.mark.parametrize(("angle_deg", "along"), [(0, (0, 1)), (90, (1, 0)), (45, (1, 1))])
+def test_motion_blur_smears_along_its_line_only_and_evenly_to_both_sides(angle_deg, along):
+    picture = torch.zeros(3, 31, 31, dtype=torch.uint8)
+    picture[:, 15, 15] = 255
+    light = (blur_along(picture, 6.0, angle_deg)[0].double() / 255) ** GAMMA
+    assert light.sum().item() == pytest.approx(1, rel=0.05)
+    rows, columns = torch.nonzero(light > 0.004, as_tuple=True)
+    places = torch.stack([rows - 15, columns - 15], 1).double()
+    spread = (places * light[rows, columns][:, None]).T @ places
+    assert (places.T @ light[rows, columns]).tolist() == pytest.approx([0, 0], abs=0.02)
+    direction = torch.tensor(along).double() / torch.tensor(along).double().norm()
+    # An even line of length 6 has a variance of 6 * 6 / 12; what is left across it is interpolation.
+    assert (direction @ spread @ direction).item() == pytest.approx(3, abs=0.6)
+    across = torch.tensor([-direction[1], direction[0]])
+    assert (across @ spread @ across).item() < 0.3
+    flat = torch.full((3, 9, 9), 77, dtype=torch.uint8)
+    assert torch.equal(blur_along(flat, 5.5, angle_deg), flat)
 
 
 def test_compression_keeps_colors_and_loses_detail():

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from pipeline.cameras import (
     Walkway,
     draw_camera,
+    draw_exposure_error_ev,
+    fit_lens,
     floor_points,
     image_box,
     project,
@@ -83,16 +85,80 @@ def test_floor_points_lie_below_their_column_when_the_camera_is_level(column, di
     assert project(camera(heading), np.array([(x, y, 0.0)]))[0, 0] == pytest.approx(column)
 
 
-@pytest.mark.parametrize(("rig", "least", "most"), [("robot", 0.3, 0.6), ("handheld", 1.2, 1.8), ("ceiling", 2.5, 6)])
+HEIGHTS_M = [("robot", 0.3, 0.6), ("handheld", 1.2, 1.8), ("forklift_mast", 1.8, 4.5), ("ceiling", 2.5, 6)]
+
+
+@pytest.mark.parametrize(("rig", "least", "most"), HEIGHTS_M)
 def test_rigs_hang_at_their_heights_in_free_space_below_the_lamps(rig, least, most):
     space = Space((12, 10, 5))
     walkway = Walkway((-5, -4), (5, 4), 0.0)
     for index in range(20):
-        section = CameraSection(rigs={rig: 1}, fov_deg=(60, 60))
+        section = CameraSection(rigs={rig: 1}, fov_deg={rig: (60, 60)})
         made = draw_camera(rng(0, index, "camera"), section, space, [walkway], 4.7)
         assert made.rig == rig
         assert least <= made.position_m[2] <= min(most, 4.4)
         assert made.fx_px == made.fy_px == pytest.approx(192 / np.tan(np.radians(30)), abs=0.001)
         assert space.fits(surroundings(made.position_m), 0.0)
         pitch = np.degrees(np.arcsin(np.array(made.rotation)[2, 2]))
-        assert pitch < 0 or rig != "ceiling"
+        assert pitch < 0 or rig not in ("ceiling", "forklift_mast")
+
+
+EVERY = {"distorted": 1, "motion_blur": 1, "depth_of_field": 1}
+
+
+def fitted(fov_deg=90.0, **section):
+    """40 cameras of a field of view with a lens each."""
+    focal = 192 / np.tan(np.radians(fov_deg / 2))
+    made = camera().model_copy(update={"fx_px": focal, "fy_px": focal})
+    return [fit_lens(rng(0, index, "lens"), CameraSection(**section), made) for index in range(40)]
+
+
+def test_without_shares_a_camera_stays_as_it_is():
+    section = CameraSection(distorted=0, motion_blur=0, depth_of_field=0)
+    assert fit_lens(rng(0, 0, "lens"), section, camera()) == camera()
+
+
+@pytest.mark.parametrize("fov_deg", [50, 75, 84])
+def test_a_lens_keeps_the_field_of_view(fov_deg):
+    for made in fitted(fov_deg, **EVERY):
+        x = np.tan(np.radians(fov_deg / 2))
+        aside = np.array(made.position_m) + np.array(made.rotation) @ (x, 0, 1)
+        assert project(made, aside[None])[0, 0] == pytest.approx(384, abs=2)
+
+
+def test_the_wider_the_view_the_more_barrel():
+    narrow, wide = ([made.distortion[0] for made in fitted(fov_deg, **EVERY)] for fov_deg in (46, 84))
+    assert np.mean(wide) < -0.2 < -0.1 < np.mean(narrow)
+    assert min(wide + narrow) >= -0.3
+    assert max(wide + narrow) <= 0.05
+
+
+def test_motion_and_focus_lie_in_their_ranges():
+    for made in fitted(**EVERY, motion_m=(0.01, 0.02), motion_deg=(0.2, 0.3), aperture_f=(2, 3), focus_m=(4, 5)):
+        assert 0.0099 < np.linalg.norm(made.motion_m) < 0.0201
+        assert 0.199 < np.linalg.norm(made.motion_deg) < 0.301
+        assert 2 <= made.aperture_f <= 3
+        assert 4 <= made.focus_m <= 5
+    assert 5 < sum(made.aperture_f is not None for made in fitted(depth_of_field=0.4)) < 28
+
+
+def test_floor_points_lie_below_their_column_of_a_distorted_picture():
+    made = camera().model_copy(update={"distortion": (-0.3, 0.07, 0.0, 0.0, 0.0), "fx_px": 260.0, "fy_px": 260.0})
+    columns = np.array([3.0, 100.0, 192.0, 380.0])
+    points = floor_points(made, columns, np.full(4, 6.0))
+    level = np.c_[points, np.full(4, 1.0)]  # at the camera's height, where p1 and k bend nothing up or down
+    assert project(made, level)[:, 0] == pytest.approx(columns, abs=0.01)
+
+
+def test_what_is_far_aside_stays_outside_a_distorted_picture():
+    for made in fitted(**EVERY):
+        aside = np.array([(0.5, y, 1.0) for y in (-1, -3, -9, -50)])
+        assert (project(made, aside)[:, 0] > 384).all()
+
+
+def test_wrong_exposures_are_few_and_in_their_range():
+    drawn = [draw_exposure_error_ev(rng(0, index, "test"), CameraSection()) for index in range(400)]
+    wrong = [value for value in drawn if value]
+    assert 20 < len(wrong) < 65
+    assert -2 <= min(wrong) < -1
+    assert 0.8 < max(wrong) <= 1.5

@@ -25,8 +25,8 @@ CONFIGS = Path(__file__).parents[2] / "configs"
             {"camera": {"rigs": {"drone": 1}}},
             "config: camera.rigs.drone = 'drone': input should be 'robot', 'handheld'",
         ),
-        ({"camera": {"fov_deg": 60}}, "config: camera.fov_deg = 60: input should be a pair [low, high]"),
-        ({"camera": {"fov_deg": [5, 60]}}, "config: camera.fov_deg = [5, 60]: must lie within 10 and 150"),
+        ({"camera": {"aperture_f": 2}}, "config: camera.aperture_f = 2: input should be a pair [low, high]"),
+        ({"camera": {"fov_deg": {"robot": [5, 60]}}}, "config: camera.fov_deg.robot = [5, 60]: must lie within 10"),
         ({"light": {"power": [0, 1]}}, "config: light.power = [0, 1]: must lie within 0.01 and 100"),
         ({"scene": {"people": [3, 1]}}, "config: scene.people = [3, 1]: the low end 3 is above the high end 1"),
         (
