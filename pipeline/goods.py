@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pallets, what lies on them, and racks full of them: groups of things to be put into a hall.
+"""Pallets and what lies on them: groups of things to be put into a hall.
 
-A picture has a small stock of pallets and cartons that it uses again and again, as a warehouse does; so Blender builds
-a few meshes and shows them many times.
+A picture has a small stock of pallets, cartons and other goods that it uses again and again, as a warehouse does;
+so Blender builds a few meshes and shows them many times.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from pipeline.palettes import CARTONS, PRINTED_CARTONS, RACK_BEAMS, RACK_UPRIGHTS, draw_color
-from pipeline.placing import moved
+from pipeline.config import SceneSection
+from pipeline.other_goods import OtherGoods, draw_other_goods, on_pallet, self_standing
+from pipeline.palettes import CARTONS, PRINTED_CARTONS, draw_color
+from pipeline.parts import Vec3
 from pipeline.things import (
     Carton,
     CartonParameters,
@@ -18,37 +20,33 @@ from pipeline.things import (
     CartonStackParameters,
     EurPallet,
     EurPalletParameters,
-    Rack,
-    RackParameters,
     Thing,
 )
-from pipeline.volumes import PALLET_SIZE_M, rack_length_m
+from pipeline.volumes import PALLET_SIZE_M
 
 PALLET_M = PALLET_SIZE_M[2]
-FREE_ABOVE_LOAD_M = 0.1  # what a fork lift needs to lift a pallet off its beams
 STACKED, LOOSE = 0.78, 0.12  # shares of pallets with a stack of cartons, with a few cartons; the others are empty
 SEEDS = 2**31
 
 
 @dataclass(frozen=True)
 class Stock:
-    """The kinds of pallets, carton stacks (as one layer) and single cartons of one picture."""
+    """The kinds of pallets, carton stacks (as one layer), single cartons and other goods of one picture."""
 
     pallets: tuple[EurPalletParameters, ...]
     stacks: tuple[CartonStackParameters, ...]
     cartons: tuple[CartonParameters, ...]
+    others: OtherGoods = field(default_factory=OtherGoods)
 
 
-@dataclass(frozen=True)
-class Slot:
-    """A free place for a pallet at floor level of a rack: on its front line, `yaw_deg` looking into the rack."""
-
-    x_m: float
-    y_m: float
-    yaw_deg: float
+def draw_whole_stock(random: np.random.Generator, config: SceneSection) -> Stock:
+    """Draw pallets, cartons and other goods."""
+    share = float(random.uniform(*config.other_goods))
+    return replace(draw_stock(random), others=draw_other_goods(random, share, config.other_goods_kinds))
 
 
 def draw_stock(random: np.random.Generator) -> Stock:
+    """Draw pallets and cartons."""
     age = random.beta(1.5, 1.8)
     pallets = tuple(
         EurPalletParameters(age=round(float(np.clip(age + random.normal(0, 0.2), 0, 1)), 3), seed=_seed(random))
@@ -94,15 +92,49 @@ def pallet(random: np.random.Generator, stock: Stock, name: str = "pallet") -> E
 
 
 def loaded_pallet(random: np.random.Generator, stock: Stock, most_m: float = 1.9) -> list[Thing]:
-    """A pallet with cartons stacked or lying on it, or with nothing; `most_m` high at most."""
+    """A pallet with cartons or other goods stacked or lying on it, or with nothing; `most_m` high at most."""
     carrier = pallet(random, stock)
     room = most_m - PALLET_M
+    if random.random() < stock.others.share and (load := on_pallet(random, stock.others, room)):
+        return [carrier, *load]
     kind = random.random()
     if kind < STACKED:
         return [carrier, *_stack_on(random, stock, room)]
     if kind < STACKED + LOOSE:
         return [carrier, *_cartons_on(random, stock, room)]
     return [carrier]
+
+
+def unit_load(
+    random: np.random.Generator, stock: Stock, most_m: float = 1.9, widest_m: tuple[float, float] = (1.25, 0.85)
+) -> list[Thing]:
+    """What a fork lift takes in one go: a loaded pallet, or stillages, large crates and IBCs that need none."""
+    if random.random() < 0.6 * stock.others.share and (load := self_standing(random, stock.others, most_m, widest_m)):
+        return load
+    return loaded_pallet(random, stock, most_m)
+
+
+def stacked_pallets(random: np.random.Generator, stock: Stock, count: int, most_m: float) -> list[Thing]:
+    """`count` pallets with equal loads on each other, as far as `most_m` lets them: block storage of one article."""
+    kind = stock.stacks[random.integers(len(stock.stacks))]
+    layers = max(1, int(random.uniform(0.8, 1.4) / kind.carton_m[2]))
+    load = kind.model_copy(update={"count": (*kind.count[:2], layers)})
+    pitch = PALLET_M + layers * kind.carton_m[2]
+    things: list[Thing] = []
+    for level in range(max(1, min(count, int(most_m / pitch)))):
+        shift = random.uniform(-0.01, 0.01, 2) if level else (0.0, 0.0)
+        place = (float(shift[0]), float(shift[1]), level * pitch)
+        below = f"load{level - 1}" if level else "floor"
+        carrier = pallet(random, stock, f"pallet{level}")
+        things.append(carrier.model_copy(update={"position_m": place, "stands_on": below}))
+        things.append(_carton_stack(load, f"load{level}", (*place[:2], place[2] + PALLET_M), f"pallet{level}"))
+    return things
+
+
+def _carton_stack(kind: CartonStackParameters, name: str, place_m: Vec3, stands_on: str) -> CartonStack:
+    return CartonStack(
+        name=name, position_m=place_m, yaw_deg=0, stands_on=stands_on, instance_id=0, parameters=kind
+    )  # fmt: skip
 
 
 def _stack_on(random: np.random.Generator, stock: Stock, room_m: float) -> list[Thing]:
@@ -116,12 +148,7 @@ def _stack_on(random: np.random.Generator, stock: Stock, room_m: float) -> list[
     full = kind.wrapped or along * across == 1 or layers == 1 or random.random() < 0.6
     missing = 0 if full else int(random.integers(1, along * across))
     parameters = kind.model_copy(update={"count": (along, across, layers), "missing": missing})
-    return [
-        CartonStack(
-            name="load", position_m=(0, 0, PALLET_M), yaw_deg=0, stands_on="pallet", instance_id=0,
-            parameters=parameters,
-        )
-    ]  # fmt: skip
+    return [_carton_stack(parameters, "load", (0, 0, PALLET_M), "pallet")]
 
 
 def _cartons_on(random: np.random.Generator, stock: Stock, room_m: float) -> list[Thing]:
@@ -160,67 +187,3 @@ def carton_pile(random: np.random.Generator, stock: Stock) -> list[Thing]:
         below = f"carton{level - 1}" if level else "floor"
         things.append(_carton(kind, f"carton{level}", (0, 0, level * kind.size_m[2]), 180.0 * (level % 2), below))
     return things
-
-
-def draw_rack(random: np.random.Generator, hall_height_m: float) -> RackParameters:
-    """Draw the kind of rack that a hall uses; `bays` is to be replaced. The floor level is open below 1.5 to 2.2 m."""
-    height_limit = hall_height_m - 0.4
-    levels = [random.uniform(1.5, 2.2)]
-    pitch = random.uniform(1.1, 1.9)
-    while levels[-1] + pitch + 0.9 < height_limit and len(levels) < 4:
-        levels.append(levels[-1] + pitch)
-    height = min(levels[-1] + random.uniform(0.1, 1.0), height_limit)
-    return RackParameters(
-        bays=1,
-        bay_width_m=float(random.choice([1.825, 2.7, 3.6], p=[0.25, 0.65, 0.1])),
-        depth_m=1.1,
-        height_m=round(float(height), 3),
-        level_heights_m=tuple(round(float(level), 3) for level in levels),
-        upright_width_m=round(float(random.uniform(0.08, 0.12)), 3),
-        beam_height_m=round(float(random.uniform(0.1, 0.14)), 3),
-        upright_rgb=draw_color(random, RACK_UPRIGHTS),
-        beam_rgb=draw_color(random, RACK_BEAMS),
-        guards=bool(random.random() < 0.5),
-        wear=round(float(random.beta(2, 3)), 3),
-        seed=_seed(random),
-    )
-
-
-def filled_rack(
-    random: np.random.Generator, stock: Stock, parameters: RackParameters, hall_height_m: float, fill: float
-) -> tuple[list[Thing], list[Slot]]:
-    """A rack along x with pallets standing across it, and the places at floor level that stayed empty.
-
-    `fill` is the share of taken places on the beams; fewer are taken on the floor, where people pick and park.
-    """
-    rack = Rack(name="rack", position_m=(0, 0, 0), yaw_deg=0, stands_on="floor", instance_id=0, parameters=parameters)
-    things, slots = [rack], []
-    levels = (0.0, *parameters.level_heights_m)
-    places = _places_along(parameters)
-    for number, level in enumerate(levels):
-        above = levels[number + 1] - parameters.beam_height_m if number + 1 < len(levels) else hall_height_m
-        most = above - level - FREE_ABOVE_LOAD_M
-        share = 0.65 * fill if number == 0 else 0.25 + 0.7 * fill
-        for place, x in enumerate(places):
-            if random.random() < share:
-                group = loaded_pallet(random, stock, min(most, 1.9))
-                position = (x + float(random.uniform(-0.012, 0.012)), float(random.uniform(-0.03, 0.03)), level)
-                things += _shelved(group, f"{number}-{place}-", "rack" if number else "floor", position)
-            elif number == 0:
-                slots += [Slot(x, -parameters.depth_m / 2, 90.0), Slot(x, parameters.depth_m / 2, -90.0)]
-    return things, slots
-
-
-def _shelved(group: list[Thing], prefix: str, stands_on: str, position: tuple[float, float, float]) -> list[Thing]:
-    """Move a loaded pallet across the rack onto its place and tell its names from those of the other places."""
-    names = {"floor": stands_on} | {thing.name: prefix + thing.name for thing in group}
-    return [moved(thing, position, 90.0, name=names[thing.name], stands_on=names[thing.stands_on]) for thing in group]
-
-
-def _places_along(parameters: RackParameters) -> list[float]:
-    """Return x of every pallet place: the pallets of 800 mm stand in a bay with equal gaps."""
-    per_bay = int(parameters.bay_width_m / (PALLET_SIZE_M[1] + 0.07))
-    pitch = parameters.bay_width_m / per_bay
-    first = -rack_length_m(parameters) / 2 + parameters.upright_width_m + pitch / 2
-    bay_pitch = parameters.bay_width_m + parameters.upright_width_m
-    return [first + bay * bay_pitch + place * pitch for bay in range(parameters.bays) for place in range(per_bay)]

@@ -2,7 +2,7 @@
 """The hall while it is being filled: what stands where, what still fits, what hides what.
 
 Things are put in as groups: a list of things in a frame of their own, the first of them at its origin (a pallet with
-its cartons, a truck with the person who pushes it). `stands_on` names "floor" or a thing of the same group.
+its cartons, a truck with the person who pushes it). `stands_on` names "floor", "ceiling" or a thing of the same group.
 """
 
 import math
@@ -38,7 +38,7 @@ class Space:
 
     def put(self, group: Sequence[Thing], position_m: Vec3 = (0, 0, 0), yaw_deg: float = 0) -> list[Thing]:
         """Move a group to its place, give its things names of their own (`rack_1`, `eur_pallet_12`) and add them."""
-        names, added = {"floor": "floor"}, []
+        names, added = {"floor": "floor", "ceiling": "ceiling"}, []
         for thing in group:
             names[thing.name] = f"{thing.asset}_{len(self.things) + len(added) + 1}"
             added.append(moved(thing, position_m, yaw_deg, name=names[thing.name], stands_on=names[thing.stands_on]))

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Put groups of things where the camera sees them.
+
+For every group a height in the picture is drawn log-uniformly between 20 of 288 pixels and the whole frame; distance
+follows from it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.cameras import floor_points, shares_in_frame
+from pipeline.placing import Place
+from pipeline.scene import Camera
+from pipeline.setting import Setting
+from pipeline.things import Prop, Thing
+from pipeline.volumes import Boxes, own_boxes, volumes
+
+SMALLEST = 20 / 288  # of the picture's height
+GAP_M = 0.04  # between a group and all else
+TRIES = 120
+
+
+@dataclass(frozen=True)
+class View:
+    """A furnished hall and the camera in it."""
+
+    setting: Setting
+    camera: Camera
+
+
+def shown(group: list[Thing]) -> list[Thing]:
+    """Return what of a group is to be seen: its people and trucks, or else the things themselves."""
+    return [thing for thing in group if thing.category is not None] or [t for t in group if isinstance(t, Prop)]
+
+
+def put_in_view(view: View, group: list[Thing], places: list[Place], least_visible: float) -> list[Thing]:
+    """Put the group on the first place where it fits and is seen; return what was put, nothing if there is no place.
+
+    Every fourth place may have most of a truck or person cut off by the frame, the others little.
+    """
+    if not places:
+        return []
+    boxes = volumes(group)
+    actors = [volumes([thing]) for thing in shown(group)]
+    inside = np.min([shares_in_frame(view.camera, actor, places) for actor in actors], axis=0)
+    for number in np.flatnonzero(inside >= np.where(np.arange(len(places)) % 4 == 0, 0.3, 0.85)):
+        place = places[number]
+        if view.setting.space.fits(boxes.moved(*place), GAP_M) and all(
+            _visible(view, actor.moved(*place)) >= least_visible for actor in actors
+        ):
+            return view.setting.space.put(group, *place)
+    return []
+
+
+def _visible(view: View, actor: Boxes) -> float:
+    """Return the share of the actor that nothing hides, judged by points on the axes of its boxes and around them."""
+    low, high = actor.rows[:, 5:6], actor.rows[:, 6:7]
+    points = [np.column_stack([actor.rows[:, :2], low + (high - low) * share]) for share in (0.25, 0.6, 0.95)]
+    corners = actor.corners_m()
+    middle = corners.mean(axis=0)
+    points.append(middle + 0.6 * (corners - middle))
+    return view.setting.space.visible_share(view.camera.position_m, np.concatenate(points))
+
+
+def in_view(random: np.random.Generator, view: View, group: list[Thing]) -> list[Place]:
+    """Return places where the group's first truck or person has a log-uniform height in the picture.
+
+    There are some columns of the picture for every height, so that great distances get their chance.
+    """
+    distances = np.repeat([draw_distance(random, view.camera, group) for _ in range(TRIES // 6)], 6)
+    columns = random.uniform(-0.05, 1.05, len(distances)) * 2 * view.camera.cx_px
+    points = floor_points(view.camera, columns, distances)
+    return as_places(points, draw_headings(random, view.setting, points))
+
+
+def draw_distance(random: np.random.Generator, camera: Camera, group: list[Thing]) -> float:
+    """Return the distance along the floor at which the group's first actor is as high in the picture as drawn."""
+    tall = float(own_boxes(shown(group)[0]).rows[:, 6].max())
+    pixels = 2 * camera.cy_px * np.exp(random.uniform(np.log(SMALLEST), 0))
+    slant = camera.fy_px * tall / pixels
+    return float(np.sqrt(max(slant**2 - (camera.position_m[2] - tall / 2) ** 2, 0.25)))
+
+
+def draw_headings(random: np.random.Generator, setting: Setting, points_m: np.ndarray) -> np.ndarray:
+    """Return (n,) headings at points (n, 2): along the traffic or square to it in a tidy hall, anyhow elsewhere."""
+    count = len(points_m)
+    anyhow = random.uniform(-180, 180, count)
+    if not setting.square:
+        return anyhow
+    along = np.zeros(count)
+    for way in setting.walkways:
+        along[np.all((points_m >= way.low_m) & (points_m <= way.high_m), axis=1)] = way.heading_deg
+    turned = random.choice([0, 180, 90, -90], count, p=[0.35, 0.35, 0.15, 0.15]) + random.normal(0, 8, count)
+    return np.where(random.random(count) < 0.35, anyhow, along + turned)
+
+
+def as_places(points_m: np.ndarray, yaws_deg: np.ndarray) -> list[Place]:
+    """Return places on the floor at points (n, 2) with headings (n,)."""
+    return [((float(x), float(y), 0.0), float(yaw)) for (x, y), yaw in zip(points_m, yaws_deg, strict=True)]
+
+
+def at_wanted_distances(random: np.random.Generator, view: View, group: list[Thing], spots: np.ndarray) -> np.ndarray:
+    """Return those rows of `spots` (n, 2 or more: x, y ..) whose distance suits a log-uniform height: up to 48."""
+    away = np.linalg.norm(spots[:, :2] - view.camera.position_m[:2], axis=1)
+    wanted = [draw_distance(random, view.camera, group) for _ in range(4)]
+    return spots[
+        np.concatenate([np.argsort(np.abs(np.log(np.maximum(away, 0.1) / distance)))[:12] for distance in wanted])
+    ]
