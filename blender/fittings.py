@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What makes a hall of four walls: beams, trusses and purlins, doors, gates, windows, pipes, boxes, signs."""
+"""What makes a hall of four walls: beams, trusses and purlins, sprinklers, doors, gates, pipes, boxes, signs."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import bpy
 import numpy as np
 
 from blender.markings import BRANDS, Face
-from blender.materials import emissive, plain
+from blender.materials import plain
 from blender.meshes import Solid, bar, box, cylinder
 from blender.sharing import Library
 
-# Colours of the fittings; the first three are litter too.
+# Colours of the fittings, and of the litter (blender/litter.py).
 COLORS = {
     "white": (0.6, 0.6, 0.58),
     "cardboard": (0.34, 0.23, 0.13),
@@ -23,18 +24,18 @@ COLORS = {
     "yellow": (0.7, 0.42, 0.02),
     "green": (0.02, 0.2, 0.07),
     "concrete": (0.27, 0.265, 0.25),
+    "film": (0.42, 0.44, 0.46),
+    "wood": (0.36, 0.26, 0.14),
 }
-SLOTS = {name: slot for slot, name in enumerate([*COLORS, "daylight"])}
-DAYLIGHT = 4.0
+SLOTS = {name: slot for slot, name in enumerate(COLORS)}
 
 
 def fitting_materials(library: Library) -> list[bpy.types.Material]:
     """Plain materials by `SLOTS`."""
-    materials = [
+    return [
         library.material(("fitting", name), lambda name=name, color=color: plain(f"fitting {name}", color, 0.5))
         for name, color in COLORS.items()
     ]
-    return [*materials, library.material("daylight", lambda: emissive("daylight", (0.9, 0.95, 1.0), DAYLIGHT))]
 
 
 def beams(size: tuple[float, float, float], kind: str, rng: np.random.Generator) -> tuple[float, list[Solid]]:
@@ -52,7 +53,7 @@ def beams(size: tuple[float, float, float], kind: str, rng: np.random.Generator)
     if kind != "concrete":
         purlins = np.arange(-span / 2 + 0.75, span / 2, 1.5)
         solids += [box((run, 0.07, 0.14), (0, y, size[2] + depth + 0.07), slot) for y in purlins]
-        solids += _skylights(run, span, size[2] + depth + 0.13, rng)
+        solids += _services(run, span, size[2] + depth, rng)
     if size[1] > size[0]:
         solids = [solid.turned("z", 90) for solid in solids]
     return size[2] + depth + (0 if kind == "concrete" else 0.14), solids
@@ -77,20 +78,23 @@ def _truss(span: float, depth: float, slot: int) -> list[Solid]:
     return [*chords, *(bar(*ends, 0.05, 0.05, slot) for ends in pairwise(knots))]
 
 
-def _skylights(run: float, span: float, height: float, rng: np.random.Generator) -> list[Solid]:
-    """Bright panels in every fifth roof; the ambient light stands for what falls through them."""
-    if rng.random() > 0.2:
-        return []
-    places = np.arange(-run / 2 + 2, run / 2 - 1, 4.0)
-    return [
-        box((1.2, span * 0.25, 0.02), (x, side * span / 4, height), SLOTS["daylight"])
-        for x in places
-        for side in (-1, 1)
-    ]
+def _services(run: float, span: float, height: float, rng: np.random.Generator) -> list[Solid]:
+    """What hangs among the beams: red sprinkler pipes, perhaps a cable tray, perhaps a round duct."""
+    solids = []
+    if rng.random() < 0.6:
+        pitch = rng.uniform(3, 4.5)
+        for y in np.arange(-span / 2 + pitch / 2, span / 2, pitch):
+            solids.append(cylinder(0.03, run, 8, SLOTS["red"]).turned("z", 90).moved((0, y, height - 0.12)))
+    if rng.random() < 0.5:
+        solids.append(box((run, 0.3, 0.06), (0, rng.uniform(-0.3, 0.3) * span, height - 0.25), SLOTS["steel"]))
+    if rng.random() < 0.3:
+        duct = cylinder(min(0.25, 0.4 * (height - 0.3)), run, 14, SLOTS["grey"]).turned("z", 90)
+        solids.append(duct.moved((0, rng.uniform(-0.4, 0.4) * span, height - 0.28)))
+    return solids
 
 
-def wall_fittings(size: tuple[float, float, float], seed: int) -> list[Solid]:
-    """Everything on the four walls, from a seed."""
+def wall_fittings(size: tuple[float, float, float], seed: int, openings: Sequence[dict] = ()) -> list[Solid]:
+    """Everything on the four walls, from a seed, but where dock doors are."""
     rng = np.random.default_rng([seed, 1])
     solids = []
     for angle, length, distance in (
@@ -101,15 +105,23 @@ def wall_fittings(size: tuple[float, float, float], seed: int) -> list[Solid]:
     ):
         for part in _one_wall(length, size[2], rng):
             solids.append(part.moved((0, -distance / 2, 0)).turned("z", angle))
-    return solids
+    doors = [opening for opening in openings if opening["kind"] == "dock_door"]
+    return [solid for solid in solids if not any(_covers(solid, door) for door in doors)]
+
+
+def _covers(solid: Solid, door: dict) -> bool:
+    """Whether a fitting stands in a dock door or its seals; pipes above it pass."""
+    center, (width, height) = np.array(door["center_m"]), door["size_m"]
+    across = np.array([0.7, 0.7]) + np.abs(np.sin(np.radians(door["yaw_deg"] + np.array([0, 90])))) * (width / 2 - 0.2)
+    low, high = solid.vertices.min(axis=0), solid.vertices.max(axis=0)
+    beside = (low[:2] > center[:2] + across).any() or (high[:2] < center[:2] - across).any()
+    return not beside and low[2] < center[2] + height / 2 + 0.4
 
 
 def _one_wall(length: float, height: float, rng: np.random.Generator) -> list[Solid]:
     """Fittings of one wall: x along it from its middle, y out of it into the hall, z up."""
     makers = (_door, _gate, _cabinet, _board, _extinguisher, _sign, _downpipe)
     solids = _pipes(length, height, rng)
-    if rng.random() < 0.2:
-        solids += _windows(length, height)
     edge = -length / 2 + rng.uniform(0.5, 2.5)
     while edge < length / 2 - 5:
         maker = makers[rng.choice(len(makers), p=[0.16, 0.14, 0.14, 0.14, 0.14, 0.14, 0.14])]
@@ -147,14 +159,8 @@ def _gate(height: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:
     slats = [box((width, 0.04, top / count - 0.015), (0, 0.03, (i + 0.5) * top / count), slot) for i in range(count)]
     hole = box((width, 0.01, top), (0, 0.005, top / 2), SLOTS["dark"])
     posts = [box((0.14, 0.14, 1.0), (x * (width / 2 + 0.15), 0.12, 0.5), SLOTS["yellow"]) for x in (-1, 1)]
-    name = _front(width, top, 0.05, top - 0.75).word(
-        str(rng.integers(1, 9)).translate(_DIGIT_NAMES), (0, 0), 0.35, SLOTS["dark"]
-    )
+    name = _front(width, top, 0.05, top - 0.75).word(str(rng.integers(1, 30)), (0, 0), 0.35, SLOTS["dark"])
     return width + 0.6, [hole, *slats, *posts, *name]
-
-
-# Gates are lettered: the stroke alphabet of markings.py has no digits.
-_DIGIT_NAMES = str.maketrans("12345678", "CEFHLOTU")
 
 
 def _cabinet(_: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:
@@ -217,9 +223,3 @@ def _pipes(length: float, height: float, rng: np.random.Generator) -> list[Solid
         pipe = cylinder(rng.uniform(0.02, 0.08), length, 10, _choice(rng, "grey", "steel", "white", "red"))
         solids.append(pipe.turned("z", 90).moved((0, 0.15, z)))
     return solids
-
-
-def _windows(length: float, height: float) -> list[Solid]:
-    """A band of bright windows under the ceiling."""
-    panes = np.arange(-length / 2 + 1, length / 2 - 0.5, 1.1)
-    return [box((1.0, 0.02, 1.0), (x, 0.01, height - 0.9), SLOTS["daylight"]) for x in panes]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The hall: floor with painted lines, walls and ceiling with what hangs on them (blender/fittings.py).
+"""The hall: floor with painted lines, walls and ceiling with what hangs on them (blender/fittings.py, openings.py).
 
 Walls and ceiling let diffuse and shadow rays through: the ambient world (blender/lights.py) reaches every corner that
 no object covers, at the cost of a ray that ends at once instead of many bounces. The eye and reflections see them.
@@ -8,14 +8,14 @@ no object covers, at the cost of a ray that ends at once instead of many bounces
 import bpy
 import numpy as np
 
-from blender import hall_materials
+from blender import hall_materials, openings
 from blender.fittings import beams, fitting_materials, wall_fittings
+from blender.litter import litter
 from blender.markings import Face
 from blender.meshes import Solid, to_mesh
 from blender.sharing import Library
 
 LINE_LIFT_M = 0.0005
-PAPER_LIFT_M = 0.001
 
 
 def build(hall: dict, library: Library) -> list[bpy.types.Object]:
@@ -29,14 +29,15 @@ def build(hall: dict, library: Library) -> list[bpy.types.Object]:
     fittings = fitting_materials(library)
     floor = [
         *_object("floor", [_ground(size)], [hall_materials.floor(hall["floor"])]),
-        *_object("litter", _litter(size, hall["floor"]), fittings),
+        *_object("litter", litter(size, hall["floor"]), fittings),
         *_lines(hall),
     ]
     shell = [
         *_object("walls", _walls(size, above), [hall_materials.wall(hall["walls"])]),
         *_object("ceiling", [_ceiling(size, above)], [hall_materials.ceiling(hall["ceiling"])]),
         *_object("beams", beam_solids, fittings),
-        *_object("wall fittings", wall_fittings(size, hall["walls"]["seed"]), fittings),
+        *_object("wall fittings", wall_fittings(size, hall["walls"]["seed"], hall.get("openings", ())), fittings),
+        *openings.build(hall, library),
     ]
     for thing in shell:
         thing.visible_diffuse = thing.visible_shadow = False
@@ -87,16 +88,4 @@ def _lines(hall: dict) -> list[bpy.types.Object]:
         line
         for (color, wear), quads in by_paint.items()
         for line in _object("floor lines", quads, [hall_materials.floor_line(hall["floor"], color, wear)])
-    ]
-
-
-def _litter(size: tuple[float, float, float], floor: dict) -> list[Solid]:
-    """Scraps of paper, film and wood: the more the floor is worn."""
-    rng = np.random.default_rng([floor["seed"], 1])
-    count = int(floor["wear"] * 0.06 * size[0] * size[1])
-    spread = np.array(size[:2]) / 2 - 0.3
-    plane = _flat()
-    return [
-        plane.rectangle(rng.uniform(-spread, spread), rng.uniform(0.02, 0.16, 2), slot, rng.uniform(0, 3), PAPER_LIFT_M)
-        for slot in rng.integers(0, 3, count)
     ]

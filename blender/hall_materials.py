@@ -21,6 +21,13 @@ def floor(surface: dict) -> bpy.types.Material:
     made = shader("floor")
     color, grain = _floor_color(made, surface)
     roughness = made.math("ADD", made.ramp(grain, -0.2, 0.2), max(0.12, surface["roughness"]))
+    if surface.get("wet"):
+        rng = np.random.default_rng([surface["seed"], 2])
+        pools = made.noise(0.35, 2.0, made.stretched(1.0, 1.0, 1.0, rng.uniform(0, 40)), flat=True)
+        edge = 0.66 - 0.12 * surface["wet"]
+        pool = made.step(pools, edge, edge + 0.015)
+        color = made.scaled(color, made.ramp(pool, 1.0, 0.4))
+        roughness = made.math("MULTIPLY", roughness, made.ramp(pool, 1.0, 0.12))
     made.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=0.4)
     return made.material
 
@@ -46,6 +53,10 @@ def _floor_color(made: Shader, surface: dict) -> tuple[Any, Any]:
     tone = made.math("MULTIPLY", tone, made.ramp(drag, 1.0 - 0.7 * wear, 1.0 + 0.7 * wear))
     stains = made.math("MULTIPLY", made.step(clouds, 0.64 - 0.12 * wear, 0.7), 0.2 + 0.4 * wear)
     specks = made.math("MULTIPLY", made.step(grain, 0.34, 0.28), 0.6 * wear)
+    # Cracks follow a level line of the clouds, broken by the drag marks.
+    crack = made.step(made.math("ABSOLUTE", made.math("SUBTRACT", clouds, 0.53)), 0.0025, 0.001)
+    cracks = made.math("MULTIPLY", made.math("MULTIPLY", crack, made.step(drag, 0.5, 0.6)), 0.7 * wear)
+    specks = made.math("MAXIMUM", specks, cracks)
     darker = made.math("MAXIMUM", made.math("MAXIMUM", stains, specks), _tyre_marks(made, clouds, drag, wear, rng))
     if surface["kind"] == "concrete":
         darker = made.math("MAXIMUM", darker, made.math("MULTIPLY", _joints(made, rng), 0.6))

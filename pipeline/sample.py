@@ -15,13 +15,14 @@ import numpy as np
 
 from pipeline import coco, lineage
 from pipeline.actors import NoRoomError, add_actors
-from pipeline.cameras import draw_camera
+from pipeline.cameras import draw_camera, draw_exposure_error_ev, fit_lens
 from pipeline.catalogue import CatalogueError
 from pipeline.config import GENERATOR_VERSION, Config, ConfigError, read
-from pipeline.halls import draw_hall
+from pipeline.halls import draw_hall, draw_openings
 from pipeline.layouts import furnish
-from pipeline.lighting import draw_lamps, draw_power_factor, exposure_ev, lamp_height_m
+from pipeline.lighting import draw_lamps, draw_power_factor, exposure_ev, lamp_height_m, outside
 from pipeline.progress import track
+from pipeline.props import add_furniture, add_lookalikes
 from pipeline.randomness import choose, rng
 from pipeline.scene import RenderSettings, Scene, read_scenes
 from pipeline.things import Thing
@@ -40,38 +41,48 @@ def sample_scene(config: Config, index: int) -> Scene:
         return rng(config.data.seed, index, stage)
 
     layout = choose(random("layout"), config.scene.layouts)
-    setting = furnish(random("furniture"), layout, config.scene.goods)
+    setting = furnish(random("furniture"), layout, config.scene)
+    add_furniture(random("props"), setting)
     space = setting.space
     lamps_m = lamp_height_m(space.size_m[2])
     camera = draw_camera(random("camera"), config.camera, space, setting.walkways, lamps_m)
+    camera = fit_lens(random("lens"), config.camera, camera)
+    wrong_ev = draw_exposure_error_ev(random("exposure_error"), config.camera)
+    add_lookalikes(random("lookalikes"), config.scene, setting, camera)
     try:
         add_actors(random("actors"), config.scene, setting, camera)
     except NoRoomError as error:
         raise NoRoomError(f"picture {index}: {error}") from None
     factor = draw_power_factor(random("power"), config.light)
-    lamps, ambient = draw_lamps(random("lamps"), config.light, space.size_m, factor)
+    light = choose(random("light"), config.light.scenes)
+    doors = [((door.x_m, door.y_m), door.yaw_deg, (door.width_m, door.height_m)) for door in setting.doors]
+    openings = draw_openings(random("openings"), space.size_m, doors, bright=light == "daylight")
+    hall = draw_hall(random("surfaces"), space.size_m, setting.lines, openings, outside(random("outside"), light))
+    lamps, ambient = draw_lamps(random("lamps"), config.light, light, hall, camera, factor)
     return Scene(
         generator_version=GENERATOR_VERSION,
         index=index,
         dataset_seed=config.data.seed,
         layout=layout,
-        render=_render_settings(random("render"), config, factor),
+        render=_render_settings(random("render"), config, factor, wrong_ev),
         camera=camera,
-        hall=draw_hall(random("surfaces"), space.size_m, setting.lines),
+        hall=hall,
         lamps=lamps,
         ambient=ambient,
         objects=tuple(_numbered(space.things)),
     )
 
 
-def _render_settings(random: np.random.Generator, config: Config, power_factor: float) -> RenderSettings:
+def _render_settings(
+    random: np.random.Generator, config: Config, power_factor: float, wrong_ev: float
+) -> RenderSettings:
     return RenderSettings(
         width=config.camera.width,
         height=config.camera.height,
         samples=config.render.samples,
         denoise=config.render.denoise,
         view_transform=config.render.view_transform,
-        exposure_ev=exposure_ev(random, config.light, power_factor),
+        exposure_ev=round(exposure_ev(random, config.light, power_factor) + wrong_ev, 3),
         seed=int(random.integers(2**31)),
         depth=config.render.depth,
         normals=config.render.normals,
