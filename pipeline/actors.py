@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.activities import at_goods, beside, draw_crew, driven_truck, near_slots
-from pipeline.cameras import surroundings
 from pipeline.config import SceneSection
 from pipeline.placing import Place, find_place
 from pipeline.randomness import choose
@@ -63,7 +62,6 @@ def add_actors(random: np.random.Generator, config: SceneSection, setting: Setti
         NoRoomError: a group found no free place anywhere.
     """
     counts = draw_counts(random, config)
-    setting.space.keep_free(surroundings(camera.position_m))
     view = View(setting, camera)
     fleet = draw_fleet(random, config.electric_trucks)
     for _ in range(counts.pairs):

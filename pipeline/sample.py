@@ -15,7 +15,7 @@ import numpy as np
 
 from pipeline import coco, lineage
 from pipeline.actors import NoRoomError, add_actors
-from pipeline.cameras import draw_camera, draw_exposure_error_ev, fit_lens
+from pipeline.cameras import draw_camera, draw_exposure_error_ev, fit_lens, surroundings
 from pipeline.catalogue import CatalogueError
 from pipeline.config import GENERATOR_VERSION, Config, ConfigError, read
 from pipeline.halls import draw_hall, draw_openings
@@ -48,6 +48,7 @@ def sample_scene(config: Config, index: int) -> Scene:
     camera = draw_camera(random("camera"), config.camera, space, setting.walkways, lamps_m)
     camera = fit_lens(random("lens"), config.camera, camera)
     wrong_ev = draw_exposure_error_ev(random("exposure_error"), config.camera)
+    space.keep_free(surroundings(camera.position_m))
     add_lookalikes(random("lookalikes"), config.scene, setting, camera)
     try:
         add_actors(random("actors"), config.scene, setting, camera)
