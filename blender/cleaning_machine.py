@@ -54,7 +54,7 @@ def _squeegee(rear: float, half: float) -> list[Solid]:
 
 def _slab(outline_m: np.ndarray, low: float, high: float, slot: int) -> Solid:
     """An outline (N, 2) in x-y, counter-clockwise seen from above, pulled up."""
-    upright = prism(outline_m * (1, -1), high - low, slot).turned("x", 90)
+    upright = prism(outline_m[::-1] * (1, -1), high - low, slot).turned("x", 90)
     return upright.moved((0, 0, (low + high) / 2))
 
 

@@ -69,7 +69,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
         Form((1.75, 1.85), (0.75, 0.95), (1.8, 2.05), LIFT_TRUCK_BODIES, LIFT_TRUCK_ACCENTS),  # manual
     ),
     "cleaning_machine": (
-        Form((1.15, 1.3), (0.65, 0.75), (0.98, 1.1), CLEANER_BODIES, CLEANER_LIDS),  # small
+        Form((1.15, 1.3), (0.65, 0.75), (1.03, 1.12), CLEANER_BODIES, CLEANER_LIDS),  # small
         Form((1.3, 1.5), (0.75, 0.95), (1.05, 1.15), CLEANER_BODIES, CLEANER_LIDS),  # large
         Form((1.5, 1.75), (0.8, 1.0), (1.65, 1.8), CLEANER_BODIES, CLEANER_LIDS),  # ride-on, to the beacon's top
     ),
