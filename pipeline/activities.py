@@ -26,6 +26,8 @@ from pipeline.workers import (
 # How far ahead of the hips those who work at something reach, as in volumes.py.
 REACH_M = {"reach": 0.75, "bend": 1.05, "scan": 0.75, "crouch": 0.88, "stand": 0.5}
 ELECTRIC_TILT_DEG = (36.0, 58.0)  # the head of the tiller is 0.8 to 1.07 m high
+GRIP_ASIDE_M = 0.12  # each grip of the head, from its middle
+LED_TRIES = 200
 PILE_OFF_M = 0.025  # how far the upper pallets of a pile reach over the lowest one, at most
 CARRIED_M = ((0.22, 0.3, 0.16), (0.4, 0.48, 0.36))  # least and greatest carton that one carries
 
@@ -54,18 +56,19 @@ def driven_truck(random: np.random.Generator, stock: Stock, fleet: list[TruckPar
 def _led(
     random: np.random.Generator, kind: ElectricPalletTruckParameters
 ) -> tuple[ElectricPalletTruckParameters, Person]:
-    """An electric truck and who walks with a hand on its tiller: before it, or beside it if the legs have room."""
-    heading = 180.0 if random.random() < 0.7 else 0.0
-    while True:
+    """An electric truck and who walks with a hand on a grip of its tiller: before it, or beside it if there is room."""
+    for number in range(LED_TRIES):
         tilted = {
             "tiller_tilt_deg": round(float(random.uniform(*ELECTRIC_TILT_DEG)), 2),
             "tiller_turn_deg": round(float(np.clip(random.normal(0, 10), -30, 30)), 2),
         }
         truck = kind.model_copy(update=tilted)
-        person = beside_truck(random, electric_grip_m(truck), truck.tiller_turn_deg + heading)
+        heading = 0.0 if number == 0 and random.random() < 0.3 else 180.0
+        grip = electric_grip_m(truck, float(random.choice([-GRIP_ASIDE_M, GRIP_ASIDE_M])))
+        person = beside_truck(random, grip, truck.tiller_turn_deg + heading)
         if not overlaps(volumes([person]), volumes([as_truck(truck)]), 0.0):
             return truck, person
-        heading = 180.0
+    raise RuntimeError(f"nobody can walk beside the electric truck {kind}")
 
 
 def draw_crew(random: np.random.Generator, activity: str, stock: Stock, most: int) -> Crew:
