@@ -75,7 +75,9 @@ def _tables(
                 case "cage":
                     group = [as_prop("roll_cage", cage)]
                 case "others":
-                    group = set_down(random, setting.stock.others) or carton_pile(random, setting.stock)
+                    others = setting.stock.others
+                    group = set_down(random, others) if others.share > 0 else []
+                    group = group or carton_pile(random, setting.stock)
                 case _:
                     group = carton_pile(random, setting.stock)
             setting.try_put(group, [((float(x + 0.45), float(y - side * 0.65), 0.0), -90.0 * side)], 0.03)

@@ -21,6 +21,7 @@ HIGHEST_STACK = {"crate": 3, "drum": 1, "stillage": 4, "ibc": 2, "cable_reel": 1
 ON_PALLETS = ("crate", "drum", "bin")
 SELF_STANDING = ("stillage", "ibc", "crate", "bin")
 UNIT_LOAD_M = 1.1  # from this length on, a thing has feet and is handled like a pallet
+MOST_ROWS = 2  # along and across a pallet: every thing is an object of its own to be built
 OVERHANG_M = 0.02  # over the edge of a pallet
 
 
@@ -94,7 +95,7 @@ def on_pallet(random: np.random.Generator, goods: OtherGoods, room_m: float) -> 
         return []
     kind, form = drawn
     length, width, _ = form.size_m
-    rows = np.floor((np.array(PALLET_SIZE_M[:2]) + OVERHANG_M) / (length, width)).astype(int)
+    rows = np.floor((np.array(PALLET_SIZE_M[:2]) + OVERHANG_M) / (length, width)).astype(int).clip(max=MOST_ROWS)
     most = most_levels(kind, form, room_m)
     if rows.min() < 1 or most < 1:
         return []

@@ -82,6 +82,8 @@ def moved(thing: Thing, position_m: Vec3, yaw_deg: float, **changes: str) -> Thi
 
 def overlaps(boxes: Boxes, others: Boxes, gap_m: float) -> bool:
     """Does any of `boxes` come nearer than `gap_m` to any of `others`? Heights count too: a shelf has room below."""
+    if not len(others.rows):
+        return False
     near = others.near(boxes.hull_m(), gap_m)
     return len(near.rows) > 0 and len(colliding_pairs(boxes, near, gap_m)) > 0
 

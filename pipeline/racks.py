@@ -11,6 +11,8 @@ from pipeline.placing import moved
 from pipeline.things import Rack, RackParameters, Thing
 from pipeline.volumes import PALLET_SIZE_M, rack_length_m
 
+# Length and width of loads that need no pallet: guards at the feet of the uprights take room from those on the floor.
+WIDEST_ON_BEAMS_M, WIDEST_BELOW_M = (1.25, 0.85), (1.25, 0.805)
 FREE_ABOVE_LOAD_M = 0.1  # what a fork lift needs to lift a pallet off its beams
 
 
@@ -64,7 +66,7 @@ def filled_rack(
         share = 0.65 * fill if number == 0 else 0.25 + 0.7 * fill
         for place, x in enumerate(places):
             if random.random() < share:
-                group = unit_load(random, stock, min(most, 1.9))
+                group = unit_load(random, stock, min(most, 1.9), WIDEST_ON_BEAMS_M if number else WIDEST_BELOW_M)
                 position = (x + float(random.uniform(-0.012, 0.012)), float(random.uniform(-0.03, 0.03)), level)
                 things += _shelved(group, f"{number}-{place}-", "rack" if number else "floor", position)
             elif number == 0:

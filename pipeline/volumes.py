@@ -5,7 +5,7 @@ The boxes enclose the meshes that `blender/` builds, closely where things meet (
 above the pusher's feet) and generously elsewhere. Dimensions of trucks, pallets and racks: docs/assets.md.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -120,12 +120,20 @@ class Boxes:
 
     def near(self, bounds_m: np.ndarray, gap_m: float = 0.0) -> "Boxes":
         """Return those whose own bounds meet `bounds_m` (6,) widened by `gap_m`: few, and quick to find."""
-        own = self.bounds_m
-        meets = (own[:, :3] < bounds_m[3:] + gap_m) & (own[:, 3:] > bounds_m[:3] - gap_m)
-        return Boxes(self.rows[meets.all(axis=1)])
+        own, (low_x, low_y, low_z), (high_x, high_y, high_z) = (
+            self.bounds_m.T,
+            bounds_m[:3] - gap_m,
+            bounds_m[3:] + gap_m,
+        )
+        meets = (own[0] < high_x) & (own[3] > low_x) & (own[1] < high_y) & (own[4] > low_y)
+        return Boxes(self.rows[meets & (own[2] < high_z) & (own[5] > low_z)])
 
     def hull_m(self) -> np.ndarray:
         """Return the bounds (6,) of all boxes together."""
+        return self._hull_m
+
+    @cached_property
+    def _hull_m(self) -> np.ndarray:
         return np.concatenate([self.bounds_m[:, :3].min(axis=0), self.bounds_m[:, 3:].max(axis=0)])
 
     def entry(self, origin_m: np.ndarray, rays_m: np.ndarray) -> np.ndarray:
@@ -146,9 +154,12 @@ class Boxes:
         return np.where(first <= last, first, np.inf)
 
 
-def join(parts: Iterable[Boxes]) -> Boxes:
+def join(parts: Sequence[Boxes]) -> Boxes:
     """Return all boxes of the parts in one."""
-    return Boxes(np.concatenate([part.rows for part in parts]))
+    joined = Boxes(np.concatenate([part.rows for part in parts]))
+    if "bounds_m" in vars(parts[0]):  # known already: a hall grows by one thing after the other
+        vars(joined)["bounds_m"] = np.concatenate([part.bounds_m for part in parts])
+    return joined
 
 
 def own_boxes(thing: Thing) -> Boxes:
