@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people and trucks do together with what stands around them: groups, and places that make sense for them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.goods import SEEDS, Stock, pallet_pile
 from pipeline.placing import Place, moved, overlaps
-from pipeline.things import Carton, ElectricPalletTruckParameters, EurPallet, Person, Prop, Rack, Thing
+from pipeline.things import Carton, ElectricPalletTruckParameters, EurPallet, Prop, Rack, Thing
 from pipeline.trucks import TruckParameters, as_truck, electric_grip_m, fits_pallet, one_of, with_pallet
 from pipeline.viewing import View, as_places, at_wanted_distances
 from pipeline.volumes import PALLET_SIZE_M, rack_length_m, volumes
@@ -27,7 +28,8 @@ from pipeline.workers import (
 REACH_M = {"reach": 0.75, "bend": 1.05, "scan": 0.75, "crouch": 0.88, "stand": 0.5}
 ELECTRIC_TILT_DEG = (36.0, 58.0)  # the head of the tiller is 0.8 to 1.07 m high
 GRIP_ASIDE_M = 0.12  # each grip of the head, from its middle
-LED_TRIES = 200
+BESIDE = 0.3  # share of those drawn who walk beside an electric truck, not before it
+TRIES_APART = 200
 PILE_OFF_M = 0.025  # how far the upper pallets of a pile reach over the lowest one, at most
 CARRIED_M = ((0.22, 0.3, 0.16), (0.4, 0.48, 0.36))  # least and greatest carton that one carries
 
@@ -43,32 +45,35 @@ class Crew:
 
 def driven_truck(random: np.random.Generator, stock: Stock, fleet: list[TruckParameters]) -> list[Thing]:
     """Somebody at work with a truck that is empty or carries a pallet: pushing, pulling, leading an electric one."""
-    kind = one_of(random, fleet).model_copy(update={"seed": int(random.integers(SEEDS))})
-    if isinstance(kind, ElectricPalletTruckParameters):
-        truck, person = _led(random, kind)
-    else:
+    truck, person = _drawn_apart(lambda: _with_person(random, one_of(random, fleet)))
+    if fits_pallet(truck.parameters) and truck.parameters.fork_length_m > 1 and random.random() < 0.55:
+        return [*with_pallet(random, truck.parameters, stock, raised=True), person]
+    return [truck, person]
+
+
+def _drawn_apart(draw: Callable[[], list[Thing]]) -> list[Thing]:
+    """Draw a group until its first thing, a person or a truck, is in none of the others: bags and legs need room."""
+    for _ in range(TRIES_APART):
+        group = draw()
+        if not overlaps(volumes(group[:1]), volumes(group[1:]), 0.0):
+            return group
+    raise RuntimeError(f"things that do not fit together: {', '.join(thing.asset for thing in group)}")
+
+
+def _with_person(random: np.random.Generator, kind: TruckParameters) -> list[Thing]:
+    """A truck and who pushes or pulls it, or leads an electric one by the near grip of its tiller."""
+    kind = kind.model_copy(update={"seed": int(random.integers(SEEDS))})
+    if not isinstance(kind, ElectricPalletTruckParameters):
         truck, person = working_pair(random, kind, str(random.choice(["push", "pull"])))
-    if fits_pallet(truck) and truck.fork_length_m > 1 and random.random() < 0.55:
-        return [*with_pallet(random, truck, stock, raised=True), person]
-    return [as_truck(truck), person]
-
-
-def _led(
-    random: np.random.Generator, kind: ElectricPalletTruckParameters
-) -> tuple[ElectricPalletTruckParameters, Person]:
-    """An electric truck and who walks with a hand on a grip of its tiller: before it, or beside it if there is room."""
-    for number in range(LED_TRIES):
-        tilted = {
-            "tiller_tilt_deg": round(float(random.uniform(*ELECTRIC_TILT_DEG)), 2),
-            "tiller_turn_deg": round(float(np.clip(random.normal(0, 10), -30, 30)), 2),
-        }
-        truck = kind.model_copy(update=tilted)
-        heading = 0.0 if number == 0 and random.random() < 0.3 else 180.0
-        grip = electric_grip_m(truck, float(random.choice([-GRIP_ASIDE_M, GRIP_ASIDE_M])))
-        person = beside_truck(random, grip, truck.tiller_turn_deg + heading)
-        if not overlaps(volumes([person]), volumes([as_truck(truck)]), 0.0):
-            return truck, person
-    raise RuntimeError(f"nobody can walk beside the electric truck {kind}")
+        return [as_truck(truck), person]
+    tilted = {
+        "tiller_tilt_deg": round(float(random.uniform(*ELECTRIC_TILT_DEG)), 2),
+        "tiller_turn_deg": round(float(np.clip(random.normal(0, 10), -30, 30)), 2),
+    }
+    truck = kind.model_copy(update=tilted)
+    grip = electric_grip_m(truck, float(random.choice([-GRIP_ASIDE_M, GRIP_ASIDE_M])))
+    heading = 0.0 if random.random() < BESIDE else 180.0
+    return [as_truck(truck), beside_truck(random, grip, truck.tiller_turn_deg + heading)]
 
 
 def draw_crew(random: np.random.Generator, activity: str, stock: Stock, most: int) -> Crew:
@@ -76,7 +81,7 @@ def draw_crew(random: np.random.Generator, activity: str, stock: Stock, most: in
     if activity == "talk" and most > 1:
         return Crew(talking_pair(random), 2)
     if activity == "sit":
-        return Crew(_sitting(random, stock), 1)
+        return Crew(_drawn_apart(lambda: _sitting(random, stock)), 1)
     if activity == "carry":
         return Crew(_carrying(random, stock), 1)
     pose = draw_pose(random)

@@ -15,9 +15,9 @@ CONFIGS = Path(__file__).parents[2] / "configs"
     ("values", "said"),
     [
         ({"scenes": {}}, "config: scenes: unknown key; allowed here: data, scene, camera, light"),
-        ({"scene": {"peple": [0, 1]}}, "config: scene.peple: unknown key; allowed here: layouts, people, trucks"),
+        ({"scene": {"peple": [0, 1]}}, "config: scene.peple: unknown key; allowed here: layouts, empty, people"),
         ({"train": {"augment": {"flop": 1}}}, "config: train.augment.flop: unknown key; allowed here: flip"),
-        ({"scene": {"goods": 2}}, "config: scene.goods = 2: input should be less than or equal to 1"),
+        ({"scene": {"goods": 2}}, "config: scene.goods = [2, 2]: must lie within 0 and 1"),
         ({"data": {"seed": -1}}, "config: data.seed = -1: input should be greater than or equal to 0"),
         ({"data": {"name": "a/b"}}, "config: data.name = 'a/b': string should match pattern"),
         ({"render": {"device": "gpu"}}, "config: render.device = 'gpu': input should be 'auto', 'cpu', 'cuda'"),
