@@ -8,7 +8,7 @@ import numpy as np
 from blender.markings import LIFT_M, Face
 from blender.meshes import Solid
 
-OVER_PAPER_M = LIFT_M + 0.0006
+OVER_PAPER_M = LIFT_M + 0.0004
 WARNINGS = ("FRAGILE", "THIS SIDE UP", "HANDLE WITH CARE", "DO NOT STACK", "KEEP DRY")
 PLACES = ("A 12", "B 07", "C 31", "D 04", "E 19", "K 22")
 # After ISO 780: a wine glass, in a cell 1 high.

@@ -104,6 +104,8 @@ def palette(style: Style, parameters: dict, library: Library) -> list[bpy.types.
 
 
 def _paint(library: Library, color: Rgb, wear: float) -> bpy.types.Material:
+    """Forks lose their paint, all else gets dirty and keeps most of it: bare patches all over look like camouflage."""
+    wear = 0.5 * wear
     return library.material(
         ("truck paint", color, wear), lambda: materials.painted_metal("truck paint", color, wear, 0.38)
     )

@@ -62,7 +62,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
         # Drums 6 to 16 of DIN 46391: 630 x 475 to 1600 x 1100.
         Form("full", (0.63, 0.45, 0.63), (1.6, 1.0, 1.6), palettes.CABLES, palettes.PRINT, 1.5, round="wheel"),
         Form("empty", (0.63, 0.45, 0.63), (1.6, 1.0, 1.6), palettes.CABLES, palettes.PRINT, 0.7, round="wheel"),
-        Form("lying", (0.63, 0.63, 0.45), (1.4, 1.4, 0.9), palettes.CABLES, palettes.PRINT, 0.5, round="upright"),
+        Form("lying", (0.8, 0.8, 0.45), (1.4, 1.4, 0.75), palettes.CABLES, palettes.PRINT, 0.5, round="upright"),
     ),
     "bin": (
         # KLT of VDA 4500: 600 x 400 x 147 to 280, here one to five on each other; picking boxes 500 x 300 x 200;

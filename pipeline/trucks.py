@@ -61,12 +61,12 @@ def draw_fleet(random: np.random.Generator, electric_share: float) -> list[Truck
     """Draw the one to three kinds of trucks of one hall, lowered, tiller upright; the first fits a EUR pallet."""
     fleet = []
     for number in range(random.integers(1, 4)):
-        draw = _electric_kind if random.random() < electric_share else hand_kind
+        draw = _electric_kind if random.random() < electric_share else _hand_kind
         fleet.append(draw(random, narrow=number == 0 or random.random() < 0.75))
     return fleet
 
 
-def hand_kind(random: np.random.Generator, narrow: bool) -> HandPalletTruckParameters:
+def _hand_kind(random: np.random.Generator, narrow: bool) -> HandPalletTruckParameters:
     """Over forks 540 mm goes into a pallet's openings of 2 x 227.5 mm, 685 mm (wide pallets) does not."""
     return HandPalletTruckParameters(
         fork_length_m=float(random.choice([0.95, 1.15, 1.22], p=[0.08, 0.82, 0.1])),
@@ -136,12 +136,6 @@ def parked(random: np.random.Generator, fleet: list[TruckParameters]) -> TruckPa
 
 def one_of(random: np.random.Generator, fleet: list[TruckParameters]) -> TruckParameters:
     return fleet[random.integers(len(fleet))]
-
-
-def one_by_hand(random: np.random.Generator, fleet: list[TruckParameters]) -> HandPalletTruckParameters:
-    """One of the fleet's hand trucks, or another one if all its trucks are electric: for those who push or pull."""
-    by_hand = [kind for kind in fleet if isinstance(kind, HandPalletTruckParameters)]
-    return by_hand[random.integers(len(by_hand))] if by_hand else hand_kind(random, narrow=True)
 
 
 def as_truck(parameters: TruckParameters, name: str = "truck") -> PalletTruck:

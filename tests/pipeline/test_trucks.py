@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from pipeline.placing import overlaps
 from pipeline.randomness import rng
-from pipeline.things import ElectricPalletTruckParameters, HandPalletTruckParameters
-from pipeline.trucks import draw_fleet, electric_grip_m, fits_pallet, one_by_hand, parked, row_of_trucks
+from pipeline.things import ElectricPalletTruckParameters
+from pipeline.trucks import draw_fleet, electric_grip_m, fits_pallet, parked, row_of_trucks
 from pipeline.volumes import volumes
 
 
@@ -44,12 +44,6 @@ def test_trucks_come_in_all_forms_and_within_reference():
     assert min(wear) < 0.1
     assert max(wear) > 0.85
     assert all(fits_pallet(fleet[0]) for fleet in fleets(0.5, 50))
-
-
-def test_somebody_who_pushes_gets_a_hand_truck_even_where_all_are_electric():
-    for index in range(20):
-        random = rng(0, index, "test")
-        assert isinstance(one_by_hand(random, draw_fleet(random, index % 2)), HandPalletTruckParameters)
 
 
 def test_parked_electric_trucks_mostly_have_their_tiller_upright():
