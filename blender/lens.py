@@ -114,6 +114,17 @@ def radius_in_plane(camera: dict, low_px: tuple[int, int], high_px: tuple[int, i
     return float(radii[min(np.searchsorted(shown, farthest) + 1, len(radii) - 1)])
 
 
+def straight_length(camera: dict, radius: float, off_px: float) -> float:
+    """Return how long a line in the plane, within `radius` of the axis, may be to bend away `off_px` at most.
+
+    A curve of second derivative c strays c L^2 / 8 from its chord; here c is bounded by the sum of all its terms.
+    """
+    k1, k2, p1, p2, k3 = np.abs(camera["distortion"])
+    r = min(radius, reach(camera["distortion"]))
+    curvature = 6 * k1 * r + 20 * k2 * r**3 + 42 * k3 * r**5 + 6 * (p1 + p2)
+    return float(np.sqrt(8 * off_px / (curvature * max(camera["fx_px"], camera["fy_px"]))))
+
+
 def widened(record: dict) -> dict:
     """Return the record of the pinhole picture that a distorted picture is warped from; a straight one as it is.
 

@@ -16,7 +16,7 @@ from blender.camera import CLIP_START_M, seen_from, to_pixels
 
 # Rows of triangles painted at once: bounds the memory of `fill` to some 100 MB.
 CHUNK_SPANS = 1_000_000
-# A distorted edge may be drawn straight if it nowhere bends away farther than this.
+# A distorted edge is drawn straight if it bends away no farther than this.
 BEND_PX = 0.2
 
 
@@ -65,42 +65,38 @@ def of(geometry: Geometry, camera: dict, width: int, height: int) -> Silhouette:
     low, high = (-width, -height), (2 * width, 2 * height)
     if lens.is_distorted(camera):
         before = np.concatenate([seen[triangles[whole]], cut])
-        pieces = bend(before / before[:, :, 2:], camera, lens.radius_in_plane(camera, low, high))
+        radius = lens.radius_in_plane(camera, low, high)
+        pieces = bend(before / before[:, :, 2:], lens.straight_length(camera, radius, BEND_PX), radius)
         return fill(to_pixels(camera, pieces), low, high)
     pixels = to_pixels(camera, np.where(front[:, None], seen, 1.0))
     return fill(np.concatenate([pixels[triangles[whole]], to_pixels(camera, cut)]), low, high)
 
 
-def bend(triangles: np.ndarray, camera: dict, radius: float) -> np.ndarray:
-    """Split triangles (T, 3, 3), all at depth 1, until every edge is as good as straight in the distorted picture.
+def bend(triangles: np.ndarray, longest: float, radius: float) -> np.ndarray:
+    """Split triangles (T, 3, 3), all at depth 1, until no edge is longer than `longest`.
 
-    What lies farther than `radius` from the axis is left out. An edge is split by itself alone, so that neighbours
-    split the edge they share at the same place and no gap opens between them.
+    What lies farther than `radius` from the axis, across or down, is cut off. Each step halves the longest edge of a
+    triangle: that ends, and neighbours split the edge they share at the same places, so that no gap opens.
     """
-    done, left = [], triangles
+    done, left = [], _within(triangles, radius)
     while len(left):
-        left = left[((left[:, :, :2].min(1) <= radius) & (left[:, :, :2].max(1) >= -radius)).all(1)]
-        away_px = np.stack([_bend_px(left[:, k], left[:, (k + 1) % 3], camera) for k in range(3)], axis=1)
-        bent = away_px.max(1) > BEND_PX
-        done.append(left[~bent])
-        # Turn each triangle so that its most bent edge goes from the first to the second corner.
-        left, worst = left[bent], np.argmax(away_px[bent], axis=1)
-        first, second, third = (left[np.arange(len(left)), (worst + turn) % 3] for turn in range(3))
+        lengths = np.linalg.norm(np.roll(left, -1, axis=1) - left, axis=2)
+        long = lengths.max(1) > longest
+        done.append(left[~long])
+        # Turn each triangle so that its longest edge goes from the first to the second corner.
+        left, which = left[long], np.argmax(lengths[long], axis=1)
+        first, second, third = (left[np.arange(len(left)), (which + turn) % 3] for turn in range(3))
         middle = (first + second) / 2
         left = np.concatenate([np.stack([first, middle, third], 1), np.stack([middle, second, third], 1)])
-    return np.concatenate(done) if done else triangles
+    return np.concatenate(done) if done else left
 
 
-def _bend_px(start: np.ndarray, end: np.ndarray, camera: dict) -> np.ndarray:
-    """Return how far (T,) edges between points (T, 3) bend away from straight lines, at a third and two thirds."""
-    shown_start, shown_end = to_pixels(camera, start), to_pixels(camera, end)
-    chord = shown_end - shown_start
-    length = np.maximum(np.linalg.norm(chord, axis=1), 1e-9)
-    away = []
-    for share in (1 / 3, 2 / 3):
-        inner = to_pixels(camera, start + share * (end - start)) - shown_start
-        away.append(np.abs(inner[:, 0] * chord[:, 1] - inner[:, 1] * chord[:, 0]) / length)
-    return np.maximum(*away)
+def _within(triangles: np.ndarray, radius: float) -> np.ndarray:
+    """Cut triangles (T, 3, 3), all at depth 1, down to the square of x and y from -radius to radius."""
+    for order in ([2, 1, 0], [0, 2, 1]):  # `clip` cuts at the last coordinate
+        for side in (1, -1):
+            triangles = side * clip(side * triangles[:, :, order], -radius)[:, :, order]
+    return triangles
 
 
 def geometry_of(root: bpy.types.Object) -> Geometry:

@@ -139,6 +139,19 @@ def test_a_floor_through_a_distorting_lens_fills_all_below_the_horizon():
     assert not found[: HEIGHT // 2 - 1].any()
 
 
+@settings(deadline=None, max_examples=50)
+@given(hnp.arrays(float, (2, 3, 3), elements=st.floats(-3, 3)), st.floats(-0.35, 0.1), st.booleans())
+def test_splitting_ends_wherever_triangles_lie(corners, k1, grows):
+    """In front of the camera, across its near plane, without area: all in a bounded number of pieces."""
+    view = DISTORTED | {"distortion": (k1, 0.8 * k1**2 if grows else 0.0, 0.0005, -0.0004, 0.0)}
+    near = silhouettes.clip(corners, 0.02)
+    radius = silhouettes.lens.radius_in_plane(view, (-WIDTH, -HEIGHT), (2 * WIDTH, 2 * HEIGHT))
+    longest = silhouettes.lens.straight_length(view, radius, 0.2)
+    pieces = silhouettes.bend(near / near[:, :, 2:], longest, radius)
+    assert len(pieces) < 50_000
+    assert (np.abs(pieces[:, :, :2]) <= radius * (1 + 1e-9)).all()
+
+
 def test_the_geometry_is_the_evaluated_one_in_the_world():
     made = records.record(0, (records.truck(1, (1.0, 2.0, 0.0)),)).model_dump(mode="json")
     root = scene.build(made).roots[1]
