@@ -53,7 +53,7 @@ def beams(size: tuple[float, float, float], kind: str, rng: np.random.Generator)
     if kind != "concrete":
         purlins = np.arange(-span / 2 + 0.75, span / 2, 1.5)
         solids += [box((run, 0.07, 0.14), (0, y, size[2] + depth + 0.07), slot) for y in purlins]
-        solids += _services(run, span, size[2] + depth, rng)
+        solids += _services(run, span, size[2], depth, rng)
     if size[1] > size[0]:
         solids = [solid.turned("z", 90) for solid in solids]
     return size[2] + depth + (0 if kind == "concrete" else 0.14), solids
@@ -78,18 +78,19 @@ def _truss(span: float, depth: float, slot: int) -> list[Solid]:
     return [*chords, *(bar(*ends, 0.05, 0.05, slot) for ends in pairwise(knots))]
 
 
-def _services(run: float, span: float, height: float, rng: np.random.Generator) -> list[Solid]:
-    """What hangs among the beams: red sprinkler pipes, perhaps a cable tray, perhaps a round duct."""
-    solids = []
+def _services(run: float, span: float, clear: float, depth: float, rng: np.random.Generator) -> list[Solid]:
+    """What hangs among the beams: red sprinkler pipes, perhaps a cable tray, perhaps a round duct; none below them."""
+    solids, top = [], clear + depth
     if rng.random() < 0.6:
         pitch = rng.uniform(3, 4.5)
         for y in np.arange(-span / 2 + pitch / 2, span / 2, pitch):
-            solids.append(cylinder(0.03, run, 8, SLOTS["red"]).turned("z", 90).moved((0, y, height - 0.12)))
+            solids.append(cylinder(0.03, run, 8, SLOTS["red"]).turned("z", 90).moved((0, y, top - 0.12)))
     if rng.random() < 0.5:
-        solids.append(box((run, 0.3, 0.06), (0, rng.uniform(-0.3, 0.3) * span, height - 0.25), SLOTS["steel"]))
+        solids.append(box((run, 0.3, 0.06), (0, rng.uniform(-0.3, 0.3) * span, top - 0.25), SLOTS["steel"]))
     if rng.random() < 0.3:
-        duct = cylinder(min(0.25, 0.4 * (height - 0.3)), run, 14, SLOTS["grey"]).turned("z", 90)
-        solids.append(duct.moved((0, rng.uniform(-0.4, 0.4) * span, height - 0.28)))
+        radius = min(0.25, depth / 2 - 0.04)
+        duct = cylinder(radius, run, 14, SLOTS["grey"]).turned("z", 90)
+        solids.append(duct.moved((0, rng.uniform(-0.4, 0.4) * span, top - radius - 0.04)))
     return solids
 
 

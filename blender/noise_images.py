@@ -7,7 +7,7 @@ import bpy
 import numpy as np
 
 # Texels and features (cells of the coarsest octave) along a side of the tile.
-SIDE, FEATURES = 512, 16
+SIDE, FEATURES = 512, 32
 # Mean and spread of Blender's own noise nodes, which every threshold of the materials was set by.
 MEAN, SPREAD = 0.5, 0.09
 
@@ -24,7 +24,7 @@ def tile(octaves: int) -> np.ndarray:
     for octave in range(octaves):
         distance = np.log2(np.maximum(frequency, 1e-9) / (0.7 * FEATURES * 2**octave))
         waves = rng.normal(size=frequency.shape) + 1j * rng.normal(size=frequency.shape)
-        values = np.fft.irfft2(waves * np.exp(-0.5 * (distance / 0.35) ** 2), s=(SIDE, SIDE))
+        values = np.fft.irfft2(waves * np.exp(-0.5 * (distance / 0.7) ** 2), s=(SIDE, SIDE))
         total += values / values.std() * 0.5**octave
     return np.clip(MEAN + SPREAD * total / total.std(), 0, 1).astype(np.float32)
 
