@@ -67,8 +67,8 @@ class Seen:
     alone: np.ndarray | None
 
 
-def check_map(record: Record, visible: dict[int, dict[str, Any]]) -> Iterator[Violation]:
-    """Yield where id map, objects and measurements are not of one picture; `visible`: RLE by id of the map."""
+def check_map(record: Record, pixels: dict[int, int]) -> Iterator[Violation]:
+    """Yield where id map, objects and measurements are not of one picture; `pixels`: how many of each id of the map."""
     ids = [thing.instance_id for thing in record.scene.objects if thing.instance_id]
     for number in sorted(number for number, count in Counter(ids).items() if count > 1):
         yield Violation(number, "the record gives this id to more than one object")
@@ -79,9 +79,6 @@ def check_map(record: Record, visible: dict[int, dict[str, Any]]) -> Iterator[Vi
     for number in sorted(instances.keys() ^ things.keys()):
         fault = "measured, and not among the objects" if number in instances else "an object, and not measured"
         yield Violation(number, fault)
-    pixels = (
-        dict(zip(visible, coco_mask.area(list(visible.values())).astype(int).tolist(), strict=True)) if visible else {}
-    )
     for number in sorted(pixels.keys() - things.keys()):
         yield Violation(number, f"{pixels[number]} pixels of the id map, and not in the record")
     for number, instance in instances.items():

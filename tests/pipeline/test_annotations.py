@@ -4,11 +4,11 @@
 import numpy as np
 import pytest
 from faster_coco_eval import mask as coco_mask
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from pipeline import annotations, coco, config
+from pipeline import annotations, coco, config, runs
 from tests.pipeline import made_shards
 from tests.pipeline.made_shards import HEIGHT, WIDTH
 
@@ -23,7 +23,7 @@ def annotate(
     ids: np.ndarray, wholes: dict[int, np.ndarray], rules: config.LabelSection = EVERYTHING, index: int = 0
 ) -> list[dict]:
     record = made_shards.record(ids, wholes, index)
-    return annotations.annotate(record, annotations.visible_masks(ids), made_shards.crops(wholes), rules)
+    return annotations.annotate(record, runs.encode(runs.of_id_map(ids), *ids.shape), made_shards.crops(wholes), rules)
 
 
 def decode(segmentation: dict | list, shape: tuple[int, int]) -> np.ndarray:
@@ -48,6 +48,7 @@ def with_hidden_pixels(ids: np.ndarray, count: int, numbers: list[int]) -> dict[
 
 
 @pytest.mark.parametrize("segmentation", ["rle", "polygons"])
+@settings(deadline=None)
 @given(ids=maps)
 def test_annotations_give_back_the_id_map(ids, segmentation):
     rules = EVERYTHING.model_copy(update={"segmentation": segmentation})

@@ -177,6 +177,16 @@ FAULTS = {
         lambda path: np.savez_compressed(path, **{"1": np.ones((8, 1), bool)}),
         "picture 4: .*silhouettes/000004.npz: 2 is missing",
     ),
+    "small silhouette": (
+        "silhouettes/000004.npz",
+        lambda path: np.savez_compressed(path, **dict(np.load(path)) | {"2": np.ones((11, 1), bool)}),
+        r"picture 4: .*000004.npz: .*'shape': \(11, 1\), } is no mask of 1x12",
+    ),
+    "silhouettes of numbers": (
+        "silhouettes/000004.npz",
+        lambda path: np.savez_compressed(path, **dict(np.load(path)) | {"2": np.ones((12, 1))}),
+        "picture 4: .*000004.npz: .*f8.* is no mask of 1x12",
+    ),
     "no shard": (".", shutil.rmtree, "scenes.jsonl is missing; render the shard first"),
     "no records": ("scenes.jsonl", lambda path: path.write_text(""), "holds no pictures, .*asks for 3 from 3 to 5"),
     "half a record": ("scenes.jsonl", cut, "scenes.jsonl is not a list of rendered scenes"),
