@@ -16,9 +16,7 @@ def of_mask(mask: np.ndarray) -> list[list[int]]:
     if not mask.any():
         return []
     cuts = [0, *_middles_of_holes(mask), mask.shape[1]]
-    return [
-        polygon for left, right in itertools.pairwise(cuts) for polygon in _outlines(mask[:, left:right], left)
-    ]
+    return [polygon for left, right in itertools.pairwise(cuts) for polygon in _outlines(mask[:, left:right], left)]
 
 
 def _middles_of_holes(mask: np.ndarray) -> list[int]:
