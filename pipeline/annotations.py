@@ -81,7 +81,8 @@ def annotate(
             "bbox_3d": [_corner(corner) for corner in instance.box_3d],
             **({} if instance.keypoints is None else _keypoints(instance.keypoints)),
             "asset": things[instance.instance_id].asset,
-            "instance_id": instance.instance_id,
+            # Not "instance_id", which FiftyOne keeps for itself and refuses to import.
+            "instance": instance.instance_id,
         }
         for instance, mask, box in zip(kept, masks, boxes, strict=True)
     ]
