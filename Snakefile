@@ -63,33 +63,12 @@ rule dataset:
         expand(f"{DATA}/annotations/{{split}}.json", split=SPLITS),
 
 
-rule sample:
-    output:
-        scenes=f"{DATA}/scenes/{{shard}}.jsonl",
-        provenance=f"{DATA}/scenes/{{shard}}.json",
-    log:
-        f"{DATA}/logs/sample/{{shard}}.log",
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime="5m",
-        gpu=0,
-    params:
-        config=cfg.only("data.seed", "scene", "camera", "light", *cfg.picture_keys),
-        first=lambda wildcards: int(wildcards.shard) * cfg.data.shard_size,
-        pictures=lambda wildcards: cfg.data.pictures_in_shard(int(wildcards.shard)),
-        generator=GENERATOR_VERSION,
-    shell:
-        "python -m pipeline.sample --config {params.config:q} --first {params.first} --count {params.pictures}"
-        " --out {output.scenes} --provenance {output.provenance} 2>&1 | tee {log}"
-
-
+# Two stations in one rule: half as many jobs to plan and to wait for on a cluster; records take little of the time.
 rule render:
-    input:
+    output:
         scenes=f"{DATA}/scenes/{{shard}}.jsonl",
         provenance=f"{DATA}/scenes/{{shard}}.json",
-    output:
-        directory(f"{DATA}/shards/{{shard}}"),
+        shard=directory(f"{DATA}/shards/{{shard}}"),
     log:
         f"{DATA}/logs/render/{{shard}}.log",
     benchmark:
@@ -99,9 +78,16 @@ rule render:
         mem_mb=2000,
         runtime="4h",
         gpu=RENDER_GPU,
+    params:
+        config=cfg.only("data.seed", "scene", "camera", "light", *cfg.picture_keys),
+        first=lambda wildcards: int(wildcards.shard) * cfg.data.shard_size,
+        pictures=lambda wildcards: cfg.data.pictures_in_shard(int(wildcards.shard)),
+        generator=GENERATOR_VERSION,
     shell:
-        f"python -m blender.render --scenes {{input.scenes}} --provenance {{input.provenance}} --out {{output}}"
-        f" --device {cfg.render.device} --threads {{threads}} 2>&1 | tee {{log}}"
+        "(python -m pipeline.sample --config {params.config:q} --first {params.first} --count {params.pictures}"
+        " --out {output.scenes} --provenance {output.provenance} &&"
+        " python -m blender.render --scenes {output.scenes} --provenance {output.provenance} --out {output.shard}"
+        f" --device {cfg.render.device} --threads {{threads}}) 2>&1 | tee {{log}}"
 
 
 rule label:

@@ -25,7 +25,7 @@ from tests import road
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("survival")]
 
 DATA = Path("results/data/kill")
-PATIENCE_S = 240
+PATIENCE_S = 900
 ROUNDS = int(os.environ.get("CARISTE_KILL_ROUNDS", "0"))
 
 
