@@ -99,15 +99,15 @@ rule label:
         f"{DATA}/logs/label.log",
     benchmark:
         f"{DATA}/benchmarks/label.tsv"
-    threads: 1
+    threads: 8
     resources:
-        mem_mb=2000,
-        runtime="1h",
+        mem_mb=4000,
+        runtime="4h",
         gpu=0,
     params:
         config=cfg.only("data", "label"),
     shell:
-        f"python -m pipeline.label --config {{params.config:q}} --data {DATA} 2>&1 | tee {{log}}"
+        f"python -m pipeline.label --config {{params.config:q}} --data {DATA} --processes {{threads}} 2>&1 | tee {{log}}"
 
 
 rule yolo:

@@ -208,6 +208,8 @@ def _writer(folder: Path, split: str, data: config.Data) -> CocoWriter:
 @contextlib.contextmanager
 def _put_in_place(folder: Path) -> Iterator[Path]:
     """Give a folder to fill and put it in the place of `folder` at once: all of its files, or none."""
+    for left in folder.parent.glob(f".{folder.name}.*"):
+        shutil.rmtree(left, ignore_errors=True)  # of a run that was killed
     aside = folder.with_name(f".{folder.name}.{os.getpid()}")
     replaced = folder.with_name(f".{folder.name}.{os.getpid()}.old")
     aside.mkdir(parents=True)
