@@ -47,7 +47,7 @@ def arguments(folder: Path, jobs: int = 2, pictures: int = 8) -> tuple[str, ...]
 
 def whole_shards(folder: Path) -> dict[str, tuple[int, int]]:
     """Return the shards that Snakemake saw finished, each with inode and time of its `shard.json`."""
-    begun = [base64.urlsafe_b64decode(path.name).decode() for path in (folder / ".snakemake/incomplete").iterdir()]
+    begun = [base64.urlsafe_b64decode(path.name).decode() for path in (folder / ".snakemake/incomplete").glob("*")]
     facts = {str(path.parent.relative_to(folder)): path.stat() for path in (folder / DATA).glob("shards/*/shard.json")}
     return {name: (stat.st_ino, stat.st_mtime_ns) for name, stat in facts.items() if name not in begun}
 
@@ -118,8 +118,7 @@ class Disturbed:
         return process
 
     def remember(self) -> None:
-        if (self.folder / ".snakemake/incomplete").exists():
-            self.kept |= whole_shards(self.folder)
+        self.kept |= whole_shards(self.folder)
 
     def stop(self) -> None:
         """Leave no job of any start behind."""
