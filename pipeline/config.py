@@ -65,7 +65,7 @@ SomeShare = AfterValidator(_some_share)
 class Split(Section):
     """Of every `train + val + test` pictures in a row, how many go to each split (by index, so growth moves none)."""
 
-    train: Annotated[int, Field(ge=1)] = 10
+    train: Annotated[int, Field(ge=1)] = 9
     val: Annotated[int, Field(ge=1)] = 1
     test: Annotated[int, Field(ge=1)] = 2
 
@@ -75,8 +75,8 @@ class Data(Section):
 
     name: Name = "quickstart"
     seed: Annotated[int, Field(ge=0)] = 7
-    pictures: Annotated[int, Field(ge=1)] = 104
-    shard_size: Annotated[int, Field(ge=1)] = 13
+    pictures: Annotated[int, Field(ge=1)] = 96
+    shard_size: Annotated[int, Field(ge=1)] = 12
     split: Split = Split()
 
     @property
@@ -130,7 +130,7 @@ class LightSection(Section):
 class RenderSection(Section):
     """Cycles."""
 
-    samples: Annotated[int, Field(ge=1, le=65536)] = 5
+    samples: Annotated[int, Field(ge=1, le=65536)] = 4
     denoise: bool = True
     view_transform: Literal["AgX", "Filmic", "Standard"] = "AgX"
     device: Literal["auto", "cpu", "cuda", "optix", "hip", "metal", "oneapi"] = "cpu"
@@ -163,7 +163,7 @@ class ModelSection(Section):
     fpn_channels: Annotated[int, Field(ge=16, le=512)] = 128
     min_size: Annotated[int, Field(ge=32)] = Field(288, description="the shorter side is resized to this, in pixels")
     max_size: Annotated[int, Field(ge=32)] = 512
-    rpn_proposals_train: Annotated[int, Field(ge=1)] = 1000
+    rpn_proposals_train: Annotated[int, Field(ge=1)] = 900
     rpn_proposals_test: Annotated[int, Field(ge=1)] = 200
     sampled_boxes: Annotated[int, Field(ge=4)] = Field(64, description="boxes per picture that train the heads")
     score_threshold: Fraction = 0.05
