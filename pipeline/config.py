@@ -165,7 +165,7 @@ class ModelSection(Section):
     max_size: Annotated[int, Field(ge=32)] = 512
     rpn_proposals_train: Annotated[int, Field(ge=1)] = 900
     rpn_proposals_test: Annotated[int, Field(ge=1)] = 200
-    sampled_boxes: Annotated[int, Field(ge=4)] = Field(64, description="boxes per picture that train the heads")
+    sampled_boxes: Annotated[int, Field(ge=4)] = Field(128, description="boxes per picture that train the heads")
     score_threshold: Fraction = 0.05
     nms_iou: Fraction = Field(0.4, description="of two boxes of a class that overlap more, the better scored stays")
     detections: Annotated[int, Field(ge=1)] = 100
@@ -189,7 +189,7 @@ class TrainSection(Section):
     """The fine-tuning loop."""
 
     device: Literal["auto", "cpu", "cuda", "mps"] = "cpu"
-    iterations: Annotated[int, Field(ge=1)] = 400
+    iterations: Annotated[int, Field(ge=1)] = 460
     batch_size: Annotated[int, Field(ge=1)] = 2
     optimizer: Literal["adamw", "sgd"] = "adamw"
     learning_rate: Annotated[float, Field(gt=0)] = 7e-4
