@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 # Raise by hand when the same config must give other pictures: it is part of every scene record, so all shards are
 # rendered again. Editing a docstring or a log line is no reason.
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]

@@ -110,7 +110,12 @@ def test_what_an_image_says(data, monkeypatch):
         }
     ]
     facts = document["info"]
-    assert (facts["name"], facts["split"], facts["seed"], facts["generator_version"]) == ("quickstart", "val", 7, 1)
+    assert (facts["name"], facts["split"], facts["seed"], facts["generator_version"]) == (
+        "quickstart",
+        "val",
+        7,
+        config.GENERATOR_VERSION,
+    )
 
 
 def test_the_same_bytes_on_every_run_with_any_number_of_processes(data, monkeypatch):
