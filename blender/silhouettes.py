@@ -15,6 +15,8 @@ from blender.camera import CLIP_START_M, seen_from, to_pixels
 
 # Rows of triangles painted at once: bounds the memory of `fill` to some 100 MB.
 CHUNK_SPANS = 1_000_000
+# Points along an edge are so close that none of the pixels it crosses for longer than that is left out.
+EDGE_STEP_PX = 0.25
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,37 @@ def of(geometry: Geometry, camera: dict, width: int, height: int) -> Silhouette:
     cut = clip(seen[triangles[~whole]], CLIP_START_M)
     corners = np.concatenate([pixels[triangles[whole]], to_pixels(camera, cut)])
     return fill(corners, (-width, -height), (2 * width, 2 * height))
+
+
+def thin_parts(geometry: Geometry, camera: dict, silhouette: Silhouette, width: int, height: int) -> np.ndarray:
+    """Return the pixels of the frame, (height, width) bool, that an object touches far from any of its silhouette.
+
+    A rod thinner than a pixel may pass between pixel centres: the silhouette has a gap there, the renderer, which
+    takes its samples all over the pixel, may not.
+    """
+    edges = np.sort(geometry.triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
+    edges = np.unique(edges, axis=0)
+    seen = seen_from(camera, geometry.points_m)
+    edges = edges[(seen[edges, 2] >= CLIP_START_M).all(1)]
+    start, end = (to_pixels(camera, seen[edges[:, side]]) for side in (0, 1))
+    near = ((np.maximum(start, end) >= 0) & (np.minimum(start, end) < (width, height))).all(1)
+    start, end = start[near], end[near]
+    steps = (
+        np.minimum(np.ceil(np.linalg.norm(end - start, axis=1) / EDGE_STEP_PX), 4 * (width + height)).astype(int) + 1
+    )
+    which = np.repeat(np.arange(len(steps)), steps)
+    share = (np.arange(len(which)) - np.repeat(np.cumsum(steps) - steps, steps)) / np.maximum(steps - 1, 1)[which]
+    x, y = np.floor(start[which] + share[:, None] * (end - start)[which]).astype(int).T
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    touched = np.zeros((height, width), bool)
+    touched[y[inside], x[inside]] = True
+    return touched & ~_grown(silhouette.in_frame(width, height))
+
+
+def _grown(mask: np.ndarray) -> np.ndarray:
+    """Return the mask with one more pixel in all eight directions."""
+    rows = mask | np.pad(mask[1:], ((0, 1), (0, 0))) | np.pad(mask[:-1], ((1, 0), (0, 0)))
+    return rows | np.pad(rows[:, 1:], ((0, 0), (0, 1))) | np.pad(rows[:, :-1], ((0, 0), (1, 0)))
 
 
 def geometry_of(root: bpy.types.Object) -> Geometry:

@@ -43,7 +43,7 @@ def render(tmp_path, objects, position_m=(0.0, -2.6, 0.7), samples=8):
 )
 def test_what_is_seen_and_what_is_rendered_alone_is_the_silhouette(tmp_path, thing, position_m):
     made, built, ids = render(tmp_path, [thing], position_m)
-    (instance,), found = measure.instances(made, built.roots, ids)
+    (instance,), found, _ = measure.instances(made, built.roots, ids)
     MeasuredInstance.model_validate(instance)
     whole = found[1].in_frame(WIDTH, HEIGHT)
     assert instance["whole_pixels"] == found[1].mask.sum() >= whole.sum() > 250

@@ -81,9 +81,9 @@ def test_whatever_the_silhouettes_a_map_made_from_them_passes(canvases):
 
 @settings(deadline=None)
 @given(silhouettes_of, st.integers(0, 5), st.integers(0, 6))
-def test_a_pixel_farther_than_one_from_the_silhouette_is_caught(canvases, row, column):
+def test_a_pixel_farther_than_two_from_the_silhouette_is_caught(canvases, row, column):
     whole = canvases[0]
-    near = cv2.dilate(whole.view(np.uint8), np.ones((3, 3)))[6:12, 7:14]
+    near = cv2.dilate(whole.view(np.uint8), np.ones((5, 5)))[6:12, 7:14]
     assume(not near[row, column])
     ids = whole[6:12, 7:14].astype(np.uint16)
     ids[row, column] = 1
@@ -99,6 +99,26 @@ def test_the_filter_may_reach_one_pixel_beyond_the_silhouette():
     violations, summary = audit.check_silhouettes(record, ids, made_shards.crops(wholes))
     assert violations == []
     assert (summary.largest_excess_px, summary.boundary_pixels > 20) == (1, True)
+
+
+def test_two_far_samples_pass_and_three_are_caught():
+    ids, wholes = scene_of_two()
+    grown = cv2.dilate((ids == PERSON).view(np.uint8), np.ones((3, 3)))
+    far = np.argwhere((cv2.dilate(grown, np.ones((3, 3))) > grown) & (ids == 0))
+    for count, faults in ((2, 0), (3, 1)):
+        stray = ids.copy()
+        stray[tuple(far[:count].T)] = PERSON
+        assert len(audited(made_shards.record(stray, wholes), stray, made_shards.crops(wholes))) == faults
+
+
+def test_what_is_thinner_than_a_pixel_explains_pixels_far_from_the_silhouette():
+    ids, wholes = scene_of_two()
+    grown = cv2.dilate((ids == PERSON).view(np.uint8), np.ones((9, 9)))
+    rod = (cv2.dilate(grown, np.ones((3, 3))) > grown) & (ids == 0)
+    ids[rod] = PERSON
+    record, silhouettes = made_shards.record(ids, wholes), made_shards.crops(wholes)
+    assert len(audited(record, ids, silhouettes)) == 1
+    assert audited(record, ids, silhouettes | {f"{PERSON}_thin": rod}) == []
 
 
 @pytest.mark.parametrize("shift", [(2, 0), (0, 2), (-2, 0), (0, -3)])
