@@ -93,6 +93,8 @@ rule render:
 rule label:
     input:
         expand(f"{DATA}/shards/{{shard}}", shard=SHARDS),
+        # Named, so that a shard whose records were lost (its job was killed, an orphan of it went on) is made again.
+        expand(f"{DATA}/scenes/{{shard}}.{{ending}}", shard=SHARDS, ending=["jsonl", "json"]),
     output:
         expand(f"{DATA}/annotations/{{name}}.json", name=[*SPLITS, "audit", "provenance"]),
     log:
