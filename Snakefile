@@ -63,12 +63,35 @@ rule dataset:
         expand(f"{DATA}/annotations/{{split}}.json", split=SPLITS),
 
 
-# Two stations in one rule: half as many jobs to plan and to wait for on a cluster; records take little of the time.
-rule render:
+rule sample:
     output:
         scenes=f"{DATA}/scenes/{{shard}}.jsonl",
         provenance=f"{DATA}/scenes/{{shard}}.json",
-        shard=directory(f"{DATA}/shards/{{shard}}"),
+    log:
+        f"{DATA}/logs/sample/{{shard}}.log",
+    benchmark:
+        f"{DATA}/benchmarks/sample/{{shard}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime="1h",
+        gpu=0,
+    params:
+        config=cfg.only("data.seed", "scene", "camera", "light", *cfg.picture_keys),
+        first=lambda wildcards: int(wildcards.shard) * cfg.data.shard_size,
+        pictures=lambda wildcards: cfg.data.pictures_in_shard(int(wildcards.shard)),
+        generator=GENERATOR_VERSION,
+    shell:
+        "python -m pipeline.sample --config {params.config:q} --first {params.first} --count {params.pictures}"
+        " --out {output.scenes} --provenance {output.provenance} 2>&1 | tee {log}"
+
+
+rule render:
+    input:
+        scenes=rules.sample.output.scenes,
+        provenance=rules.sample.output.provenance,
+    output:
+        directory(f"{DATA}/shards/{{shard}}"),
     log:
         f"{DATA}/logs/render/{{shard}}.log",
     benchmark:
@@ -78,23 +101,14 @@ rule render:
         mem_mb=2000,
         runtime="4h",
         gpu=RENDER_GPU,
-    params:
-        config=cfg.only("data.seed", "scene", "camera", "light", *cfg.picture_keys),
-        first=lambda wildcards: int(wildcards.shard) * cfg.data.shard_size,
-        pictures=lambda wildcards: cfg.data.pictures_in_shard(int(wildcards.shard)),
-        generator=GENERATOR_VERSION,
     shell:
-        "(python -m pipeline.sample --config {params.config:q} --first {params.first} --count {params.pictures}"
-        " --out {output.scenes} --provenance {output.provenance} &&"
-        " python -m blender.render --scenes {output.scenes} --provenance {output.provenance} --out {output.shard}"
-        f" --device {cfg.render.device} --threads {{threads}}) 2>&1 | tee {{log}}"
+        "python -m blender.render --scenes {input.scenes} --provenance {input.provenance} --out {output}"
+        f" --device {cfg.render.device} --threads {{threads}} 2>&1 | tee {{log}}"
 
 
 rule label:
     input:
         expand(f"{DATA}/shards/{{shard}}", shard=SHARDS),
-        # Named, so that a shard whose records were lost (its job was killed, an orphan of it went on) is made again.
-        expand(f"{DATA}/scenes/{{shard}}.{{ending}}", shard=SHARDS, ending=["jsonl", "json"]),
     output:
         expand(f"{DATA}/annotations/{{name}}.json", name=[*SPLITS, "audit", "provenance"]),
     log:

@@ -18,9 +18,10 @@ from faster_coco_eval import mask as coco_mask
 from pipeline.scene import MeasuredInstance
 from pipeline.shards import Record
 
-# Cycles takes the samples of a pixel up to 1.5 px beside its centre, most of them much nearer: one pixel more than the
-# silhouette, which counts pixel centres, and a second one where few samples all happened to fall far out. Of 1.8
-# million visible pixels rendered with 3 samples, 5 were such; a camera that is 2 px off makes hundreds.
+# Silhouettes count pixel centres; Cycles takes the samples of a pixel up to 1.5 px beside its centre, most of them much
+# nearer. Hence one pixel more than the silhouette, and a few second ones where few samples all happened to fall far
+# out: 5 of 1.8 million visible pixels at 3 samples, each within 1.5 px of a triangle and gone at 128 samples. A camera
+# that is 2 px off makes hundreds.
 NEIGHBOURS = np.ones((3, 3), np.uint8)
 FAR_PIXELS, FAR_SHARE = 2, 0.002
 SQUARE = np.ones((2, 2), np.uint8)

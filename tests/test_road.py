@@ -70,8 +70,8 @@ def test_nothing_is_made_twice(road):
     ("change", "made_again", "kept"),
     [
         ("train={learning_rate: 0.01}", {"train_model", "predict", "evaluate", "report"}, {"render", "label"}),
-        ("render={samples: 3}", {"render", "label", "train_model"}, set()),
-        ("label={min_pixels: 20}", {"label", "train_model", "report"}, {"render"}),
+        ("render={samples: 3}", {"sample", "render", "label", "train_model"}, set()),
+        ("label={min_pixels: 20}", {"label", "train_model", "report"}, {"sample", "render"}),
     ],
 )
 def test_a_change_makes_again_what_depends_on_it(road, change, made_again, kept):
@@ -85,4 +85,4 @@ def test_a_change_makes_again_what_depends_on_it(road, change, made_again, kept)
 def test_a_larger_set_renders_only_what_is_new(road):
     config = "data={pictures: 9}"
     jobs = planned("dataset", "--configfile", "configs/ci.yaml", "--config", config, folder=road)
-    assert jobs["render"] == jobs["label"] == 1
+    assert jobs["sample"] == jobs["render"] == jobs["label"] == 1

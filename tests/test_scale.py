@@ -30,7 +30,13 @@ def plan(folder: Path, shards: int) -> tuple[float, float]:
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, output.read_text()
-    assert road.jobs_in(output.read_text()) == {"render": shards, "label": 1, "dataset": 1, "total": shards + 2}
+    assert road.jobs_in(output.read_text()) == {
+        "sample": shards,
+        "render": shards,
+        "label": 1,
+        "dataset": 1,
+        "total": 2 * shards + 2,
+    }
     return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
