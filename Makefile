@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # make train    set up .venv and run the whole road on configs/quickstart.yaml
 # make test     set up .venv and run all tests
+# make benchmark    how long a picture takes here, step by step, and how many jobs are worth it
 # make dataset, evaluate, report: other targets; CONFIG=configs/full.yaml another config; JOBS=8 more at once
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,11 +9,14 @@ JOBS ?= 4
 CONFIG ?= configs/quickstart.yaml
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
-.PHONY: train dataset evaluate report test lint setup clean
+.PHONY: train dataset evaluate report benchmark test lint setup clean
 .DEFAULT_GOAL := train
 
 train dataset evaluate report: setup
 	$(BIN)/snakemake $@ -j$(JOBS) --configfile $(CONFIG)
+
+benchmark: setup
+	$(BIN)/python -m pipeline.benchmark --config $(CONFIG)
 
 test: setup
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup

@@ -69,10 +69,12 @@ rule sample:
         provenance=f"{DATA}/scenes/{{shard}}.json",
     log:
         f"{DATA}/logs/sample/{{shard}}.log",
+    benchmark:
+        f"{DATA}/benchmarks/sample/{{shard}}.tsv"
     threads: 1
     resources:
         mem_mb=500,
-        runtime="5m",
+        runtime="1h",
         gpu=0,
     params:
         config=cfg.only("data.seed", "scene", "camera", "light", *cfg.picture_keys),
@@ -86,8 +88,8 @@ rule sample:
 
 rule render:
     input:
-        scenes=f"{DATA}/scenes/{{shard}}.jsonl",
-        provenance=f"{DATA}/scenes/{{shard}}.json",
+        scenes=rules.sample.output.scenes,
+        provenance=rules.sample.output.provenance,
     output:
         directory(f"{DATA}/shards/{{shard}}"),
     log:
@@ -100,7 +102,7 @@ rule render:
         runtime="4h",
         gpu=RENDER_GPU,
     shell:
-        f"python -m blender.render --scenes {{input.scenes}} --provenance {{input.provenance}} --out {{output}}"
+        "python -m blender.render --scenes {input.scenes} --provenance {input.provenance} --out {output}"
         f" --device {cfg.render.device} --threads {{threads}} 2>&1 | tee {{log}}"
 
 
@@ -113,15 +115,15 @@ rule label:
         f"{DATA}/logs/label.log",
     benchmark:
         f"{DATA}/benchmarks/label.tsv"
-    threads: 1
+    threads: 8
     resources:
-        mem_mb=2000,
-        runtime="1h",
+        mem_mb=4000,
+        runtime="4h",
         gpu=0,
     params:
         config=cfg.only("data", "label"),
     shell:
-        f"python -m pipeline.label --config {{params.config:q}} --data {DATA} 2>&1 | tee {{log}}"
+        f"python -m pipeline.label --config {{params.config:q}} --data {DATA} --processes {{threads}} 2>&1 | tee {{log}}"
 
 
 rule yolo:

@@ -23,8 +23,8 @@ class MeasureError(Exception):
 
 def instances(
     record: dict, roots: dict[int, bpy.types.Object], ids: np.ndarray
-) -> tuple[list[dict], dict[int, Silhouette]]:
-    """Measure all labelled objects of a picture, by instance id.
+) -> tuple[list[dict], dict[int, Silhouette], dict[int, np.ndarray]]:
+    """Measure all labelled objects of a picture; return that, silhouettes and thin parts by instance id.
 
     Args:
         roots: the parent of all parts of each object, by instance id.
@@ -33,13 +33,14 @@ def instances(
     Raises:
         MeasureError: an object has no pixel, and neither the frame nor other things explain it.
     """
-    measured, found = [], {}
+    measured, found, thin = [], {}, {}
     for number, root in sorted(roots.items()):
         geometry = silhouettes.geometry_of(root)
         height, width = ids.shape
         found[number] = silhouettes.of(geometry, record["camera"], width, height)
+        thin[number] = silhouettes.thin_parts(geometry, record["camera"], found[number], width, height)
         measured.append(_instance(record["camera"], number, root, geometry, found[number], ids))
-    return measured, found
+    return measured, found, thin
 
 
 def _instance(

@@ -43,13 +43,13 @@ def render(record: dict, folder: Path, device: str, threads: int) -> Rendered:
         _warp_picture(folder / "images" / f"{stem}.png", warp)
     _write_maps(record, read, folder, stem)
     decoded = time.perf_counter()
-    instances, found = measure.instances(record, built.roots, read.ids)
+    instances, found, thin = measure.instances(record, built.roots, read.ids)
     measured = time.perf_counter()
     proof = _prove(record, built, found, scratch, warp) if settings["proof"] else {}
     for instance in instances:
         instance["proven"] = instance["instance_id"] in proof
     proven = time.perf_counter()
-    _write_silhouettes(_place(folder, "silhouettes", f"{stem}.npz"), found, proof)
+    _write_silhouettes(_place(folder, "silhouettes", f"{stem}.npz"), found, thin, proof)
     seconds = {
         "build": ready - started,
         "sync": read.sync_s,
@@ -95,7 +95,10 @@ def _prove(
     return {number: warp.nearest(seen) if warp else seen}
 
 
-def _write_silhouettes(path: Path, found: dict[int, Silhouette], proof: dict[int, np.ndarray]) -> None:
-    """Write the cropped silhouettes as "<id>" and the proof as "<id>_alone", all bool."""
+def _write_silhouettes(
+    path: Path, found: dict[int, Silhouette], thin: dict[int, np.ndarray], proof: dict[int, np.ndarray]
+) -> None:
+    """Write the cropped silhouettes as "<id>", thin parts as "<id>_thin" and the proof as "<id>_alone", all bool."""
     arrays = {str(number): each.mask for number, each in found.items() if each.mask.size}
+    arrays |= {f"{number}_thin": mask for number, mask in thin.items() if mask.any()}
     np.savez_compressed(path, **arrays, **{f"{number}_alone": mask for number, mask in proof.items()})

@@ -18,6 +18,8 @@ from blender.camera import CLIP_START_M, seen_from, to_pixels
 CHUNK_SPANS = 1_000_000
 # A distorted edge is drawn straight if it bends away no farther than this.
 BEND_PX = 0.2
+# Points along an edge are so close that none of the pixels it crosses for longer than that is left out.
+EDGE_STEP_PX = 0.25
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,41 @@ def _within(triangles: np.ndarray, radius: float) -> np.ndarray:
         for side in (1, -1):
             triangles = side * clip(side * triangles[:, :, order], -radius)[:, :, order]
     return triangles
+
+
+def thin_parts(geometry: Geometry, camera: dict, silhouette: Silhouette, width: int, height: int) -> np.ndarray:
+    """Return the pixels of the frame, (height, width) bool, that an object touches far from any of its silhouette.
+
+    A rod thinner than a pixel may pass between pixel centres: the silhouette has a gap there, the renderer, which
+    takes its samples all over the pixel, may not.
+    """
+    edges = np.sort(geometry.triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
+    edges = np.unique(edges, axis=0)
+    seen = seen_from(camera, geometry.points_m)
+    edges = edges[(seen[edges, 2] >= CLIP_START_M).all(1)]
+    ends = seen[edges] / seen[edges][:, :, 2:]
+    pixels = to_pixels(camera, ends)
+    near = ((pixels.max(1) >= 0) & (pixels.min(1) < (width, height))).all(1)
+    lengths_px = np.linalg.norm(pixels[near, 1] - pixels[near, 0], axis=1)
+    steps = np.minimum(np.ceil(lengths_px / EDGE_STEP_PX), 4 * (width + height)).astype(int) + 1
+    x, y = np.floor(to_pixels(camera, _along(ends[near], steps))).astype(int).T
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    touched = np.zeros((height, width), bool)
+    touched[y[inside], x[inside]] = True
+    return touched & ~_grown(silhouette.in_frame(width, height))
+
+
+def _along(ends: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Return points on lines (N, 2, 3), ends included, `points` (N,) of each, one after the other: (sum, 3)."""
+    which = np.repeat(np.arange(len(points)), points)
+    share = (np.arange(len(which)) - np.repeat(np.cumsum(points) - points, points)) / np.maximum(points - 1, 1)[which]
+    return ends[which, 0] + share[:, None] * (ends[which, 1] - ends[which, 0])
+
+
+def _grown(mask: np.ndarray) -> np.ndarray:
+    """Return the mask with one more pixel in all eight directions."""
+    rows = mask | np.pad(mask[1:], ((0, 1), (0, 0))) | np.pad(mask[:-1], ((1, 0), (0, 0)))
+    return rows | np.pad(rows[:, 1:], ((0, 0), (0, 1))) | np.pad(rows[:, :-1], ((0, 0), (1, 0)))
 
 
 def geometry_of(root: bpy.types.Object) -> Geometry:

@@ -52,18 +52,12 @@ def describe_image(record: Record, shard: str) -> dict[str, Any]:
     }
 
 
-def visible_masks(ids: np.ndarray) -> dict[int, dict[str, Any]]:
-    """Return the RLE of every instance of an id map, uint16 (height, width), by its id."""
-    found = runs.of_id_map(ids)
-    return dict(zip(found, runs.encode(list(found.values()), *ids.shape), strict=True))
-
-
 def annotate(
     record: Record, visible: dict[int, dict[str, Any]], silhouettes: dict[str, np.ndarray], rules: config.LabelSection
 ) -> list[dict[str, Any]]:
     """Return the annotations of one picture in the order of instance ids, still without `id`.
 
-    `visible`: RLE of the visible mask by instance id. `silhouettes`: see `shards.read_silhouettes`. Both must agree
+    `visible`: RLE of the visible masks by instance id. `silhouettes`: see `shards.read_silhouettes`. Both must agree
     with the record (`audit.py` says whether they do).
     """
     things = record.things
@@ -87,7 +81,8 @@ def annotate(
             "bbox_3d": [_corner(corner) for corner in instance.box_3d],
             **({} if instance.keypoints is None else _keypoints(instance.keypoints)),
             "asset": things[instance.instance_id].asset,
-            "instance_id": instance.instance_id,
+            # Not "instance_id", which FiftyOne keeps for itself and refuses to import.
+            "instance": instance.instance_id,
         }
         for instance, mask, box in zip(kept, masks, boxes, strict=True)
     ]
@@ -114,8 +109,8 @@ def _whole_masks(
 ) -> dict[int, dict[str, Any]]:
     """Return the RLE of the part of each silhouette that lies in the frame, by instance id."""
     boxes = {each.instance_id: each.whole_box_px for each in instances if each.whole_box_px}
-    crops = [runs.of_crop(silhouettes[str(number)], box[0], box[1], *shape) for number, box in boxes.items()]
-    return dict(zip(boxes, runs.encode(crops, *shape), strict=True))
+    crops = {number: runs.of_crop(silhouettes[str(number)], x, y, *shape) for number, (x, y, *_) in boxes.items()}
+    return runs.encode(crops, *shape)
 
 
 def _segmentation(

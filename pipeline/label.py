@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from pipeline import annotations, audit, audit_picture, coco, config, lineage, shards
+from pipeline import annotations, audit, audit_picture, coco, config, lineage, runs, shards
 from pipeline.coco_writer import CocoWriter
 from pipeline.progress import track
 from pipeline.scene import picture_name, shard_name
@@ -150,8 +150,9 @@ def examine(shard: Path, record: shards.Record, rules: config.LabelSection) -> E
         ShardError: a file is missing, corrupt or of another size.
     """
     ids, silhouettes = shards.read_ids(shard, record), shards.read_silhouettes(shard, record)
-    visible = annotations.visible_masks(ids)
-    violations, summary = list(audit.check_map(record, visible)), audit.Summary(pictures=1)
+    found = runs.of_id_map(ids)
+    visible, pixels = runs.encode(found, *ids.shape), {number: runs.area(each) for number, each in found.items()}
+    violations, summary = list(audit.check_map(record, pixels)), audit.Summary(pictures=1)
     if rules.audit:
         violations += audit.check_masks(ids, visible)
         more, summary = audit.check_silhouettes(record, ids, silhouettes)
@@ -207,6 +208,8 @@ def _writer(folder: Path, split: str, data: config.Data) -> CocoWriter:
 @contextlib.contextmanager
 def _put_in_place(folder: Path) -> Iterator[Path]:
     """Give a folder to fill and put it in the place of `folder` at once: all of its files, or none."""
+    for left in folder.parent.glob(f".{folder.name}.*"):
+        shutil.rmtree(left, ignore_errors=True)  # of a run that was killed
     aside = folder.with_name(f".{folder.name}.{os.getpid()}")
     replaced = folder.with_name(f".{folder.name}.{os.getpid()}.old")
     aside.mkdir(parents=True)

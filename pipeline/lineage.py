@@ -96,18 +96,23 @@ def of_annotations(settings: Config, shards: Path, written: Path, counts: dict[s
     Raises:
         LineageError: a shard without its `shard.json`, or one that does not name its files.
     """
-    names = [shard_name(number) for number in range(settings.data.shards)]
-    facts = {name: read(shards / name / "shard.json", ShardFacts) for name in names}
+    versions, assets, digests = [], [], {}
+    for name in map(shard_name, range(settings.data.shards)):
+        # One at a time: the tables of a million pictures' files do not fit in memory.
+        facts = read(shards / name / "shard.json", ShardFacts)
+        versions.append(facts.versions)
+        assets.append(_assets(shards / name, facts))
+        digests[name] = digest(facts.files)
     return {
         "cariste": pipeline.__version__,
         "config": json.loads(settings.only("data", "label")),
         "seed": settings.data.seed,
         "generator_version": GENERATOR_VERSION,
-        "versions": _all_that_occur(shard.versions for shard in facts.values()),
-        "assets": merge_assets(_assets(shards / name, shard) for name, shard in facts.items()),
+        "versions": _all_that_occur(versions),
+        "assets": merge_assets(assets),
         "splits": {split: _of_split(written / f"{split}.json", *counts[split]) for split in counts},
         "audit": _of_file(written / "audit.json"),
-        "shards": {name: digest(shard.files) for name, shard in facts.items()},
+        "shards": digests,
     }
 
 

@@ -4,7 +4,6 @@
 faster_coco_eval's own encoder walks the whole picture once per instance; it still does the compressing here.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -29,22 +28,30 @@ def of_crop(mask: np.ndarray, x: int, y: int, height: int, width: int) -> np.nda
     """Return the runs of a mask, bool (any size) with its corner at (x, y), inside a picture of height x width."""
     top, left = max(-y, 0), max(-x, 0)
     inside = mask[top : max(height - y, 0), left : max(width - x, 0)]
+    if not inside.size:
+        return np.zeros((0, 2), int)
     # The pixel before and the one after belong to no mask: a run at either end begins and ends there.
-    down = np.zeros(inside.shape[1] * height + 2, bool)
-    down[1:-1].reshape(-1, height)[:, y + top : y + top + inside.shape[0]] = inside.T
+    down = np.zeros(inside.shape[1] * height + 2, np.uint8)
+    columns = down[1:-1].reshape(-1, height)
+    columns[:, y + top : y + top + inside.shape[0]] = cv2.transpose(inside.view(np.uint8))
     edges = np.flatnonzero(down[1:] != down[:-1])
     return edges.reshape(-1, 2) + (x + left) * height
 
 
-def encode(runs: Sequence[np.ndarray], height: int, width: int) -> list[dict[str, Any]]:
-    """Return compressed RLE with text counts, ready for JSON, of each mask of a picture of height x width."""
+def area(runs: np.ndarray) -> int:
+    """Return how many pixels the runs hold."""
+    return int((runs[:, 1] - runs[:, 0]).sum())
+
+
+def encode(runs: dict[int, np.ndarray], height: int, width: int) -> dict[int, dict[str, Any]]:
+    """Return compressed RLE with text counts, ready for JSON, of each instance in a picture of height x width."""
     if not runs:
-        return []
-    plain = [{"size": [height, width], "counts": _counts(each, height * width)} for each in runs]
-    return [
-        {"size": [height, width], "counts": rle["counts"].decode("ascii")}
-        for rle in coco_mask.frPyObjects(plain, height, width)
-    ]
+        return {}
+    plain = [{"size": [height, width], "counts": _counts(each, height * width)} for each in runs.values()]
+    return {
+        number: {"size": [height, width], "counts": rle["counts"].decode("ascii")}
+        for number, rle in zip(runs, coco_mask.frPyObjects(plain, height, width), strict=True)
+    }
 
 
 def _counts(runs: np.ndarray, pixels: int) -> list[int]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small scene record by hand: one truck in front of the camera, a carton, two lamps."""
 
-from pipeline import scene, things
+from pipeline import config, scene, things
 
 STEEL = (0.6, 0.05, 0.03)
 GREY = (0.3, 0.3, 0.3)
@@ -50,7 +50,7 @@ def carton(size_m: scene.Vec3, position_m: scene.Vec3) -> things.Carton:
 def record(index: int = 0, objects: tuple = (), width: int = 96, height: int = 72) -> scene.Scene:
     """A camera 0.7 m high at (0, -2.6), looking along +y at `objects` (default: a truck and a carton beside it)."""
     return scene.Scene(
-        generator_version=1,
+        generator_version=config.GENERATOR_VERSION,
         index=index,
         dataset_seed=0,
         layout="staging",

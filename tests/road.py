@@ -36,7 +36,12 @@ def planned(*arguments: str, folder: Path) -> dict[str, int]:
     """Return how many jobs of each rule a dry run would start."""
     run = snakemake(*arguments, "-n", "--quiet", "rules", folder=folder)
     assert run.returncode == 0, run.stdout + run.stderr
-    lines = (line.split() for line in (run.stdout + run.stderr).splitlines())
+    return jobs_in(run.stdout + run.stderr)
+
+
+def jobs_in(output: str) -> dict[str, int]:
+    """Return the table of jobs of a dry run: how many of each rule, and their `total`; empty if there are none."""
+    lines = (line.split() for line in output.splitlines())
     return {words[0]: int(words[1]) for words in lines if len(words) == 2 and words[1].isdigit()}
 
 

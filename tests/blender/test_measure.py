@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Silhouettes, reasons of absence and proofs against real id maps."""
 
+import cv2
 import numpy as np
 import pytest
-from scipy.ndimage import binary_dilation
 
 from blender import alone, cycles, measure, passes, scene, silhouettes
 from pipeline.scene import MeasuredInstance
@@ -11,8 +11,12 @@ from tests import records
 from tests.blender.test_keypoints import place
 
 WIDTH, HEIGHT = 128, 96
-SQUARE = np.ones((3, 3), bool)
 TRUCK = records.truck(1).model_dump(mode="json")
+
+
+def grown(mask):
+    """Return the mask with one more pixel in all eight directions."""
+    return cv2.dilate(mask.view(np.uint8), np.ones((3, 3), np.uint8)).view(bool)
 
 
 def render(tmp_path, objects, position_m=(0.0, -2.6, 0.7), samples=8):
@@ -39,15 +43,15 @@ def render(tmp_path, objects, position_m=(0.0, -2.6, 0.7), samples=8):
 )
 def test_what_is_seen_and_what_is_rendered_alone_is_the_silhouette(tmp_path, thing, position_m):
     made, built, ids = render(tmp_path, [thing], position_m)
-    (instance,), found = measure.instances(made, built.roots, ids)
+    (instance,), found, _ = measure.instances(made, built.roots, ids)
     MeasuredInstance.model_validate(instance)
     whole = found[1].in_frame(WIDTH, HEIGHT)
     assert instance["whole_pixels"] == found[1].mask.sum() >= whole.sum() > 250
     seen = ids == 1
-    assert not (seen & ~binary_dilation(whole, SQUARE)).any()
+    assert not (seen & ~grown(whole)).any()
     proof = alone.render(1, built.roots[1], tmp_path / "alone.exr")
-    assert not (proof & ~binary_dilation(whole, SQUARE)).any()
-    assert not (whole & ~binary_dilation(proof, SQUARE)).any()
+    assert not (proof & ~grown(whole)).any()
+    assert not (whole & ~grown(proof)).any()
     assert (proof ^ whole).sum() < 0.25 * whole.sum()
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from blender import alone, measure, passes, picture, png, scene, silhouettes
-from pipeline import annotations, audit, shards
+from pipeline import audit, runs, shards
 from pipeline.scene import RenderedScene
 from tests import records
 from tests.blender.test_keypoints import place
@@ -31,8 +31,9 @@ def render(folder, proven: int = TRUCK) -> list[str]:
     assert [number for number, each in record.instances.items() if each.proven] == [proven]
     ids, found = shards.read_ids(folder, record), shards.read_silhouettes(folder, record)
     shards.check_picture(folder, record)
-    visible = annotations.visible_masks(ids)
-    violations = [*audit.check_map(record, visible), *audit.check_masks(ids, visible)]
+    found_runs = runs.of_id_map(ids)
+    violations = list(audit.check_map(record, {number: runs.area(each) for number, each in found_runs.items()}))
+    violations += audit.check_masks(ids, runs.encode(found_runs, *ids.shape))
     violations += audit.check_silhouettes(record, ids, found)[0]
     return [f"{each.instance_id}: {each.what}" for each in violations]
 

@@ -18,7 +18,11 @@ def outside_m(things: list[bpy.types.Object], rows: np.ndarray) -> float:
     """Return how far the farthest vertex lies outside all of the boxes."""
     bpy.context.view_layer.update()
     points = np.concatenate(
-        [np.array([thing.matrix_basis @ vertex.co for vertex in thing.data.vertices]) for thing in things]
+        [
+            np.array([thing.matrix_basis @ vertex.co for vertex in thing.data.vertices])
+            for thing in things
+            if thing.type == "MESH"
+        ]
     )
     angle = np.radians(rows[:, 2])
     x, y = (points[:, None, axis] - rows[:, axis] for axis in (0, 1))

@@ -4,11 +4,11 @@
 import numpy as np
 import pytest
 from faster_coco_eval import mask as coco_mask
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from pipeline import annotations, coco, config
+from pipeline import annotations, coco, config, runs
 from tests.pipeline import made_shards
 from tests.pipeline.made_shards import HEIGHT, WIDTH
 
@@ -23,7 +23,7 @@ def annotate(
     ids: np.ndarray, wholes: dict[int, np.ndarray], rules: config.LabelSection = EVERYTHING, index: int = 0
 ) -> list[dict]:
     record = made_shards.record(ids, wholes, index)
-    return annotations.annotate(record, annotations.visible_masks(ids), made_shards.crops(wholes), rules)
+    return annotations.annotate(record, runs.encode(runs.of_id_map(ids), *ids.shape), made_shards.crops(wholes), rules)
 
 
 def decode(segmentation: dict | list, shape: tuple[int, int]) -> np.ndarray:
@@ -48,13 +48,14 @@ def with_hidden_pixels(ids: np.ndarray, count: int, numbers: list[int]) -> dict[
 
 
 @pytest.mark.parametrize("segmentation", ["rle", "polygons"])
+@settings(deadline=None)
 @given(ids=maps)
 def test_annotations_give_back_the_id_map(ids, segmentation):
     rules = EVERYTHING.model_copy(update={"segmentation": segmentation})
     again = np.zeros(ids.shape, np.int64)
     for annotation in annotate(ids, made_shards.wholes_of(ids, NUMBERS), rules):
         mask = decode(annotation["segmentation"], ids.shape)
-        again[mask] += annotation["instance_id"]  # a pixel in two masks would get a sum
+        again[mask] += annotation["instance"]  # a pixel in two masks would get a sum
         rows, columns = np.nonzero(mask)
         size = [np.ptp(columns) + 1, np.ptp(rows) + 1]
         assert annotation["bbox"] == [columns.min(), rows.min(), *size]
@@ -84,7 +85,7 @@ def test_what_an_annotation_says():
         "keypoints": [3.5, 0.25, 2, 0.5, 1.5, 1, *[0, 0, 0] * 15],
         "num_keypoints": 2,
         "asset": "person",
-        "instance_id": 1,
+        "instance": 1,
     }
     assert (truck["category_id"], truck["asset"], truck["visible_fraction"]) == (2, "hand_pallet_truck", 0.75)
     assert not {"keypoints", "num_keypoints"} & truck.keys()
@@ -115,7 +116,7 @@ def test_the_silhouette_shows_what_others_hide():
 def test_the_config_decides_what_is_dropped_and_what_is_crowd(rules, crowd):
     ids = id_map(10, 20, 30, 0)
     found = annotate(ids, with_hidden_pixels(ids, 25, [1, 2, 3, 4]), EVERYTHING.model_copy(update=rules))
-    assert {entry["instance_id"]: entry["iscrowd"] for entry in found} == crowd
+    assert {entry["instance"]: entry["iscrowd"] for entry in found} == crowd
 
 
 def test_crowd_keeps_its_run_lengths_where_polygons_are_asked_for():

@@ -115,7 +115,12 @@ def test_what_an_image_says(data, monkeypatch):
         }
     ]
     facts = document["info"]
-    assert (facts["name"], facts["split"], facts["seed"], facts["generator_version"]) == ("quickstart", "val", 7, 1)
+    assert (facts["name"], facts["split"], facts["seed"], facts["generator_version"]) == (
+        "quickstart",
+        "val",
+        7,
+        config.GENERATOR_VERSION,
+    )
 
 
 def test_the_same_bytes_on_every_run_with_any_number_of_processes(data, monkeypatch):
@@ -181,6 +186,16 @@ FAULTS = {
         "silhouettes/000004.npz",
         lambda path: np.savez_compressed(path, **{"1": np.ones((8, 1), bool)}),
         "picture 4: .*silhouettes/000004.npz: 2 is missing",
+    ),
+    "small silhouette": (
+        "silhouettes/000004.npz",
+        lambda path: np.savez_compressed(path, **dict(np.load(path)) | {"2": np.ones((11, 1), bool)}),
+        r"picture 4: .*000004.npz: .*'shape': \(11, 1\), } is no mask of 1x12",
+    ),
+    "silhouettes of numbers": (
+        "silhouettes/000004.npz",
+        lambda path: np.savez_compressed(path, **dict(np.load(path)) | {"2": np.ones((12, 1))}),
+        "picture 4: .*000004.npz: .*f8.* is no mask of 1x12",
     ),
     "no shard": (".", shutil.rmtree, "scenes.jsonl is missing; render the shard first"),
     "no records": ("scenes.jsonl", lambda path: path.write_text(""), "holds no pictures, .*asks for 3 from 3 to 5"),

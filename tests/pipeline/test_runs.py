@@ -2,7 +2,7 @@
 """Runs give the bytes of faster_coco_eval's own encoder, of whole id maps and of crops at any place."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -13,21 +13,23 @@ maps = shapes.flatmap(lambda shape: arrays.arrays(np.uint16, shape, elements=st.
 places = st.integers(-20, 20)
 
 
+@settings(deadline=None)
 @given(maps)
 def test_all_instances_of_an_id_map(ids):
     found = runs.of_id_map(ids)
     assert found.keys() == set(np.unique(ids).tolist()) - {0}
-    encoded = runs.encode(list(found.values()), *ids.shape)
-    assert encoded == [coco.encode(ids == number) for number in found]
+    assert runs.encode(found, *ids.shape) == {number: coco.encode(ids == number) for number in found}
+    assert {number: runs.area(each) for number, each in found.items()} == {n: (ids == n).sum() for n in found}
 
 
+@settings(deadline=None)
 @given(shapes.flatmap(lambda shape: arrays.arrays(bool, shape)), places, places, shapes)
 def test_a_crop_that_may_reach_outside_the_picture(mask, x, y, shape):
     canvas = np.zeros((64, 64), bool)
     canvas[24 + y : 24 + y + mask.shape[0], 24 + x : 24 + x + mask.shape[1]] = mask
     inside = canvas[24 : 24 + shape[0], 24 : 24 + shape[1]]
-    assert runs.encode([runs.of_crop(mask, x, y, *shape)], *shape) == [coco.encode(inside)]
+    assert runs.encode({1: runs.of_crop(mask, x, y, *shape)}, *shape) == {1: coco.encode(inside)}
 
 
 def test_no_mask_at_all():
-    assert runs.encode([], 4, 5) == []
+    assert runs.encode({}, 4, 5) == {}

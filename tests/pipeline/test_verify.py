@@ -18,6 +18,7 @@ from pipeline.scene import Measured, RenderedScene, picture_name
 from tests import records
 
 ROOT = Path(__file__).parents[2]
+G = config.GENERATOR_VERSION
 SETTINGS = config.check({"data": {"pictures": 4, "shard_size": 2, "seed": 0}})
 SPLITS = {"train": [0, 1], "val": [2], "test": [3]}
 NOT_HASHED = ("shard.json", ".snakemake_timestamp")
@@ -42,7 +43,7 @@ def seal(folder: Path, pictures: int, **changes: object) -> None:
     facts = {
         "pictures": pictures,
         "versions": {"blender": "4.5"},
-        "made_by": {"dataset_seed": 0, "generator_version": 1, "assets": assets},
+        "made_by": {"dataset_seed": 0, "generator_version": config.GENERATOR_VERSION, "assets": assets},
         "files": {path.relative_to(folder).as_posix(): lineage.sha256_of(path) for path in paths},
     }
     (folder / "shard.json").write_text(json.dumps(facts | changes))
@@ -147,11 +148,11 @@ DAMAGES = {
     ),
     "another seed": (
         lambda d: rewrite_records(d / S0, lambda scene: scene.update(dataset_seed=9)),
-        rf"{S0}/scenes.jsonl: \(seed, generator version\) is \[\(9, 1\)\], made_by in shard.json says \(0, 1\)",
+        rf"{S0}/scenes.jsonl: \(seed, generator version\) is \[\(9, {G}\)\], made_by in shard.json says \(0, {G}\)",
     ),
     "annotations of another seed": (
         lambda d: edit(d / "annotations/provenance.json", lambda told: told.update(seed=9)),
-        rf"{S0}: \(seed, generator version\) is \[\(0, 1\)\], the annotations say \(9, 1\)",
+        rf"{S0}: \(seed, generator version\) is \[\(0, {G}\)\], the annotations say \(9, {G}\)",
     ),
     "a shard from elsewhere": (
         lambda d: rewrite_records(d / S0, lambda scene: scene.update(layout="chaos")),
