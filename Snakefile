@@ -77,7 +77,7 @@ rule sample:
         runtime="1h",
         gpu=0,
     params:
-        config=cfg.only("data.seed", "scene", "camera", "light", *cfg.picture_keys),
+        config=cfg.only(*cfg.picture_keys),
         first=lambda wildcards: int(wildcards.shard) * cfg.data.shard_size,
         pictures=lambda wildcards: cfg.data.pictures_in_shard(int(wildcards.shard)),
         generator=GENERATOR_VERSION,

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.config_world import PeopleSection
 from pipeline.goods import SEEDS, Stock, pallet_pile
+from pipeline.persons import draw_person
 from pipeline.placing import Place, moved, overlaps
+from pipeline.randomness import choose
 from pipeline.things import Carton, ElectricPalletTruckParameters, EurPallet, Prop, Rack, Thing
 from pipeline.trucks import TruckParameters, as_truck, electric_grip_m, fits_pallet, one_of, with_pallet
 from pipeline.viewing import View, as_places, at_wanted_distances
@@ -17,7 +20,6 @@ from pipeline.workers import (
     as_person,
     beside_truck,
     carrying_person,
-    draw_person,
     draw_pose,
     sitting_person,
     talking_pair,
@@ -43,9 +45,11 @@ class Crew:
     reach_m: float | None = None
 
 
-def driven_truck(random: np.random.Generator, stock: Stock, fleet: list[TruckParameters]) -> list[Thing]:
+def driven_truck(
+    random: np.random.Generator, config: PeopleSection, stock: Stock, fleet: list[TruckParameters]
+) -> list[Thing]:
     """Somebody at work with a truck that is empty or carries a pallet: pushing, pulling, leading an electric one."""
-    truck, person = _drawn_apart(lambda: _with_person(random, one_of(random, fleet)))
+    truck, person = _drawn_apart(lambda: _with_person(random, config, one_of(random, fleet)))
     if fits_pallet(truck.parameters) and truck.parameters.fork_length_m > 1 and random.random() < 0.55:
         return [*with_pallet(random, truck.parameters, stock, raised=True), person]
     return [truck, person]
@@ -60,11 +64,11 @@ def _drawn_apart(draw: Callable[[], list[Thing]]) -> list[Thing]:
     raise RuntimeError(f"things that do not fit together: {', '.join(thing.asset for thing in group)}")
 
 
-def _with_person(random: np.random.Generator, kind: TruckParameters) -> list[Thing]:
+def _with_person(random: np.random.Generator, config: PeopleSection, kind: TruckParameters) -> list[Thing]:
     """A truck and who pushes or pulls it, or leads an electric one by the near grip of its tiller."""
     kind = kind.model_copy(update={"seed": int(random.integers(SEEDS))})
     if not isinstance(kind, ElectricPalletTruckParameters):
-        truck, person = working_pair(random, kind, str(random.choice(["push", "pull"])))
+        truck, person = working_pair(random, config, kind, str(random.choice(["push", "pull"])))
         return [as_truck(truck), person]
     tilted = {
         "tiller_tilt_deg": round(float(random.uniform(*ELECTRIC_TILT_DEG)), 2),
@@ -73,38 +77,39 @@ def _with_person(random: np.random.Generator, kind: TruckParameters) -> list[Thi
     truck = kind.model_copy(update=tilted)
     grip = electric_grip_m(truck, float(random.choice([-GRIP_ASIDE_M, GRIP_ASIDE_M])))
     heading = 0.0 if random.random() < BESIDE else 180.0
-    return [as_truck(truck), beside_truck(random, grip, truck.tiller_turn_deg + heading)]
+    return [as_truck(truck), beside_truck(random, config, grip, truck.tiller_turn_deg + heading)]
 
 
-def draw_crew(random: np.random.Generator, activity: str, stock: Stock, most: int) -> Crew:
+def draw_crew(random: np.random.Generator, config: PeopleSection, stock: Stock, most: int) -> Crew:
     """Return people of one activity, `most` at most: two who talk need two."""
+    activity = choose(random, config.activities)
     if activity == "talk" and most > 1:
-        return Crew(talking_pair(random), 2)
+        return Crew(talking_pair(random, config), 2)
     if activity == "sit":
-        return Crew(_drawn_apart(lambda: _sitting(random, stock)), 1)
+        return Crew(_drawn_apart(lambda: _sitting(random, config, stock)), 1)
     if activity == "carry":
-        return Crew(_carrying(random, stock), 1)
-    pose = draw_pose(random)
-    return Crew([as_person(draw_person(random, pose))], 1, REACH_M.get(pose.name))
+        return Crew(_carrying(random, config, stock), 1)
+    pose = draw_pose(random, config)
+    return Crew([as_person(draw_person(random, config, pose))], 1, REACH_M.get(pose.name))
 
 
-def _sitting(random: np.random.Generator, stock: Stock) -> list[Thing]:
+def _sitting(random: np.random.Generator, config: PeopleSection, stock: Stock) -> list[Thing]:
     """Somebody on the long side of a pile of two to four pallets."""
     count = int(random.integers(2, 5))
     middle = SEAT_EDGE_M - PALLET_SIZE_M[1] / 2 - PILE_OFF_M
     aside = float(random.uniform(-0.15, 0.15))
     pile = [moved(thing, (middle, aside, 0), 90) for thing in pallet_pile(random, stock, count)]
-    return [sitting_person(random, count * PALLET_SIZE_M[2]), *pile]
+    return [sitting_person(random, config, count * PALLET_SIZE_M[2]), *pile]
 
 
-def _carrying(random: np.random.Generator, stock: Stock) -> list[Thing]:
+def _carrying(random: np.random.Generator, config: PeopleSection, stock: Stock) -> list[Thing]:
     kind = stock.cartons[random.integers(len(stock.cartons))]
     size = tuple(round(float(side), 3) for side in random.uniform(*CARRIED_M))
     carton = Carton(
         name="carton", position_m=(0, 0, 0), yaw_deg=0, stands_on="person", instance_id=0,
         parameters=kind.model_copy(update={"size_m": size}),
     )  # fmt: skip
-    return carrying_person(random, carton)
+    return carrying_person(random, config, carton)
 
 
 def at_goods(random: np.random.Generator, view: View, crew: Crew) -> list[Place]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.activities import at_goods, beside, draw_crew, driven_truck, near_slots
-from pipeline.config import SceneSection
+from pipeline.config import Config
 from pipeline.placing import Place, find_place
 from pipeline.randomness import choose
 from pipeline.scene import Camera
@@ -36,26 +36,26 @@ class Counts:
     pairs: int
 
 
-def draw_counts(random: np.random.Generator, config: SceneSection) -> Counts:
+def draw_counts(random: np.random.Generator, config: Config) -> Counts:
     """Draw how many people and trucks there are, those who work together (`pairs`) among them.
 
     Both ranges count evenly, except that nothing at all comes up as often as `empty` says (or always, if the ranges
     allow nothing else); a working pair needs one of each, so it raises a zero that the ranges allow to be one.
     """
-    people = range(int(config.people[0]), int(config.people[1]) + 1)
-    trucks = range(int(config.trucks[0]), int(config.trucks[1]) + 1)
+    people = range(config.people.count[0], config.people.count[1] + 1)
+    trucks = range(config.trucks.count[0], config.trucks.count[1] + 1)
     all_counts = [(p, t) for p in people for t in trucks if p + t > 0]
     pair_counts = [(p, t) for p, t in all_counts if p and t]
-    if random.random() < config.empty or not all_counts:
+    if random.random() < config.layout.empty or not all_counts:
         return Counts(0, 0, 0)
-    works = bool(pair_counts) and random.random() < config.working_pairs
+    works = bool(pair_counts) and random.random() < config.people.working_pairs
     choices = pair_counts if works else all_counts
     chosen = choices[random.integers(len(choices))]
     pairs = 1 + int(min(chosen) > 1 and random.random() < 0.25) if works else 0
     return Counts(*chosen, pairs)
 
 
-def add_actors(random: np.random.Generator, config: SceneSection, setting: Setting, camera: Camera) -> None:
+def add_actors(random: np.random.Generator, config: Config, setting: Setting, camera: Camera) -> None:
     """Put trucks and people into the hall.
 
     Raises:
@@ -63,20 +63,20 @@ def add_actors(random: np.random.Generator, config: SceneSection, setting: Setti
     """
     counts = draw_counts(random, config)
     view = View(setting, camera)
-    fleet = draw_fleet(random, config.electric_trucks)
+    fleet = draw_fleet(random, config.trucks)
     for _ in range(counts.pairs):
-        _place(random, view, driven_truck(random, setting.stock, fleet))
+        _place(random, view, driven_truck(random, config.people, setting.stock, fleet))
     _add_trucks(random, config, view, fleet, counts.trucks - counts.pairs)
     _add_people(random, config, view, counts.people - counts.pairs)
 
 
 def _add_trucks(
-    random: np.random.Generator, config: SceneSection, view: View, fleet: list[TruckParameters], count: int
+    random: np.random.Generator, config: Config, view: View, fleet: list[TruckParameters], count: int
 ) -> None:
     """Park trucks: alone, in a row, in or before a rack, with the forks in a pallet, by a look-alike."""
     left = count
     while left > 0:
-        where = choose(random, config.truck_places)
+        where = choose(random, config.trucks.places)
         if where == "row" and left > 1:
             row = min(left, int(random.integers(2, 5)))
             _place(random, view, row_of_trucks(random, fleet, row))
@@ -87,7 +87,7 @@ def _add_trucks(
 
 
 def _park_one(
-    random: np.random.Generator, config: SceneSection, view: View, fleet: list[TruckParameters], where: str
+    random: np.random.Generator, config: Config, view: View, fleet: list[TruckParameters], where: str
 ) -> None:
     truck = parked(random, fleet)
     group, places = [as_truck(truck)], None
@@ -95,7 +95,7 @@ def _park_one(
         raised = truck.fork_length_m > 1 and random.random() < 0.4
         group = with_pallet(random, truck, view.setting.stock, raised)
     elif where == "rack" and view.setting.slots:
-        places = near_slots(random, view, group, config.under_beams)
+        places = near_slots(random, view, group, config.trucks.under_beams)
     elif where == "beside" and (others := _lookalikes(view.setting)):
         places = beside(random, others[random.integers(len(others))])
     _place(random, view, group, places)
@@ -105,10 +105,10 @@ def _lookalikes(setting: Setting) -> list[Prop]:
     return [thing for thing in setting.space.things if thing.name in setting.parked]
 
 
-def _add_people(random: np.random.Generator, config: SceneSection, view: View, count: int) -> None:
+def _add_people(random: np.random.Generator, config: Config, view: View, count: int) -> None:
     left = count
     while left > 0:
-        crew = draw_crew(random, choose(random, config.activities), view.setting.stock, left)
+        crew = draw_crew(random, config.people, view.setting.stock, left)
         at = at_goods(random, view, crew) if crew.reach_m and random.random() < AT_GOODS else None
         _place(random, view, crew.things, at)
         left -= crew.people
@@ -129,5 +129,5 @@ def _place(random: np.random.Generator, view: View, group: list[Thing], wanted: 
     place = find_place(setting.space, volumes(group), places, GAP_M)
     if place is None:
         names = ", ".join(thing.asset for thing in group)
-        raise NoRoomError(f"no free place for {names}; lower scene.people, scene.trucks or scene.goods")
+        raise NoRoomError(f"no free place for {names}; lower people.count, trucks.count or goods.fill")
     setting.space.put(group, *place)

@@ -15,7 +15,7 @@ from torch.nn import functional
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as transforms
 
-from pipeline.config import AugmentSection
+from pipeline.config_learning import AugmentSection
 
 BLUR_SIGMA_PX = (0.4, 1.6)
 MOTION_PX = (2.0, 7.0)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pipeline.config import CameraSection
+from pipeline.config_world import CameraSection
 from pipeline.parts import Vec3
 from pipeline.placing import Place, Space
 from pipeline.randomness import choose

@@ -14,7 +14,7 @@ from torchvision.transforms.v2 import functional as transforms
 
 from pipeline import coco
 from pipeline.augment import augment
-from pipeline.config import AugmentSection
+from pipeline.config_learning import AugmentSection
 from pipeline.randomness import rng
 
 # What a crop leaves of an instance and is too little to teach; a box without area makes the losses NaN.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from pipeline.config import SceneSection
+from pipeline.config_world import GoodsSection
 from pipeline.other_goods import OtherGoods, draw_other_goods, on_pallet, self_standing
 from pipeline.palettes import CARTONS, PRINTED_CARTONS, draw_color
 from pipeline.parts import Vec3
@@ -39,10 +39,10 @@ class Stock:
     others: OtherGoods = field(default_factory=OtherGoods)
 
 
-def draw_whole_stock(random: np.random.Generator, config: SceneSection) -> Stock:
+def draw_whole_stock(random: np.random.Generator, config: GoodsSection) -> Stock:
     """Draw pallets, cartons and other goods."""
-    share = float(random.uniform(*config.other_goods))
-    return replace(draw_stock(random), others=draw_other_goods(random, share, config.other_goods_kinds))
+    share = float(random.uniform(*config.other))
+    return replace(draw_stock(random), others=draw_other_goods(random, share, config.other_kinds))
 
 
 def draw_stock(random: np.random.Generator) -> Stock:

@@ -8,7 +8,7 @@ is for all that nobody thought of. By default seven pictures in ten are orderly.
 import numpy as np
 
 from pipeline.cameras import Walkway
-from pipeline.config import SceneSection
+from pipeline.config_world import GoodsSection
 from pipeline.goods import draw_whole_stock
 from pipeline.halls import draw_size
 from pipeline.layout_aisle import aisle
@@ -32,15 +32,15 @@ from pipeline.setting import (
 ORDERLY = {"aisle": aisle, "staging": staging, "dock": dock, "packing": packing, "block": block}
 
 
-def furnish(random: np.random.Generator, layout: str, config: SceneSection) -> Setting:
+def furnish(random: np.random.Generator, layout: str, config: GoodsSection) -> Setting:
     """Return a hall with its racks, columns and goods."""
     space = Space(draw_size(random, layout))
     setting = Setting(
         space,
         draw_whole_stock(random, config),
         square=layout != "chaos",
-        density=float(random.uniform(*config.goods)),
-        furniture=float(random.uniform(*config.props)),
+        density=float(random.uniform(*config.fill)),
+        furniture=float(random.uniform(*config.furniture)),
     )
     half = np.array(space.size_m[:2]) / 2
     {**ORDERLY, "mixed": _mixed, "chaos": _chaos}[layout](random, setting, rectangle_of(-half, half))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.config import LightSection
+from pipeline.config_world import LightSection
 from pipeline.palettes import LAMP_TINTS, linear, rgb
 from pipeline.parts import Rgb, Vec2, Vec3
 from pipeline.scene import Ambient, Camera, Hall, Lamp, Opening

@@ -25,7 +25,7 @@ from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
 from pipeline import freezing, weights
 from pipeline.coco import Category
-from pipeline.config import ModelSection
+from pipeline.config_learning import ModelSection
 
 LOG = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ before doors; ladders along racks and walls; cones around a spot on the floor. L
 import numpy as np
 
 from pipeline.cameras import Walkway
-from pipeline.config import SceneSection
+from pipeline.config_world import GoodsSection
 from pipeline.other_goods import as_prop
 from pipeline.placing import Place
 from pipeline.props_goods import draw_good
@@ -117,7 +117,7 @@ def _cones(random: np.random.Generator, setting: Setting) -> None:
             _put(setting, [as_prop("cone", kind)], _beside(spot, float(angle), away, 0.0))
 
 
-def add_lookalikes(random: np.random.Generator, config: SceneSection, setting: Setting, camera: Camera) -> None:
+def add_lookalikes(random: np.random.Generator, config: GoodsSection, setting: Setting, camera: Camera) -> None:
     """Park look-alikes where the camera sees them; those that find no place are left out."""
     view = View(setting, camera)
     for _ in range(int(random.integers(config.lookalikes[0], config.lookalikes[1] + 1))):

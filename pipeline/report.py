@@ -259,7 +259,7 @@ def _label_charts(files: Iterable[coco.CocoFile], classes: dict[int, str], confi
             {name: [counts[image.id, key] for image in images] for key, name in classes.items()}
         ),
         "rigs": charts.shares(_kinds(images, "rig"), config.camera.rigs, "camera rig"),
-        "layouts": charts.shares(_kinds(images, "layout"), config.scene.layouts, "layout"),
+        "layouts": charts.shares(_kinds(images, "layout"), config.layout.kinds, "layout"),
     }
 
 

@@ -29,7 +29,7 @@ from pipeline.things import Thing
 
 
 def sample_scene(config: Config, index: int) -> Scene:
-    """Return the record of picture `index`; it depends on the seed and the scene, camera, light and render sections.
+    """Return the record of picture `index`; it depends on the seed and the sections of `config.WORLD` and `render`.
 
     Every stage has its own generator, so a new stage or more pictures change nothing that was there.
 
@@ -40,8 +40,8 @@ def sample_scene(config: Config, index: int) -> Scene:
     def random(stage: str) -> np.random.Generator:
         return rng(config.data.seed, index, stage)
 
-    layout = choose(random("layout"), config.scene.layouts)
-    setting = furnish(random("furniture"), layout, config.scene)
+    layout = choose(random("layout"), config.layout.kinds)
+    setting = furnish(random("furniture"), layout, config.goods)
     add_furniture(random("props"), setting)
     space = setting.space
     lamps_m = lamp_height_m(space.size_m[2])
@@ -49,9 +49,9 @@ def sample_scene(config: Config, index: int) -> Scene:
     camera = fit_lens(random("lens"), config.camera, camera)
     wrong_ev = draw_exposure_error_ev(random("exposure_error"), config.camera)
     space.keep_free(surroundings(camera.position_m))
-    add_lookalikes(random("lookalikes"), config.scene, setting, camera)
+    add_lookalikes(random("lookalikes"), config.goods, setting, camera)
     try:
-        add_actors(random("actors"), config.scene, setting, camera)
+        add_actors(random("actors"), config, setting, camera)
     except NoRoomError as error:
         raise NoRoomError(f"picture {index}: {error}") from None
     factor = draw_power_factor(random("power"), config.light)

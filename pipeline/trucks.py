@@ -3,6 +3,7 @@
 
 import numpy as np
 
+from pipeline.config_world import TrucksSection
 from pipeline.goods import SEEDS, Stock, loaded_pallet
 from pipeline.palettes import ELECTRIC_TRUCK_BODIES, TRUCK_BODIES, TRUCK_WHEELS, draw_color
 from pipeline.parts import Vec3
@@ -57,16 +58,16 @@ def _on_tiller(tiller: Tiller, parameters: TruckParameters, aside_m: float) -> V
     return tuple(round(float(value), 4) for value in place)
 
 
-def draw_fleet(random: np.random.Generator, electric_share: float) -> list[TruckParameters]:
+def draw_fleet(random: np.random.Generator, config: TrucksSection) -> list[TruckParameters]:
     """Draw the one to three kinds of trucks of one hall, lowered, tiller upright; the first fits a EUR pallet."""
     fleet = []
     for number in range(random.integers(1, 4)):
-        draw = _electric_kind if random.random() < electric_share else _hand_kind
-        fleet.append(draw(random, narrow=number == 0 or random.random() < 0.75))
+        draw = _electric_kind if random.random() < config.electric else _hand_kind
+        fleet.append(draw(random, config, narrow=number == 0 or random.random() >= config.wide))
     return fleet
 
 
-def _hand_kind(random: np.random.Generator, narrow: bool) -> HandPalletTruckParameters:
+def _hand_kind(random: np.random.Generator, config: TrucksSection, narrow: bool) -> HandPalletTruckParameters:
     """Over forks 540 mm goes into a pallet's openings of 2 x 227.5 mm, 685 mm (wide pallets) does not."""
     return HandPalletTruckParameters(
         fork_length_m=float(random.choice([0.95, 1.15, 1.22], p=[0.08, 0.82, 0.1])),
@@ -80,12 +81,12 @@ def _hand_kind(random: np.random.Generator, narrow: bool) -> HandPalletTruckPara
         wheel_covers=bool(random.random() < 0.3),
         body_rgb=draw_color(random, TRUCK_BODIES),
         wheel_rgb=draw_color(random, TRUCK_WHEELS),
-        wear=_wear(random),
+        wear=_wear(random, config),
         seed=int(random.integers(SEEDS)),
     )
 
 
-def _electric_kind(random: np.random.Generator, narrow: bool) -> ElectricPalletTruckParameters:
+def _electric_kind(random: np.random.Generator, config: TrucksSection, narrow: bool) -> ElectricPalletTruckParameters:
     """Over forks 540 and 560 mm goes into a pallet's openings; the body is at least as wide as the forks."""
     battery = str(random.choice(["lithium", "lead_acid"], p=[0.55, 0.45]))
     width = float(random.choice([0.54, 0.56])) if narrow else 0.685
@@ -105,14 +106,15 @@ def _electric_kind(random: np.random.Generator, narrow: bool) -> ElectricPalletT
         tiller_turn_deg=0,
         body_rgb=draw_color(random, ELECTRIC_TRUCK_BODIES),
         wheel_rgb=draw_color(random, TRUCK_WHEELS),
-        wear=_wear(random),
+        wear=_wear(random, config),
         seed=int(random.integers(SEEDS)),
     )
 
 
-def _wear(random: np.random.Generator) -> float:
+def _wear(random: np.random.Generator, config: TrucksSection) -> float:
     """Most trucks are used, some are new, some ready for the scrapyard."""
-    return round(float(random.beta(1.5, 1.8)), 3)
+    low, high = config.wear
+    return round(float(low + (high - low) * random.beta(1.5, 1.8)), 3)
 
 
 def parked(random: np.random.Generator, fleet: list[TruckParameters]) -> TruckParameters:

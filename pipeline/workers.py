@@ -1,62 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""People of a warehouse: bodies, outfits, poses, and those who work with a truck, a load, a seat or each other.
+"""People and what they work with: a truck, a load, a seat, each other.
 
-Heights: means of adults born 1996 by country and sex, NCD-RisC, eLife 2016;5:e13410, averaged by region without
-weights; spreads within a population are about 7 cm (men) and 6.5 cm (women). Ages: persons employed in the EU, EU-LFS
-2022. Reach follows the body proportions of Drillis and Contini 1966 (as in Winter, Biomechanics and Motor Control of
-Human Movement).
+Reach follows the body proportions of Drillis and Contini 1966 (as in Winter, Biomechanics and Motor Control of Human
+Movement).
 """
 
 import numpy as np
 
+from pipeline.config_world import PeopleSection
 from pipeline.goods import SEEDS
-from pipeline.palettes import (
-    CAPS,
-    GREY_HAIR,
-    HAIR,
-    HELMETS,
-    MONK_SKIN,
-    OFFICE_SHIRTS,
-    OFFICE_TROUSERS,
-    SHOES,
-    TOPS,
-    TROUSERS,
-    VESTS,
-    draw_color,
-    linear,
-    rgb,
-)
-from pipeline.parts import Rgb, Vec3
+from pipeline.parts import Vec3
+from pipeline.persons import draw_person
 from pipeline.placing import moved
-from pipeline.things import Carton, HandPalletTruckParameters, Outfit, Person, PersonParameters, Pose, Thing
+from pipeline.randomness import choose
+from pipeline.things import Carton, HandPalletTruckParameters, Person, PersonParameters, Pose, Thing
 from pipeline.trucks import grip_m
 from pipeline.volumes import TILLER_LENGTH_M, TILLER_PIVOT_M
-
-# Mean height (men, women) of regions where a body's ancestry comes from: Nigeria, Ghana, Kenya, South Africa; China,
-# India, Japan, Viet Nam; Germany, France, Poland, United Kingdom.
-HEIGHT_M = {"african": (1.678, 1.577), "asian": (1.680, 1.560), "caucasian": (1.786, 1.650)}
-HEIGHT_SPREAD_M = (0.070, 0.065)
-HEIGHT_LIMITS_M = (1.5, 1.95)
-# Women are about a quarter of those employed in transportation and storage (EU-LFS 2022: 22 %).
-WOMEN = 0.25
-# Years and shares of employed persons, EU-LFS 2022, rounded.
-AGES = {(18, 25): 0.09, (25, 35): 0.22, (35, 45): 0.25, (45, 55): 0.25, (55, 64): 0.17, (64, 68): 0.02}
-ANCESTRIES = ("african", "asian", "caucasian")
-# What is worn; shares.
-HI_VIS = {"vest": 0.45, "jacket": 0.2, "none": 0.35}
-HI_VIS_COLORS = {"yellow": 0.5, "orange": 0.38, "red": 0.12}
-LEGS = {"trousers": 0.76, "dungarees": 0.13, "shorts": 0.11}
-HEADS = {"helmet": 0.3, "cap": 0.15, "bump_cap": 0.12, "hair": 0.43}
-HAIR_MEN = {"shaved": 0.2, "short": 0.55, "full": 0.2, "long": 0.05}
-HAIR_WOMEN = {"short": 0.12, "full": 0.2, "long": 0.68}
-BAGS = {"none": 0.9, "backpack": 0.06, "shoulder_bag": 0.04}
-OFFICE = 0.08  # light shirt, dark trousers
-SHORT_SLEEVES, HOODS = 0.35, 0.3  # hoods: of long sleeves
-SKIN_TONES = {"african": (5, 9), "asian": (2, 6), "caucasian": (0, 4)}  # first and last place in MONK_SKIN
-SKIN_DIMMING = 0.72  # the scale's swatches are as bright as white paper lets them; skin reflects less
-
-# What people without a truck do; sitting, talking and carrying need company, a seat or a load: see below.
-ALONE = {"walk": 0.42, "stand": 0.24, "scan": 0.12, "bend": 0.08, "crouch": 0.07, "reach": 0.07}
 
 GRIP_AHEAD_M = 0.45  # from the hips to the grip bar, ahead when pushing, behind when pulling
 PULL_ASIDE_M = 0.22  # the pulling arm hangs beside the body
@@ -66,73 +25,9 @@ SEAT_EDGE_M = 0.2  # the seat's edge lies so far ahead of the hips of who sits o
 TALK_M = (0.9, 1.5)  # from hips to hips
 
 
-def draw_person(random: np.random.Generator, pose: Pose) -> PersonParameters:
-    woman = random.random() < WOMEN
-    shares = random.dirichlet((0.25, 0.25, 0.25))
-    shares = np.append(np.round(shares[:2], 3), 0)
-    shares[2] = 1 - shares.sum()
-    years = random.uniform(*list(AGES)[random.choice(len(AGES), p=list(AGES.values()))])
-    mean = sum(share * HEIGHT_M[name][woman] for name, share in zip(ANCESTRIES, shares, strict=True))
-    skin = _skin(random, ANCESTRIES[int(np.argmax(shares))])
-    return PersonParameters(
-        gender=round(float(np.clip(random.normal(1.0 if woman else 0.0, 0.1), 0, 1)), 3),
-        # MakeHuman's slider: 2/3 is 25 years, 1 is 90.
-        age=round(float(2 / 3 + (years - 25) / (90 - 25) / 3), 3),
-        muscle=round(float(random.uniform(0.35, 0.75)), 3),
-        # People grow heavier with age.
-        weight=round(float(np.clip(random.normal(0.5 + 0.003 * (years - 20), 0.16), 0.2, 1)), 3),
-        proportions=round(float(random.uniform(0.3, 0.8)), 3),
-        **{name: round(float(np.clip(share, 0, 1)), 3) for name, share in zip(ANCESTRIES, shares, strict=True)},
-        height_m=round(float(np.clip(random.normal(mean, HEIGHT_SPREAD_M[woman]), *HEIGHT_LIMITS_M)), 3),
-        skin_rgb=skin,
-        pose=pose,
-        outfit=_draw_outfit(random, woman, years),
-    )
-
-
-def _skin(random: np.random.Generator, ancestry: str) -> Rgb:
-    """Draw a tone between two neighbours of the scale, within the usual range of an ancestry."""
-    first, last = SKIN_TONES[ancestry]
-    tone = random.uniform(first, last)
-    low = min(int(tone), len(MONK_SKIN) - 2)
-    lighter, darker = linear(MONK_SKIN[low]), linear(MONK_SKIN[low + 1])
-    return rgb(SKIN_DIMMING * (lighter + (darker - lighter) * (tone - low)))
-
-
-def _one_of(random: np.random.Generator, shares: dict[str, float]) -> str:
-    return str(random.choice(list(shares), p=list(shares.values())))
-
-
-def _draw_outfit(random: np.random.Generator, woman: bool, years: float) -> Outfit:
-    over, color = _one_of(random, HI_VIS), _one_of(random, HI_VIS_COLORS)
-    over_rgb = draw_color(random, (VESTS[color],), 0.06)
-    office = random.random() < OFFICE
-    long = office or random.random() >= SHORT_SLEEVES
-    legs = "trousers" if office else _one_of(random, LEGS)
-    head = "hair" if office else _one_of(random, HEADS)
-    bag = _one_of(random, BAGS)
-    return Outfit(
-        sleeves="long" if long else "short",
-        hood=bool(long and not office and random.random() < HOODS),
-        top_rgb=draw_color(random, OFFICE_SHIRTS if office else TOPS),
-        legs=legs,
-        trousers_rgb=draw_color(random, OFFICE_TROUSERS if office else TROUSERS),
-        shoes_rgb=draw_color(random, SHOES),
-        vest_rgb=over_rgb if over == "vest" else None,
-        # Nobody wears a winter's jacket over shorts.
-        jacket_rgb=over_rgb if over == "jacket" and legs != "shorts" else None,
-        head=head,
-        head_rgb=draw_color(random, HELMETS if head == "helmet" else CAPS),
-        hair=_one_of(random, HAIR_WOMEN if woman else HAIR_MEN),
-        hair_rgb=draw_color(random, GREY_HAIR if random.random() < (years - 35) / 40 else HAIR),
-        bag=None if bag == "none" else bag,
-        bag_rgb=draw_color(random, CAPS),
-    )
-
-
-def draw_pose(random: np.random.Generator) -> Pose:
+def draw_pose(random: np.random.Generator, config: PeopleSection) -> Pose:
     """What somebody does alone and without a truck."""
-    return _pose(random, _one_of(random, ALONE), None, None)
+    return _pose(random, choose(random, config.alone), None, None)
 
 
 def _pose(
@@ -147,31 +42,31 @@ def as_person(parameters: PersonParameters, name: str = "person") -> Person:
     return Person(name=name, position_m=(0, 0, 0), yaw_deg=0, stands_on="floor", instance_id=0, parameters=parameters)
 
 
-def sitting_person(random: np.random.Generator, seat_m: float, name: str = "person") -> Person:
+def sitting_person(random: np.random.Generator, config: PeopleSection, seat_m: float, name: str = "person") -> Person:
     """Return somebody who sits on an edge `seat_m` high (0.14 to 0.65), which runs along y at x = SEAT_EDGE_M.
 
     The seat lies behind the edge, below the origin; `_person` in volumes.py leaves room for it.
     """
-    return as_person(draw_person(random, _pose(random, "sit", None, None, round(float(seat_m), 3))), name)
+    return as_person(draw_person(random, config, _pose(random, "sit", None, None, round(float(seat_m), 3))), name)
 
 
-def talking_pair(random: np.random.Generator) -> list[Person]:
+def talking_pair(random: np.random.Generator, config: PeopleSection) -> list[Person]:
     """Return two who talk, the first at the origin, both turned to each other."""
     bearing, away = random.normal(0, 25), random.uniform(*TALK_M)
     angle = np.radians(bearing)
     there = (float(away * np.cos(angle)), float(away * np.sin(angle)), 0.0)
     yaws = bearing + random.normal(0, 12), bearing + 180 + random.normal(0, 15)
-    pair = [as_person(draw_person(random, _pose(random, "talk", None, None)), f"person_{i}") for i in (1, 2)]
+    pair = [as_person(draw_person(random, config, _pose(random, "talk", None, None)), f"person_{i}") for i in (1, 2)]
     return [moved(pair[0], (0, 0, 0), float(yaws[0])), moved(pair[1], there, float(yaws[1]))]
 
 
-def carrying_person(random: np.random.Generator, carton: Carton) -> list[Thing]:
+def carrying_person(random: np.random.Generator, config: PeopleSection, carton: Carton) -> list[Thing]:
     """Return somebody who carries `carton` (0.28 to 0.5 m wide, at most 0.45 m long and high) and the carton in place.
 
     The carton is a thing of its own without a label: COCO's people do not hold what they carry.
     """
     length, width, height = carton.parameters.size_m
-    body = draw_person(random, _pose(random, "carry", None, None))
+    body = draw_person(random, config, _pose(random, "carry", None, None))
     middle = CARRY_GAP_M + length / 2 + 0.04 * (body.weight - 0.5)
     up = round(float(body.height_m * random.uniform(0.57, 0.62)), 3)
     ahead = round(float(middle), 3)
@@ -181,7 +76,7 @@ def carrying_person(random: np.random.Generator, carton: Carton) -> list[Thing]:
     return [person, moved(carton, (ahead, 0.0, up - 0.35 * height), 0.0, stands_on=person.name)]
 
 
-def beside_truck(random: np.random.Generator, grip_at_m: Vec3, yaw_deg: float) -> Person:
+def beside_truck(random: np.random.Generator, config: PeopleSection, grip_at_m: Vec3, yaw_deg: float) -> Person:
     """Return somebody who walks with one hand on a tiller's grip at `grip_at_m`, 0.75 to 1.1 m high, facing `yaw_deg`.
 
     Heading 180 in the frame of a truck leads it by the tiller, heading 0 walks beside it the way its forks point.
@@ -190,7 +85,7 @@ def beside_truck(random: np.random.Generator, grip_at_m: Vec3, yaw_deg: float) -
     ahead, aside = round(float(random.uniform(-0.32, 0.12)), 3), round(float(random.uniform(0.26, 0.36)), 3)
     hand = (ahead, side * aside, round(float(grip_at_m[2]), 3))
     pose = _pose(random, "walk_beside", hand if side > 0 else None, hand if side < 0 else None)
-    person = as_person(draw_person(random, pose))
+    person = as_person(draw_person(random, config, pose))
     cos, sin = np.cos(np.radians(yaw_deg)), np.sin(np.radians(yaw_deg))
     x, y, _ = grip_at_m
     hips = (x - cos * hand[0] + sin * hand[1], y - sin * hand[0] - cos * hand[1], 0.0)
@@ -210,14 +105,14 @@ def lowest_grip_m(height_m: float, pose: str) -> float:
 
 
 def working_pair(
-    random: np.random.Generator, parameters: HandPalletTruckParameters, name: str
+    random: np.random.Generator, config: PeopleSection, parameters: HandPalletTruckParameters, name: str
 ) -> tuple[HandPalletTruckParameters, Person]:
     """Return a truck with its tiller leant out and the person who pushes or pulls it by the grip, in the truck's frame.
 
     Args:
         name: "push" (behind the tiller, facing the forks) or "pull" (ahead of it, facing away, one hand behind).
     """
-    body = draw_person(random, _pose(random, name, None, None))
+    body = draw_person(random, config, _pose(random, name, None, None))
     lowest = lowest_grip_m(body.height_m, name)
     most = np.degrees(np.arccos((lowest - TILLER_PIVOT_M) / TILLER_LENGTH_M))
     tilt = random.uniform(TILLER_TILT_DEG[0], max(TILLER_TILT_DEG[0], min(most, TILLER_TILT_DEG[1])))

@@ -34,7 +34,9 @@ def config_of(folder: Path, pictures: int) -> str:
     path = road.write_config(
         folder / f"{pictures}.yaml",
         data={"name": "kill", "pictures": pictures, "shard_size": 2, "split": {"train": 2, "val": 1, "test": 1}},
-        scene={"goods": 0, "people": [0, 1], "trucks": [1, 1]},
+        goods={"fill": 0, "furniture": 0, "lookalikes": 0},
+        people={"count": [0, 1]},
+        trucks={"count": 1},
         camera={"width": 48, "height": 36},
         render={"samples": 1, "proof_share": 0.5},
     )

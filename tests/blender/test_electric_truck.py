@@ -14,6 +14,7 @@ from blender.electric_style import FORMS, ElectricSlot, draw_style
 from blender.meshes import to_mesh
 from blender.sharing import Library
 from blender.truck_style import Slot
+from pipeline.config_world import TrucksSection
 from pipeline.randomness import rng
 from pipeline.things import ElectricPalletTruckParameters
 from pipeline.trucks import RAISED_M, as_truck, draw_fleet, electric_grip_m, parked
@@ -155,7 +156,9 @@ def test_every_part_is_closed_and_looks_outward(library):
 def test_boxes_enclose_what_the_pipeline_draws(library):
     random = rng(0, 0, "test")
     for number in range(8):
-        kind = parked(random, draw_fleet(random, 1.0)).model_copy(update={"backrest": number % 2 == 0})
+        kind = parked(random, draw_fleet(random, TrucksSection(electric=1))).model_copy(
+            update={"backrest": number % 2 == 0}
+        )
         truck = as_truck(kind.model_copy(update={"lift_m": RAISED_M}) if number % 3 == 0 else kind)
         made = electric_truck.build(truck.parameters.model_dump(mode="json"), library)
         assert outside_m(made, own_boxes(truck).rows) < 0.03, truck.parameters

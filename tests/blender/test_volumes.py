@@ -35,7 +35,7 @@ def outside_m(things: list[bpy.types.Object], rows: np.ndarray) -> float:
 
 @pytest.mark.parametrize("index", range(3))
 def test_boxes_enclose_meshes(library, index):
-    config = Config(scene={"people": (2, 2), "trucks": (2, 2), "empty": 0, "working_pairs": 1})
+    config = Config(people={"count": 2, "working_pairs": 1}, trucks={"count": 2}, layout={"empty": 0})
     kinds = {}
     for thing in sample_scene(config, index).objects:
         kinds[(thing.asset, thing.name if thing.category else "")] = thing

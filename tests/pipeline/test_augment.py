@@ -18,7 +18,7 @@ from pipeline.augment import (
     shift_white_balance,
     zoom,
 )
-from pipeline.config import AugmentSection
+from pipeline.config_learning import AugmentSection
 
 OFF = dict.fromkeys(("brightness", "contrast", "saturation", "hue", "white_balance", "vignette"), 0)
 NOTHING = AugmentSection(flip=0, scale=(1, 1), **OFF, blur=0, motion_blur=0, noise=0, jpeg=0)

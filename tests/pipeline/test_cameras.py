@@ -16,7 +16,7 @@ from pipeline.cameras import (
     shares_in_frame,
     surroundings,
 )
-from pipeline.config import CameraSection
+from pipeline.config_world import CameraSection
 from pipeline.placing import Space
 from pipeline.randomness import rng
 from pipeline.scene import Camera

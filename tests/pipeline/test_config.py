@@ -14,10 +14,10 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"scenes": {}}, "config: scenes: unknown key; allowed here: data, scene, camera, light"),
-        ({"scene": {"peple": [0, 1]}}, "config: scene.peple: unknown key; allowed here: layouts, empty, people"),
+        ({"scenes": {}}, "config: scenes: unknown key; allowed here: data, layout, people, trucks"),
+        ({"people": {"cuont": [0, 1]}}, "config: people.cuont: unknown key; allowed here: count, working_pairs"),
         ({"train": {"augment": {"flop": 1}}}, "config: train.augment.flop: unknown key; allowed here: flip"),
-        ({"scene": {"goods": 2}}, "config: scene.goods = [2, 2]: must lie within 0 and 1"),
+        ({"goods": {"fill": 2}}, "config: goods.fill = 2: must lie within 0 and 1"),
         ({"data": {"seed": -1}}, "config: data.seed = -1: input should be greater than or equal to 0"),
         ({"data": {"name": "a/b"}}, "config: data.name = 'a/b': string should match pattern"),
         ({"render": {"device": "gpu"}}, "config: render.device = 'gpu': input should be 'auto', 'cpu', 'cuda'"),
@@ -25,13 +25,13 @@ CONFIGS = Path(__file__).parents[2] / "configs"
             {"camera": {"rigs": {"drone": 1}}},
             "config: camera.rigs.drone = 'drone': input should be 'robot', 'handheld'",
         ),
-        ({"camera": {"aperture_f": 2}}, "config: camera.aperture_f = 2: input should be a pair [low, high]"),
+        ({"camera": {"aperture_f": "wide"}}, "config: camera.aperture_f = 'wide': input should be a pair [low, high]"),
         ({"camera": {"fov_deg": {"robot": [5, 60]}}}, "config: camera.fov_deg.robot = [5, 60]: must lie within 10"),
         ({"light": {"power": [0, 1]}}, "config: light.power = [0, 1]: must lie within 0.01 and 100"),
-        ({"scene": {"people": [3, 1]}}, "config: scene.people = [3, 1]: the low end 3 is above the high end 1"),
+        ({"people": {"count": [3, 1]}}, "config: people.count = [3, 1]: the low end 3 is above the high end 1"),
         (
-            {"scene": {"layouts": {"aisle": 0}}},
-            "config: scene.layouts = {'aisle': 0}: at least one share must be above",
+            {"layout": {"kinds": {"aisle": 0}}},
+            "config: layout.kinds = {'aisle': 0}: at least one share must be above",
         ),
         ([], "config: the file = []: input should be a valid dictionary"),
     ],
@@ -45,10 +45,10 @@ def test_error_names_key_value_and_what_is_allowed(values, said):
 
 def test_each_wrong_key_has_its_line():
     with pytest.raises(ConfigError) as raised:
-        check({"scene": {"goods": 2}, "data": {"seed": "x"}})
+        check({"goods": {"fill": 2}, "data": {"seed": "x"}})
     assert [line.split(" = ")[0] for line in str(raised.value).splitlines()] == [
         "config: data.seed",
-        "config: scene.goods",
+        "config: goods.fill",
     ]
 
 
@@ -79,11 +79,17 @@ def test_typed_turns_snakemakes_strings_into_yaml_types():
 
 
 def test_only_holds_the_named_sections_and_can_be_read_back():
-    config = Config(scene={"goods": 0.25})
-    text = config.only("scene", "camera")
-    assert set(json.loads(text)) == {"scene", "camera"}
-    assert read(text).scene == config.scene
-    assert text == Config(scene={"goods": 0.25}, train={"iterations": 1}).only("scene", "camera")
+    config = Config(goods={"fill": 0.25})
+    text = config.only("goods", "camera")
+    assert set(json.loads(text)) == {"goods", "camera"}
+    assert read(text).goods == config.goods
+    assert text == Config(goods={"fill": 0.25}, train={"iterations": 1}).only("goods", "camera")
+
+
+def test_a_number_is_a_range_of_its_own_and_a_view_that_of_every_rig():
+    config = Config(goods={"fill": 0.25}, people={"count": 2}, camera={"aperture_f": 2, "fov_deg": [40, 50]})
+    assert (config.goods.fill, config.people.count, config.camera.aperture_f) == ((0.25, 0.25), (2, 2), (2, 2))
+    assert set(config.camera.fov_deg.model_dump().values()) == {(40, 50)}
 
 
 def test_committed_schema_and_configs_are_up_to_date():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from pipeline import coco
-from pipeline.config import AugmentSection
+from pipeline.config_learning import AugmentSection
 from pipeline.dataset import Batches, Draw, TrainingPictures, target_of
 
 NOTHING = AugmentSection(flip=0, scale=(1, 1), brightness=0, contrast=0, saturation=0, hue=0, blur=0, noise=0, jpeg=0)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from pipeline import freezing, model
-from pipeline.config import ModelSection
+from pipeline.config_learning import ModelSection
 
 
 def step(detector: nn.Module) -> None:

@@ -6,7 +6,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from pipeline.config import Layout, SceneSection
+from pipeline.config_world import GoodsSection, Layout
 from pipeline.layouts import furnish
 from pipeline.placing import overlaps
 from pipeline.props import add_furniture
@@ -21,7 +21,7 @@ OTHER_GOODS = {"crate", "drum", "stillage", "ibc", "cable_reel", "bin"}
 
 
 def furnished(layout, seed, **values):
-    setting = furnish(rng(seed, 0, "furniture"), layout, SceneSection(**values))
+    setting = furnish(rng(seed, 0, "furniture"), layout, GoodsSection(**values))
     add_furniture(rng(seed, 0, "props"), setting)
     return setting
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from pipeline import halls, lighting
-from pipeline.config import LightSection
+from pipeline.config_world import LightSection
 from pipeline.randomness import rng
 from tests.records import record
 

@@ -31,7 +31,7 @@ def write_shard(folder: Path, index: int, made_by: dict | None, blender: str = "
 
 
 def test_sample_writes_what_made_the_records_and_the_same_twice(tmp_path):
-    given = {"data": {"seed": 3}, "scene": {"people": [1, 2]}, "render": {"samples": 2}}
+    given = {"data": {"seed": 3}, "people": {"count": [1, 2]}, "render": {"samples": 2}}
     command = [sys.executable, "-m", "pipeline.sample", "--config", json.dumps(given), "--count", "2"]
     for name in ("a", "b"):
         out = ["--out", tmp_path / f"{name}.jsonl", "--provenance", tmp_path / f"{name}.json"]
@@ -48,8 +48,8 @@ def test_sample_writes_what_made_the_records_and_the_same_twice(tmp_path):
 
 
 def test_an_asset_that_the_catalogue_does_not_hold_is_named():
-    with pytest.raises(catalogue.CatalogueError, match="forklift; add source, author, licence"):
-        catalogue.read().describe({"person", "forklift"})
+    with pytest.raises(catalogue.CatalogueError, match="zeppelin; add source, author, licence"):
+        catalogue.read().describe({"person", "zeppelin"})
 
 
 def test_annotations_tell_the_shards_the_versions_and_the_files(tmp_path):

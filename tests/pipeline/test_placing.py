@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.config_world import TrucksSection
 from pipeline.goods import draw_stock, loaded_pallet, pallet, pallet_pile
 from pipeline.placing import Space, colliding_pairs, find_place, moved, overlaps
 from pipeline.randomness import rng
@@ -105,7 +106,9 @@ def test_a_pallet_hides_what_is_behind_it_and_not_what_is_above():
 def test_forks_go_into_a_pallets_openings(seed, raised, electric_share):
     """The truck stands within the pallet's outline, yet no solid part of either is inside the other."""
     random = rng(seed, 0, "test")
-    group = with_pallet(random, draw_fleet(random, electric_share)[0], draw_stock(random), raised)
+    group = with_pallet(
+        random, draw_fleet(random, TrucksSection(electric=electric_share))[0], draw_stock(random), raised
+    )
     truck, load = volumes(group[:1]), volumes(group[1:])
     assert not overlaps(truck, load, 0.0)
     shoved = moved(group[1], (0, 0.12, 0), 0)

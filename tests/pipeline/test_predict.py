@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from pipeline import coco, evaluate, model, predict
-from pipeline.config import ModelSection
+from pipeline.config_learning import ModelSection
 from pipeline.drawing import PALETTE_RGB, Mark, draw
 
 CLASSES = [coco.Category(id=1, name="pedestrian"), coco.Category(id=2, name="pallet_truck")]

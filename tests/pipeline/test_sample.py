@@ -13,7 +13,8 @@ import pytest
 
 from pipeline.actors import NoRoomError, add_actors, draw_counts
 from pipeline.cameras import Walkway, image_box, shares_in_frame
-from pipeline.config import Config, Layout, SceneSection
+from pipeline.config import Config
+from pipeline.config_world import Layout, PeopleSection, TrucksSection
 from pipeline.goods import draw_stock
 from pipeline.lighting import blackbody
 from pipeline.palettes import linear
@@ -87,7 +88,9 @@ def test_everything_stands_on_something_that_carries_it(scenes):
 def test_hands_lie_on_the_grip_and_within_reach(pose_name):
     for index in range(100):
         random = rng(0, index, "test")
-        parameters, person = working_pair(random, draw_fleet(random, 0)[0], pose_name)
+        parameters, person = working_pair(
+            random, PeopleSection(), draw_fleet(random, TrucksSection(electric=0))[0], pose_name
+        )
         pose, height = person.parameters.pose, person.parameters.height_m
         assert pose.name == pose_name
         assert hand_centre(person) == pytest.approx(grip_m(parameters), abs=1e-3)
@@ -164,7 +167,7 @@ def test_people_and_trucks_are_in_the_picture_at_all_sizes(scenes):
 
 
 def test_empty_share_and_counts_follow_the_config():
-    section = SceneSection(people=(1, 3), trucks=(0, 2), empty=0.25, working_pairs=0.5)
+    section = Config(people={"count": (1, 3), "working_pairs": 0.5}, trucks={"count": (0, 2)}, layout={"empty": 0.25})
     drawn = [draw_counts(rng(0, index, "test"), section) for index in range(1500)]
     empty = [counts for counts in drawn if counts.people + counts.trucks == 0]
     full = [counts for counts in drawn if counts not in empty]
@@ -176,7 +179,7 @@ def test_empty_share_and_counts_follow_the_config():
 
 
 def test_empty_pictures_are_still_halls():
-    scene = sample_scene(Config(scene={"empty": 1}), 3)
+    scene = sample_scene(Config(layout={"empty": 1}), 3)
     assert not [thing for thing in scene.objects if thing.category is not None]
     assert scene.lamps
     assert scene.objects
@@ -193,7 +196,7 @@ def test_stages_are_independent(scenes):
     """Other light or camera resolution leave furniture where it was; other people leave lamps and camera."""
     lit = sample_scene(Config(light={"colored": 1, "exposure_ev": [2, 3]}), 5)
     assert lit.objects == scenes[5].objects
-    crowd = sample_scene(Config(scene={"people": [5, 5]}), 5)
+    crowd = sample_scene(Config(people={"count": 5}), 5)
     assert (crowd.lamps, crowd.camera, crowd.hall) == (scenes[5].lamps, scenes[5].camera, scenes[5].hall)
 
 
@@ -217,7 +220,7 @@ def test_a_full_hall_is_an_error_that_says_what_to_do(scenes):
     setting = Setting(Space((12, 10, 5)), draw_stock(rng(0, 0, "stock")), [Walkway((-5, -4), (5, 4), 0.0)])
     setting.space.keep_free(Boxes(np.array([(0, 0, 0, 12, 10, 0, 5)], float)))
     with pytest.raises(NoRoomError, match=r"no free place for .*; lower scene\.people, scene\.trucks or scene\.goods"):
-        add_actors(rng(0, 0, "actors"), SceneSection(people=(1, 1), empty=0), setting, scenes[0].camera)
+        add_actors(rng(0, 0, "actors"), Config(people={"count": 1}, layout={"empty": 0}), setting, scenes[0].camera)
 
 
 def sample(*arguments):
@@ -235,8 +238,8 @@ def test_command_writes_the_same_bytes_in_any_division(tmp_path, scenes):
 
 
 def test_command_reports_a_wrong_config_in_one_line(tmp_path):
-    done = sample("--config", "{scene: {goods: 2}}", "--count", 1, "--out", tmp_path / "x.jsonl")
-    said = "config: scene.goods = [2, 2]: must lie within 0 and 1\n"
+    done = sample("--config", "{goods: {fill: 2}}", "--count", 1, "--out", tmp_path / "x.jsonl")
+    said = "config: goods.fill = 2: must lie within 0 and 1\n"
     assert (done.returncode, done.stderr) == (1, said)
     assert not list(tmp_path.iterdir())
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.config_world import TrucksSection
 from pipeline.placing import overlaps
 from pipeline.randomness import rng
 from pipeline.things import ElectricPalletTruckParameters
@@ -14,7 +15,7 @@ from pipeline.volumes import volumes
 
 
 def fleets(share: float, count: int = 400) -> list:
-    return [draw_fleet(rng(0, index, "test"), share) for index in range(count)]
+    return [draw_fleet(rng(0, index, "test"), TrucksSection(electric=share)) for index in range(count)]
 
 
 def is_electric(parameters) -> bool:
@@ -48,7 +49,7 @@ def test_trucks_come_in_all_forms_and_within_reference():
 
 def test_parked_electric_trucks_mostly_have_their_tiller_upright():
     random = rng(0, 0, "test")
-    tilts = [parked(random, draw_fleet(random, 1)).tiller_tilt_deg for _ in range(300)]
+    tilts = [parked(random, draw_fleet(random, TrucksSection(electric=1))).tiller_tilt_deg for _ in range(300)]
     assert 0.6 < np.mean(np.array(tilts) == 0) < 0.9
     assert max(tilts) > 20
 
@@ -57,7 +58,7 @@ def test_parked_electric_trucks_mostly_have_their_tiller_upright():
 @given(st.integers(0, 10**6), st.integers(0, 1))
 def test_trucks_in_a_row_do_not_meet(seed, electric_share):
     random = rng(seed, 0, "test")
-    row = row_of_trucks(random, draw_fleet(random, electric_share), 3)
+    row = row_of_trucks(random, draw_fleet(random, TrucksSection(electric=electric_share)), 3)
     for first, second in pairwise(row):
         assert not overlaps(volumes([first]), volumes([second]), 0.0)
 

@@ -4,45 +4,14 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline import workers
+from pipeline.config_world import PeopleSection
 from pipeline.things import Carton, CartonParameters, Pose
-
-
-def many(count=600):
-    random = np.random.default_rng(3)
-    return [workers.draw_person(random, workers.draw_pose(random)) for _ in range(count)]
-
-
-def test_heights_and_ages_are_those_of_the_population():
-    people = many()
-    men, women = ([p.height_m for p in people if (p.gender > 0.5) == sex] for sex in (False, True))
-    assert len(women) / len(people) == pytest.approx(workers.WOMEN, abs=0.06)
-    assert 1.67 < np.mean(men) < 1.77
-    assert 0.06 < np.std(men) < 0.1
-    assert 1.56 < np.mean(women) < 1.66
-    years = np.array([25 + (p.age - 2 / 3) * 3 * 65 for p in people])
-    assert 17.9 < years.min() < 25
-    assert 60 < years.max() < 68.1
-    assert 38 < np.median(years) < 47
-
-
-def test_everything_is_worn_by_somebody_and_poses_vary():
-    outfits = [p.outfit for p in many()]
-    assert {o.legs for o in outfits} == {"trousers", "dungarees", "shorts"}
-    assert {o.head for o in outfits} == {"helmet", "cap", "bump_cap", "hair"}
-    assert {o.hair for o in outfits} == {"shaved", "short", "full", "long"}
-    assert {o.bag for o in outfits} == {None, "backpack", "shoulder_bag"}
-    assert any(o.hood for o in outfits)
-    assert any(o.jacket_rgb for o in outfits)
-    assert any(o.vest_rgb for o in outfits)
-    assert not any(o.jacket_rgb and (o.vest_rgb or o.legs == "shorts") for o in outfits)
-    assert not any(o.hood and o.sleeves == "short" for o in outfits)
-    assert {p.pose.name for p in many()} == set(workers.ALONE)
 
 
 def test_the_hand_of_who_walks_beside_is_on_the_grip():
     random = np.random.default_rng(0)
     for yaw in (0.0, 180.0, 37.0):
-        person = workers.beside_truck(random, (-0.6, 0.1, 0.95), yaw)
+        person = workers.beside_truck(random, PeopleSection(), (-0.6, 0.1, 0.95), yaw)
         pose, angle = person.parameters.pose, np.radians(person.yaw_deg)
         x, y, z = pose.hand_left_m or pose.hand_right_m
         at = np.array([np.cos(angle) * x - np.sin(angle) * y, np.sin(angle) * x + np.cos(angle) * y, z])
@@ -51,7 +20,7 @@ def test_the_hand_of_who_walks_beside_is_on_the_grip():
 
 def test_two_who_talk_face_each_other():
     for seed in range(10):
-        one, other = workers.talking_pair(np.random.default_rng(seed))
+        one, other = workers.talking_pair(np.random.default_rng(seed), PeopleSection())
         way = np.subtract(other.position_m, one.position_m)[:2]
         assert 0.9 <= np.linalg.norm(way) <= 1.5
         for person, towards in ((one, way), (other, -way)):
@@ -64,7 +33,7 @@ def test_who_carries_has_a_palm_on_either_side_of_the_carton():
     carton = Carton(
         name="carton", position_m=(0, 0, 0), yaw_deg=0, stands_on="floor", instance_id=0, parameters=parameters
     )
-    person, held = workers.carrying_person(np.random.default_rng(0), carton)
+    person, held = workers.carrying_person(np.random.default_rng(0), PeopleSection(), carton)
     left, right = person.parameters.pose.hand_left_m, person.parameters.pose.hand_right_m
     assert left[1] - right[1] == pytest.approx(0.4)
     assert held.stands_on == person.name
@@ -74,7 +43,7 @@ def test_who_carries_has_a_palm_on_either_side_of_the_carton():
 
 
 def test_only_who_sits_has_a_seat():
-    assert workers.sitting_person(np.random.default_rng(0), 0.45).parameters.pose.seat_m == 0.45
+    assert workers.sitting_person(np.random.default_rng(0), PeopleSection(), 0.45).parameters.pose.seat_m == 0.45
     for name, seat in (("sit", None), ("stand", 0.4)):
         with pytest.raises(ValidationError, match="seat_m"):
             Pose(name=name, phase=0, seed=0, hand_left_m=None, hand_right_m=None, seat_m=seat)

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What sections of the config are made of: checked numbers, ranges to draw from, shares."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _ordered(ends: tuple[float, float]) -> tuple[float, float]:
+    if ends[0] > ends[1]:
+        raise ValueError(f"the low end {ends[0]} is above the high end {ends[1]}")
+    return ends
+
+
+def _pair(value: Any) -> Any:
+    """Take a single number for the range that holds it alone."""
+    return [value, value] if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+# Closed ranges to draw from, written [low, high] in YAML; a single number is the range that holds it alone.
+Range = Annotated[
+    tuple[float, float],
+    AfterValidator(_ordered),
+    BeforeValidator(_pair, json_schema_input_type=float | tuple[float, float]),
+]
+Counts = Annotated[
+    tuple[Count, Count],
+    AfterValidator(_ordered),
+    BeforeValidator(_pair, json_schema_input_type=Count | tuple[Count, Count]),
+]
+
+
+def within(low: float, high: float) -> AfterValidator:
+    """Refuse ranges that reach beyond [low, high]."""
+
+    def check_ends(ends: tuple[float, float]) -> tuple[float, float]:
+        if ends[0] < low or ends[1] > high:
+            raise ValueError(f"must lie within {low:g} and {high:g}")
+        return ends
+
+    return AfterValidator(check_ends)
+
+
+Shares = Annotated[Range, within(0, 1)]
+
+
+def _some_share(shares: dict[str, float]) -> dict[str, float]:
+    if sum(shares.values()) <= 0:
+        raise ValueError("at least one share must be above 0")
+    return shares
+
+
+SomeShare = AfterValidator(_some_share)
