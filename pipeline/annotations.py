@@ -45,6 +45,7 @@ def describe_image(record: Record, shard: str) -> dict[str, Any]:
         "rig": scene.camera.rig,
         "layout": scene.layout,
         "light": {
+            **({} if scene.light is None else {"scene": scene.light}),
             "lamps": len(scene.lamps),
             "power_w": round(math.fsum(lamp.power_w for lamp in scene.lamps), 3),
             "exposure_ev": scene.render.exposure_ev,

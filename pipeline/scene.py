@@ -138,13 +138,17 @@ class Ambient(Part):
 
 
 class Scene(Part):
-    """One picture. `model_dump_json()` of it is one line of a `scenes/<k>.jsonl` file."""
+    """One picture. `model_dump_json()` of it is one line of a `scenes/<k>.jsonl` file.
+
+    `light`: what kind of light scene its lamps were drawn for; null: placed by hand.
+    """
 
     format: Literal[1] = RECORD_FORMAT
     generator_version: int
     index: int = Field(ge=0)
     dataset_seed: int = Field(ge=0)
     layout: Literal["aisle", "staging", "dock", "packing", "block", "mixed", "chaos"]
+    light: Literal["high_bay", "neon", "daylight", "dusk", "torch"] | None = None
     render: RenderSettings
     camera: Camera
     hall: Hall
