@@ -37,6 +37,7 @@ if not workflow.remote_exec and workflow.global_resources is not None:
 DATA = f"results/data/{cfg.data.name}"
 RUN = f"results/runs/{cfg.run.name}"
 SPLITS = ["train", "val", "test"]
+ANNOTATIONS = expand(f"{DATA}/annotations/{{split}}.json", split=SPLITS)
 SHARDS = [f"{number:05d}" for number in range(cfg.data.shards)]
 RENDER_GPU = int(cfg.render.device not in ("cpu", "auto"))
 TRAIN_GPU = int(cfg.train.device not in ("cpu", "auto"))
@@ -60,7 +61,8 @@ rule train:
 
 rule dataset:
     input:
-        expand(f"{DATA}/annotations/{{split}}.json", split=SPLITS),
+        ANNOTATIONS,
+        f"{DATA}/distribution.html",
 
 
 rule sample:
@@ -126,9 +128,32 @@ rule label:
         f"python -m pipeline.label --config {{params.config:q}} --data {DATA} --processes {{threads}} 2>&1 | tee {{log}}"
 
 
+rule distribution:
+    input:
+        annotations=ANNOTATIONS,
+        real=[real.annotations for real in cfg.compare.values()],
+    output:
+        json=f"{DATA}/distribution.json",
+        page=report(f"{DATA}/distribution.html", category="Data"),
+    log:
+        f"{DATA}/logs/distribution.log",
+    benchmark:
+        f"{DATA}/benchmarks/distribution.tsv"
+    threads: 4
+    resources:
+        mem_mb=2000,
+        runtime="1h",
+        gpu=0,
+    params:
+        config=cfg.only("compare"),
+    shell:
+        f"python -m pipeline.distribution --name {cfg.data.name} --annotations {{input.annotations}} --images {DATA}"
+        " --config {params.config:q} --out {output.json} --page {output.page} --threads {threads} 2>&1 | tee {log}"
+
+
 rule yolo:
     input:
-        rules.dataset.input,
+        ANNOTATIONS,
     output:
         directory(f"{DATA}/yolo"),
     log:
@@ -208,7 +233,7 @@ rule evaluate:
 
 rule report:
     input:
-        annotations=rules.dataset.input,
+        annotations=ANNOTATIONS,
         predictions=rules.evaluate.input.predictions,
         training=rules.train_model.output.log,
         metrics=rules.evaluate.output,

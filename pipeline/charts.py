@@ -21,6 +21,8 @@ MOST_POINTS = 800
 INK, MUTED, RULE, ACCENT = "#0b0b01", "#0b0b02", "#0b0b03", "#0b0b04"
 # By the place of the class in the COCO file's categories, as in pipeline.drawing.
 CLASS_MARKERS = ("#0b0b05", "#0b0b06")
+# Of the sets beside the first one.
+SET_LINES = ("solid", "dashed", "dotted", "dashdot")
 CSS_COLORS = {
     INK: "var(--ink)",
     MUTED: "var(--muted)",
@@ -71,7 +73,7 @@ def histogram(values: Mapping[str, Sequence[float]], label: str, bins: np.ndarra
             axes.hist(clipped, bins=bins, color=color, alpha=0.25)
             axes.hist(clipped, bins=bins, color=color, histtype="step", linewidth=1.6, label=readable(name))
         if log:
-            _log_ticks(axes)
+            _log_ticks(axes, bins)
         axes.set_xlim(bins[0], bins[-1])
         _whole_numbers(axes)
         _legend(figure, axes)
@@ -113,6 +115,54 @@ def shares(found: Mapping[str, int], wanted: Mapping[str, float], label: str) ->
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         _legend(figure, axes)
         return _svg(figure, f"Share of the pictures by {label}")
+
+
+def histograms_of_sets(
+    values: Mapping[str, Sequence[float]], label: str, bins: np.ndarray, *, log: bool = False, color: str = ACCENT
+) -> str:
+    """Draw the share of each set's figures per bin: the first set filled, the others as lines.
+
+    Args:
+        values: set name -> its figures, in the unit that `label` names; sets without any are left out.
+        bins: edges, ascending; figures outside are counted in the outermost bins.
+        log: logarithmic horizontal axis.
+    """
+    with matplotlib.rc_context(STYLE):
+        figure, axes = _axes(label, "share")
+        for place, (name, figures) in enumerate(values.items()):
+            counts, _ = np.histogram(np.clip(np.asarray(figures, dtype=float), bins[0], bins[-1]), bins)
+            parts = counts / max(len(figures), 1)
+            if place == 0:
+                axes.stairs(parts, bins, fill=True, color=color, alpha=0.55, label=name)
+            elif len(figures):
+                line = SET_LINES[(place - 1) % len(SET_LINES)]
+                axes.stairs(parts, bins, color=INK, linewidth=1.5, linestyle=line, label=name)
+        if log:
+            _log_ticks(axes, bins)
+        axes.set_xlim(bins[0], bins[-1])
+        axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
+        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        _legend(figure, axes)
+        return _svg(figure, f"Histogram of {label} by set")
+
+
+def shares_of_sets(shares: Mapping[str, Mapping[str, float]], label: str) -> str:
+    """Draw the share of each kind as a bar per set; `shares`: set name -> kind -> share, 0 to 1."""
+    with matplotlib.rc_context(STYLE | {"axes.grid.axis": "x"}):
+        figure, axes = _axes("share of the pictures", "")
+        kinds = sorted({kind for each in shares.values() for kind in each})
+        places, width = np.arange(len(kinds)), 0.8 / len(shares)
+        for number, (name, each) in enumerate(shares.items()):
+            shift = (number - (len(shares) - 1) / 2) * width
+            look = {"color": ACCENT, "alpha": 0.75} if number == 0 else {"color": "none", "edgecolor": INK}
+            axes.barh(places + shift, [each.get(kind, 0) for kind in kinds], width * 0.9, label=name, **look)
+        axes.set_yticks(places, [readable(kind) for kind in kinds])
+        axes.invert_yaxis()
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
+        axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        _legend(figure, axes)
+        return _svg(figure, f"Share of the pictures by {label} and set")
 
 
 def curve(iterations: Sequence[int], values: Sequence[float], label: str, *, smooth: bool = True) -> str:
@@ -179,9 +229,9 @@ def _legend(figure: Figure, axes: Axes) -> None:
     figure.legend(handles, labels, loc="outside upper left", ncols=len(labels))
 
 
-def _log_ticks(axes: Axes) -> None:
+def _log_ticks(axes: Axes, bins: np.ndarray) -> None:
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if bins[-1] <= 200 * bins[0] else (1, 3)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
 

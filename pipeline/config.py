@@ -9,10 +9,10 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from pipeline.config_learning import ModelSection, TrainSection
 from pipeline.config_values import Count, Fraction, Name, Section
@@ -89,6 +89,13 @@ class LabelSection(Section):
     crowd_visible_fraction: Fraction = Field(0.2, description="less of the object visible: iscrowd")
 
 
+class ComparedSet(Section):
+    """A COCO set of real pictures. Paths are absolute or start where Snakemake runs."""
+
+    annotations: Annotated[str, Field(min_length=1, description="its COCO file")]
+    images: Annotated[str, Field(min_length=1, description="folder that its file names start from")]
+
+
 class RunSection(Section):
     name: Name = "quickstart"
     seed: Annotated[int, Field(ge=0)] = 0
@@ -106,6 +113,9 @@ class Config(Section):
     light: LightSection = LightSection()
     render: RenderSection = RenderSection()
     label: LabelSection = LabelSection()
+    compare: dict[Name, ComparedSet] = Field(
+        {}, description="real sets whose distributions the rendered one is held to"
+    )
     run: RunSection = RunSection()
     model: ModelSection = ModelSection()
     train: TrainSection = TrainSection()
@@ -163,10 +173,11 @@ def _explain(problem: dict, source: str) -> str:
 
 def _siblings(location: tuple) -> list[str]:
     """Return the keys that the section holding `location` knows."""
-    model: type[BaseModel] = Config
+    kind: Any = Config
     for part in location[:-1]:
-        model = model.model_fields[part].annotation
-    return list(model.model_fields)
+        # Of a dictionary of sections, the second argument is what its values are.
+        kind = get_args(kind)[1] if get_args(kind) else kind.model_fields[part].annotation
+    return list(kind.model_fields)
 
 
 def read(source: str | Path) -> Config:

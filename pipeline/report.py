@@ -5,7 +5,6 @@
 """
 
 import argparse
-import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -13,11 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 import yaml
 
-from pipeline import charts, coco, gallery, provenance
+from pipeline import charts, coco, gallery, pages, provenance
 from pipeline.config import GENERATOR_VERSION, Config, ConfigError, read
 from pipeline.drawing import color_of
 from pipeline.scene import shard_name
@@ -78,11 +76,7 @@ def write_report(config: Config, data: Path, run: Path, out: Path, config_source
         CocoError: an annotation, prediction or picture that cannot be used.
     """
     _require_inputs(config, data, run, config_source)
-    page = _render(_facts(config, data, run))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    aside = out.with_name(f".{out.name}.{os.getpid()}")
-    aside.write_text(page)
-    aside.replace(out)
+    pages.write(out, "report.html.j2", _facts(config, data, run))
 
 
 def _require_inputs(config: Config, data: Path, run: Path, config_source: str) -> None:
@@ -108,17 +102,6 @@ def _require_inputs(config: Config, data: Path, run: Path, config_source: str) -
 def _shards(config: Config) -> list[str]:
     """Return the names of the config's shards; a data set that was larger once may hold others."""
     return [shard_name(number) for number in range(-(-config.data.pictures // config.data.shard_size))]
-
-
-def _render(facts: dict[str, Any]) -> str:
-    templates = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=jinja2.select_autoescape(["html", "j2"]),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-    )
-    templates.filters["readable"] = charts.readable
-    return templates.get_template("report.html.j2").render(facts)
 
 
 def _facts(config: Config, data: Path, run: Path) -> dict[str, Any]:

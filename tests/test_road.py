@@ -86,3 +86,18 @@ def test_a_larger_set_renders_only_what_is_new(road):
     config = "data={pictures: 9}"
     jobs = planned("dataset", "--configfile", "configs/ci.yaml", "--config", config, folder=road)
     assert jobs["sample"] == jobs["render"] == jobs["label"] == 1
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("road")
+def test_the_set_is_described_beside_a_real_one_and_training_does_not_wait_for_it(road):
+    # Its own validation split stands in for real pictures.
+    real = "{annotations: results/data/ci/annotations/val.json, images: results/data/ci}"
+    arguments = ("--configfile", "configs/ci.yaml", "--config", f"compare={{val: {real}}}")
+    assert not {"distribution", "train_model", "label"} & set(planned("train", *arguments, folder=road))
+    run = snakemake("dataset", "-j2", *arguments, folder=road)
+    assert run.returncode == 0, run.stdout + run.stderr
+    described = json.loads((road / "results/data/ci/distribution.json").read_text())
+    assert [(each["name"], each["pictures"]) for each in described["sets"]] == [("ci", 6), ("val", 1)]
+    assert "Gaps to val" in (road / "results/data/ci/distribution.html").read_text()
+    assert planned("dataset", *arguments, folder=road) == {}

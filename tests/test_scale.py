@@ -34,8 +34,9 @@ def plan(folder: Path, shards: int) -> tuple[float, float]:
         "sample": shards,
         "render": shards,
         "label": 1,
+        "distribution": 1,
         "dataset": 1,
-        "total": 2 * shards + 2,
+        "total": 2 * shards + 3,
     }
     return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
