@@ -22,6 +22,7 @@ MOTION_PX = (2.0, 7.0)
 # Light of 1 is white. An electron's share of it: from a good sensor (15,000 electrons) to a small one in the dark.
 SHOT = (1 / 15000, 1 / 400)
 READ = (0.0005, 0.006)  # standard deviation
+SHARPNESS = (1.5, 4.0)  # 1 leaves a picture as it is
 JPEG_QUALITY = (50, 95)
 GAMMA = 2.2  # picture = light ** (1 / GAMMA), near enough to sRGB
 LUMINANCE = torch.tensor([0.2126, 0.7152, 0.0722]).view(3, 1, 1)  # Rec. 709
@@ -49,6 +50,8 @@ def augment(picture: Tensor, ids: Tensor, settings: AugmentSection, rng: np.rand
         picture = blur_along(picture, rng.uniform(*MOTION_PX), rng.uniform(0, 180))
     if rng.random() < settings.noise:
         picture = add_noise(picture, *_log_uniform(SHOT, rng, 1), *_log_uniform(READ, rng, 1), rng)
+    if rng.random() < settings.sharpen:
+        picture = transforms.adjust_sharpness(picture, rng.uniform(*SHARPNESS))
     if rng.random() < settings.jpeg:
         picture = compress(picture, int(rng.integers(*JPEG_QUALITY, endpoint=True)))
     return picture, ids

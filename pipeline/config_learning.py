@@ -44,6 +44,7 @@ class AugmentSection(Section):
     vignette: Annotated[float, Field(ge=0, le=1)] = Field(0.3, description="light lost in the corners, at most")
     blur: Fraction = Field(0.2, description="probability of a Gaussian blur")
     motion_blur: Fraction = Field(0.1, description="probability of a blur along a line of 2 to 7 pixels")
+    sharpen: Fraction = Field(0.3, description="probability of sharpening as cameras do it")
     noise: Fraction = Field(0.3, description="probability of sensor noise: shot and read")
     jpeg: Fraction = Field(0.3, description="probability of JPEG artefacts, quality 50 to 95")
 

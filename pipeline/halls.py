@@ -21,7 +21,7 @@ SIZES_M = {
     "mixed": ((18, 12, 4.5), (34, 24, 8)),
     "chaos": ((12, 10, 4.5), (30, 24, 9)),
 }
-FLOORS = {"concrete": 0.75, "painted": 0.25}
+FLOORS = {"concrete": 0.85, "painted": 0.15}
 WET_FLOORS = 0.15
 WALL_KINDS = {"painted": 0.5, "sheet_metal": 0.25, "brick": 0.15, "concrete": 0.1}
 CEILINGS = {"sheet_metal": 0.5, "painted": 0.3, "concrete": 0.2}

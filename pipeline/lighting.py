@@ -15,7 +15,7 @@ from pipeline.scene import Ambient, Camera, Hall, Lamp, Opening
 POWER_W_PER_M2 = 6.0
 AMBIENT_STRENGTH = (0.06, 0.6)
 # What cameras make up for: this share of the lamps' brightness in stops and of their colour.
-AUTO_EXPOSURE, WHITE_BALANCE = 0.5, 0.55
+AUTO_EXPOSURE, WHITE_BALANCE = 0.5, 0.75
 # Sunlit floor against one lit by lamps at 1.5 to 2 W/m2; a torch that lights a wall 4 m away like lamps do.
 SUN_W_PER_M2 = (6.0, 20.0)
 TORCH_W = 500.0

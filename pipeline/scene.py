@@ -29,6 +29,7 @@ class RenderSettings(Part):
     seed: int
     exposure_ev: float
     view_transform: Literal["AgX", "Filmic", "Standard"]
+    contrast: Literal["base", "medium_high", "high", "very_high"]
     depth: Literal["png", "exr"] | None
     normals: Literal["png", "exr"] | None
     proof: bool

@@ -62,6 +62,7 @@ def record(index: int = 0, objects: tuple = (), width: int = 96, height: int = 7
             seed=index,
             exposure_ev=0.0,
             view_transform="AgX",
+            contrast="base",
             depth=None,
             normals=None,
             proof=False,

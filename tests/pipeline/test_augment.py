@@ -21,7 +21,7 @@ from pipeline.augment import (
 from pipeline.config_learning import AugmentSection
 
 OFF = dict.fromkeys(("brightness", "contrast", "saturation", "hue", "white_balance", "vignette"), 0)
-NOTHING = AugmentSection(flip=0, scale=(1, 1), **OFF, blur=0, motion_blur=0, noise=0, jpeg=0)
+NOTHING = AugmentSection(flip=0, scale=(1, 1), **OFF, blur=0, motion_blur=0, noise=0, sharpen=0, jpeg=0)
 RED, BLUE = torch.tensor([220, 20, 20]), torch.tensor([20, 20, 220])
 
 
@@ -158,6 +158,17 @@ def test_compression_keeps_colors_and_loses_detail():
     difference = (compress(picture, 60).float() - picture.float()).abs()
     assert 0 < difference.mean() < 8
     assert difference.mean() > (compress(picture, 95).float() - picture.float()).abs().mean()
+
+
+def test_sharpening_raises_contrast_at_edges_and_nowhere_else():
+    picture = torch.full((3, 20, 20), 100, dtype=torch.uint8)
+    picture[:, :, 10:] = 150
+    sharp, _ = augment(
+        picture, torch.zeros(20, 20, dtype=torch.int32), NOTHING.model_copy(update={"sharpen": 1}), rng()
+    )
+    assert sharp[0, 10, 9] < 100
+    assert sharp[0, 10, 10] > 150
+    assert torch.equal(sharp[:, 1:-1, [2, 17]], picture[:, 1:-1, [2, 17]])
 
 
 def test_colors_stay_within_their_strength():

@@ -10,12 +10,22 @@ import pytest
 import torch
 from torchvision.ops import box_iou
 
-from pipeline import coco, config, devices, model, train
+from pipeline import coco, config, config_learning, devices, model, train
 from pipeline.dataset import Draw, TrainingPictures
 from pipeline.provenance import LOSSES, read_training
 
-NOTHING = config.AugmentSection(
-    flip=0, scale=(1, 1), brightness=0, contrast=0, saturation=0, hue=0, blur=0, noise=0, jpeg=0
+NOTHING = config_learning.AugmentSection(
+    flip=0,
+    scale=(1, 1),
+    brightness=0,
+    contrast=0,
+    saturation=0,
+    hue=0,
+    blur=0,
+    motion_blur=0,
+    noise=0,
+    sharpen=0,
+    jpeg=0,
 )
 
 
@@ -61,7 +71,7 @@ def test_the_log_and_the_model_say_what_was_done(make_data, tiny_settings, tmp_p
 def test_training_teaches(make_data, tiny_settings, tmp_path, optimizer, learning_rate):
     """Both kinds of blocks are found, with boxes and masks that fit, in the pictures that were taught."""
     data = make_data(pictures=6)
-    plain = config.AugmentSection(scale=(1, 1), hue=0, blur=0, noise=0, jpeg=0)
+    plain = config_learning.AugmentSection(scale=(1, 1), hue=0, blur=0, noise=0, sharpen=0, jpeg=0)
     settings = changed(tiny_settings, "train", iterations=40, warmup_iterations=5, augment=plain)
     settings = changed(settings, "train", optimizer=optimizer, learning_rate=learning_rate, weight_decay=1e-4)
     out, log = run(changed(settings, "model", sampled_boxes=32, fpn_channels=32), data, tmp_path)
