@@ -111,7 +111,9 @@ def ceiling(surface: dict) -> bpy.types.Material:
 def _plane(made: Shader, surface: dict, upright: bool) -> Any:
     """Return the colour of walls (`upright`) or a ceiling, and set its bump; u and v run along the plane in metres."""
     color, wear = surface["color_rgb"], surface["wear"]
-    stained = made.ramp(made.noise(0.6, 3.0), 1.0 - 0.7 * wear, 1.0 + 0.45 * wear)
+    # Dirt runs down walls.
+    place = made.stretched(1.0, 1.0, 0.2 if upright else 1.0, 0.0)
+    stained = made.ramp(made.noise(0.8, 3.0, place), 1.0 - 0.35 * wear, 1.0 + 0.2 * wear)
     if surface["kind"] == "painted":
         return made.scaled(color, stained)
     x, y, z = made.coordinates()
