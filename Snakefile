@@ -14,6 +14,7 @@ min_version("9.0")
 ROOT = workflow.basedir
 sys.path.insert(0, ROOT)
 
+from pipeline import catalogue, own_assets
 from pipeline.config import GENERATOR_VERSION, ConfigError, check, typed
 
 # A config named on the command line stands alone; it does not inherit from the quickstart.
@@ -24,7 +25,8 @@ if not workflow.overwrite_configfiles:
 
 try:
     cfg = check(typed(config))
-except ConfigError as error:
+    OWN = own_assets.wanted(catalogue.read(), cfg)
+except (ConfigError, catalogue.CatalogueError) as error:
     raise WorkflowError(str(error)) from None
 
 # Jobs run `python -m ...` with this interpreter, from any --directory, on any node.
@@ -44,6 +46,7 @@ TRAIN_GPU = int(cfg.train.device not in ("cpu", "auto"))
 
 
 wildcard_constraints:
+    asset="|".join(OWN) or "none",
     shard=r"\d{5}",
     split="train|val|test",
 
@@ -65,7 +68,26 @@ rule dataset:
         f"{DATA}/distribution.html",
 
 
+rule measure_asset:
+    output:
+        "results/assets/{asset}.json",
+    log:
+        "results/assets/{asset}.log",
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime="30m",
+        gpu=0,
+    params:
+        asset=lambda wildcards: OWN[wildcards.asset].model_dump_json(),
+    shell:
+        "python -m blender.measure_asset --asset {params.asset:q} --out {output} 2>&1 | tee {log}"
+
+
 rule sample:
+    input:
+        # Not by age: what is in the files comes with the parameters.
+        own=ancient(expand("results/assets/{asset}.json", asset=OWN)),
     output:
         scenes=f"{DATA}/scenes/{{shard}}.jsonl",
         provenance=f"{DATA}/scenes/{{shard}}.json",
@@ -80,12 +102,13 @@ rule sample:
         gpu=0,
     params:
         config=cfg.only(*cfg.picture_keys),
+        own=[asset.model_dump_json() for asset in OWN.values()],
         first=lambda wildcards: int(wildcards.shard) * cfg.data.shard_size,
         pictures=lambda wildcards: cfg.data.pictures_in_shard(int(wildcards.shard)),
         generator=GENERATOR_VERSION,
     shell:
         "python -m pipeline.sample --config {params.config:q} --first {params.first} --count {params.pictures}"
-        " --out {output.scenes} --provenance {output.provenance} 2>&1 | tee {log}"
+        " --own {input.own} --out {output.scenes} --provenance {output.provenance} 2>&1 | tee {log}"
 
 
 rule render:

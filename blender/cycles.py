@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Cycles' settings of a record, and the render call of a picture."""
 
-import contextlib
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
@@ -11,6 +8,7 @@ import numpy as np
 
 from blender import devices, passes
 from blender.png import keep_pixels_only
+from blender.quiet import quiet
 
 
 def configure(render: dict, device: str, threads: int) -> str:
@@ -35,9 +33,18 @@ def configure(render: dict, device: str, threads: int) -> str:
     cycles.caustics_reflective = cycles.caustics_refractive = False
     cycles.sample_clamp_indirect = 4.0
     scene.view_settings.view_transform = render["view_transform"]
+    scene.view_settings.look = _look(render["view_transform"], render["contrast"])
     scene.view_settings.exposure = render["exposure_ev"]
     passes.enable(depth=render["depth"] is not None, normals=render["normals"] is not None)
     return devices.use(device)
+
+
+def _look(view_transform: str, contrast: str) -> str:
+    """Return Blender's name of a tone curve; those of AgX have names of their own."""
+    if contrast == "base":
+        return "None"
+    name = f"{contrast.replace('_', ' ').title()} Contrast"
+    return f"AgX - {name}" if view_transform == "AgX" else name
 
 
 def render(exr: Path) -> None:
@@ -46,7 +53,7 @@ def render(exr: Path) -> None:
     settings = scene.render.image_settings
     settings.file_format, settings.color_depth, settings.exr_codec = "OPEN_EXR_MULTILAYER", "32", "ZIPS"
     scene.render.filepath = str(exr)
-    with _quiet():
+    with quiet():
         bpy.ops.render.render(write_still=True)
 
 
@@ -54,7 +61,7 @@ def save_picture(png: Path) -> None:
     """Write what `render` made as the picture that people see: 8-bit RGB PNG with the view transform."""
     scene = bpy.context.scene
     choose_png(scene)
-    with _quiet():
+    with quiet():
         bpy.data.images["Render Result"].save_render(str(png), scene=scene)
     keep_pixels_only(png)
 
@@ -76,16 +83,3 @@ def choose_png(scene: bpy.types.Scene) -> None:
     settings = scene.render.image_settings
     settings.file_format, settings.color_mode, settings.color_depth = "PNG", "RGB", "8"
     settings.compression = 30
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Blender's hundreds of lines per render out of the log; errors are exceptions and stay."""
-    kept = os.dup(1)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 1)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)

@@ -14,6 +14,7 @@ from blender import (
     electric_truck,
     forklift,
     hall,
+    imported,
     lights,
     loads,
     passes,
@@ -97,8 +98,6 @@ def build(record: dict) -> Built:
 
 def _place(thing: dict, library: Library) -> bpy.types.Object:
     """Build one object and put all its parts under one root, which Cryptomatte takes for the instance."""
-    if thing["asset"] not in BUILDERS:
-        raise SceneError(f"{thing['name']}: unknown asset {thing['asset']!r}; there are {', '.join(BUILDERS)}")
     name = passes.instance_name(thing["instance_id"]) if thing["instance_id"] else thing["name"]
     root = bpy.data.objects.new(name, None)
     if root.name != name:
@@ -107,11 +106,22 @@ def _place(thing: dict, library: Library) -> bpy.types.Object:
     root.rotation_euler = (0.0, 0.0, np.radians(thing["yaw_deg"]))
     collection = bpy.context.scene.collection
     collection.objects.link(root)
-    for part in BUILDERS[thing["asset"]](thing["parameters"], library):
+    for part in _parts(thing, library):
         if part.parent is None:
             part.parent = root
         collection.objects.link(part)
     return root
+
+
+def _parts(thing: dict, library: Library) -> list[bpy.types.Object]:
+    if "file" in thing["parameters"]:
+        try:
+            return imported.build(thing["parameters"], library)
+        except imported.AssetError as error:
+            raise SceneError(f"{thing['name']}: {error}") from error
+    if thing["asset"] not in BUILDERS:
+        raise SceneError(f"{thing['name']}: unknown asset {thing['asset']!r}; there are {', '.join(BUILDERS)}")
+    return BUILDERS[thing["asset"]](thing["parameters"], library)
 
 
 def _check_pictures() -> None:

@@ -13,6 +13,7 @@ class Library:
 
     meshes: dict[Hashable, bpy.types.Mesh] = field(default_factory=dict)
     materials: dict[Hashable, bpy.types.Material] = field(default_factory=dict)
+    files: dict[Hashable, list[bpy.types.Mesh]] = field(default_factory=dict)
 
     def mesh(self, key: Hashable, make: Callable[[], bpy.types.Mesh]) -> bpy.types.Mesh:
         if key not in self.meshes:
@@ -23,3 +24,9 @@ class Library:
         if key not in self.materials:
             self.materials[key] = make()
         return self.materials[key]
+
+    def imported(self, key: Hashable, make: Callable[[], list[bpy.types.Mesh]]) -> list[bpy.types.Mesh]:
+        """Return the meshes of one file."""
+        if key not in self.files:
+            self.files[key] = make()
+        return self.files[key]

@@ -11,7 +11,7 @@ from pipeline.goods import SEEDS, Stock, pallet_pile
 from pipeline.persons import draw_person
 from pipeline.placing import Place, moved, overlaps
 from pipeline.randomness import choose
-from pipeline.things import Carton, ElectricPalletTruckParameters, EurPallet, Prop, Rack, Thing
+from pipeline.things import Carton, ElectricPalletTruckParameters, EurPallet, Imported, Prop, Rack, Thing
 from pipeline.trucks import TruckParameters, as_truck, electric_grip_m, fits_pallet, one_of, with_pallet
 from pipeline.viewing import View, as_places, at_wanted_distances
 from pipeline.volumes import PALLET_SIZE_M, rack_length_m, volumes
@@ -160,7 +160,7 @@ def near_slots(random: np.random.Generator, view: View, group: list[Thing], unde
     return as_places(points, yaw + random.normal(0, 3, count))
 
 
-def beside(random: np.random.Generator, other: Prop) -> list[Place]:
+def beside(random: np.random.Generator, other: Prop | Imported) -> list[Place]:
     """Return places at both sides of a parked thing, the same way or the other way round."""
     count = 16
     side = random.choice([-1, 1], count)

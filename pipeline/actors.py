@@ -11,14 +11,15 @@ import numpy as np
 
 from pipeline.activities import at_goods, beside, draw_crew, driven_truck, near_slots
 from pipeline.config import Config
+from pipeline.own_assets import as_thing, draw_own, row_of_own
 from pipeline.placing import Place, find_place
 from pipeline.randomness import choose
 from pipeline.scene import Camera
 from pipeline.setting import Setting
-from pipeline.things import Prop, Thing
+from pipeline.things import Imported, Prop, Thing
 from pipeline.trucks import TruckParameters, as_truck, draw_fleet, fits_pallet, parked, row_of_trucks, with_pallet
 from pipeline.viewing import GAP_M, View, as_places, draw_headings, in_view, put_in_view
-from pipeline.volumes import volumes
+from pipeline.volumes import TRUCK_REAR_M, volumes
 
 OUT_OF_VIEW = 0.04  # share of groups that may stand anywhere, seen or not
 TRIES_ANYWHERE = 2000
@@ -79,10 +80,11 @@ def _add_trucks(
         where = choose(random, config.trucks.places)
         if where == "row" and left > 1:
             row = min(left, int(random.integers(2, 5)))
-            _place(random, view, row_of_trucks(random, fleet, row))
+            own = draw_own(random, view.setting.own, config.trucks.own, "pallet_truck", "row")
+            _place(random, view, row_of_own(random, own, row) if own else row_of_trucks(random, fleet, row))
             left -= row
         else:
-            _park_one(random, config, view, fleet, where)
+            _park_one(random, config, view, fleet, "free" if where == "row" else where)
             left -= 1
 
 
@@ -91,6 +93,9 @@ def _park_one(
 ) -> None:
     truck = parked(random, fleet)
     group, places = [as_truck(truck)], None
+    own = draw_own(random, view.setting.own, config.trucks.own, "pallet_truck", where)
+    if own:
+        group = [as_thing(own, rear_m=TRUCK_REAR_M)]
     if where == "pallet" and fits_pallet(truck):
         raised = truck.fork_length_m > 1 and random.random() < 0.4
         group = with_pallet(random, truck, view.setting.stock, raised)
@@ -101,13 +106,17 @@ def _park_one(
     _place(random, view, group, places)
 
 
-def _lookalikes(setting: Setting) -> list[Prop]:
+def _lookalikes(setting: Setting) -> list[Prop | Imported]:
     return [thing for thing in setting.space.things if thing.name in setting.parked]
 
 
 def _add_people(random: np.random.Generator, config: Config, view: View, count: int) -> None:
     left = count
     while left > 0:
+        if own := draw_own(random, view.setting.own, config.people.own, "pedestrian"):
+            _place(random, view, [as_thing(own)])
+            left -= 1
+            continue
         crew = draw_crew(random, config.people, view.setting.stock, left)
         at = at_goods(random, view, crew) if crew.reach_m and random.random() < AT_GOODS else None
         _place(random, view, crew.things, at)

@@ -80,7 +80,7 @@ def annotate(
             "truncated": instance.truncated,
             "distance_m": round(instance.distance_m, 3),
             "bbox_3d": [_corner(corner) for corner in instance.box_3d],
-            **({} if instance.keypoints is None else _keypoints(instance.keypoints)),
+            **(_keypoints(instance.keypoints) if things[instance.instance_id].category == "pedestrian" else {}),
             "asset": things[instance.instance_id].asset,
             # Not "instance_id", which FiftyOne keeps for itself and refuses to import.
             "instance": instance.instance_id,
@@ -127,10 +127,14 @@ def _corner(corner: BoxCorner) -> list[float | None]:
     return [corner.u_px, corner.v_px, corner.depth_m]
 
 
-def _keypoints(points: tuple[Keypoint, ...]) -> dict[str, Any]:
-    """Return COCO's x, y, v of each; its v is our visibility, and without it x and y are 0."""
-    flat = [(point.u_px, point.v_px, point.visibility) if point.visibility else (0, 0, 0) for point in points]
+def _keypoints(points: tuple[Keypoint, ...] | None) -> dict[str, Any]:
+    """Return COCO's x, y, v of each; its v is our visibility, and without it x and y are 0.
+
+    All are 0 for a mesh of the user's own, which nobody knows the joints of.
+    """
+    seen = points or (Keypoint(u_px=None, v_px=None, visibility=0),) * len(KEYPOINTS)
+    flat = [(point.u_px, point.v_px, point.visibility) if point.visibility else (0, 0, 0) for point in seen]
     return {
         "keypoints": [value for point in flat for value in point],
-        "num_keypoints": sum(point.visibility > 0 for point in points),
+        "num_keypoints": sum(point.visibility > 0 for point in seen),
     }

@@ -95,6 +95,7 @@ class PeopleSection(Section):
         (1.5, 1.95), description="limits; within them heights follow sex and ancestry (NCD-RisC 2016)"
     )
     clothing: ClothingSection = ClothingSection()
+    own: Fraction = Field(0.5, description="of people alone, how many are meshes of your own, if the catalogue has any")
 
 
 class TrucksSection(Section):
@@ -112,6 +113,9 @@ class TrucksSection(Section):
         description="share of kinds 685 mm wide over their forks, not 540 to 560; the first kind of a hall never is",
     )
     wear: Shares = Field((0.0, 1.0), description="0 new, 1 ready for the scrapyard; most are in between")
+    own: Fraction = Field(
+        0.5, description="of trucks that nobody uses, how many are meshes of your own, if the catalogue has any"
+    )
 
 
 class GoodsSection(Section):
@@ -145,6 +149,9 @@ class GoodsSection(Section):
             "cleaning_machine": 0.1,
         },
         description="shares",
+    )
+    own: Fraction = Field(
+        0.5, description="of look-alikes, how many are meshes of your own without a category, if the catalogue has any"
     )
 
 
@@ -194,6 +201,10 @@ class CameraSection(Section):
     depth_of_field: Fraction = Field(0.1, description="share of pictures that are sharp at one distance only")
     aperture_f: Annotated[Range, within(0.7, 64)] = Field((1.4, 4.0), description="f-number at 36 mm of sensor width")
     focus_m: Annotated[Range, within(0.1, 1000)] = Field((1.5, 8.0), description="drawn log-uniformly")
+    contrast: Annotated[dict[Literal["base", "medium_high", "high", "very_high"], Fraction], SomeShare] = Field(
+        {"base": 0.2, "medium_high": 0.3, "high": 0.3, "very_high": 0.2},
+        description="shares of the camera's tone curves, Blender's looks for the view transform",
+    )
     exposure_error: Fraction = Field(0.1, description="share of pictures that are exposed wrongly")
     exposure_error_ev: Annotated[Range, within(-10, 10)] = (-2.0, 1.5)
 
@@ -209,7 +220,7 @@ class LightSection(Section):
         description="shares: lamps of either kind, light through doors and windows, dusk, a dark hall with a headlight",
     )
     temperature_k: Annotated[Range, within(1700, 25000)] = (2700, 7500)
-    colored: Fraction = Field(0.1, description="share of pictures with strongly coloured light")
+    colored: Fraction = Field(0.04, description="share of pictures with strongly coloured light")
     dead: Annotated[Range, within(0, 0.95)] = Field((0.0, 0.3), description="share of lamps that do not burn")
     flickering: Fraction = Field(0.06, description="share of neon tubes that are dim, too warm or too cold")
     power: Annotated[Range, within(0.01, 100)] = Field(

@@ -30,7 +30,7 @@ class _Told(BaseModel):
 
 
 class MadeBy(_Told):
-    """Of `scenes/<k>.json`; `assets`: name -> category, source, author, licence."""
+    """Of `scenes/<k>.json`; `assets`: name -> category, source, author, licence, file of own ones."""
 
     dataset_seed: int
     generator_version: int
@@ -141,7 +141,7 @@ def _assets(shard: Path, facts: ShardFacts) -> dict[str, dict[str, str | None]]:
 
 def _described(scenes: Iterable[Scene]) -> dict[str, dict[str, str | None]]:
     occurring = {thing.asset for scene in scenes for thing in scene.objects}
-    return {name: asset.model_dump() for name, asset in catalogue.read().describe(occurring).items()}
+    return {name: asset.told() for name, asset in catalogue.read().describe(occurring).items()}
 
 
 def digest(files: dict[str, str]) -> str:

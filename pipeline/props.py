@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.cameras import Walkway
 from pipeline.config_world import GoodsSection
 from pipeline.other_goods import as_prop
+from pipeline.own_assets import as_thing, draw_own
 from pipeline.placing import Place
 from pipeline.props_goods import draw_good
 from pipeline.props_wheels import draw_wheeled
@@ -122,7 +123,8 @@ def add_lookalikes(random: np.random.Generator, config: GoodsSection, setting: S
     view = View(setting, camera)
     for _ in range(int(random.integers(config.lookalikes[0], config.lookalikes[1] + 1))):
         kind = choose(random, config.lookalike_kinds)
-        group = _parked(random, kind)
+        own = draw_own(random, setting.own, config.own, None)
+        group = [as_thing(own)] if own else _parked(random, kind)
         for least_visible in (0.4, 0.1):
             if added := put_in_view(view, group, in_view(random, view, group), least_visible):
                 setting.parked += [thing.name for thing in added]

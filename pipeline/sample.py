@@ -8,12 +8,12 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from pipeline import coco, lineage
+from pipeline import coco, lineage, own_assets
 from pipeline.actors import NoRoomError, add_actors
 from pipeline.cameras import draw_camera, draw_exposure_error_ev, fit_lens, surroundings
 from pipeline.catalogue import CatalogueError
@@ -21,6 +21,7 @@ from pipeline.config import GENERATOR_VERSION, Config, ConfigError, read
 from pipeline.halls import draw_hall, draw_openings
 from pipeline.layouts import furnish
 from pipeline.lighting import draw_lamps, draw_power_factor, exposure_ev, lamp_height_m, outside
+from pipeline.own_assets import OwnThing
 from pipeline.progress import track
 from pipeline.props import add_furniture, add_lookalikes
 from pipeline.randomness import choose, rng
@@ -28,8 +29,10 @@ from pipeline.scene import RenderSettings, Scene, read_scenes
 from pipeline.things import Thing
 
 
-def sample_scene(config: Config, index: int) -> Scene:
+def sample_scene(config: Config, index: int, own: Sequence[OwnThing] = ()) -> Scene:
     """Return the record of picture `index`; it depends on the seed and the sections of `config.WORLD` and `render`.
+
+    `own` are the user's meshes, some of which stand in the hall.
 
     Every stage has its own generator, so a new stage or more pictures change nothing that was there.
 
@@ -42,11 +45,13 @@ def sample_scene(config: Config, index: int) -> Scene:
 
     layout = choose(random("layout"), config.layout.kinds)
     setting = furnish(random("furniture"), layout, config.goods)
+    setting.own = own
     add_furniture(random("props"), setting)
     space = setting.space
     lamps_m = lamp_height_m(space.size_m[2])
     camera = draw_camera(random("camera"), config.camera, space, setting.walkways, lamps_m)
     camera = fit_lens(random("lens"), config.camera, camera)
+    contrast = choose(random("contrast"), config.camera.contrast)
     wrong_ev = draw_exposure_error_ev(random("exposure_error"), config.camera)
     space.keep_free(surroundings(camera.position_m))
     add_lookalikes(random("lookalikes"), config.goods, setting, camera)
@@ -65,7 +70,8 @@ def sample_scene(config: Config, index: int) -> Scene:
         index=index,
         dataset_seed=config.data.seed,
         layout=layout,
-        render=_render_settings(random("render"), config, factor, wrong_ev),
+        light=light,
+        render=_render_settings(random("render"), config, contrast, factor, wrong_ev),
         camera=camera,
         hall=hall,
         lamps=lamps,
@@ -75,7 +81,7 @@ def sample_scene(config: Config, index: int) -> Scene:
 
 
 def _render_settings(
-    random: np.random.Generator, config: Config, power_factor: float, wrong_ev: float
+    random: np.random.Generator, config: Config, contrast: str, power_factor: float, wrong_ev: float
 ) -> RenderSettings:
     return RenderSettings(
         width=config.camera.width,
@@ -83,6 +89,7 @@ def _render_settings(
         samples=config.render.samples,
         denoise=config.render.denoise,
         view_transform=config.render.view_transform,
+        contrast=contrast,
         exposure_ev=round(exposure_ev(random, config.light, power_factor) + wrong_ev, 3),
         seed=int(random.integers(2**31)),
         depth=config.render.depth,
@@ -119,6 +126,7 @@ def main() -> int:
     parser.add_argument("--config", required=True, help="YAML file, or its content as inline JSON or YAML: {...}")
     parser.add_argument("--first", type=int, default=0, help="index of the first picture")
     parser.add_argument("--count", type=int, required=True, help="how many pictures")
+    parser.add_argument("--own", type=Path, nargs="*", default=[], help="JSON of blender.measure_asset, one an asset")
     parser.add_argument("--out", type=Path, required=True, help="JSON lines file to write")
     parser.add_argument("--provenance", type=Path, help="also write what made the records to this JSON file")
     arguments = parser.parse_args()
@@ -127,7 +135,8 @@ def main() -> int:
     try:
         config = read(arguments.config)
         indices = range(arguments.first, arguments.first + arguments.count)
-        scenes = (sample_scene(config, index) for index in indices)
+        own = own_assets.read(arguments.own)
+        scenes = (sample_scene(config, index, own) for index in indices)
         write_scenes(track(scenes, arguments.count, "sample"), arguments.out)
         if arguments.provenance:
             coco.write(arguments.provenance, lineage.of_scenes(config, read_scenes(arguments.out)))

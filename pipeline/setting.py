@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A hall while it is furnished, and what all layouts do in it: put up racks and columns, set things down."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from pipeline.cameras import Walkway
 from pipeline.goods import Stock, carton_pile, loaded_pallet, pallet_pile, unit_load
 from pipeline.other_goods import set_down
+from pipeline.own_assets import OwnThing
 from pipeline.palettes import COLUMNS, draw_color
 from pipeline.parts import Vec3
 from pipeline.placing import Place, Space, overlaps
@@ -50,6 +51,7 @@ class Setting:
     furniture: float = 0.0
     doors: list[Door] = field(default_factory=list)
     parked: list[str] = field(default_factory=list)  # names of look-alikes
+    own: Sequence[OwnThing] = ()  # the user's meshes
     clear: Boxes = field(default_factory=lambda: Boxes(np.empty((0, 7))))
 
     def racks(self) -> list[Rack]:

@@ -5,9 +5,9 @@ Every asset's own frame: origin on the surface it stands on, forward = +x, left 
 counter-clockwise seen from above. Metres; colours linear Rec. 709 in 0..1.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from pipeline.parts import Part, Rgb, Unit, Vec3
 
@@ -202,6 +202,26 @@ class PersonParameters(Part):
     outfit: Outfit
 
 
+SignedAxis = Literal["+x", "-x", "+y", "-y", "+z", "-z"]
+
+
+class ImportedParameters(Part):
+    """A mesh of the user's own (docs/assets.md), turned and scaled into the frame of all things, centred, on z = 0.
+
+    `file` is relative to `assets/`; `sha256` by name: of it and of what belongs to it. `up` and `forward` are axes of
+    the file that become +z and +x. `size_m` (length along x, width along y, height) encloses it. `opaque`: materials
+    that can be seen through are made opaque, for masks follow the mesh.
+    """
+
+    file: str
+    sha256: dict[str, str]
+    metres_per_unit: float = Field(gt=0)
+    up: Literal["y", "z"]
+    forward: SignedAxis
+    opaque: bool
+    size_m: Vec3
+
+
 class _Thing(Part):
     """What every object has. `instance_id` 0: never labelled; `stands_on`: "floor", "ceiling" (it hangs) or a name."""
 
@@ -266,7 +286,24 @@ class Person(_Thing):
     parameters: PersonParameters
 
 
-Thing = Annotated[
+class Imported(_Thing):
+    """`asset` is its name in the catalogue's section `own`."""
+
+    asset: str
+    category: Literal["pedestrian", "pallet_truck"] | None
+    parameters: ImportedParameters
+
+
+def _origin(thing: Any) -> str:
+    """Tell a thing of the user's own from those that we build: by what describes it, for its name may be any."""
+    if isinstance(thing, _Thing):
+        return "own" if isinstance(thing, Imported) else "built_in"
+    parameters = thing.get("parameters") if isinstance(thing, dict) else None
+    return "own" if isinstance(parameters, ImportedParameters | dict) and "file" in dict(parameters) else "built_in"
+
+
+BuiltIn = Annotated[
     Rack | EurPallet | CartonStack | Carton | Column | Prop | HandPalletTruck | ElectricPalletTruck | Person,
     Field(discriminator="asset"),
 ]
+Thing = Annotated[Annotated[BuiltIn, Tag("built_in")] | Annotated[Imported, Tag("own")], Discriminator(_origin)]

@@ -13,7 +13,7 @@ from pipeline.cameras import floor_points, shares_in_frame
 from pipeline.placing import Place
 from pipeline.scene import Camera
 from pipeline.setting import Setting
-from pipeline.things import Prop, Thing
+from pipeline.things import Imported, Prop, Thing
 from pipeline.volumes import Boxes, own_boxes, volumes
 
 SMALLEST = 20 / 288  # of the picture's height
@@ -31,7 +31,8 @@ class View:
 
 def shown(group: list[Thing]) -> list[Thing]:
     """Return what of a group is to be seen: its people and trucks, or else the things themselves."""
-    return [thing for thing in group if thing.category is not None] or [t for t in group if isinstance(t, Prop)]
+    labelled = [thing for thing in group if thing.category is not None]
+    return labelled or [thing for thing in group if isinstance(thing, Prop | Imported)]
 
 
 def put_in_view(view: View, group: list[Thing], places: list[Place], least_visible: float) -> list[Thing]:

@@ -22,6 +22,8 @@ from pipeline.things import (
     ElectricPalletTruckParameters,
     EurPalletParameters,
     HandPalletTruckParameters,
+    Imported,
+    ImportedParameters,
     PersonParameters,
     PropParameters,
     RackParameters,
@@ -164,7 +166,8 @@ def join(parts: Sequence[Boxes]) -> Boxes:
 
 def own_boxes(thing: Thing) -> Boxes:
     """Return the boxes of a thing in its own frame."""
-    return _OWN_BOXES[thing.asset](thing.parameters)
+    boxes_of = _imported if isinstance(thing, Imported) else _OWN_BOXES[thing.asset]
+    return boxes_of(thing.parameters)
 
 
 def volumes(things: Sequence[Thing]) -> Boxes:
@@ -223,6 +226,10 @@ def _carton(parameters: CartonParameters) -> Boxes:
 
 
 def _prop(parameters: PropParameters) -> Boxes:
+    return _centered(*parameters.size_m)
+
+
+def _imported(parameters: ImportedParameters) -> Boxes:
     return _centered(*parameters.size_m)
 
 

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Measure a mesh of the user's own before scenes are made with it, and refuse one that cannot be right.
+
+    python -m blender.measure_asset --asset '{"asset": "my_truck", ...}' --out results/assets/my_truck.json
+
+`--asset` is pipeline's `OwnThing` in JSON, still without a size; the file written is the same with size and triangles.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+import bpy
+
+from blender import imported
+
+# Least and greatest length (the longer side of the footprint) and height in metres.
+SIZES_M = {
+    "pallet_truck": ((0.3, 3.0), (0.1, 2.5)),
+    "pedestrian": ((0.2, 2.2), (1.2, 2.2)),
+    None: ((0.02, 12.0), (0.02, 12.0)),
+}
+# What a unit of a file may be, most usual first: metre, millimetre, centimetre, inch, foot, decimetre; and each again
+# where a program has scaled it by a hundred or a thousand on the way.
+UNITS_M = (1.0, 0.001, 0.01, 0.0254, 0.3048, 0.1, 10.0, 100.0, 1000.0)
+
+
+def measure(asset: dict, folder: Path) -> dict:
+    """Return `asset` (a dict of pipeline's `OwnThing`) with the size and the triangles of its mesh.
+
+    Raises:
+        imported.AssetError: names the asset, says what is wrong and what to do.
+    """
+    parameters = asset["parameters"]
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    try:
+        meshes = imported.load(parameters, folder)
+        size_m = imported.size(meshes).tolist()
+        _check_size(asset["category"], size_m, parameters["metres_per_unit"])
+    except imported.AssetError as error:
+        raise imported.AssetError(f"own.{asset['asset']}: {error}") from None
+    for mesh in meshes:
+        mesh.calc_loop_triangles()
+    triangles = sum(len(mesh.loop_triangles) for mesh in meshes)
+    size_m = [round(side, 4) for side in size_m]
+    return asset | {"parameters": parameters | {"size_m": size_m}, "triangles": triangles}
+
+
+def _check_size(category: str | None, size_m: list[float], metres_per_unit: float) -> None:
+    if _fits(category, size_m):
+        return
+    in_units = [side / metres_per_unit for side in size_m]
+    better = [unit for unit in UNITS_M if _fits(category, [side * unit for side in in_units])]
+    (short, long), (low, high) = SIZES_M[category]
+    advice = f"set metres_per_unit: {better[0]:g}" if better else "look at it: python -m blender.preview"
+    raise imported.AssetError(
+        f"it is {' x '.join(f'{side:.4g}' for side in size_m)} m (length, width, height), but a "
+        f"{(category or 'thing').replace('_', ' ')} is {short:g} to {long:g} m long and {low:g} to {high:g} m high; "
+        f"{advice}, or check up and forward"
+    )
+
+
+def _fits(category: str | None, size_m: list[float]) -> bool:
+    (short, long), (low, high) = SIZES_M[category]
+    return short <= max(size_m[:2]) <= long and low <= size_m[2] <= high
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m blender.measure_asset",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--asset", type=json.loads, required=True, help="pipeline's OwnThing in JSON")
+    parser.add_argument("--assets", type=Path, default=imported.ASSETS, help="the folder that its file is in")
+    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
+    options = parser.parse_args()
+    try:
+        measured = measure(options.asset, options.assets)
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        aside = options.out.with_name(f".{options.out.name}.{os.getpid()}")
+        aside.write_text(json.dumps(measured, indent=1) + "\n")
+        os.replace(aside, options.out)
+    except (imported.AssetError, OSError) as error:
+        print(f"measure {options.asset['asset']}: {error}", file=sys.stderr)
+        return 1
+    length, width, height = measured["parameters"]["size_m"]
+    print(f"measure {measured['asset']}: {length} x {width} x {height} m, {measured['triangles']} triangles")
+    return 0
+
+
+if __name__ == "__main__":
+    status = main()
+    # Without tidying up, where bpy now and then waits for ever: see blender/render.py.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
