@@ -118,11 +118,18 @@ def shares(found: Mapping[str, int], wanted: Mapping[str, float], label: str) ->
 
 
 def histograms_of_sets(
-    values: Mapping[str, Sequence[float]], label: str, bins: np.ndarray, *, log: bool = False, color: str = ACCENT
+    title: str,
+    values: Mapping[str, Sequence[float]],
+    label: str,
+    bins: np.ndarray,
+    *,
+    log: bool = False,
+    color: str = ACCENT,
 ) -> str:
     """Draw the share of each set's figures per bin: the first set filled, the others as lines.
 
     Args:
+        title: unlike that of any other chart of the page.
         values: set name -> its figures, in the unit that `label` names; sets without any are left out.
         bins: edges, ascending; figures outside are counted in the outermost bins.
         log: logarithmic horizontal axis.
@@ -144,7 +151,7 @@ def histograms_of_sets(
         axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         _legend(figure, axes)
-        return _svg(figure, f"Histogram of {label} by set")
+        return _svg(figure, f"Histogram by set: {title}")
 
 
 def shares_of_sets(shares: Mapping[str, Mapping[str, float]], label: str) -> str:

@@ -52,7 +52,8 @@ def _told(quantity: str, kind: str, sets: Sequence[Measured]) -> dict[str, np.nd
 def _chart(quantity: str, kind: str, sets: Sequence[Measured]) -> str:
     what, classes = QUANTITIES[quantity], list(sets[0].objects)
     color = ACCENT if kind == ALL else CLASS_MARKERS[classes.index(kind) % len(CLASS_MARKERS)]
-    return histograms_of_sets(_told(quantity, kind, sets), what.unit, what.edges, log=what.log, color=color)
+    told = _told(quantity, kind, sets)
+    return histograms_of_sets(_title(quantity, kind), told, what.unit, what.edges, log=what.log, color=color)
 
 
 def _rows(quantity: str, kind: str, sets: Sequence[Measured]) -> list[dict[str, Any]]:

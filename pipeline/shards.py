@@ -44,6 +44,7 @@ class Scene(_Needed):
     index: int
     dataset_seed: int
     layout: str
+    light: str | None = None
     render: RenderSettings
     camera: Camera
     lamps: tuple[Lamp, ...]

@@ -51,6 +51,7 @@ def scene(index: int, numbers: list[int], height: int = HEIGHT, width: int = WID
         "index": index,
         "dataset_seed": 7,
         "layout": "aisle",
+        "light": "neon",
         "render": {
             "width": width,
             "height": height,

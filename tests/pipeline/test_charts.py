@@ -13,6 +13,11 @@ HEIGHTS = {"pedestrian": [30, 40, 41, 90, 5000], "pallet_truck": [12.5]}
 DRAWN = {
     "histogram": lambda: charts.histogram(HEIGHTS, "box height in pixels", np.geomspace(4, 288, 21), log=True),
     "counts": lambda: charts.counts_per_picture({"pedestrian": [0, 2, 2], "pallet_truck": [1, 0, 0]}),
+    "sets": lambda: charts.histograms_of_sets(
+        "Heights", {"ours": [30, 40, 5000], "real": [12.5], "none": []}, "px", np.geomspace(4, 4096, 21), log=True
+    ),
+    "no set": lambda: charts.histograms_of_sets("Heights", {"ours": []}, "px", np.linspace(0, 1, 21)),
+    "shares of sets": lambda: charts.shares_of_sets({"ours": {"robot": 1}, "theirs": {"ceiling": 0.4}}, "rig"),
     "shares": lambda: charts.shares({"robot": 3}, {"robot": 0.5, "ceiling": 0.5}, "camera rig"),
     "curve": lambda: charts.curve(range(1, 301), np.linspace(3, 1, 300), "loss"),
     "one iteration": lambda: charts.curve([1], [3.2], "loss"),
@@ -66,6 +71,12 @@ def test_a_histogram_shows_both_classes_and_names_its_unit():
     assert {"pedestrian", "pallet truck", "box height in pixels", "annotations", "50"} <= set(texts(svg))
     assert "var(--class-0)" in svg
     assert "var(--class-1)" in svg
+
+
+def test_sets_are_drawn_as_shares_and_those_without_figures_are_left_out():
+    assert {"ours", "real", "px", "share", "1000", "100%"} <= set(texts(DRAWN["sets"]()))
+    assert "none" not in texts(DRAWN["sets"]())
+    assert {"ours", "theirs", "robot", "ceiling"} <= set(texts(DRAWN["shares of sets"]()))
 
 
 def test_shares_show_kinds_that_were_asked_for_and_never_rendered():

@@ -33,6 +33,11 @@ CONFIGS = Path(__file__).parents[2] / "configs"
             {"layout": {"kinds": {"aisle": 0}}},
             "config: layout.kinds = {'aisle': 0}: at least one share must be above",
         ),
+        (
+            {"compare": {"street": {"annotations": "a.json", "images": "a", "mask": "b"}}},
+            "config: compare.street.mask: unknown key; allowed here: annotations, images",
+        ),
+        ({"compare": {"street": {"images": "a"}}}, "config: compare.street.annotations = "),
         ([], "config: the file = []: input should be a valid dictionary"),
     ],
 )

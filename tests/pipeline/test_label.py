@@ -111,7 +111,7 @@ def test_what_an_image_says(data, monkeypatch):
             },
             "rig": "robot",
             "layout": "aisle",
-            "light": {"lamps": 2, "power_w": 0.3, "exposure_ev": 0.25},
+            "light": {"scene": "neon", "lamps": 2, "power_w": 0.3, "exposure_ev": 0.25},
         }
     ]
     facts = document["info"]
