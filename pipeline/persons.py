@@ -11,6 +11,7 @@ import numpy as np
 from pipeline.config_world import ClothingSection, PeopleSection
 from pipeline.palettes import (
     CAPS,
+    DARK_HAIR,
     GREY_HAIR,
     HAIR,
     HELMETS,
@@ -50,7 +51,7 @@ def draw_person(random: np.random.Generator, config: PeopleSection, pose: Pose) 
     shares[2] = 1 - shares.sum()
     years = _draw_years(random, config)
     mean = sum(share * HEIGHT_M[name][woman] for name, share in zip(ANCESTRIES, shares, strict=True))
-    skin = _skin(random, ANCESTRIES[int(np.argmax(shares))])
+    ancestry = ANCESTRIES[int(np.argmax(shares))]
     return PersonParameters(
         gender=round(float(np.clip(random.normal(1.0 if woman else 0.0, 0.1), 0, 1)), 3),
         # MakeHuman's slider: 2/3 is 25 years, 1 is 90.
@@ -61,9 +62,9 @@ def draw_person(random: np.random.Generator, config: PeopleSection, pose: Pose) 
         proportions=round(float(random.uniform(0.3, 0.8)), 3),
         **{name: round(float(np.clip(share, 0, 1)), 3) for name, share in zip(ANCESTRIES, shares, strict=True)},
         height_m=round(float(np.clip(random.normal(mean, HEIGHT_SPREAD_M[woman]), *config.height_m)), 3),
-        skin_rgb=skin,
+        skin_rgb=_skin(random, ancestry),
         pose=pose,
-        outfit=_draw_outfit(random, config.clothing, woman, years),
+        outfit=_draw_outfit(random, config.clothing, woman, _hair_color(random, ancestry, years)),
     )
 
 
@@ -90,7 +91,14 @@ def _skin(random: np.random.Generator, ancestry: str) -> Rgb:
     return rgb(SKIN_DIMMING * (lighter + (darker - lighter) * (tone - low)))
 
 
-def _draw_outfit(random: np.random.Generator, config: ClothingSection, woman: bool, years: float) -> Outfit:
+def _hair_color(random: np.random.Generator, ancestry: str, years: float) -> Rgb:
+    """Blond, brown and red hair come with European ancestry; all hair may be grey, from 35 years on ever more often."""
+    if random.random() < (years - 35) / 40:
+        return draw_color(random, GREY_HAIR)
+    return draw_color(random, HAIR if ancestry == "caucasian" else DARK_HAIR)
+
+
+def _draw_outfit(random: np.random.Generator, config: ClothingSection, woman: bool, hair_rgb: Rgb) -> Outfit:
     over, color = choose(random, config.hi_vis), choose(random, config.hi_vis_colors)
     over_rgb = draw_color(random, (VESTS[color],), 0.06)
     office = random.random() < config.office
@@ -111,7 +119,7 @@ def _draw_outfit(random: np.random.Generator, config: ClothingSection, woman: bo
         head=head,
         head_rgb=draw_color(random, HELMETS if head == "helmet" else CAPS),
         hair=choose(random, HAIR_WOMEN if woman else HAIR_MEN),
-        hair_rgb=draw_color(random, GREY_HAIR if random.random() < (years - 35) / 40 else HAIR),
+        hair_rgb=hair_rgb,
         bag=None if bag == "none" else bag,
         bag_rgb=draw_color(random, CAPS),
     )
