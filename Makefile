@@ -2,6 +2,7 @@
 # make train    set up .venv and run the whole road on configs/quickstart.yaml
 # make test     set up .venv and run all tests
 # make benchmark    how long a picture takes here, step by step, and how many jobs are worth it
+# make preview ASSET=hand_pallet_truck    look at an asset, yours or built in: results/preview/hand_pallet_truck.png
 # make dataset, evaluate, report: other targets; CONFIG=configs/full.yaml another config; JOBS=8 more at once
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +10,7 @@ JOBS ?= 4
 CONFIG ?= configs/quickstart.yaml
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
-.PHONY: train dataset evaluate report benchmark test lint setup clean
+.PHONY: train dataset evaluate report benchmark preview test lint setup clean
 .DEFAULT_GOAL := train
 
 train dataset evaluate report: setup
@@ -17,6 +18,10 @@ train dataset evaluate report: setup
 
 benchmark: setup
 	$(BIN)/python -m pipeline.benchmark --config $(CONFIG)
+
+preview: setup
+	@test -n "$(ASSET)" || { echo "which one? make preview ASSET=hand_pallet_truck, or ASSET=catalogue" >&2; exit 1; }
+	$(BIN)/snakemake results/preview/$(ASSET).png -j2 --forcerun preview --configfile $(CONFIG)
 
 test: setup
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup

@@ -46,7 +46,6 @@ TRAIN_GPU = int(cfg.train.device not in ("cpu", "auto"))
 
 
 wildcard_constraints:
-    asset="|".join(OWN) or "none",
     shard=r"\d{5}",
     split="train|val|test",
 
@@ -68,11 +67,14 @@ rule dataset:
         f"{DATA}/distribution.html",
 
 
+# Your own meshes, those of the catalogue that this config can show: how large is each, and can it be right?
 rule measure_asset:
     output:
         "results/assets/{asset}.json",
     log:
         "results/assets/{asset}.log",
+    wildcard_constraints:
+        asset="|".join(OWN) or "none",
     threads: 1
     resources:
         mem_mb=2000,
@@ -129,6 +131,25 @@ rule render:
     shell:
         "python -m blender.render --scenes {input.scenes} --provenance {input.provenance} --out {output}"
         f" --device {cfg.render.device} --threads {{threads}} 2>&1 | tee {{log}}"
+
+
+# Not of the road: `snakemake -j1 results/preview/hand_pallet_truck.png`, or catalogue.png for all assets.
+rule preview:
+    input:
+        own=lambda wildcards: [f"results/assets/{name}.json" for name in OWN if wildcards.asset in (name, "catalogue")],
+    output:
+        records="results/preview/{asset}.jsonl",
+        sheet="results/preview/{asset}.png",
+    log:
+        "results/preview/{asset}.log",
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime="30m",
+        gpu=0,
+    shell:
+        "(python -m pipeline.specimens --asset {wildcards.asset} --own {input.own} --out {output.records}"
+        " && python -m blender.preview --record {output.records} --out {output.sheet} --threads {threads}) 2>&1 | tee {log}"
 
 
 rule label:
