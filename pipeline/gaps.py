@@ -44,7 +44,8 @@ class Gap:
 
     @property
     def excess(self) -> float:
-        return self.distance.size - self.chance
+        """How far the gap reaches beyond chance; rounded, for both are differences of shares that may be equal."""
+        return round(self.distance.size - self.chance, 9)
 
 
 @dataclass(frozen=True)

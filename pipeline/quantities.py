@@ -59,7 +59,7 @@ OF_OBJECTS = {
 }
 PER_CLASS = {
     **OF_OBJECTS,
-    "per_picture": Quantity("How many in a picture", "objects", "hold more than {:.0f} of them", np.arange(-0.5, 11)),
+    "per_picture": Quantity("Count in a picture", "objects", "hold more than {:.0f} of them", np.arange(-0.5, 11)),
 }
 OF_PICTURES = {
     "brightness": Quantity(
