@@ -153,13 +153,14 @@ def _range(values: Values) -> tuple[float, float]:
 
 def in_words(gap: Gap, real_name: str) -> str:
     """Return a sentence: 25 % of the pallet trucks in real are taller than 0.38 of the picture, 3 % of ours."""
-    things, threshold = f"{readable(gap.kind)}s" if gap.kind else "pictures", gap.distance.threshold
-    exceeds = QUANTITIES[gap.quantity].exceeds.format(threshold)
+    exceeds, threshold = QUANTITIES[gap.quantity].exceeds, gap.distance.threshold
+    things = f"{readable(gap.kind)}s" if gap.kind else "pictures"
     if gap.quantity == "per_picture":
         # Whole numbers: more than 1 is at least 2.
-        things, exceeds = "pictures", f"hold at least {threshold + 1:.0f} {things if threshold else readable(gap.kind)}"
+        counted = things if threshold else readable(gap.kind)
+        things, exceeds, threshold = "pictures", f"{exceeds} {counted}", threshold + 1
     real, ours = percent(gap.distance.above_real), percent(gap.distance.above_ours)
-    return f"{real} of the {things} in {real_name} {exceeds}, {ours} of ours."
+    return f"{real} of the {things} in {real_name} {exceeds.format(threshold)}, {ours} of ours."
 
 
 def percent(share: float) -> str:

@@ -40,7 +40,7 @@ class Quantity:
     log: bool = False
 
 
-OF_OBJECTS = {
+PER_CLASS = {
     "box_height": Quantity(
         "Box height",
         "of the picture's height",
@@ -56,10 +56,7 @@ OF_OBJECTS = {
         "Visible fraction", "share of the object", "are seen to more than {:.2f}", np.linspace(0, 1, 21)
     ),
     "distance_m": Quantity("Distance", "m", "are farther away than {:.1f} m", np.linspace(0, 30, 21)),
-}
-PER_CLASS = {
-    **OF_OBJECTS,
-    "per_picture": Quantity("Count in a picture", "objects", "hold more than {:.0f} of them", np.arange(-0.5, 11)),
+    "per_picture": Quantity("Count in a picture", "objects", "hold at least {:.0f}", np.arange(-0.5, 11)),
 }
 OF_PICTURES = {
     "brightness": Quantity(
