@@ -88,8 +88,7 @@ rule measure_asset:
 
 rule sample:
     input:
-        # Not by age: what is in the files comes with the parameters.
-        own=ancient(expand("results/assets/{asset}.json", asset=OWN)),
+        own=expand("results/assets/{asset}.json", asset=OWN),
     output:
         scenes=f"{DATA}/scenes/{{shard}}.jsonl",
         provenance=f"{DATA}/scenes/{{shard}}.json",
@@ -104,7 +103,6 @@ rule sample:
         gpu=0,
     params:
         config=cfg.only(*cfg.picture_keys),
-        own=[asset.model_dump_json() for asset in OWN.values()],
         first=lambda wildcards: int(wildcards.shard) * cfg.data.shard_size,
         pictures=lambda wildcards: cfg.data.pictures_in_shard(int(wildcards.shard)),
         generator=GENERATOR_VERSION,

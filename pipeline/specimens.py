@@ -19,19 +19,21 @@ from pipeline.activities import GRIP_ASIDE_M, draw_crew
 from pipeline.catalogue import CatalogueError
 from pipeline.config import GENERATOR_VERSION
 from pipeline.config_world import ClothingSection, PeopleSection, TrucksSection
-from pipeline.goods import carton_pile, draw_stock, loaded_pallet
+from pipeline.goods import carton_pile, draw_stock, loaded_pallet, pallet_pile
 from pipeline.other_goods import as_prop
 from pipeline.own_assets import OwnThing
+from pipeline.placing import moved
 from pipeline.props_goods import FORMS as GOODS
 from pipeline.props_goods import draw_good
+from pipeline.props_wheels import FORMS as ON_WHEELS
 from pipeline.props_wheels import draw_wheeled
-from pipeline.racks import draw_rack
+from pipeline.racks import draw_rack, filled_rack
 from pipeline.randomness import rng
 from pipeline.sample import write_scenes
 from pipeline.scene import Ambient, Camera, Hall, Lamp, RenderSettings, Scene, Surface
 from pipeline.setting import column, column_kind
-from pipeline.things import PROPS, EurPallet, EurPalletParameters, Rack, Thing
-from pipeline.trucks import as_truck, draw_fleet, electric_grip_m
+from pipeline.things import PROPS, EurPallet, EurPalletParameters, PropParameters, Rack, Thing
+from pipeline.trucks import as_truck, draw_fleet, electric_grip_m, row_of_trucks, with_pallet
 from pipeline.workers import beside_truck, working_pair
 
 Specimen = tuple[str, list[Thing]]  # what it shows; things, the first of them the asset
@@ -55,33 +57,31 @@ ELECTRIC_TRUCKS = {
     "worn": {"wear": 1.0},
 }
 POSES = ("walk", "stand", "scan", "bend", "crouch", "reach")
-CLOTHES = {
-    "yellow vest, helmet": {"hi_vis": {"vest": 1}, "hi_vis_colors": {"yellow": 1}, "head": {"helmet": 1}},
-    "orange jacket, bump cap": {"hi_vis": {"jacket": 1}, "hi_vis_colors": {"orange": 1}, "head": {"bump_cap": 1}},
-    "red vest, cap, shorts": {
-        "hi_vis": {"vest": 1},
-        "hi_vis_colors": {"red": 1},
-        "head": {"cap": 1},
-        "legs": {"shorts": 1},
-    },
-    "dungarees, T-shirt": {"hi_vis": {"none": 1}, "legs": {"dungarees": 1}, "short_sleeves": 1, "office": 0},
-    "hoodie, backpack": {
-        "hi_vis": {"none": 1},
-        "short_sleeves": 0,
-        "hoods": 1,
-        "bag": {"backpack": 1},
-        "office": 0,
-        "head": {"hair": 1},
-    },
+WORK = {"office": 0, "bag": {"none": 1}}
+CLOTHES: dict[str, dict] = {
+    "yellow vest, helmet": WORK | {"hi_vis": {"vest": 1}, "hi_vis_colors": {"yellow": 1}, "head": {"helmet": 1}},
+    "orange jacket, bump cap": WORK
+    | {"hi_vis": {"jacket": 1}, "hi_vis_colors": {"orange": 1}, "head": {"bump_cap": 1}},
+    "red vest, cap": WORK | {"hi_vis": {"vest": 1}, "hi_vis_colors": {"red": 1}, "head": {"cap": 1}},
+    "shorts, T-shirt": WORK | {"hi_vis": {"none": 1}, "legs": {"shorts": 1}, "short_sleeves": 1},
+    "dungarees": WORK | {"hi_vis": {"none": 1}, "legs": {"dungarees": 1}},
+    "hoodie, backpack": WORK | {"hi_vis": {"none": 1}, "short_sleeves": 0, "hoods": 1, "bag": {"backpack": 1}},
     "office, shoulder bag": {"hi_vis": {"none": 1}, "office": 1, "bag": {"shoulder_bag": 1}},
 }
 
 
 def _hand_trucks(random: np.random.Generator) -> Iterator[Specimen]:
+    """Each variant, then what trucks stand in."""
     for what, changes in HAND_TRUCKS.items():
         kind = draw_fleet(random, TrucksSection(electric=0))[0]
         plain = {"fork_length_m": 1.15, "width_m": 0.54, "wheel_covers": False}
         yield what, [as_truck(kind.model_copy(update=plain | changes))]
+    fleet, stock = draw_fleet(random, TrucksSection(electric=0)), draw_stock(random)
+    yield "loaded", with_pallet(random, fleet[0], stock, raised=True)
+    yield "under a pallet", with_pallet(random, fleet[0], stock, raised=False)
+    yield "in a row", row_of_trucks(random, fleet, 4)
+    _, (rack,) = next(_racks(random))
+    yield "under the lowest beam", [as_truck(fleet[0]), moved(rack, (0.8, 0.0, 0.0), 90.0)]
 
 
 def _electric_trucks(random: np.random.Generator) -> Iterator[Specimen]:
@@ -112,6 +112,7 @@ def _racks(random: np.random.Generator) -> Iterator[Specimen]:
         kind = draw_rack(random, 5.0).model_copy(update={"bays": 1 + guards, "guards": guards})
         rack = Rack(name="rack", position_m=(0, 0, 0), yaw_deg=0, stands_on="floor", instance_id=0, parameters=kind)
         yield "guards" if guards else "", [rack]
+    yield "filled", filled_rack(random, draw_stock(random), kind, 5.0, 0.6)[0]
 
 
 def _pallets(random: np.random.Generator) -> Iterator[Specimen]:
@@ -119,6 +120,8 @@ def _pallets(random: np.random.Generator) -> Iterator[Specimen]:
         kind = EurPalletParameters(age=age, seed=int(random.integers(2**31)))
         yield what, [EurPallet(name="pallet", position_m=(0, 0, 0), yaw_deg=0, stands_on="floor", instance_id=0,
                                parameters=kind)]  # fmt: skip
+    for count in (2, 15):
+        yield f"{count} of them", pallet_pile(random, draw_stock(random), count)
 
 
 def _stacks(random: np.random.Generator) -> Iterator[Specimen]:
@@ -144,15 +147,17 @@ def _columns(random: np.random.Generator) -> Iterator[Specimen]:
 
 
 def _props(kind: str) -> Callable[[np.random.Generator], Iterator[Specimen]]:
-    """All forms of a prop: draw until there is one of each third of `variant`."""
+    """All forms of a prop: draw until there is one of each."""
 
     def draw(random: np.random.Generator) -> Iterator[Specimen]:
-        found: dict[int, list[Thing]] = {}
-        for _ in range(200):
+        forms = GOODS[kind] if kind in GOODS else ON_WHEELS[kind]
+        found: dict[int, PropParameters] = {}
+        while len(found) < len(forms):
             parameters = draw_good(random, kind) if kind in GOODS else draw_wheeled(random, kind)
-            found.setdefault(int(parameters.variant * 2.999), [as_prop(kind, parameters)])
-        for part in sorted(found):
-            yield f"variant {found[part][0].parameters.variant:.2f}", found[part]
+            found.setdefault(int(parameters.variant * len(forms) * 0.9999), parameters)
+        for number, parameters in sorted(found.items()):
+            name = getattr(forms[number], "name", f"form {number + 1}")
+            yield name.replace("_", " "), [as_prop(kind, parameters)]
 
     return draw
 

@@ -43,7 +43,7 @@ def write_catalogue(checkout: Path, entry: dict) -> None:
 
 def snakemake(checkout: Path, *arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, "-m", "snakemake", "--configfile", "own.json", *arguments],
+        [sys.executable, "-m", "snakemake", *arguments, "--configfile", "own.json"],
         capture_output=True,
         text=True,
         env=road.environment(checkout),

@@ -53,6 +53,17 @@ def test_many_records_are_a_sheet_of_one_picture_each(small, monkeypatch):
     assert np.array_equal(shown[0, 0], shown[0, 2])
 
 
+def test_a_scene_is_shown_as_its_camera_sees_it_then_from_outside(small, monkeypatch):
+    monkeypatch.setattr(preview, "SCENE_TILE_PX", (96, 80))
+    boxes = [records.carton((0.4, 0.3, 0.3), (x, 1.0, 0.0)).model_copy(update={"name": f"c{x}"}) for x in range(-3, 4)]
+    red_truck = as_dict(records.truck(), *boxes)
+    dark = red_truck | {"lamps": [], "ambient": red_truck["ambient"] | {"strength": 0.0}}
+    shown = tiles(preview.sheet([dark], 1)).reshape(6, 80, 96, 3)
+    pictures = shown[:, : -preview.CAPTION_PX]
+    assert pictures[0].max() < 20, "its own light"
+    assert (pictures[1:].max(axis=(1, 2, 3)) > 90).all(), "light to look at it"
+
+
 def test_all_corners_of_what_is_shown_are_in_the_picture():
     low, high = np.array([-1.0, -0.3, 0.0]), np.array([1.4, 0.3, 1.3])
     corners = np.array([(x, y, z) for x in (-1.0, 1.4) for y in (-0.3, 0.3) for z in (0.0, 1.3)])

@@ -55,9 +55,19 @@ def test_people_show_every_pose_and_all_that_they_wear():
 
 
 def test_props_show_each_of_their_forms():
-    for name, forms in (("hand_trolley", {0, 1, 2}), ("crate", {0, 1, 2}), ("ladder", {0, 2})):
-        parts = {int(things[0].parameters.variant * 2.999) for _, things in specimens.specimens(name)}
-        assert parts == forms, name
+    assert [what for what, _ in specimens.specimens("crate")] == ["closed", "collars", "slatted"]
+    for name, forms in {"hand_trolley": 3, "bin": 4, "ladder": 2, "hanging_sign": 4}.items():
+        variants = [things[0].parameters.variant for _, things in specimens.specimens(name)]
+        assert [int(variant * forms) for variant in variants] == list(range(forms)), name
+
+
+def test_trucks_are_shown_in_what_they_stand_in_as_well():
+    shown = dict(specimens.specimens("hand_pallet_truck"))
+    assert [thing.asset for thing in shown["in a row"]] == ["hand_pallet_truck"] * 4
+    assert shown["loaded"][0].parameters.lift_m == 0.2
+    assert shown["under a pallet"][1].asset == "eur_pallet"
+    assert shown["under the lowest beam"][1].asset == "rack"
+    assert len(dict(specimens.specimens("eur_pallet"))["15 of them"]) == 15
 
 
 def test_an_own_asset_is_shown_with_its_size_and_an_unknown_one_refused():
