@@ -207,7 +207,7 @@ def test_what_the_audit_found(page):
     assert "In all 12 pictures the masks\nlie inside these silhouettes, at most 1 px beside them" in page
     assert "31, of them 4 hidden by others, 3 outside the frame" in page
     assert "14\u202f400, of them 0.25 % beside their silhouette" in page
-    assert "2 objects, the same within 1 px" in page
+    assert "2 objects, the same but for boundary pixels" in page
     assert "130, all where their person is seen" in page
 
 
