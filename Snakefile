@@ -29,8 +29,9 @@ try:
 except (ConfigError, catalogue.CatalogueError) as error:
     raise WorkflowError(str(error)) from None
 
-# Jobs run `python -m ...` with this interpreter, from any --directory, on any node.
-shell.prefix(f"export PATH={os.path.dirname(sys.executable)}:$PATH PYTHONPATH={ROOT}; ")
+# Jobs run `python -m ...` with this interpreter, from any --directory, on any node. A prefix of one's own replaces
+# Snakemake's, so it says again that a command which fails before `| tee` fails the job.
+shell.prefix(f"set -euo pipefail; export PATH={os.path.dirname(sys.executable)}:$PATH PYTHONPATH={ROOT}; ")
 
 # Locally, one GPU is shared by the jobs that need one; `--resources gpu=2` overrules this.
 if not workflow.remote_exec and workflow.global_resources is not None:

@@ -18,6 +18,9 @@ from blender.skeleton import Skeleton, place_of, rig, skin
 
 PROPERTY = "keypoint"
 
+# A joint whose person has no pixel so near is not seen: only slivers narrower than a pixel show of it.
+REACH_PX = 2
+
 # Parts in COCO's order. In plain view is a joint if the first thing that the camera's ray meets is the same person, at
 # most so far before the joint. Set between what six views of five people showed: a joint's own limb with clothes and
 # shoes begins at most 0.18 (hip), 0.12 (shoulder, ankle), 0.10 (knee), 0.09 (elbow), 0.05 m (wrist) before it; another
@@ -72,22 +75,31 @@ def _ear(side: str) -> np.ndarray:
     return weights
 
 
-def measure(root: bpy.types.Object, camera: dict, width: int, height: int) -> list[dict] | None:
-    """Return pipeline's `Keypoint`s of the object under `root`, in COCO's order; None if it has none."""
+def measure(root: bpy.types.Object, camera: dict, visible: np.ndarray) -> list[dict] | None:
+    """Return pipeline's `Keypoint`s of the object under `root`, in COCO's order; None if it has none.
+
+    `visible`: its pixels in the picture, bool (height, width).
+    """
     empties = {child[PROPERTY]: child for child in root.children if PROPERTY in child}
     if not empties:
         return None
     points_m = np.array([empties[name].matrix_world.translation for name in NAMES])
     pixels, depths_m = project(camera, points_m)
-    measured = []
+    measured, (height, width) = [], visible.shape
     for name, point_m, (u, v), depth_m in zip(NAMES, points_m, pixels, depths_m, strict=True):
         if depth_m <= CLIP_START_M:
             measured.append({"u_px": None, "v_px": None, "visibility": 0})
             continue
         inside = 0 <= u < width and 0 <= v < height
-        seen = inside and _in_plain_view(camera, point_m, root.name, empties[name].empty_display_size)
+        shown = inside and visible[_window(u, v)].any()
+        seen = shown and _in_plain_view(camera, point_m, root.name, empties[name].empty_display_size)
         measured.append({"u_px": round(float(u), 2), "v_px": round(float(v), 2), "visibility": int(inside) + int(seen)})
     return measured
+
+
+def _window(u_px: float, v_px: float) -> tuple[slice, slice]:
+    """Return the rows and columns of the pixels near a place in the frame."""
+    return tuple(slice(max(int(place) - REACH_PX, 0), int(place) + REACH_PX + 1) for place in (v_px, u_px))
 
 
 def _in_plain_view(camera: dict, point_m: np.ndarray, root_name: str, depth_m: float) -> bool:

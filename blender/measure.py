@@ -47,7 +47,8 @@ def _instance(
     view: dict, number: int, root: bpy.types.Object, geometry: Geometry, silhouette: Silhouette, ids: np.ndarray
 ) -> dict:
     height, width = ids.shape
-    visible_pixels = int(np.count_nonzero(ids == number))
+    visible = ids == number
+    visible_pixels = int(np.count_nonzero(visible))
     pixels, depth_m = camera.project(view, geometry.points_m)
     inside = (depth_m > camera.CLIP_START_M) & (pixels >= 0).all(1) & (pixels <= (width, height)).all(1)
     blur_px, absent = blur.smear_px(view, geometry.points_m, width, height), None
@@ -66,7 +67,7 @@ def _instance(
         "truncated": not bool(inside.all()),
         "distance_m": round(float(np.linalg.norm(corners.mean(0) - np.array(view["position_m"]))), 3),
         "box_3d": box_3d.measure(corners, view),
-        "keypoints": keypoints.measure(root, view, width, height),
+        "keypoints": keypoints.measure(root, view, visible),
         "proven": False,
         "blur_px": round(blur_px, 2),
     }

@@ -208,7 +208,7 @@ def _proof_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
 
 
 def _keypoint_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
-    """Yield joints that are outside the frame, or in plain view where the object is not seen."""
+    """Yield joints outside the frame or outside the object's silhouette, or in plain view where it is not seen."""
     height, width = seen.whole.shape
     reach = KEYPOINT_TOLERANCE_PX + seen.smeared_px
     for place, point in enumerate(seen.measured.keypoints or ()):
@@ -220,10 +220,16 @@ def _keypoint_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
         near = np.s_[low_y : y + reach + 1, low_x : x + reach + 1]
         if not (0 <= x < width and 0 <= y < height):
             yield f"{where}, and lies outside the frame", None
+        elif _is_inner(x, y, width, height) and not (seen.whole | seen.thin)[near].any():
+            yield f"{where}, and lies outside its object's silhouette", _only(near, seen.visible)
         elif point.visibility == 2 and _is_inner(x, y, width, height) and not seen.visible[near].any():
-            stray = np.zeros_like(seen.visible)
-            stray[near] = True
-            yield f"{where}, and its object is not seen there", stray
+            yield f"{where}, and its object is not seen there", _only(near, seen.visible)
+
+
+def _only(near: tuple[slice, slice], like: np.ndarray) -> np.ndarray:
+    pixels = np.zeros_like(like)
+    pixels[near] = True
+    return pixels
 
 
 def _is_inner(x: int, y: int, width: int, height: int) -> bool:

@@ -32,6 +32,18 @@ def test_a_wrong_config_starts_nothing_and_names_the_key(tmp_path):
     assert "train.iterations = 0: input should be greater than or equal to 1" in run.stdout + run.stderr
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "darwin", reason="has what is asked for")
+def test_a_job_that_fails_is_said_to_fail(tmp_path):
+    change = ("--configfile", "configs/ci.yaml", "--config", "render={device: metal}")
+    run = snakemake("dataset", "-j1", *change, folder=tmp_path)
+    said = run.stdout + run.stderr
+    assert run.returncode != 0
+    assert "render.device = metal: Cycles finds no such GPU here" in said
+    assert "non-zero exit status" in said
+    assert "MissingOutputException" not in said, "its exit status is lost on the way through tee"
+
+
 @pytest.fixture(scope="module")
 def road(tmp_path_factory) -> Path:
     """A folder in which `snakemake train` has run on configs/ci.yaml."""

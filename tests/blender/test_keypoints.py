@@ -8,6 +8,7 @@ from tests import records
 from tests.blender.test_people import POSES, person
 
 WIDTH, HEIGHT = 320, 240
+EVERYWHERE = np.ones((HEIGHT, WIDTH), bool)
 
 
 def build(objects, position_m=(0.0, -2.6, 1.0)):
@@ -31,7 +32,7 @@ def place(yaw_deg, instance_id=1, position_m=(0.0, 0.0, 0.0), **wanted):
 def measured(objects, **view):
     """Return {name: keypoint} of instance 1."""
     made, built = build(objects, **view)
-    found = keypoints.measure(built.roots[1], made["camera"], WIDTH, HEIGHT)
+    found = keypoints.measure(built.roots[1], made["camera"], EVERYWHERE)
     return dict(zip(keypoints.NAMES, found, strict=True))
 
 
@@ -78,7 +79,7 @@ def test_joints_lie_in_the_silhouette(wanted):
     made, built = build([place(-60, **wanted)])
     whole = silhouettes.of(silhouettes.geometry_of(built.roots[1]), made["camera"], WIDTH, HEIGHT)
     near = cv2.dilate(whole.in_frame(WIDTH, HEIGHT).view(np.uint8), np.ones((5, 5), np.uint8)).view(bool)
-    for point in keypoints.measure(built.roots[1], made["camera"], WIDTH, HEIGHT):
+    for point in keypoints.measure(built.roots[1], made["camera"], EVERYWHERE):
         assert near[int(point["v_px"]), int(point["u_px"])]
 
 
@@ -89,6 +90,16 @@ def test_what_stands_before_a_person_hides_it():
     assert found["nose"]["visibility"] == 2
     other = measured([place(-90), place(-90, 2, (0.0, -0.7, 0.0), shape={"weight": 0.9})])
     assert other["left_hip"]["visibility"] == 1, "another person is no part of this one"
+
+
+def test_a_joint_without_a_pixel_of_its_person_nearby_is_hidden():
+    made, built = build([place(-90, head="hair", name="walk", phase=0.35)])
+    nose = keypoints.measure(built.roots[1], made["camera"], EVERYWHERE)[0]
+    x, y = int(nose["u_px"]), int(nose["v_px"])
+    for away_px, visibility in ((2, 2), (3, 1)):
+        visible = np.zeros_like(EVERYWHERE)
+        visible[y, x + away_px] = True
+        assert keypoints.measure(built.roots[1], made["camera"], visible)[0]["visibility"] == visibility
 
 
 def test_outside_the_frame_and_behind_the_camera_are_0():
@@ -102,4 +113,4 @@ def test_outside_the_frame_and_behind_the_camera_are_0():
 
 def test_a_truck_has_no_keypoints():
     made, built = build([records.truck(1).model_dump(mode="json")])
-    assert keypoints.measure(built.roots[1], made["camera"], WIDTH, HEIGHT) is None
+    assert keypoints.measure(built.roots[1], made["camera"], EVERYWHERE) is None
