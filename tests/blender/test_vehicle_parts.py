@@ -85,7 +85,8 @@ def test_forms_differ_in_the_same_size_and_with_the_same_seed(kind):
     parameters = drawn(kind, 0)
     variants = ({**parameters, "variant": (form + 0.5) / forms} for form in range(forms))
     shapes = {np.concatenate([s.vertices for s in SOLIDS[kind](each)]).round(4).tobytes() for each in variants}
-    assert len(shapes) == forms
+    # A small and a large scrubber differ in their size alone.
+    assert len(shapes) == (2 if kind == "cleaning_machine" else forms)
 
 
 def test_vehicles_of_one_fleet_share_their_materials(library):

@@ -42,4 +42,7 @@ def test_boxes_enclose_meshes(library, index):
     for thing in kinds.values():
         made = BUILDERS[thing.asset](thing.parameters.model_dump(mode="json"), library)
         allowed = OUTSIDE_M.get(thing.parameters.pose.name, 0.03) if thing.asset == "person" else 0.03
-        assert outside_m(made, own_boxes(thing).rows) < allowed, thing.name
+        rows = own_boxes(thing).rows
+        if thing.stands_on == "ceiling":
+            rows[:, 6] = np.inf  # what it hangs from
+        assert outside_m(made, rows) < allowed, thing.name

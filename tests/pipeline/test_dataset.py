@@ -15,9 +15,9 @@ from pipeline import coco
 from pipeline.config_learning import AugmentSection
 from pipeline.dataset import Batches, Draw, TrainingPictures, target_of
 
-NOTHING = AugmentSection(
-    flip=0, scale=(1, 1), brightness=0, contrast=0, saturation=0, hue=0, blur=0, noise=0, sharpen=0, jpeg=0
-)
+OFF = dict.fromkeys(("flip", "brightness", "contrast", "saturation", "hue", "white_balance", "vignette"), 0)
+OFF |= dict.fromkeys(("blur", "motion_blur", "noise", "sharpen", "jpeg"), 0)
+NOTHING = AugmentSection(scale=1, **OFF)
 
 
 def open_data(data, settings=NOTHING, seed=0) -> TrainingPictures:

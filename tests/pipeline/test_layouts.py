@@ -34,7 +34,7 @@ def assets(setting):
 def test_nothing_is_inside_anything_and_everything_is_carried(layout):
     seen = set()
     for seed in SEEDS:
-        setting = furnished(layout, seed, other_goods=0.5, props=0.8)
+        setting = furnished(layout, seed, other=0.5, furniture=0.8)
         things = setting.space.things
         check_nothing_is_inside_anything(things)
         seen |= check_everything_is_carried(things, setting.space.size_m[2])
@@ -49,21 +49,21 @@ def test_nothing_is_inside_anything_and_everything_is_carried(layout):
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_each_group_can_be_left_out(layout):
-    bare = furnished(layout, 5, goods=0, other_goods=0, props=0)
+    bare = furnished(layout, 5, fill=0, other=0, furniture=0)
     assert not assets(bare) & (OTHER_GOODS | FURNITURE)
-    assert not assets(furnished(layout, 5, other_goods=0)) & OTHER_GOODS
-    assert not assets(furnished(layout, 5, props=0)) & (FURNITURE | {"roll_cage"})
+    assert not assets(furnished(layout, 5, other=0)) & OTHER_GOODS
+    assert not assets(furnished(layout, 5, furniture=0)) & (FURNITURE | {"roll_cage"})
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_more_goods_are_more_things(layout):
-    few, many = (sum(len(furnished(layout, seed, goods=g).space.things) for seed in range(4)) for g in (0.1, 1.0))
+    few, many = (sum(len(furnished(layout, seed, fill=g).space.things) for seed in range(4)) for g in (0.1, 1.0))
     assert few < 0.8 * many
 
 
 def test_floor_before_dock_doors_stays_open():
     for seed in SEEDS:
-        setting = furnished("dock", seed, goods=1, props=0)
+        setting = furnished("dock", seed, fill=1, furniture=0)
         assert setting.doors
         gaps = np.diff([door.x_m for door in setting.doors])
         assert np.all((gaps >= 4 - 1e-3) & (gaps <= 5 + 1e-3))
@@ -77,12 +77,12 @@ def test_floor_before_dock_doors_stays_open():
 def test_block_storage_stacks_loads_and_keeps_gangways():
     seen = set()
     for seed in SEEDS:
-        setting = furnished("block", seed, goods=1, other_goods=0.5)
+        setting = furnished("block", seed, fill=1, other=0.5)
         seen |= check_everything_is_carried(setting.space.things, setting.space.size_m[2])
         assert len(setting.walkways) >= 2
     assert {("eur_pallet", "carton_stack"), ("stillage", "stillage"), ("ibc", "ibc")} <= seen
 
 
 def test_packing_has_tables_and_conveyors():
-    seen = set().union(*(assets(furnished("packing", seed, props=1)) for seed in SEEDS))
+    seen = set().union(*(assets(furnished("packing", seed, furniture=1)) for seed in SEEDS))
     assert {"packing_table", "conveyor", "roll_cage"} <= seen

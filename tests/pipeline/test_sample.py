@@ -219,7 +219,7 @@ def test_a_crash_leaves_no_file(scenes, tmp_path):
 def test_a_full_hall_is_an_error_that_says_what_to_do(scenes):
     setting = Setting(Space((12, 10, 5)), draw_stock(rng(0, 0, "stock")), [Walkway((-5, -4), (5, 4), 0.0)])
     setting.space.keep_free(Boxes(np.array([(0, 0, 0, 12, 10, 0, 5)], float)))
-    with pytest.raises(NoRoomError, match=r"no free place for .*; lower scene\.people, scene\.trucks or scene\.goods"):
+    with pytest.raises(NoRoomError, match=r"no free place for .*; lower people\.count, trucks\.count or goods\.fill"):
         add_actors(rng(0, 0, "actors"), Config(people={"count": 1}, layout={"empty": 0}), setting, scenes[0].camera)
 
 
