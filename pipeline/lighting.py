@@ -16,6 +16,7 @@ POWER_W_PER_M2 = 6.0
 AMBIENT_STRENGTH = (0.06, 0.6)
 # What cameras make up for: this share of the lamps' brightness in stops and of their colour.
 AUTO_EXPOSURE, WHITE_BALANCE = 0.5, 0.75
+DARK = ("dusk", "torch")  # light scenes
 # Sunlit floor against one lit by lamps at 1.5 to 2 W/m2; a torch that lights a wall 4 m away like lamps do.
 SUN_W_PER_M2 = (6.0, 20.0)
 TORCH_W = 500.0
@@ -39,7 +40,7 @@ LEVELS = {
     "neon": Level((0.9, 1.0), (0.0, 0.25), 1.0),
     "daylight": Level((0.05, 0.6), (0.5, 1.0), 1.0),
     "dusk": Level((0.03, 0.25), (0.02, 0.1), 0.35),
-    "torch": Level((0.0, 0.02), (0.0, 0.02), 0.08),
+    "torch": Level((0.01, 0.05), (0.0, 0.02), 0.2),
 }
 
 
@@ -204,7 +205,7 @@ def _torch(random: np.random.Generator, camera: Camera, factor: float) -> Lamp:
 
 def outside(random: np.random.Generator, light: str) -> tuple[Rgb, float]:
     """Draw the colour and radiance of what is seen through doors and windows: by day it is white in the picture."""
-    dark = light in ("dusk", "torch") or (light != "daylight" and random.random() < 0.25)
+    dark = light in DARK or (light != "daylight" and random.random() < 0.25)
     color = rgb(np.array(blackbody(random.uniform(6000, 11000))) ** (1 - WHITE_BALANCE))
     return color, round(float(random.uniform(0.01, 0.25) if dark else random.uniform(1.5, 6.0)), 3)
 

@@ -8,7 +8,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from pipeline.catalogue import CatalogueError
 from pipeline.config import GENERATOR_VERSION, Config, ConfigError, read
 from pipeline.halls import draw_hall, draw_openings
 from pipeline.layouts import furnish
-from pipeline.lighting import draw_lamps, draw_power_factor, exposure_ev, lamp_height_m, outside
+from pipeline.lighting import DARK, draw_lamps, draw_power_factor, exposure_ev, lamp_height_m, outside
 from pipeline.own_assets import OwnThing
 from pipeline.progress import track
 from pipeline.props import add_furniture, add_lookalikes
@@ -51,8 +51,6 @@ def sample_scene(config: Config, index: int, own: Sequence[OwnThing] = ()) -> Sc
     lamps_m = lamp_height_m(space.size_m[2])
     camera = draw_camera(random("camera"), config.camera, space, setting.walkways, lamps_m)
     camera = fit_lens(random("lens"), config.camera, camera)
-    contrast = choose(random("contrast"), config.camera.contrast)
-    wrong_ev = draw_exposure_error_ev(random("exposure_error"), config.camera)
     space.keep_free(surroundings(camera.position_m))
     add_lookalikes(random("lookalikes"), config.goods, setting, camera)
     try:
@@ -71,7 +69,7 @@ def sample_scene(config: Config, index: int, own: Sequence[OwnThing] = ()) -> Sc
         dataset_seed=config.data.seed,
         layout=layout,
         light=light,
-        render=_render_settings(random("render"), config, contrast, factor, wrong_ev),
+        render=_render_settings(random, config, light, factor),
         camera=camera,
         hall=hall,
         lamps=lamps,
@@ -81,8 +79,13 @@ def sample_scene(config: Config, index: int, own: Sequence[OwnThing] = ()) -> Sc
 
 
 def _render_settings(
-    random: np.random.Generator, config: Config, contrast: str, power_factor: float, wrong_ev: float
+    random: Callable[[str], np.random.Generator], config: Config, light: str, power_factor: float
 ) -> RenderSettings:
+    # In the dark, more contrast or less exposure would leave nothing to see.
+    dark = light in DARK
+    contrast = "base" if dark else choose(random("contrast"), config.camera.contrast)
+    wrong_ev = 0.0 if dark else draw_exposure_error_ev(random("exposure_error"), config.camera)
+    draws = random("render")
     return RenderSettings(
         width=config.camera.width,
         height=config.camera.height,
@@ -90,11 +93,11 @@ def _render_settings(
         denoise=config.render.denoise,
         view_transform=config.render.view_transform,
         contrast=contrast,
-        exposure_ev=round(exposure_ev(random, config.light, power_factor) + wrong_ev, 3),
-        seed=int(random.integers(2**31)),
+        exposure_ev=round(exposure_ev(draws, config.light, power_factor) + wrong_ev, 3),
+        seed=int(draws.integers(2**31)),
         depth=config.render.depth,
         normals=config.render.normals,
-        proof=bool(random.random() < config.render.proof_share),
+        proof=bool(draws.random() < config.render.proof_share),
     )
 
 

@@ -252,3 +252,10 @@ def test_colours():
     assert warm[2] < 0.35
     assert cold[2] == 1
     assert 0.75 < cold[0] < 0.95
+
+
+def test_dark_halls_are_not_made_darker_by_the_camera():
+    config = Config(light={"scenes": {"torch": 1}}, camera={"exposure_error": 1, "exposure_error_ev": -9})
+    (bright,) = {sample_scene(config, index).render.contrast for index in range(4)}
+    assert bright == "base"
+    assert all(sample_scene(config, index).render.exposure_ev > -4 for index in range(4))
