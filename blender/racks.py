@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Pallet racks: perforated uprights in braced frames, box beams with end plates, decks, foot plates, guards.
 
-All measures in metres; typical sizes from docs/assets.md. One mesh a rack, three materials.
+All measures in metres. One mesh a rack, three materials.
 """
 
 from itertools import pairwise

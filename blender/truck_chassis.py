@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The parts of a hand pallet truck that do not turn: forks and A-frame, modelled lowered, and the lifting linkage.
 
-Truck frame, metres: x towards the fork tips, origin on the floor under the tiller pivot (REFERENCE in docs/assets.md).
+Truck frame, metres: x towards the fork tips, origin on the floor under the tiller pivot.
 """
 
 from dataclasses import replace

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from pipeline.boxes import Boxes
 from pipeline.config_world import CameraSection
 from pipeline.parts import Vec3
 from pipeline.placing import Place, Space
 from pipeline.randomness import choose
 from pipeline.scene import Camera
-from pipeline.volumes import Boxes
 
 CLEARANCE_M = 0.5  # between the camera and anything else
 LOOKS_M = 15.0  # a view this deep is as good as any deeper

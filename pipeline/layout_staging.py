@@ -6,6 +6,7 @@ A block holds one sort of thing, all loaded or all empty; painted lines may go a
 
 import numpy as np
 
+from pipeline.boxes import Boxes
 from pipeline.cameras import Walkway
 from pipeline.goods import unit_load
 from pipeline.halls import draw_line_style, rectangle
@@ -22,7 +23,7 @@ from pipeline.setting import (
     put_rack,
     scatter,
 )
-from pipeline.volumes import PALLET_SIZE_M, Boxes, rack_length_m
+from pipeline.volumes import PALLET_SIZE_M, rack_length_m
 
 
 def staging(random: np.random.Generator, setting: Setting, area: Walkway) -> None:

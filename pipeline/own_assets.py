@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The user's own meshes (docs/assets.md): from the catalogue to `blender.measure_assets`, and back into scene records.
+"""The user's own meshes (docs/assets.md): from the catalogue to `blender.measure_asset`, and back into scene records.
 
 A mesh's size is known to Blender alone. So each asset is handed over as JSON (`asked_for`), comes back measured
 (`read`), and then stands in a scene like all else (`as_thing`).
@@ -75,7 +75,7 @@ def _sha256(path: Path) -> str:
 
 
 def read(paths: Iterable[Path]) -> list[OwnThing]:
-    """Read what `blender.measure_assets` wrote, one file an asset.
+    """Read what `blender.measure_asset` wrote, one file an asset.
 
     Raises:
         CatalogueError: not such a file.
@@ -85,7 +85,7 @@ def read(paths: Iterable[Path]) -> list[OwnThing]:
         try:
             found.append(OwnThing.model_validate_json(path.read_bytes()))
         except (OSError, ValidationError) as error:
-            raise CatalogueError(f"{path}: no measured asset ({error}); run blender.measure_assets again") from None
+            raise CatalogueError(f"{path}: no measured asset ({error}); run blender.measure_asset again") from None
     return found
 
 

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import shapely
 
+from pipeline.boxes import Boxes, join
 from pipeline.parts import Vec3
 from pipeline.things import Thing
-from pipeline.volumes import Boxes, join, volumes
+from pipeline.volumes import volumes
 
 Place = tuple[Vec3, float]  # position_m, yaw_deg
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pipeline.boxes import Boxes, join
 from pipeline.cameras import Walkway
 from pipeline.goods import Stock, carton_pile, loaded_pallet, pallet_pile, unit_load
 from pipeline.other_goods import set_down
@@ -16,7 +17,7 @@ from pipeline.placing import Place, Space, overlaps
 from pipeline.racks import Slot, filled_rack
 from pipeline.scene import FloorLine
 from pipeline.things import Column, ColumnParameters, Rack, RackParameters, Thing
-from pipeline.volumes import Boxes, join, rack_length_m, volumes
+from pipeline.volumes import rack_length_m, volumes
 
 OVERHANG_M = 0.1  # a pallet of 1.2 m across a rack of 1.1 m, set down a little off
 WALL_GAP_M = 0.2

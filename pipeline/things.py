@@ -87,7 +87,7 @@ class PropParameters(Part):
 
 
 class HandPalletTruckParameters(Part):
-    """Hand pallet truck; origin on the floor under the tiller pivot, forks towards +x (REFERENCE in docs/assets.md).
+    """Hand pallet truck; origin on the floor under the tiller pivot, forks towards +x.
 
     `tiller_tilt_deg` leans the tiller from upright towards -x, `tiller_turn_deg` turns it and the steer wheels about
     the vertical (counter-clockwise). `lift_m` is the height of the fork tops: 0.085 lowered, 0.200 raised.

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.boxes import Boxes
 from pipeline.cameras import floor_points, shares_in_frame
 from pipeline.placing import Place
 from pipeline.scene import Camera
 from pipeline.setting import Setting
 from pipeline.things import Imported, Prop, Thing
-from pipeline.volumes import Boxes, own_boxes, volumes
+from pipeline.volumes import own_boxes, volumes
 
 SMALLEST = 20 / 288  # of the picture's height
 GAP_M = 0.04  # between a group and all else

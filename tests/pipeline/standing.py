@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import shapely
 
+from pipeline.boxes import Boxes
 from pipeline.things import PROPS
-from pipeline.volumes import Boxes, own_boxes, volumes
+from pipeline.volumes import own_boxes, volumes
 
 
 def boxes_and_owners(things):

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.boxes import Boxes
 from pipeline.cameras import (
     Walkway,
     draw_camera,
@@ -20,7 +21,6 @@ from pipeline.config_world import CameraSection
 from pipeline.placing import Space
 from pipeline.randomness import rng
 from pipeline.scene import Camera
-from pipeline.volumes import Boxes
 
 HEADINGS, PITCHES, ROLLS = st.floats(-180, 180), st.floats(-80, 80), st.floats(-20, 20)
 

@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.boxes import Boxes
 from pipeline.config_world import TrucksSection
 from pipeline.goods import draw_stock, loaded_pallet, pallet, pallet_pile
 from pipeline.placing import Space, colliding_pairs, find_place, moved, overlaps
 from pipeline.randomness import rng
 from pipeline.trucks import draw_fleet, with_pallet
-from pipeline.volumes import Boxes, volumes
+from pipeline.volumes import volumes
 
 EUR = (1.2, 0.8, 0.144)
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from pipeline.actors import NoRoomError, add_actors, draw_counts
+from pipeline.boxes import Boxes
 from pipeline.cameras import Walkway, image_box, shares_in_frame
 from pipeline.config import Config
 from pipeline.config_world import Layout, PeopleSection, TrucksSection
@@ -24,7 +25,7 @@ from pipeline.sample import sample_scene, write_scenes
 from pipeline.scene import Scene, read_scenes
 from pipeline.setting import Setting
 from pipeline.trucks import draw_fleet, grip_m
-from pipeline.volumes import Boxes, volumes
+from pipeline.volumes import volumes
 from pipeline.workers import working_pair
 from tests.pipeline.standing import check_everything_is_carried, check_nothing_is_inside_anything
 
