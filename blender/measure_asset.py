@@ -15,6 +15,7 @@ from pathlib import Path
 import bpy
 
 from blender import imported
+from blender.leaving import leave
 
 # Least and greatest length (the longer side of the footprint) and height in metres.
 SIZES_M = {
@@ -92,8 +93,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    status = main()
-    # Without tidying up, where bpy now and then waits for ever: see blender/render.py.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)
+    leave(main())

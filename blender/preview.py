@@ -20,6 +20,7 @@ import numpy as np
 from mathutils import Vector
 
 from blender import camera, cycles, png, records, scene, silhouettes
+from blender.leaving import leave
 from blender.lettering import letters
 from blender.materials import plain
 from blender.meshes import Solid, box, to_mesh
@@ -211,8 +212,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    status = main()
-    # Without tidying up, where bpy now and then waits for ever: see blender/render.py.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)
+    leave(main())

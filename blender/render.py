@@ -17,6 +17,7 @@ from pathlib import Path
 import bpy
 
 from blender import cycles, devices, lens, records, scene, shard
+from blender.leaving import leave
 
 
 def save_blend(record: dict, out: Path, device: str, threads: int) -> None:
@@ -86,9 +87,4 @@ def _failed(options: argparse.Namespace, reason: str) -> int:
 
 
 if __name__ == "__main__":
-    status = main()
-    # Without Python's and C++'s tidying up: bpy 4.5 now and then waits for ever there, in the destructor of a lock
-    # that one of its threads still waits on. Everything is written and renamed by now.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)
+    leave(main())

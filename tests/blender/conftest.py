@@ -2,12 +2,11 @@
 """Blender in the test process: every test that asks for it starts from an empty file."""
 
 import atexit
-import os
-import sys
 
 import bpy
 import pytest
 
+from blender.leaving import leave
 from blender.sharing import Library
 
 
@@ -19,11 +18,4 @@ def library() -> Library:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Leave without bpy's own tidying up, which now and then waits for ever (see blender/render.py)."""
-
-    def leave() -> None:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(exitstatus)
-
-    atexit.register(leave)
+    atexit.register(leave, exitstatus)
