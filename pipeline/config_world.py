@@ -121,7 +121,8 @@ class TrucksSection(Section):
 class GoodsSection(Section):
     """Goods, furniture and things on wheels that are no pallet trucks; none of them is labelled."""
 
-    fill: Shares = Field((0.25, 1.0), description="how full racks and floor are: 0 empty, 1 crowded")
+    fill: Shares = Field((0.3, 1.0), description="how full racks and floor are: 0 empty, 1 crowded")
+    along_walls: Shares = Field((0.2, 1.0), description="share of the free walls that racks and goods stand along")
     other: Shares = Field((0.0, 0.5), description="share of loads that are no cartons: crates, drums, ...")
     other_kinds: Annotated[dict[OtherGoods, Fraction], SomeShare] = Field(
         {

@@ -5,11 +5,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from pipeline.boxes import Boxes
 from pipeline.goods import SEEDS
 from pipeline.palettes import BRICKS, CONCRETE, FLOOR_LINES, PAINTED_FLOORS, SHEET_METAL, WALLS, draw_color
 from pipeline.parts import Rgb, Vec2, Vec3
 from pipeline.randomness import choose
 from pipeline.scene import FloorLine, Hall, Opening, Surface
+from pipeline.walls import Wall, walls_of
 
 # Least and greatest length (x), width (y) and clear height in metres.
 SIZES_M = {
@@ -24,6 +26,7 @@ SIZES_M = {
 FLOORS = {"concrete": 0.85, "painted": 0.15}
 WET_FLOORS = 0.15
 WALL_KINDS = {"painted": 0.5, "sheet_metal": 0.25, "brick": 0.15, "concrete": 0.1}
+BEFORE_DOOR_M = 1.2
 CEILINGS = {"sheet_metal": 0.5, "painted": 0.3, "concrete": 0.2}
 
 
@@ -57,16 +60,20 @@ def draw_hall(
 
 
 def draw_openings(
-    random: np.random.Generator, size_m: Vec3, doors: list[tuple[Vec2, float, Vec2]], bright: bool
+    random: np.random.Generator,
+    size_m: Vec3,
+    doors: list[tuple[Vec2, float, Vec2]],
+    bright: bool,
+    is_free: Callable[[Boxes], bool],
 ) -> tuple[Opening, ...]:
     """Draw doors, windows and skylights; `bright`: daylight is what lights the hall, so there is at least one.
 
     `doors`: dock doors that the layout has (the middle of the sill, the yaw into the hall, width and height); without
-    any, one or two walls may get a row of them.
+    any, a wall may get a row of them, where `is_free` says that nothing stands before it.
     """
     openings: list[Opening] = []
     if not doors and random.random() < 0.45:
-        doors = _row_of_doors(random, size_m)
+        doors = [door for door in _row_of_doors(random, size_m) if is_free(_before(door))]
     usual = random.uniform(0, 1 if bright else 0.4)
     for number, (sill, yaw, size) in enumerate(doors, int(random.integers(1, 20))):
         share = round(float(random.uniform(0.3, 1)), 2) if random.random() < usual else 0.0
@@ -79,36 +86,34 @@ def draw_openings(
     return tuple(openings)
 
 
-def _wall(random: np.random.Generator, size_m: Vec3) -> tuple[float, float, Callable[[float], Vec2]]:
-    """Draw a wall: its length, its yaw into the hall, and from a place along it to the floor below."""
-    x, y = size_m[0] / 2, size_m[1] / 2
-    walls = [
-        (size_m[0], 90.0, lambda place: (round(place, 3), -y)),
-        (size_m[0], -90.0, lambda place: (round(place, 3), y)),
-        (size_m[1], 0.0, lambda place: (-x, round(place, 3))),
-        (size_m[1], 180.0, lambda place: (x, round(place, 3))),
-    ]
-    return walls[random.integers(4)]
+def _any_wall(random: np.random.Generator, size_m: Vec3) -> Wall:
+    return walls_of(size_m)[random.integers(4)]
+
+
+def _before(door: tuple[Vec2, float, Vec2]) -> Boxes:
+    """Return the room that a door needs to be used."""
+    (x, y), yaw, (width, height) = door
+    return Boxes(np.array([(0, 0, 0, 2 * BEFORE_DOOR_M, width, 0, height)])).moved((x, y, 0), yaw)
 
 
 def _row_of_doors(random: np.random.Generator, size_m: Vec3) -> list[tuple[Vec2, float, Vec2]]:
-    length, yaw, at = _wall(random, size_m)
+    wall = _any_wall(random, size_m)
     width = round(float(random.uniform(2.4, 3.2)), 2)
     size = (width, round(float(min(random.uniform(2.8, 4.0), size_m[2] - 0.8)), 2))
-    count = min(int(random.integers(1, 5)), int(length / (width + 1.5)))
-    first = random.uniform(-0.5, 0.5) * (length - count * (width + 1.5))
+    count = min(int(random.integers(1, 5)), int(wall.length_m / (width + 1.5)))
+    first = random.uniform(-0.5, 0.5) * (wall.length_m - count * (width + 1.5))
     places = first + (np.arange(count) - (count - 1) / 2) * (width + 1.5)
-    return [(at(float(place)), yaw, size) for place in places]
+    return [(wall.place(place), wall.yaw_deg, size) for place in places]
 
 
 def _windows(random: np.random.Generator, size_m: Vec3) -> list[Opening]:
     """A band under the ceiling of one wall: one opening, whose bars are the builder's."""
-    length, yaw, at = _wall(random, size_m)
+    wall = _any_wall(random, size_m)
     height = round(float(random.uniform(0.7, 1.4)), 2)
-    width = round(float(length * random.uniform(0.3, 0.9)), 2)
-    x, y = at(float(random.uniform(-0.5, 0.5) * (length - width)))
+    width = round(float(wall.length_m * random.uniform(0.3, 0.9)), 2)
+    x, y = wall.place(random.uniform(-0.5, 0.5) * (wall.length_m - width))
     center = (x, y, round(size_m[2] - 0.35 - height / 2, 3))
-    return [Opening(kind="window", center_m=center, yaw_deg=yaw, size_m=(width, height))]
+    return [Opening(kind="window", center_m=center, yaw_deg=wall.yaw_deg, size_m=(width, height))]
 
 
 def _skylights(random: np.random.Generator, size_m: Vec3) -> list[Opening]:

@@ -2,7 +2,8 @@
 """What a hall is furnished with. Props, trucks and people come later.
 
 Six layouts follow the rules of a warehouse that somebody works in (each in its own file, its rules at its top); chaos
-is for all that nobody thought of. By default seven pictures in ten are orderly.
+is for all that nobody thought of. By default seven pictures in ten are orderly. Whatever wall a layout leaves free is
+stocked last (layout_walls.py).
 """
 
 import numpy as np
@@ -16,6 +17,7 @@ from pipeline.layout_block import block
 from pipeline.layout_dock import dock
 from pipeline.layout_packing import packing
 from pipeline.layout_staging import staging
+from pipeline.layout_walls import stock_walls
 from pipeline.placing import Space
 from pipeline.racks import draw_rack
 from pipeline.setting import (
@@ -44,6 +46,7 @@ def furnish(random: np.random.Generator, layout: str, config: GoodsSection) -> S
     )
     half = np.array(space.size_m[:2]) / 2
     {**ORDERLY, "mixed": _mixed, "chaos": _chaos}[layout](random, setting, rectangle_of(-half, half))
+    stock_walls(random, setting, float(random.uniform(*config.along_walls)))
     return setting
 
 

@@ -12,10 +12,10 @@ from pipeline.scene import Ambient, Camera, Hall, Lamp, Opening
 
 # Lamp power per floor area (white light) that gives furnished halls of `blender/` the brightness of real pictures at
 # 0 EV: a mean of about 100 of 255. A bare floor needs half of it (blender/lights.py).
-POWER_W_PER_M2 = 6.0
+POWER_W_PER_M2 = 8.5
 AMBIENT_STRENGTH = (0.06, 0.6)
 # What cameras make up for: this share of the lamps' brightness in stops and of their colour.
-AUTO_EXPOSURE, WHITE_BALANCE = 0.5, 0.75
+AUTO_EXPOSURE, WHITE_BALANCE = 0.65, 0.75
 DARK = ("dusk", "torch")  # light scenes
 # Sunlit floor against one lit by lamps at 1.5 to 2 W/m2; a torch that lights a wall 4 m away like lamps do.
 SUN_W_PER_M2 = (6.0, 20.0)
@@ -77,7 +77,7 @@ def draw_power_factor(random: np.random.Generator, config: LightSection) -> floa
 
 
 def exposure_ev(random: np.random.Generator, config: LightSection, factor: float) -> float:
-    """Draw the exposure in stops; automatic exposure makes up for half of lamps `factor` times as bright as usual."""
+    """Draw the exposure in stops; automatic exposure makes up for most of lamps `factor` times as bright as usual."""
     return round(float(random.uniform(*config.exposure_ev) - AUTO_EXPOSURE * np.log2(factor)), 3)
 
 

@@ -37,6 +37,10 @@ class Space:
             return False
         return not any(overlaps(boxes, others, gap_m) for others in (self._kept_free, self.boxes))
 
+    def is_free(self, boxes: Boxes) -> bool:
+        """Does nothing stand within the boxes, be they in the hall or not?"""
+        return not overlaps(boxes, self.boxes, 0.0)
+
     def put(self, group: Sequence[Thing], position_m: Vec3 = (0, 0, 0), yaw_deg: float = 0) -> list[Thing]:
         """Move a group to its place, give its things names of their own (`rack_1`, `eur_pallet_12`) and add them."""
         names, added = {"floor": "floor", "ceiling": "ceiling"}, []

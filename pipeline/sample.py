@@ -60,7 +60,7 @@ def sample_scene(config: Config, index: int, own: Sequence[OwnThing] = ()) -> Sc
     factor = draw_power_factor(random("power"), config.light)
     light = choose(random("light"), config.light.scenes)
     doors = [((door.x_m, door.y_m), door.yaw_deg, (door.width_m, door.height_m)) for door in setting.doors]
-    openings = draw_openings(random("openings"), space.size_m, doors, bright=light == "daylight")
+    openings = draw_openings(random("openings"), space.size_m, doors, light == "daylight", space.is_free)
     hall = draw_hall(random("surfaces"), space.size_m, setting.lines, openings, outside(random("outside"), light))
     lamps, ambient = draw_lamps(random("lamps"), config.light, light, hall, camera, factor)
     return Scene(

@@ -6,10 +6,14 @@ from pipeline import halls
 from pipeline.randomness import rng
 
 
+def is_free(boxes):
+    return True
+
+
 @pytest.mark.parametrize("index", range(20))
 def test_openings_lie_in_the_shell(index):
     size = halls.draw_size(rng(2, index, "size"), "staging")
-    for opening in halls.draw_openings(rng(2, index, "openings"), size, [], bright=index % 2 == 0):
+    for opening in halls.draw_openings(rng(2, index, "openings"), size, [], index % 2 == 0, is_free):
         x, y, z = opening.center_m
         if opening.kind == "skylight":
             assert z == pytest.approx(size[2], abs=0.01)
@@ -26,7 +30,17 @@ def test_openings_lie_in_the_shell(index):
 
 def test_the_doors_of_a_layout_are_taken():
     doors = [((0.0, -5.0), 90.0, (2.6, 3.0)), ((4.0, -5.0), 90.0, (2.6, 3.0))]
-    openings = halls.draw_openings(rng(3, 0, "openings"), (14.0, 10.0, 5.0), doors, bright=False)
+    openings = halls.draw_openings(rng(3, 0, "openings"), (14.0, 10.0, 5.0), doors, False, is_free)
     found = [opening for opening in openings if opening.kind == "dock_door"]
     assert [opening.center_m for opening in found] == [(0.0, -5.0, 1.5), (4.0, -5.0, 1.5)]
     assert found[1].number == found[0].number + 1
+
+
+def test_no_door_is_drawn_where_something_stands_before_it():
+    found = [
+        halls.draw_openings(rng(4, index, "openings"), (14.0, 10.0, 5.0), [], False, is_free) for index in range(30)
+    ]
+    assert any(opening.kind == "dock_door" for openings in found for opening in openings)
+    for index in range(30):
+        openings = halls.draw_openings(rng(4, index, "openings"), (14.0, 10.0, 5.0), [], False, lambda boxes: False)
+        assert all(opening.kind != "dock_door" for opening in openings)

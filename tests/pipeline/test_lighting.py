@@ -11,7 +11,7 @@ SIZE = (20.0, 14.0, 6.0)
 
 
 def lit(light: str, index: int, config: LightSection | None = None):
-    openings = halls.draw_openings(rng(1, index, "openings"), SIZE, [], bright=light == "daylight")
+    openings = halls.draw_openings(rng(1, index, "openings"), SIZE, [], light == "daylight", lambda boxes: True)
     seen = lighting.outside(rng(1, index, "outside"), light)
     hall = halls.draw_hall(rng(1, index, "surfaces"), SIZE, [], openings, seen)
     config = config or LightSection(colored=0)

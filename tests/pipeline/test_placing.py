@@ -37,6 +37,16 @@ def test_negative_gap_lets_things_overlap_that_deep():
     assert len(colliding_pairs(box(), box(x=0.98), -0.03)) == 0
 
 
+def test_a_place_is_free_until_something_stands_there():
+    space = Space((10.0, 8.0, 5.0))
+    group = [pallet(rng(1, 0, "pallet"), draw_stock(rng(1, 0, "stock")))]
+    assert space.is_free(box(x=2))
+    space.put(group, (2.0, 0.0, 0.0))
+    assert not space.is_free(box(x=2.5))
+    assert space.is_free(box(x=2, y=1.0))
+    assert space.is_free(box(x=2, low=1, high=2))
+
+
 @given(st.floats(-4, 4), st.floats(-4, 4), st.floats(-180, 180), st.floats(-180, 180))
 def test_moving_keeps_sizes_and_corners(x, y, first, second):
     boxes = Boxes(np.array([(1, 2, 10, 1.5, 0.5, 0, 1), (-1, 0, 70, 0.3, 0.7, 0.2, 3)], float))
