@@ -85,6 +85,8 @@ def measure(root: bpy.types.Object, camera: dict, visible: np.ndarray) -> list[d
         return None
     points_m = np.array([empties[name].matrix_world.translation for name in NAMES])
     pixels, depths_m = project(camera, points_m)
+    # Before it is told what is in the frame: 319.997 of 320 is written as 320, which is outside.
+    pixels = np.round(pixels, 2)
     measured, (height, width) = [], visible.shape
     for name, point_m, (u, v), depth_m in zip(NAMES, points_m, pixels, depths_m, strict=True):
         if depth_m <= CLIP_START_M:
@@ -93,7 +95,7 @@ def measure(root: bpy.types.Object, camera: dict, visible: np.ndarray) -> list[d
         inside = 0 <= u < width and 0 <= v < height
         shown = inside and visible[_window(u, v)].any()
         seen = shown and _in_plain_view(camera, point_m, root.name, empties[name].empty_display_size)
-        measured.append({"u_px": round(float(u), 2), "v_px": round(float(v), 2), "visibility": int(inside) + int(seen)})
+        measured.append({"u_px": float(u), "v_px": float(v), "visibility": int(inside) + int(seen)})
     return measured
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from blender import keypoints, scene, silhouettes
+from blender.camera import project
 from tests import records
 from tests.blender.test_people import POSES, person
 
@@ -109,6 +110,16 @@ def test_outside_the_frame_and_behind_the_camera_are_0():
     assert cut["left_ankle"]["v_px"] > HEIGHT
     behind = measured([place(-90)], position_m=(0.0, 2.0, 1.0))
     assert set(map(tuple, (point.values() for point in behind.values()))) == {(None, None, 0)}
+
+
+@pytest.mark.parametrize(("from_edge_px", "visibility"), [(0.003, 0), (0.02, 2)])
+def test_what_is_written_decides_what_is_in_the_frame(from_edge_px, visibility):
+    made, built = build([place(-90, name="walk", phase=0.35)])
+    (nose,) = (child for child in built.roots[1].children if child.get(keypoints.PROPERTY) == "nose")
+    exact = project(made["camera"], np.array([nose.matrix_world.translation]))[0][0, 0]
+    made["camera"]["cx_px"] += WIDTH - from_edge_px - exact
+    found = keypoints.measure(built.roots[1], made["camera"], EVERYWHERE)[0]
+    assert (found["u_px"], found["visibility"]) == (pytest.approx(WIDTH - from_edge_px, abs=0.005), visibility)
 
 
 def test_a_truck_has_no_keypoints():
