@@ -10,6 +10,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
+import shapely
 
 from pipeline.actors import NoRoomError, add_actors, draw_counts
 from pipeline.boxes import Boxes
@@ -133,9 +134,10 @@ def test_names_and_instance_ids(scenes):
 def test_the_camera_keeps_its_distance(scenes):
     for scene in scenes:
         camera = np.array(scene.camera.position_m)
-        bounds = volumes(scene.objects).bounds_m
-        gap = np.maximum(np.maximum(bounds[:, :3] - camera, camera - bounds[:, 3:]), 0)
-        assert np.linalg.norm(gap, axis=1).min() >= 0.3
+        boxes = volumes(scene.objects)
+        beside = shapely.distance(boxes.footprints(), shapely.Point(camera[:2]))
+        above = np.maximum(np.maximum(boxes.rows[:, 5] - camera[2], camera[2] - boxes.rows[:, 6]), 0)
+        assert np.hypot(beside, above).min() >= 0.3
         assert np.all(np.abs(camera[:2]) <= np.array(scene.hall.size_m[:2]) / 2 - 0.3)
         assert camera[2] < min(
             (lamp.position_m[2] for lamp in scene.lamps if lamp.kind in ("high_bay", "strip")), default=9
