@@ -34,7 +34,7 @@ def read(path: Path) -> dict[str, Any]:
     try:
         content = weight_files.read(path)
     except weight_files.WeightsError as error:
-        raise ModelFileError(f"not a model file, or damaged: {error}") from None
+        raise ModelFileError(str(error)) from None
     return checked(path, content)
 
 

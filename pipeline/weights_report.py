@@ -100,7 +100,10 @@ def compare(
             reshaped.append(name)
         else:
             misfits.append(f"{name} {problem}")
-    # With no names for its rows a predictor is of no use, whatever its shape.
+    # A predictor is taken over whole or not at all.
+    apart = {name.replace(".weight", ".bias") for name in reshaped if name in CLASS_ROWS} & set(loaded)
+    loaded = [name for name in loaded if name not in apart]
+    reshaped += sorted(apart)
     taken = set(loaded)
     random = tuple(name for name in state if name not in taken and not name.endswith(COUNTER))
     unused = tuple(name for name in tensors if name not in state)
