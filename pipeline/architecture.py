@@ -36,9 +36,7 @@ class Architecture:
 
 
 class Network(MaskRCNN):
-    """Torchvision's Mask R-CNN whose frozen parts stay in eval mode, and that knows its architecture."""
-
-    architecture: Architecture
+    """Torchvision's Mask R-CNN whose frozen parts stay in eval mode; `architecture` is what it was made from."""
 
     def train(self, mode: bool = True) -> "Network":
         super().train(mode)

@@ -25,7 +25,8 @@ class BoxPredictor(FastRCNNPredictor):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        return super().forward(self.dropout(self.hidden(features.flatten(start_dim=1))))
+        features = self.dropout(self.hidden(features.flatten(start_dim=1)))
+        return self.cls_score(features), self.bbox_pred(features)
 
 
 def class_heads(

@@ -77,6 +77,8 @@ class Report:
             "predictor rows taken over": ", ".join(self.shared_classes) or "none",
             "fresh layers": ", ".join(f"{part} ({count})" for part, count in layers.items()) or "none",
         }
+        if self.fresh_classes:
+            parts["fresh predictor rows"] = ", ".join(self.fresh_classes)
         if self.reshaped:
             parts["not used, as the config shapes them otherwise"] = ", ".join(self.reshaped)
         return f"weights {self.label}: {counts}; " + "; ".join(f"{key}: {value}" for key, value in parts.items())
