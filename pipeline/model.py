@@ -87,16 +87,17 @@ def save(
     `facts` are plain values (what JSON can hold): the config, the data's sha256 and so on. The same model and facts
     give the same bytes.
     """
-    content = {
+    plain = {
         "format": FORMAT,
         **to_sections(model.architecture),
         "categories": [{"id": category.id, "name": category.name} for category in categories],
         "settings": settings.model_dump(mode="json"),
-        # Through JSON, because torch's own version is a kind of text that `weights_only` would refuse to load.
-        "facts": json.loads(json.dumps(facts)),
-        "weights": {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()},
+        "facts": facts,
     }
-    model_file.write(Path(path), content)
+    tensors = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
+    # Through JSON, because torch's own version is a kind of text that `weights_only` would refuse to load, and because
+    # the bytes would depend on which equal texts happen to be one object.
+    model_file.write(Path(path), json.loads(json.dumps(plain)) | {"weights": tensors})
 
 
 def load(path: str | Path, device: str | torch.device = "cpu") -> Detector:
