@@ -11,14 +11,31 @@ from pipeline.config_values import Count, Fraction, Range, Section
 class ModelSection(Section):
     """Mask R-CNN and where its weights come from."""
 
+    backbone: Annotated[str, Field(min_length=1)] = Field(
+        "tf_efficientnet_lite0",
+        description="resnet18, resnet34, resnet50, resnet101, vgg16, alexnet, googlenet, efficientnet_b0, "
+        "mobilenet_v3_large; torchvision's detectors maskrcnn_resnet50_fpn and maskrcnn_resnet50_fpn_v2; "
+        "or a model of timm that gives features, by its name or as timm/<name>",
+    )
     weights: Annotated[str, Field(min_length=1)] = Field(
         "bundled",
-        description="bundled: EfficientNet-Lite0 from its package; coco: torchvision's Mask R-CNN ResNet-50-FPN; "
-        "none: random; or the path of a model.pt of ours",
+        description="bundled: EfficientNet-Lite0 from its package; coco: torchvision's Mask R-CNN ResNet-50-FPN, v1 or "
+        "v2 by the backbone; imagenet: the backbone's published classifier; none: random; or the path of a model.pt of "
+        "ours or of a state dict of torchvision or timm (.pth, .safetensors)",
     )
     weights_file: str | None = Field(None, description="for weights: coco, the file to use instead of the download")
     freeze_backbone: bool = True
     fpn_channels: Annotated[int, Field(ge=16, le=512)] = 128
+    box_hidden: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="width of one more layer before the box predictor, which then starts random; 256 is usual"
+    )
+    box_dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="share of what the box predictor gets that is set to zero in training; 0.5 is usual"
+    )
+    mask_channels: Annotated[int, Field(ge=8, le=512)] | None = Field(
+        None, description="width of the mask head; null: that of the pyramid (fpn_channels)"
+    )
+    mask_layers: Annotated[int, Field(ge=1, le=8)] = Field(4, description="convolutions of the mask head")
     min_size: Annotated[int, Field(ge=32)] = Field(288, description="the shorter side is resized to this, in pixels")
     max_size: Annotated[int, Field(ge=32)] = 512
     rpn_proposals_train: Annotated[int, Field(ge=1)] = 900

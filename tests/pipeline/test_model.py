@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline import model
+from pipeline import model, model_file
+from pipeline.architecture import architecture_of, assemble, set_norm_eps
 
 FACTS = {"annotations_sha256": "ab" * 32, "config": {"run": {"seed": 0}}}
 
@@ -48,22 +49,50 @@ def test_a_loaded_model_brings_all_that_is_needed_to_use_it(saved, tiny_settings
 
 def test_the_file_holds_the_contract_in_plain_values(saved):
     content = torch.load(saved, weights_only=True)
-    assert set(content) == set(model.KEYS)
+    assert set(content) == set(model_file.KEYS)
     assert content["architecture"] == {
         "backbone": "tf_efficientnet_lite0",
         "fpn_channels": 16,
         "anchor_sizes": [16, 32, 64, 128, 256],
         "aspect_ratios": [0.5, 1.0, 2.0, 3.0],
+        "mask_channels": [16] * 4,
+        "box_hidden": None,
+        "box_dropout": 0.0,
     }
     assert content["normalization"] == {"mean": [0.5] * 3, "std": [0.5] * 3}
     assert content["norm_eps"] == 1e-3
 
 
-def test_a_coco_shaped_model_keeps_its_eps_of_zero(tmp_path, tiny_settings, categories):
-    detector = model.assemble(model.coco_architecture(), tiny_settings.model, len(categories))
+def test_an_eps_of_zero_is_kept(tmp_path, detector, tiny_settings, categories):
+    set_norm_eps(detector, 0.0)
     model.save(tmp_path / "model.pt", detector, tiny_settings.model, categories, {})
-    body = model.load(tmp_path / "model.pt").model.backbone.body
-    assert {part.eps for part in body.modules() if isinstance(part, model.NORMS)} == {0.0}
+    loaded = model.load(tmp_path / "model.pt").model
+    assert {part.eps for part in loaded.backbone.body.modules() if isinstance(part, nn.BatchNorm2d)} == {0.0}
+    assert loaded.architecture.norm_eps == 0.0
+
+
+def test_a_safetensors_file_holds_the_same_model(saved, detector, tmp_path, categories):
+    other = tmp_path / "model.safetensors"
+    first = model.load(saved)
+    model.save(other, detector, first.settings, categories, FACTS)
+    second = model.load(other)
+    assert (second.categories, second.settings, second.facts) == (first.categories, first.settings, first.facts)
+    assert second.model.architecture == first.model.architecture
+    ours, theirs = first.model.state_dict(), second.model.state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    before = other.read_bytes()
+    model.save(other, detector, first.settings, categories, FACTS)
+    assert other.read_bytes() == before
+
+
+def test_one_wrong_bit_in_a_safetensors_file_is_found(saved, detector, tmp_path, categories):
+    other = tmp_path / "model.safetensors"
+    model.save(other, detector, model.load(saved).settings, categories, FACTS)
+    content = bytearray(other.read_bytes())
+    content[len(content) // 2] ^= 4
+    other.write_bytes(content)
+    with pytest.raises(model.ModelFileError, match=r"model\.safetensors: damaged"):
+        model.load(other)
 
 
 def test_saving_twice_gives_the_same_bytes_and_leaves_nothing_aside(saved, detector, tmp_path, categories):
@@ -83,18 +112,18 @@ def test_one_wrong_bit_is_found(saved):
 
 def test_a_cut_off_file_is_refused(saved):
     saved.write_bytes(saved.read_bytes()[:-1000])
-    with pytest.raises(model.ModelFileError, match=r"model\.pt: not a model file, or damaged"):
+    with pytest.raises(model.ModelFileError, match=r"model\.pt: not a file of torch weights, or damaged"):
         model.load(saved)
 
 
 def test_a_zip_that_torch_did_not_write_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "model.pt", "w") as archive:
         archive.writestr("readme.txt", "hello")
-    with pytest.raises(model.ModelFileError, match=r"model\.pt: not a model file"):
+    with pytest.raises(model.ModelFileError, match=r"model\.pt: not a file of torch weights"):
         model.load(tmp_path / "model.pt")
 
 
-@pytest.mark.parametrize("content", [{"conv.weight": torch.zeros(1)}, [1, 2], {"format": "cariste-mask-rcnn-0"}])
+@pytest.mark.parametrize("content", [{"conv.weight": torch.zeros(1)}, [1, 2], {"format": "cariste-mask-rcnn-1"}])
 def test_another_kind_of_torch_file_is_refused(tmp_path, content):
     torch.save(content, tmp_path / "model.pt")
     with pytest.raises(model.ModelFileError, match=r"model\.pt: not a model file of this version: its format is"):
@@ -124,7 +153,7 @@ def test_no_file_is_an_error_that_names_it(tmp_path):
 
 def test_settings_reach_torchvision(tiny_settings):
     settings = tiny_settings.model.model_copy(update={"nms_iou": 0.3, "detections": 7, "score_threshold": 0.2})
-    detector = model.assemble(model.efficientnet_architecture(settings), settings, 2)
+    detector = assemble(architecture_of(settings), settings, 2)
     heads = detector.roi_heads
     assert (heads.nms_thresh, heads.detections_per_img, heads.score_thresh) == (0.3, 7, 0.2)
     assert heads.fg_bg_sampler.batch_size_per_image == 8

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The heads of Mask R-CNN: torchvision's, with an optional hidden layer and dropout before the box predictor."""
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+from torchvision.models.detection.faster_rcnn import FastRCNNConvFCHead, FastRCNNPredictor
+from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
+from torchvision.models.detection.rpn import RPNHead
+
+BOX_FEATURES = 1024
+BOX_GRID = 7  # cells per side of what RoIAlign hands to the box head
+
+
+class BoxPredictor(FastRCNNPredictor):
+    """Scores and box corrections of each class from (n, in_channels) features of n boxes.
+
+    `hidden`: width of one more layer with ReLU before them, or None; `dropout`: share of its outputs (without it: of
+    the inputs) set to zero in training. Without both, its tensors are those of torchvision's predictor.
+    """
+
+    def __init__(self, in_channels: int, num_classes: int, hidden: int | None, dropout: float) -> None:
+        super().__init__(hidden or in_channels, num_classes)
+        self.hidden = nn.Sequential(nn.Linear(in_channels, hidden), nn.ReLU()) if hidden else nn.Identity()
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.dropout(self.hidden(features.flatten(start_dim=1)))
+        return self.cls_score(features), self.bbox_pred(features)
+
+
+def class_heads(
+    class_count: int,
+    in_channels: int,
+    mask_channels: tuple[int, ...],
+    box_hidden: int | None,
+    box_dropout: float,
+    norm_layer: Callable[..., nn.Module] | None = None,
+) -> dict[str, nn.Module]:
+    """Return the predictors, and the mask head between the pyramid and one of them, as arguments of `MaskRCNN`.
+
+    `class_count`: background included. `mask_channels`: the widths of the mask head's layers.
+    """
+    width = mask_channels[-1]
+    return {
+        "box_predictor": BoxPredictor(BOX_FEATURES, class_count, box_hidden, box_dropout),
+        # The mask head is most of a step on a processor, and grows with the square of its width.
+        "mask_head": MaskRCNNHeads(in_channels, mask_channels, dilation=1, norm_layer=norm_layer),
+        "mask_predictor": MaskRCNNPredictor(width, width, class_count),
+    }
+
+
+def version_2(in_channels: int, anchors_per_cell: int) -> dict[str, nn.Module]:
+    """Return what else torchvision's `maskrcnn_resnet50_fpn_v2` does otherwise than v1, as arguments of `MaskRCNN`.
+
+    Two convolutions in the region proposal network; four with batch normalisation in the box head.
+    """
+    return {
+        "rpn_head": RPNHead(in_channels, anchors_per_cell, conv_depth=2),
+        "box_head": FastRCNNConvFCHead(
+            (in_channels, BOX_GRID, BOX_GRID), [in_channels] * 4, [BOX_FEATURES], norm_layer=nn.BatchNorm2d
+        ),
+    }
