@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is learned and how: model, training, augmentation."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from pipeline.config_freezing import Freeze, UnfreezeStep
 from pipeline.config_values import Count, Fraction, Range, Section
 
 
@@ -17,7 +18,12 @@ class ModelSection(Section):
         "none: random; or the path of a model.pt of ours",
     )
     weights_file: str | None = Field(None, description="for weights: coco, the file to use instead of the download")
-    freeze_backbone: bool = True
+    freeze: Freeze = Field(
+        "backbone",
+        description="what is not trained: backbone (its body), heads_only (all but the heads), none, a number "
+        "of stages of the body, {all_but_last: N} layers, or a list of names and patterns",
+    )
+    unfreeze: list[UnfreezeStep] = Field([], description="what of it is trained later in the run, and from when on")
     fpn_channels: Annotated[int, Field(ge=16, le=512)] = 128
     min_size: Annotated[int, Field(ge=32)] = Field(288, description="the shorter side is resized to this, in pixels")
     max_size: Annotated[int, Field(ge=32)] = 512
@@ -27,6 +33,15 @@ class ModelSection(Section):
     score_threshold: Fraction = 0.05
     nms_iou: Fraction = Field(0.4, description="of two boxes of a class that overlap more, the better scored stays")
     detections: Annotated[int, Field(ge=1)] = 100
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_freeze_backbone(cls, values: Any) -> Any:
+        """Take the key that configs and model files had before `freeze`."""
+        if isinstance(values, dict) and isinstance(values.get("freeze_backbone"), bool) and "freeze" not in values:
+            rest = {key: value for key, value in values.items() if key != "freeze_backbone"}
+            return rest | {"freeze": "backbone" if values["freeze_backbone"] else "none"}
+        return values
 
 
 class AugmentSection(Section):

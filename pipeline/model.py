@@ -25,6 +25,7 @@ from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
 from pipeline import freezing, weights
 from pipeline.coco import Category
+from pipeline.config_freezing import in_words
 from pipeline.config_learning import ModelSection
 
 LOG = logging.getLogger(__name__)
@@ -75,15 +76,19 @@ class Backbone(nn.Module):
         self.fpn = FeaturePyramidNetwork(list(channels), out_channels, LastLevelMaxPool())
         self.out_channels = out_channels
 
-    def train(self, mode: bool = True) -> "Backbone":
-        super().train(mode)
-        freezing.keep_eval(self)
-        return self
-
     def forward(self, pictures: Tensor) -> OrderedDict[str, Tensor]:
         features = self.body(pictures)
         levels = features.values() if isinstance(features, dict) else features
         return self.fpn(OrderedDict((str(level), feature) for level, feature in enumerate(levels)))
+
+
+class FreezableMaskRCNN(MaskRCNN):
+    """torchvision's Mask R-CNN, of which frozen parts stay in eval mode."""
+
+    def train(self, mode: bool = True) -> "FreezableMaskRCNN":
+        super().train(mode)
+        freezing.keep_eval(self)
+        return self
 
 
 def efficientnet_architecture(settings: ModelSection) -> Architecture:
@@ -124,17 +129,34 @@ def build(settings: ModelSection, categories: Sequence[Category]) -> MaskRCNN:
 
     Raises:
         weights.WeightsError, ModelFileError: the weights cannot be used.
+        freezing.FreezingError: `settings.freeze` does not fit the model.
     """
     architecture, source = _source(settings)
     model = assemble(architecture, settings, len(categories))
     report = weights.copy_into(model, source, (weights.BACKGROUND, *(category.name for category in categories)))
     LOG.info("%s", report)
-    if source.tensors:
-        freezing.freeze_norms(model.backbone.body)
-    if settings.freeze_backbone:
-        freezing.freeze(model.backbone.body)
-    if settings.freeze_backbone and not source.tensors:
-        LOG.warning("weights: none with freeze_backbone: true keeps random features for ever; only tests want that")
+    freezing.apply(model, settings)
+    if not source.tensors and not all(parameter.requires_grad for parameter in model.parameters()):
+        frozen = in_words(settings.freeze)
+        LOG.warning("weights: none and frozen: %s: random features stay as they are; only tests want that", frozen)
+    return model.train()
+
+
+def outline(settings: ModelSection, category_count: int) -> MaskRCNN:
+    """Return the model of `build`, frozen alike, with random weights: to look at it before a run.
+
+    Raises:
+        weights.WeightsError, ModelFileError, freezing.FreezingError: as `build`.
+    """
+    match settings.weights:
+        case "none" | "bundled":
+            architecture = efficientnet_architecture(settings)
+        case "coco":
+            architecture = coco_architecture()
+        case path:
+            architecture = _architecture(_read(Path(path)))
+    model = assemble(architecture, settings, category_count)
+    freezing.apply(model, settings)
     return model.train()
 
 
@@ -166,7 +188,7 @@ def assemble(architecture: Architecture, settings: ModelSection, category_count:
     With 256 channels its tensors have the names and shapes of torchvision's `maskrcnn_resnet50_fpn`.
     """
     channels = architecture.fpn_channels
-    model = MaskRCNN(
+    model = FreezableMaskRCNN(
         _backbone(architecture),
         min_size=settings.min_size,
         max_size=settings.max_size,
