@@ -71,14 +71,14 @@ class UnfreezeStep(Section):
 def in_words(freeze: Freeze) -> str:
     """Return a policy as a reader of a page or a table would say it."""
     match freeze:
-        case "none":
+        case "none" | 0:
             return "nothing"
         case "backbone":
             return "the backbone's body"
         case "heads_only":
             return "all but the heads"
         case int():
-            return f"the first {freeze} stages of the backbone's body"
+            return f"stages 1 to {freeze} of the backbone's body"
         case AllButLast():
             return f"all but the last {freeze.all_but_last} layers"
         case patterns:

@@ -122,14 +122,15 @@ def _counted(
 
 
 def state(row: Row) -> str:
-    """Say whether a part is trained at the start, and when the schedule changes that."""
+    """Say whether a part is trained at the start, and at which iterations the schedule changes that."""
     if row.trained == row.parameters:
         return "trained"
-    begin = "frozen"
+    changes = list(row.trained_from)
     if row.trained:
         begin = "trained, norms frozen" if row.only_norms_frozen else f"{row.trained:,} trained"
-    later = ", ".join(str(iteration) for iteration in row.trained_from)
-    return f"{begin} until iteration {later}" if later else begin
+    else:
+        begin = f"frozen until {changes.pop(0)}" if changes else "frozen"
+    return begin + (f", more from {', '.join(map(str, changes))}" if changes else "")
 
 
 def table(found: Sequence[Row], each_layer: bool) -> Table:
@@ -215,7 +216,11 @@ def main() -> int:
         if options.json:
             print(json.dumps(as_json(subject), indent=2))
         else:
-            show(subject, Console(width=None if sys.stdout.isatty() else 100, highlight=False), options.layers)
+            show(
+                subject,
+                Console(width=None if sys.stdout.isatty() else 100, markup=False, highlight=False),
+                options.layers,
+            )
     except (config.ConfigError, freezing.FreezingError, model.ModelFileError, weights.WeightsError) as error:
         print(error, file=sys.stderr)
         return 1

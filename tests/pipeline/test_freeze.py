@@ -72,12 +72,12 @@ def test_every_number_in_the_table_can_be_written_into_the_config(monkeypatch, c
 def test_the_table_is_for_reading(monkeypatch, capsys):
     text = printed(monkeypatch, capsys, "--show", "--config", json.dumps(CONFIG))
     assert max(len(line.rstrip()) for line in text.splitlines()) <= 100
-    assert "frozen at the start: the first 3 stages" in text
-    assert "frozen until iteration 13, 91" not in line_of(text, "blocks.0")
-    assert "frozen until iteration 91" in line_of(text, "blocks.0")
+    assert "frozen at the start: stages 1 to 3" in text
+    assert line_of(text, "stem").rstrip().endswith("frozen until 13")
+    assert line_of(text, "blocks.0").rstrip().endswith("frozen until 91")
     assert "trained, norms frozen" in line_of(text, "blocks.6")
     assert line_of(text, "rpn").rstrip().endswith("trained")
-    assert "× 0.25" in line_of(text, " 13 ")
+    assert "× 0.25" in line_of(text.partition("Later in the run")[2], " 13 ")
     assert "backbone.body.blocks.6.0.conv_pwl" not in text
     longer = printed(monkeypatch, capsys, "--show", "--layers", "--config", json.dumps(CONFIG))
     assert "backbone.body.blocks.6.0.conv_pwl" in longer

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torchvision.models.detection.rpn import RegionProposalNetwork
 
-from pipeline import config, freezing, model
+from pipeline import coco, config, freezing, model
 from pipeline.config_learning import ModelSection
 
 OPTIMIZERS = {
@@ -65,7 +65,7 @@ def built() -> Callable[[ModelSection], nn.Module]:
     def build(settings: ModelSection) -> nn.Module:
         if settings.weights not in kept:
             torch.manual_seed(0)
-            categories = [model.Category(id=1, name="pedestrian"), model.Category(id=2, name="pallet_truck")]
+            categories = [coco.Category(id=1, name="pedestrian"), coco.Category(id=2, name="pallet_truck")]
             kept[settings.weights] = model.build(settings, categories)
         detector = copy.deepcopy(kept[settings.weights])
         freezing.apply(detector, settings)
@@ -204,6 +204,7 @@ def test_stages_are_the_whole_body_in_the_order_of_execution(bodies, body):
     assert stage_of == sorted(stage_of)
 
 
+@settings(deadline=None)
 @given(first=st.integers(0, 8), second=st.integers(0, 8))
 def test_more_stages_freeze_a_superset(bodies, first, second):
     for detector in bodies.values():
@@ -213,6 +214,7 @@ def test_more_stages_freeze_a_superset(bodies, first, second):
         assert (fewer == more) == (freezing.frozen_by(detector, fewer) == freezing.frozen_by(detector, more))
 
 
+@settings(deadline=None, max_examples=30)
 @given(first=st.integers(1, 70), second=st.integers(1, 70))
 def test_more_last_layers_freeze_a_subset(bodies, first, second):
     for detector in bodies.values():
