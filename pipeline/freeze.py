@@ -68,7 +68,8 @@ def from_config(file: str) -> Subject:
     data, run = settings.data, settings.train
     pictures = sum(label.split_of(index, data.split) == "train" for index in range(data.pictures))
     detector = model.outline(settings.model, len(annotations.CATEGORIES))
-    return Subject(file, detector, settings.model, run.iterations, run.batch_size, pictures)
+    source = "config" if file.lstrip().startswith("{") else file
+    return Subject(source, detector, settings.model, run.iterations, run.batch_size, pictures)
 
 
 def from_model_file(file: str) -> Subject:
