@@ -137,15 +137,15 @@ def state(row: Row) -> str:
 def table(found: Sequence[Row], each_layer: bool) -> Table:
     """Return the parts, with their layers if wanted, and totals; what does not learn at the start is blue."""
     whole = [row for row in found if row.layer is None]
-    grid = Table(box=box.SIMPLE_HEAD, show_footer=True)
+    grid = Table(box=box.SIMPLE_HEAD, show_footer=True, padding=(0, 1, 0, 0))
     grid.add_column("stage", justify="right")
-    grid.add_column("part", footer="all", overflow="fold")
+    grid.add_column("part", footer="all", no_wrap=True)
     grid.add_column("layers", justify="right", footer=str(sum(row.layers for row in whole)))
     grid.add_column("all_but_last", justify="right")
     grid.add_column("parameters", justify="right", footer=f"{sum(row.parameters for row in whole):,}")
     grid.add_column("at the start", footer=f"{sum(row.trained for row in whole):,} trained", overflow="fold")
     for row in found if each_layer else whole:
-        name, layers = (f"  {row.layer}", "") if row.layer else (row.part, str(row.layers))
+        name, layers = (row.layer, "") if row.layer else (row.part, str(row.layers))
         stage, style = str(row.stage or ""), "" if row.trained else "blue"
         grid.add_row(stage, name, layers, str(row.all_but_last), f"{row.parameters:,}", state(row), style=style)
     return grid
