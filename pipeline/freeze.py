@@ -128,7 +128,7 @@ def state(row: Row) -> str:
         return "trained"
     changes = list(row.trained_from)
     if row.trained:
-        begin = "trained, norms frozen" if row.only_norms_frozen else f"{row.trained:,} trained"
+        begin = "norms frozen" if row.only_norms_frozen else f"{row.trained:,} trained"
     else:
         begin = f"frozen until {changes.pop(0)}" if changes else "frozen"
     return begin + (f", more from {', '.join(map(str, changes))}" if changes else "")

@@ -75,7 +75,7 @@ def test_the_table_is_for_reading(monkeypatch, capsys):
     assert "frozen at the start: stages 1 to 3" in text
     assert line_of(text, "stem").rstrip().endswith("frozen until 13")
     assert line_of(text, "blocks.0").rstrip().endswith("frozen until 91")
-    assert "trained, norms frozen" in line_of(text, "blocks.6")
+    assert "norms frozen" in line_of(text, "blocks.6")
     assert line_of(text, "rpn").rstrip().endswith("trained")
     assert "× 0.25" in line_of(text.partition("Later in the run")[2], " 13 ")
     assert "backbone.body.blocks.6.0.conv_pwl" not in text
