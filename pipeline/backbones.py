@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torchvision.ops import FeaturePyramidNetwork
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
-from pipeline import freezing
 from pipeline.torchvision_bodies import IMAGENET_MEAN, IMAGENET_STD, TORCHVISION, Body, Normalization
 
 STRIDES = (4, 8, 16, 32)
@@ -45,11 +44,6 @@ class Backbone(nn.Module):
         self.body = body
         self.fpn = FeaturePyramidNetwork(list(body.channels), out_channels, LastLevelMaxPool(), norm_layer)
         self.out_channels = out_channels
-
-    def train(self, mode: bool = True) -> "Backbone":
-        super().train(mode)
-        freezing.keep_eval(self)
-        return self
 
     def forward(self, pictures: Tensor) -> OrderedDict[str, Tensor]:
         features = self.body(pictures)

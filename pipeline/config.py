@@ -175,8 +175,8 @@ def _siblings(location: tuple) -> list[str]:
     """Return the keys that the section holding `location` knows."""
     kind: Any = Config
     for part in location[:-1]:
-        # Of a dictionary of sections, the second argument is what its values are.
-        kind = get_args(kind)[1] if get_args(kind) else kind.model_fields[part].annotation
+        # Of a list or a dictionary of sections, the last argument is what it holds.
+        kind = get_args(kind)[-1] if get_args(kind) else kind.model_fields[part].annotation
     return list(kind.model_fields)
 
 

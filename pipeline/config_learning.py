@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from pipeline.config_freezing import Freeze, UnfreezeStep
 from pipeline.config_values import Count, Fraction, Range, Section
 
 
@@ -24,7 +25,12 @@ class ModelSection(Section):
         "ours or of a state dict of torchvision or timm (.pth, .safetensors)",
     )
     weights_file: str | None = Field(None, description="for weights: coco, the file to use instead of the download")
-    freeze_backbone: bool = True
+    freeze: Freeze = Field(
+        "backbone",
+        description="what is not trained: backbone (its body), heads_only (all but the heads), none, a number "
+        "of stages of the body, {all_but_last: N} layers, or a list of names and patterns",
+    )
+    unfreeze: list[UnfreezeStep] = Field([], description="what of it is trained later in the run, and from when on")
     fpn_channels: Annotated[int, Field(ge=16, le=512)] = 128
     box_hidden: Annotated[int, Field(ge=1)] | None = Field(
         None, description="width of one more layer before the box predictor, which then starts random; 256 is usual"

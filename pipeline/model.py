@@ -15,12 +15,12 @@ from typing import Any
 
 import torch
 from pydantic import ValidationError
-from torch import nn
 
 from pipeline import config, freezing, model_file, weights
 from pipeline.architecture import Network, architecture_of, assemble, from_sections, set_norm_eps, to_sections
 from pipeline.backbones import BackboneError
 from pipeline.coco import Category
+from pipeline.config_freezing import in_words
 from pipeline.config_learning import ModelSection
 from pipeline.model_file import FORMAT, ModelFileError
 
@@ -45,6 +45,7 @@ def build(settings: ModelSection, categories: Sequence[Category]) -> Network:
     Raises:
         BackboneError: `settings.backbone` cannot be built.
         weights.WeightsError, ModelFileError: the weights cannot be used.
+        freezing.FreezingError: `settings.freeze` does not fit the model.
     """
     model, report = build_reported(settings, categories)
     LOG.info("%s", report)
@@ -59,20 +60,22 @@ def build_reported(settings: ModelSection, categories: Sequence[Category]) -> tu
     if source.norm_eps is not None:
         set_norm_eps(model, source.norm_eps)
     report = weights.copy_into(model, source, (weights.BACKGROUND, *(category.name for category in categories)))
-    _freeze_loaded_norms(model, report)
-    if settings.freeze_backbone:
-        freezing.freeze(model.backbone.body)
-    if settings.freeze_backbone and not source.tensors:
-        LOG.warning("weights: none with freeze_backbone: true keeps random features for ever; only tests want that")
+    freezing.apply(model, settings)
+    if not source.tensors and not all(parameter.requires_grad for parameter in model.parameters()):
+        frozen = in_words(settings.freeze)
+        LOG.warning("weights: none and frozen: %s: random features stay as they are; only tests want that", frozen)
     return model.train(), report
 
 
-def _freeze_loaded_norms(model: nn.Module, report: weights.Report) -> None:
-    """Freeze the batch normalisations whose statistics were loaded: batches of a few pictures would spoil them."""
-    loaded = set(report.loaded)
-    for name, part in model.named_modules():
-        if f"{name}.running_mean" in loaded:
-            freezing.freeze_norms(part)
+def outline(settings: ModelSection, category_count: int) -> Network:
+    """Return the model of `build`, frozen alike, with random weights: to look at it before a run.
+
+    Raises:
+        BackboneError, freezing.FreezingError: as `build`.
+    """
+    model = assemble(architecture_of(settings), settings, category_count)
+    freezing.apply(model, settings)
+    return model.train()
 
 
 def save(
@@ -128,7 +131,7 @@ def main() -> int:
     categories = [Category(id=number, name=name) for number, name in enumerate(arguments.classes, 1)]
     try:
         _, report = build_reported(config.read(arguments.config).model, categories)
-    except (config.ConfigError, BackboneError, ModelFileError, weights.WeightsError) as error:
+    except (config.ConfigError, BackboneError, ModelFileError, freezing.FreezingError, weights.WeightsError) as error:
         print(error, file=sys.stderr)
         return 1
     print("\n".join([*report.lines(), "", str(report)]))

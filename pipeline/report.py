@@ -17,6 +17,7 @@ import yaml
 
 from pipeline import charts, coco, gallery, pages, provenance
 from pipeline.config import GENERATOR_VERSION, Config, ConfigError, read
+from pipeline.config_freezing import in_words
 from pipeline.drawing import color_of
 from pipeline.scene import shard_name
 
@@ -258,7 +259,7 @@ def _training_facts(training: provenance.Training, config: Config) -> dict[str, 
         "facts": {charts.readable(name): _plain(value) for name, value in training.facts.items()},
         "settings": {
             "weights to begin with": config.model.weights,
-            "backbone": "frozen" if config.model.freeze_backbone else "trained",
+            "frozen": in_words(config.model.freeze) + (", some of it not to the end" if config.model.unfreeze else ""),
             "batch": f"{config.train.batch_size} pictures",
             "picture size": f"{config.model.min_size} to {config.model.max_size} px",
             "learning rate": f"{config.train.learning_rate:g}, {config.train.warmup_iterations} iterations of warm-up",

@@ -48,8 +48,8 @@ def train(settings: config.Config, annotations: Path, images_dir: Path, out: Pat
     whole process.
 
     Raises:
-        backbones.BackboneError, coco.CocoError, config.ConfigError, devices.DeviceError, model.ModelFileError,
-        weights.WeightsError: something to start from cannot be used.
+        backbones.BackboneError, coco.CocoError, config.ConfigError, devices.DeviceError, freezing.FreezingError,
+        model.ModelFileError, weights.WeightsError: something to start from cannot be used.
         TrainingError: a loss that is no number, or no memory left.
     """
     device = devices.pick(settings.train.device)
@@ -57,13 +57,15 @@ def train(settings: config.Config, annotations: Path, images_dir: Path, out: Pat
     annotated = coco.read(annotations)
     pictures = TrainingPictures(annotated, images_dir, settings.train.augment, settings.run.seed)
     detector = model.build(settings.model, annotated.categories).to(device)
+    epoch = len(pictures) / settings.train.batch_size
+    unfreezings = freezing.schedule(detector, settings.model, settings.train.iterations, epoch)
     facts = _facts(settings, device, detector, annotated)
     log.parent.mkdir(parents=True, exist_ok=True)
     growing_log = log.with_name(f"{log.name}.part")
     try:
         with growing_log.open("w") as file:
             _write_line(file, facts)
-            _loop(detector, _loader(pictures, settings), settings.train, file)
+            _loop(detector, _loader(pictures, settings), settings.train, unfreezings, file)
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
         if not _is_out_of_memory(error):
             raise
@@ -73,7 +75,13 @@ def train(settings: config.Config, annotations: Path, images_dir: Path, out: Pat
     growing_log.replace(log)
 
 
-def _loop(detector: nn.Module, batches: Iterable[list[Sample]], settings: config.TrainSection, log: TextIO) -> None:
+def _loop(
+    detector: nn.Module,
+    batches: Iterable[list[Sample]],
+    settings: config.TrainSection,
+    unfreezings: list[freezing.Unfreezing],
+    log: TextIO,
+) -> None:
     device = next(detector.parameters()).device
     parameters = freezing.trainable(detector)
     optimizer = _optimizer(parameters, settings)
@@ -84,6 +92,10 @@ def _loop(detector: nn.Module, batches: Iterable[list[Sample]], settings: config
     progress = track(batches, settings.iterations, "train", "iteration", note=lambda: _note(line))
     started = time.monotonic()
     for iteration, batch in enumerate(progress, 1):
+        for unfreezing in freezing.due(unfreezings, iteration):
+            joining = [parameter for _, parameter in freezing.unfreeze(detector, unfreezing)]
+            parameters += joining
+            _join(joining, unfreezing.learning_rate_factor, optimizer, schedule)
         pictures = [sample.picture.to(device) for sample in batch]
         targets = [{key: value.to(device) for key, value in sample.target.items()} for sample in batch]
         losses = detector(pictures, targets)
@@ -101,6 +113,19 @@ def _loop(detector: nn.Module, batches: Iterable[list[Sample]], settings: config
         line |= {"learning_rate": learning_rate, "seconds": now - started}
         started = now
         _write_line(log, line)
+
+
+def _join(parameters: list[nn.Parameter], factor: float, optimizer: Optimizer, schedule: LambdaLR) -> None:
+    """Train these too, from now on, at `factor` times the learning rate; they follow the schedule like all others."""
+    optimizer.add_param_group(
+        {
+            "params": parameters,
+            "lr": schedule.get_last_lr()[0] * factor,
+            "initial_lr": schedule.base_lrs[0] * factor,
+        }
+    )
+    schedule.base_lrs.append(schedule.base_lrs[0] * factor)
+    schedule.lr_lambdas.append(schedule.lr_lambdas[0])
 
 
 def _optimizer(parameters: list[nn.Parameter], settings: config.TrainSection) -> Optimizer:
@@ -200,6 +225,7 @@ def main() -> int:
         coco.CocoError,
         config.ConfigError,
         devices.DeviceError,
+        freezing.FreezingError,
         model.ModelFileError,
         weights.WeightsError,
         TrainingError,

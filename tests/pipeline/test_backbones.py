@@ -45,7 +45,7 @@ def small(backbone: str) -> ModelSection:
     return ModelSection(
         backbone=backbone,
         weights="none",
-        freeze_backbone=False,
+        freeze="none",
         fpn_channels=16,
         min_size=SIZE,
         max_size=SIZE,

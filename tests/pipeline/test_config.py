@@ -38,6 +38,24 @@ CONFIGS = Path(__file__).parents[2] / "configs"
             "config: compare.street.mask: unknown key; allowed here: annotations, images",
         ),
         ({"compare": {"street": {"images": "a"}}}, "config: compare.street.annotations = "),
+        ({"model": {"freeze": "body"}}, "config: model.freeze = 'body': must be backbone, heads_only, none, a number"),
+        ({"model": {"freeze": True}}, "config: model.freeze = True: must be backbone"),
+        ({"model": {"freeze": {"all_but_last": 0}}}, "config: model.freeze = {'all_but_last': 0}: must be backbone"),
+        ({"model": {"freeze": []}}, "config: model.freeze = []: must be backbone"),
+        (
+            {"model": {"freeze_backbone": True}},
+            "config: model.freeze_backbone: unknown key; allowed here: backbone, weights, ",
+        ),
+        ({"model": {"unfreeze": [{"epoch": 1, "leave": -1}]}}, "config: model.unfreeze.0.leave = -1: must be backbone"),
+        (
+            {"model": {"unfreeze": [{"epoch": 1, "wat": ["rpn"]}]}},
+            "config: model.unfreeze.0.wat: unknown key; allowed here: epoch, iteration, run_fraction, what, leave",
+        ),
+        (
+            {"model": {"unfreeze": [{"epoch": 1, "iteration": 5, "leave": 1}]}},
+            "config: model.unfreeze.0 = {'epoch': 1, 'iteration': 5, 'leave': 1}: when? say one of epoch, iteration",
+        ),
+        ({"model": {"unfreeze": [{"epoch": 1}]}}, "config: model.unfreeze.0 = {'epoch': 1}: give either what"),
         ([], "config: the file = []: input should be a valid dictionary"),
     ],
 )
@@ -95,6 +113,16 @@ def test_a_number_is_a_range_of_its_own_and_a_view_that_of_every_rig():
     config = Config(goods={"fill": 0.25}, people={"count": 2}, camera={"aperture_f": 2, "fov_deg": [40, 50]})
     assert (config.goods.fill, config.people.count, config.camera.aperture_f) == ((0.25, 0.25), (2, 2), (2, 2))
     assert set(config.camera.fov_deg.model_dump().values()) == {(40, 50)}
+
+
+@pytest.mark.parametrize("freeze", ["backbone", "heads_only", "none", 0, 3, {"all_but_last": 5}, ["rpn", "*.bias"]])
+def test_a_freezing_policy_is_read_back_as_it_was_written(freeze):
+    step = {"run_fraction": 0.5, "leave": freeze, "learning_rate_factor": 0.1}
+    model = check({"model": {"freeze": freeze, "unfreeze": [step]}})
+    dumped = model.model_dump(mode="json")["model"]
+    assert dumped["freeze"] == freeze
+    assert {key: value for key, value in dumped["unfreeze"][0].items() if value is not None} == step
+    assert read(model.only("model")).model == model.model
 
 
 def test_committed_schema_and_configs_are_up_to_date():

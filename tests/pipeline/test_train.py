@@ -10,7 +10,7 @@ import pytest
 import torch
 from torchvision.ops import box_iou
 
-from pipeline import coco, config, config_learning, devices, model, train
+from pipeline import coco, config, config_learning, devices, freezing, model, train
 from pipeline.dataset import Draw, TrainingPictures
 from pipeline.provenance import LOSSES, read_training
 
@@ -108,6 +108,53 @@ def test_the_frozen_backbone_of_a_trained_model_is_the_packages(make_data, tiny_
     moved = {name for name in trained if not torch.equal(trained[name], fresh[name])}
     assert not any(name.startswith("backbone.body.") for name in moved)
     assert any(name.startswith("backbone.fpn.") for name in moved)
+
+
+POLICIES = ["none", "backbone", "heads_only", 4, {"all_but_last": 2}, ["backbone.fpn", "roi_heads.*"]]
+
+
+@pytest.mark.parametrize("freeze", POLICIES, ids=str)
+def test_a_run_trains_what_the_policy_says(make_data, tiny_settings, tmp_path, categories, freeze):
+    settings = changed(tiny_settings, "model", freeze=config.check({"model": {"freeze": freeze}}).model.freeze)
+    out, log = run(settings, make_data(), tmp_path)
+    torch.manual_seed(settings.run.seed)
+    fresh = model.build(settings.model, categories)
+    expected = {name for name, parameter in fresh.named_parameters() if parameter.requires_grad}
+    before, trained = fresh.state_dict(), weights_of(out)
+    assert {name for name in trained if not torch.equal(trained[name], before[name])} == expected
+    assert read_training(log).facts["trainable_parameters"] == freezing.count(freezing.trainable(fresh))
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_a_run_unfreezes_when_it_is_time(make_data, tiny_settings, tmp_path, optimizer):
+    """Four pictures in pairs: the first epoch ends with iteration 2, so iteration 3 trains what epoch 1 unfreezes."""
+    data, starts, left = make_data(), "backbone.body.blocks.6.", {}
+    later = [{"epoch": 1, "what": ["backbone.body.blocks.6"], "learning_rate_factor": 0.5}]
+    unfreeze = config.check({"model": {"unfreeze": later}}).model.unfreeze
+    for iterations in (2, 3):
+        settings = changed(tiny_settings, "train", iterations=iterations, optimizer=optimizer)
+        if iterations == 3:
+            settings = changed(settings, "model", unfreeze=unfreeze)
+        left[iterations] = weights_of(run(settings, data, tmp_path / f"{iterations}")[0])
+    moved = {name for name in left[2] if not torch.equal(left[2][name], left[3][name])}
+    body = {name for name in moved if name.startswith("backbone.body.")}
+    assert body == {name for name in left[2] if name.startswith(starts) and ".conv" in name}
+    never = changed(changed(tiny_settings, "model", unfreeze=unfreeze), "train", iterations=2)
+    with pytest.raises(freezing.FreezingError, match="iteration 3 never comes: the run has 2"):
+        run(never, data, tmp_path / "never")
+
+
+def test_what_joins_later_has_its_factor_of_the_schedules_rate():
+    first, joining = (torch.nn.Parameter(torch.zeros(1)) for _ in range(2))
+    optimizer = torch.optim.SGD([first], 0.8)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 / (1 + step))
+    optimizer.step()
+    schedule.step()
+    train._join([joining], 0.25, optimizer, schedule)
+    assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([0.4, 0.1])
+    optimizer.step()
+    schedule.step()
+    assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([0.8 / 3, 0.2 / 3])
 
 
 @pytest.mark.parametrize("empty", [(1, 2, 3), (1, 2, 3, 4)])

@@ -254,7 +254,7 @@ def test_a_file_damaged_in_the_cache_is_refused(nowhere):
 def test_imagenet_fills_a_torchvision_body_and_freezes_its_normalisation(nowhere, monkeypatch, changed, categories):
     state = resnet18().state_dict()
     published_as(monkeypatch, "resnet18", publish(nowhere / "hub" / "checkpoints", "resnet18", state))
-    settings = changed(backbone="resnet18", weights="imagenet", freeze_backbone=False)
+    settings = changed(backbone="resnet18", weights="imagenet", freeze="none")
     detector, report = model.build_reported(settings, categories)
     body = detector.backbone.body.state_dict()
     assert all(torch.equal(body[name], state[name]) for name in body)
