@@ -26,6 +26,7 @@ from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 from pipeline import freezing, weights
 from pipeline.coco import Category
 from pipeline.config_learning import ModelSection
+from pipeline.mask_targets import IdMapHeads
 
 LOG = logging.getLogger(__name__)
 
@@ -135,6 +136,8 @@ def build(settings: ModelSection, categories: Sequence[Category]) -> MaskRCNN:
         freezing.freeze(model.backbone.body)
     if settings.freeze_backbone and not source.tensors:
         LOG.warning("weights: none with freeze_backbone: true keeps random features for ever; only tests want that")
+    # For training alone: what `load` gives keeps torchvision's own heads, which TorchScript understands.
+    model.roi_heads = IdMapHeads(model.roi_heads)
     return model.train()
 
 
