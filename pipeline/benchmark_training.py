@@ -30,7 +30,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torchvision.models.detection import MaskRCNN
 from torchvision.models.detection.roi_heads import RoIHeads, paste_masks_in_image, project_masks_on_boxes
-from torchvision.ops import masks_to_boxes
 
 from pipeline import coco, config, model, weights
 from pipeline.config_learning import ModelSection
@@ -113,9 +112,15 @@ def make_scene(rng: np.random.Generator, instances: int, width: int, height: int
 
 
 def masks_target(scene: Scene) -> Target:
-    """Return torchvision's target, made and flipped as its references/detection/coco_utils.py and presets.py do."""
+    """Return torchvision's target, made and flipped as its references/detection/coco_utils.py and transforms.py do."""
     masks = torch.stack([torch.as_tensor(coco_mask.decode(each)) for each in scene.segmentations]).flip(-1)
-    return {"boxes": masks_to_boxes(masks) + torch.tensor([0, 0, 1, 1]), "labels": scene.labels, "masks": masks}
+    left, top, width, height = torch.from_numpy(coco_mask.toBbox(scene.segmentations)).float().unbind(1)
+    right = masks.shape[-1] - left  # after the flip
+    return {
+        "boxes": torch.stack((right - width, top, right, top + height), dim=1),
+        "labels": scene.labels,
+        "masks": masks,
+    }
 
 
 def map_target(scene: Scene) -> Target:
@@ -127,21 +132,20 @@ def map_target(scene: Scene) -> Target:
 
 
 def masks_memory(scene: Scene, size: tuple[int, int], boxes: Tensor, matched: Tensor) -> int:
-    """Return the most bytes that torchvision's masks take: the target's, the transform's and the loss's."""
+    """Return the most bytes that torchvision's masks take in a step: the target's, its transform's and the loss's."""
+    masks = masks_target(scene)["masks"]
     with TensorBytes() as made:
-        masks = torch.stack([torch.as_tensor(coco_mask.decode(each)) for each in scene.segmentations])
+        masks = masks.clone()
         resized = functional.interpolate(masks[:, None].float(), size=size)[:, 0].byte()
         project_masks_on_boxes(resized, boxes, matched, 28)
     return made.peak
 
 
 def map_memory(scene: Scene, size: tuple[int, int], boxes: Tensor, matched: Tensor) -> int:
-    """Return the most bytes that the id map takes, with what finds the boxes and the loss's."""
+    """Return the most bytes that the id map takes in a step: the target's and the loss's."""
     target = map_target(scene)
     with TensorBytes() as made:
-        ids = target["ids"].clone()
-        target_of(ids, scene.labels)
-        mask_targets(ids, size, boxes, target["mask_ids"][matched], 28)
+        mask_targets(target["ids"].clone(), size, boxes, target["mask_ids"][matched], 28)
     return made.peak
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Mask R-CNN's mask loss from one id map per picture; torchvision's own wants a mask of the picture's size per instance.
+"""Mask R-CNN's mask loss from one id map per picture, where torchvision's wants a mask of its size per instance.
 
-Visible masks do not overlap, so a map of ids holds them all. What the loss wants of a mask is its 28 x 28 samples inside
-a positive box: they are taken from the part of the map that the box covers, where it equals the wanted id.
+Visible masks do not overlap, so a map of ids holds them all. What the loss wants of a mask is its 28 x 28 samples
+inside a positive box: they are taken from the part of the map that the box covers, where it equals the wanted id.
 """
 
 import torch

@@ -80,9 +80,7 @@ def detect(network: MaskRCNN, picture: np.ndarray, label_ids: Mapping[int, int])
     ]
 
 
-def _detection(
-    box: Sequence[float], segmentation: dict[str, Any], score: float, category_id: int
-) -> dict[str, Any]:
+def _detection(box: Sequence[float], segmentation: dict[str, Any], score: float, category_id: int) -> dict[str, Any]:
     """`box`: left, top, right, bottom, in pixels of the picture."""
     left, top, right, bottom = box
     return {

@@ -168,7 +168,7 @@ def test_parts_of_made_heads_make_the_same_heads(network):
 
 
 def test_nothing_of_the_size_of_all_masks_is_made():
-    """Of 40 instances, the memory is that of the map, twice, and of 8 bytes a pixel to find the boxes."""
+    """Forty masks would take 40 bytes a pixel, and 160 where torchvision resizes them."""
     size = (240, 320)
     ids = blocks(0, 40, size)
     with TensorBytes() as made:
