@@ -40,7 +40,7 @@ def test_the_command_prints_ratios(tiny_settings, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["benchmark_training", "--config", text, *sizes])
     assert benchmark.main() == 0
     said = capsys.readouterr().out
-    figures = r".*? ([\d.]+) (?:s|MB) +([\d.]+) (?:s|MB) +([\d.]+) +0\.\d+\n"
+    figures = r".*? ([\d.]+) (?:s|MB) +([\d.]+) (?:s|MB) +([\d.]+) +0\.\d+ *\n"
     for line in ("50 detections of 1280x720: paste and RLE", "3 instances: memory", "3 instances: step"):
         reference, ours, ratio = map(float, re.search(line + figures, said).groups())
         assert reference > 0
