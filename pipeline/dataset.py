@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
-from torchvision.ops import masks_to_boxes
 from torchvision.transforms.v2 import functional as transforms
 
 from pipeline import coco
@@ -86,15 +85,25 @@ def target_of(ids: Tensor, labels: Tensor) -> dict[str, Tensor]:
     """Return the target of one picture with n instances, all that the id map still shows well enough.
 
     `ids`: int32 (height, width). `labels`: int64, of ids 1, 2, …. Returned: `boxes` float32 (n, 4), the corners
-    x1, y1, x2, y2 around the masks' pixels; `labels` int64 (n,); `masks` uint8 (n, height, width).
+    x1, y1, x2, y2 around the masks' pixels; `labels` int64 (n,); `ids`, the map; `mask_ids` int32 (n,), which id is
+    each box's (0 is for boxes without a mask, of which a map knows nothing).
     """
-    pixels = torch.bincount(ids.flatten(), minlength=len(labels) + 1)[1:]
-    kept = torch.nonzero(pixels >= MIN_PIXELS).flatten()
-    masks = ids == (kept + 1)[:, None, None]
-    # masks_to_boxes gives the last pixel that belongs to the mask; a box ends where that pixel ends.
-    boxes = masks_to_boxes(masks) + torch.tensor([0, 0, 1, 1])
-    wide = ((boxes[:, 2:] - boxes[:, :2]) >= MIN_SIDE_PX).all(dim=1)
-    return {"boxes": boxes[wide].float(), "labels": labels[kept][wide], "masks": masks[wide].to(torch.uint8)}
+    height, width = ids.shape
+    by_row, by_column = (
+        torch.bincount((ids * side + places).flatten(), minlength=(len(labels) + 1) * side).view(-1, side)[1:]
+        for side, places in ((height, torch.arange(height).int()[:, None]), (width, torch.arange(width).int()))
+    )
+    (top, bottom), (left, right) = _extent(by_row), _extent(by_column)
+    boxes = torch.stack((left, top, right, bottom), dim=1).float()
+    large = (by_row.sum(dim=1) >= MIN_PIXELS) & (torch.minimum(right - left, bottom - top) >= MIN_SIDE_PX)
+    mask_ids = torch.arange(1, len(labels) + 1, dtype=torch.int32)
+    return {"boxes": boxes[large], "labels": labels[large], "ids": ids, "mask_ids": mask_ids[large]}
+
+
+def _extent(pixels: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the first place with pixels and the one after the last, of each row of pixel counts."""
+    there = (pixels > 0).byte()
+    return there.argmax(dim=1), there.shape[1] - there.flip(1).argmax(dim=1)
 
 
 class Batches(Sampler[list[Draw]]):

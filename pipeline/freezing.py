@@ -132,8 +132,9 @@ def _nearest(pattern: str, names: Iterable[str]) -> list[str]:
 def kept_norms(model: nn.Module, settings: ModelSection) -> set[str]:
     """Return the batch normalisations that are pretrained: they stay frozen even where their stage is trained.
 
-    Those of the body, and with weights of a whole detector all others, too. Batches of a few pictures make poor statistics, and with statistics that stay, scale and shift add nothing that the
-    convolution before them could not learn.
+    Those of the body, and with weights of a whole detector all others, too. Batches of a few pictures make poor
+    statistics, and with statistics that stay, scale and shift add nothing that the convolution before them could not
+    learn.
     """
     if settings.weights == "none":
         return set()

@@ -22,6 +22,7 @@ from pipeline.backbones import BackboneError
 from pipeline.coco import Category
 from pipeline.config_freezing import in_words
 from pipeline.config_learning import ModelSection
+from pipeline.mask_targets import IdMapHeads
 from pipeline.model_file import FORMAT, ModelFileError
 
 LOG = logging.getLogger(__name__)
@@ -64,6 +65,8 @@ def build_reported(settings: ModelSection, categories: Sequence[Category]) -> tu
     if not source.tensors and not all(parameter.requires_grad for parameter in model.parameters()):
         frozen = in_words(settings.freeze)
         LOG.warning("weights: none and frozen: %s: random features stay as they are; only tests want that", frozen)
+    # For training alone: what `load` gives keeps torchvision's own heads, which TorchScript understands.
+    model.roi_heads = IdMapHeads(model.roi_heads)
     return model.train(), report
 
 

@@ -22,17 +22,15 @@ import cv2
 import numpy as np
 import torch
 from faster_coco_eval import mask as coco_mask
-from torch import Tensor
 from torchvision.models.detection import MaskRCNN
-from torchvision.models.detection.roi_heads import paste_masks_in_image
 from torchvision.models.detection.transform import resize_boxes
 
 from pipeline import coco, devices, model
 from pipeline.drawing import Mark, color_of, draw
+from pipeline.pasting import segmentations
 from pipeline.progress import track
 
 PICTURE_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
-MASK_THRESHOLD = 0.5
 
 
 class PredictError(Exception):
@@ -61,8 +59,8 @@ def predict_pictures(
 def detect(network: MaskRCNN, picture: np.ndarray, label_ids: Mapping[int, int]) -> list[dict[str, Any]]:
     """Return what the network sees in a picture, uint8 RGB (height, width, 3): COCO results without `image_id`.
 
-    The steps are those of torchvision's `GeneralizedRCNN.forward` in eval mode; only, masks are pasted one by one: the
-    100 masks of a 12-megapixel photograph together would take 5 GB.
+    The steps are those of torchvision's `GeneralizedRCNN.forward` in eval mode; only, no masks of the picture's
+    size are made: the 100 of a 12-megapixel photograph would take 5 GB.
     """
     size = picture.shape[:2]
     pixels = torch.from_numpy(picture).to(next(network.parameters()).device).permute(2, 0, 1).float() / 255
@@ -71,23 +69,25 @@ def detect(network: MaskRCNN, picture: np.ndarray, label_ids: Mapping[int, int])
     proposals, _ = network.rpn(images, features)
     (found,), _ = network.roi_heads(features, proposals, images.image_sizes)
     boxes = resize_boxes(found["boxes"], images.image_sizes[0], size).cpu()
-    masks, labels, scores = found["masks"].cpu(), found["labels"].tolist(), found["scores"].tolist()
+    known = [row for row, label in enumerate(found["labels"].tolist()) if label in label_ids]
+    boxes, masks = boxes[known], found["masks"][known].cpu()
+    labels, scores = found["labels"][known].tolist(), found["scores"][known].tolist()
     return [
-        _detection(boxes[row], masks[row], scores[row], label_ids[label], size)
-        for row, label in enumerate(labels)
-        if label in label_ids
+        _detection(box, segmentation, score, label_ids[label])
+        for box, segmentation, score, label in zip(
+            boxes.tolist(), segmentations(masks, boxes, size), scores, labels, strict=True
+        )
     ]
 
 
-def _detection(box: Tensor, mask: Tensor, score: float, category_id: int, size: tuple[int, int]) -> dict[str, Any]:
-    """`box` (left, top, right, bottom) in pixels of the picture; `mask` float (1, side, side), fills the box."""
-    pasted = paste_masks_in_image(mask[None], box[None], size)[0, 0]
-    left, top, right, bottom = box.tolist()
+def _detection(box: Sequence[float], segmentation: dict[str, Any], score: float, category_id: int) -> dict[str, Any]:
+    """`box`: left, top, right, bottom, in pixels of the picture."""
+    left, top, right, bottom = box
     return {
         "category_id": category_id,
         "bbox": [round(value, 2) for value in (left, top, right - left, bottom - top)],
         "score": round(score, 6),
-        "segmentation": coco.encode((pasted >= MASK_THRESHOLD).numpy()),
+        "segmentation": segmentation,
     }
 
 
