@@ -64,21 +64,21 @@ def augment_camera(picture: np.ndarray, settings: AugmentSection, rng: np.random
 
 def _augment_light(picture: np.ndarray, settings: AugmentSection, rng: np.random.Generator) -> np.ndarray:
     """Do what happens before the gamma curve; to light and back once for all of it, which is what costs time."""
-    light = None
-    if settings.white_balance > 0 or settings.vignette > 0:
-        light = to_light(picture)
+    gains = np.ones(3, np.float32)
     if settings.white_balance > 0:
-        red, blue = _log_uniform((1 / (1 + settings.white_balance), 1 + settings.white_balance), rng, 2)
-        light = shift_white_balance(light, red, blue)
-    if settings.vignette > 0:
-        light = darken_corners(light, rng.uniform(0, settings.vignette))
-    if rng.random() < settings.motion_blur:
-        light = to_light(picture) if light is None else np.clip(light, 0, 1)
+        gains = white_balance(*_log_uniform((1 / (1 + settings.white_balance), 1 + settings.white_balance), rng, 2))
+    lost = rng.uniform(0, settings.vignette)
+    smeared, noisy = rng.random() < settings.motion_blur, rng.random() < settings.noise
+    if (gains == 1).all() and lost == 0 and not smeared and not noisy:
+        return picture
+    light = to_light(picture, gains)
+    if lost > 0:
+        light = darken_corners(light, lost)
+    if smeared:
         light = blur_along(light, rng.uniform(*MOTION_PX), rng.uniform(0, 180))
-    if rng.random() < settings.noise:
-        light = to_light(picture) if light is None else np.clip(light, 0, 1)
+    if noisy:
         light = add_noise(light, *_log_uniform(SHOT, rng, 1), *_log_uniform(READ, rng, 1), rng)
-    return picture if light is None else to_picture(light)
+    return to_picture(light)
 
 
 def zoom(labelled: Labelled, factor: float, rng: np.random.Generator) -> Labelled:
@@ -141,14 +141,14 @@ def jitter_colors(picture: np.ndarray, settings: AugmentSection, rng: np.random.
 def turn_hue(picture: np.ndarray, turn: float) -> np.ndarray:
     """Turn the hue by a part of its circle, -0.5 to 0.5."""
     hsv = cv2.cvtColor(picture.astype(np.float32), cv2.COLOR_RGB2HSV)
-    hsv[..., 0] = (hsv[..., 0] + 360 * turn) % 360
+    hsv[..., 0] += 360 * (turn % 1)  # the way back takes it modulo 360
     return cv2.convertScaleAbs(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB))
 
 
-def shift_white_balance(light: np.ndarray, red: float, blue: float) -> np.ndarray:
-    """Multiply the light of red and blue; grey stays as bright as it was."""
+def white_balance(red: float, blue: float) -> np.ndarray:
+    """Return the factors on the light of red, green and blue, float32; grey stays as bright as it was."""
     gains = np.array([red, 1, blue], np.float32)
-    return light * (gains / (gains * LUMINANCE).sum())
+    return gains / (gains * LUMINANCE).sum()
 
 
 def darken_corners(light: np.ndarray, lost: float) -> np.ndarray:
@@ -178,9 +178,9 @@ def add_noise(light: np.ndarray, shot: float, read: float, rng: np.random.Genera
     return light + noise * cv2.sqrt(np.float32(shot) * light + np.float32(read**2))
 
 
-def to_light(picture: np.ndarray) -> np.ndarray:
-    """Return float32 light, 0 to 1, of a picture, uint8."""
-    return cv2.LUT(picture, LIGHT)
+def to_light(picture: np.ndarray, gains: np.ndarray | float = 1) -> np.ndarray:
+    """Return float32 light, 0 to 1, of a picture, uint8, times a factor for each of its channels."""
+    return cv2.LUT(picture, (LIGHT[None, :, None] * np.full(3, gains, np.float32)))
 
 
 def to_picture(light: np.ndarray) -> np.ndarray:

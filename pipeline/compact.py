@@ -8,6 +8,7 @@ little, over an epoch. Arrays stay shared.
 
 from collections.abc import Mapping, Sequence
 
+import cv2
 import numpy as np
 from faster_coco_eval import mask as coco_mask
 
@@ -77,7 +78,7 @@ class CompactSet:
                 annotation = self.annotation_ids[each]
                 raise coco.CocoError(f"{self.path}: annotation {annotation}: segmentation: {error}") from None
             np.copyto(ids, instance_id, where=mask.view(bool))
-        return np.ascontiguousarray(ids), self.labels[masked]
+        return cv2.transpose(ids.T), self.labels[masked]  # in the usual order: row by row
 
     def boxes_alone(self, picture: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the boxes, float32 (n, 4), and labels, int64 (n,), of the instances that have no mask."""
