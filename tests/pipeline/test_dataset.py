@@ -9,13 +9,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from tests.pipeline.made_sets import picture, thing, write_set
 
 from pipeline import coco
 from pipeline.augment import Labelled
 from pipeline.config_learning import AugmentSection, MixedSet
 from pipeline.dataset import TrainingPictures, target_of
 from pipeline.sampling import Draw
+from tests.pipeline.made_sets import picture, thing, write_set
 
 OFF = dict.fromkeys(("flip", "brightness", "contrast", "saturation", "hue", "white_balance", "vignette"), 0)
 OFF |= dict.fromkeys(("blur", "motion_blur", "noise", "sharpen", "jpeg"), 0)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.pipeline.made_sets import picture, thing, write_set
 
 from pipeline import coco, config, sources
 from pipeline.config_learning import MixedSet
+from tests.pipeline.made_sets import picture, thing, write_set
 
 
 @pytest.fixture
