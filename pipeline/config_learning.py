@@ -30,12 +30,12 @@ class ModelSection(Section):
 
 
 class AugmentSection(Section):
-    """What happens to a picture at training time, in this order; probabilities and strengths, 0 = never."""
+    """What happens to a picture at training time; probabilities and strengths."""
 
+    flip: Fraction = Field(0.5, description="probability of a mirrored picture, left to right")
     scale: Annotated[Range, within(0.1, 10)] = Field(
         (0.8, 1.5), description="random zoom: below 1 shrinks, above 1 crops; large-scale jitter is [0.1, 2]"
     )
-    flip: Fraction = Field(0.5, description="probability of a mirrored picture, left to right")
     copy_paste: Fraction = Field(
         0, description="probability that some objects of another picture, with masks, are pasted into a picture"
     )

@@ -66,7 +66,8 @@ class TrainingPictures(Dataset):
             drawn = paste(drawn, augment_geometry(other, self.settings, random), random)
         look = augment_camera(drawn.picture, self.settings, random)
         source, place = self._find(draw.picture)
-        return Sample(_as_tensor(look), target_of(drawn), source.pictures.file_name(place))
+        target = target_of(torch.from_numpy(drawn.ids), torch.from_numpy(drawn.labels))
+        return Sample(_as_tensor(look), _add_masks(add_boxes(target, drawn)), source.pictures.file_name(place))
 
     def read(self, picture: int) -> Labelled:
         """Return a picture as its file shows it.
@@ -92,32 +93,44 @@ def _as_tensor(picture: np.ndarray) -> Tensor:
     return torch.from_numpy(picture.transpose(2, 0, 1).astype(np.float32, order="C")).div_(255)
 
 
-def target_of(labelled: Labelled) -> dict[str, Tensor]:
-    """Return the target of one picture with n instances, all that it still shows well enough.
+def target_of(ids: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    """Return the target of one picture with n instances, all that the id map still shows well enough.
 
-    `boxes`: float32 (n, 4), the corners x1, y1, x2, y2 around a mask's pixels, or what is left of a box without mask.
-    `labels`: int64 (n,). `ids`: int32 (height, width), instance ids, 0 = nothing. `mask_ids`: int32 (n,), the id in
-    the map of each box, 0 = a box without a mask.
+    `ids`: int32 (height, width). `labels`: int64, of ids 1, 2, …. Returned: `boxes` float32 (n, 4), the corners
+    x1, y1, x2, y2 around the masks' pixels; `labels` int64 (n,); `ids`, the map; `mask_ids` int32 (n,), which id is
+    each box's (0 is for boxes without a mask, of which a map knows nothing).
     """
-    ids = labelled.ids
-    (height, width), count = ids.shape, len(labelled.labels) + 1
-    # How many pixels of each row and of each column have which id.
-    rows = np.bincount((ids + count * np.arange(height)[:, None]).ravel(), minlength=height * count)
-    columns = np.bincount((ids + count * np.arange(width)).ravel(), minlength=width * count)
-    rows, columns = rows.reshape(height, count) > 0, columns.reshape(width, count) > 0
-    pixels = np.bincount(ids.ravel(), minlength=count)
-    far = [width - columns[::-1].argmax(0), height - rows[::-1].argmax(0)]
-    around = np.stack([columns.argmax(0), rows.argmax(0), *far], axis=1)[1:]
-    shown = pixels[1:] >= MIN_PIXELS
-    boxes = np.concatenate([around[shown], labelled.boxes])
-    labels = np.concatenate([labelled.labels[shown], labelled.box_labels])
-    mask_ids = np.concatenate([np.flatnonzero(shown) + 1, np.zeros(len(labelled.boxes), int)])
-    wide = ((boxes[:, 2:] - boxes[:, :2]) >= MIN_SIDE_PX).all(axis=1)
+    height, width = ids.shape
+    by_row, by_column = (
+        torch.bincount((ids * side + places).flatten(), minlength=(len(labels) + 1) * side).view(-1, side)[1:]
+        for side, places in ((height, torch.arange(height).int()[:, None]), (width, torch.arange(width).int()))
+    )
+    (top, bottom), (left, right) = _extent(by_row), _extent(by_column)
+    boxes = torch.stack((left, top, right, bottom), dim=1).float()
+    large = (by_row.sum(dim=1) >= MIN_PIXELS) & (torch.minimum(right - left, bottom - top) >= MIN_SIDE_PX)
+    mask_ids = torch.arange(1, len(labels) + 1, dtype=torch.int32)
+    return {"boxes": boxes[large], "labels": labels[large], "ids": ids, "mask_ids": mask_ids[large]}
+
+
+def _extent(pixels: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the first place with pixels and the one after the last, of each row of pixel counts."""
+    there = (pixels > 0).byte()
+    return there.argmax(dim=1), there.shape[1] - there.flip(1).argmax(dim=1)
+
+
+def add_boxes(target: dict[str, Tensor], labelled: Labelled) -> dict[str, Tensor]:
+    """Return the target with the boxes that have no mask, those that are large enough still; their mask id is 0."""
+    boxes, labels = torch.from_numpy(labelled.boxes).float(), torch.from_numpy(labelled.box_labels)
+    large = ((boxes[:, 2:] - boxes[:, :2]) >= MIN_SIDE_PX).all(dim=1)
     return {
-        "boxes": torch.from_numpy(boxes[wide].astype(np.float32)),
-        "labels": torch.from_numpy(labels[wide]),
-        "ids": torch.from_numpy(ids),
-        "mask_ids": torch.from_numpy(mask_ids[wide].astype(np.int32)),
-        # Until the mask head reads ids: what torchvision's own wants. Of a box without a mask, nothing.
-        "masks": torch.from_numpy((ids == np.where(mask_ids > 0, mask_ids, -1)[wide, None, None]).astype(np.uint8)),
+        "boxes": torch.cat([target["boxes"], boxes[large]]),
+        "labels": torch.cat([target["labels"], labels[large]]),
+        "ids": target["ids"],
+        "mask_ids": torch.cat([target["mask_ids"], torch.zeros(int(large.sum()), dtype=torch.int32)]),
     }
+
+
+def _add_masks(target: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Until the mask head reads ids, add what torchvision's own wants; of a box without a mask, nothing."""
+    mask_ids = torch.where(target["mask_ids"] > 0, target["mask_ids"], -1)
+    return target | {"masks": (target["ids"] == mask_ids[:, None, None]).to(torch.uint8)}

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 from pipeline import coco
 from pipeline.augment import Labelled
 from pipeline.config_learning import AugmentSection, MixedSet
-from pipeline.dataset import TrainingPictures, target_of
+from pipeline.dataset import TrainingPictures, add_boxes, target_of
 from pipeline.sampling import Draw
 from tests.pipeline.made_sets import picture, thing, write_set
 
@@ -98,16 +98,10 @@ def test_the_look_depends_on_seed_and_draw_alone(make_data):
     assert not torch.equal(first[Draw(7, 1)].picture, other[Draw(7, 1)].picture)
 
 
-def labelled(ids: np.ndarray, labels: list[int], boxes=(), box_labels=()) -> Labelled:
-    corners = np.array(boxes, np.float32).reshape(-1, 4)
-    picture = np.zeros((*ids.shape, 3), np.uint8)
-    return Labelled(picture, ids, np.array(labels, np.int64), corners, np.array(box_labels, np.int64))
-
-
 @settings(max_examples=60, deadline=None)
 @given(ids=hnp.arrays(np.int32, (24, 30), elements=st.integers(0, 4), fill=st.just(0)))
 def test_targets_are_never_degenerate_and_boxes_hug_their_masks(ids):
-    target = target_of(labelled(ids, [2, 1, 2, 1]))
+    target = target_of(torch.from_numpy(ids), torch.tensor([2, 1, 2, 1]))
     assert len(target["boxes"]) == len(target["labels"]) == len(target["mask_ids"])
     for box, mask_id in zip(target["boxes"].tolist(), target["mask_ids"].tolist(), strict=True):
         rows, columns = np.nonzero(ids == mask_id)
@@ -123,7 +117,7 @@ def test_a_line_one_pixel_wide_is_dropped_and_its_label_with_it():
     ids = np.zeros((20, 20), np.int32)
     ids[2:18, 3] = 1
     ids[2:18, 8:12] = 2
-    target = target_of(labelled(ids, [1, 2]))
+    target = target_of(torch.from_numpy(ids), torch.tensor([1, 2]))
     assert target["labels"].tolist() == [2]
     assert target["mask_ids"].tolist() == [2]
 
@@ -131,7 +125,9 @@ def test_a_line_one_pixel_wide_is_dropped_and_its_label_with_it():
 def test_boxes_without_masks_have_mask_id_0_and_degenerate_ones_are_dropped():
     ids = np.zeros((20, 20), np.int32)
     ids[2:18, 8:12] = 1
-    target = target_of(labelled(ids, [1], boxes=[[1, 1, 6.5, 9], [3, 3, 4, 15], [5, 5, 5, 5]], box_labels=[2, 1, 1]))
+    boxes, box_labels = np.array([[1, 1, 6.5, 9], [3, 3, 4, 15], [5, 5, 5, 5]], np.float32), np.array([2, 1, 1])
+    labelled = Labelled(np.zeros((20, 20, 3), np.uint8), ids, np.array([1]), boxes, box_labels)
+    target = add_boxes(target_of(torch.from_numpy(ids), torch.tensor([1])), labelled)
     assert target["boxes"].tolist() == [[8, 2, 12, 18], [1, 1, 6.5, 9]]
     assert target["labels"].tolist() == [1, 2]
     assert target["mask_ids"].tolist() == [1, 0]
