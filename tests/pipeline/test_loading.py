@@ -91,7 +91,7 @@ def test_auto_takes_the_cores_that_the_step_leaves(monkeypatch, cores, threads, 
 
 @pytest.mark.parametrize("workers", [-1, "many", 1.5])
 def test_other_numbers_of_workers_are_refused(workers):
-    with pytest.raises(config.ConfigError, match=r"train\.workers"):
+    with pytest.raises(config.ConfigError, match=r"train\.workers = .*: must be auto or a whole number, 0 or more$"):
         settings_of(workers=workers)
 
 
