@@ -45,8 +45,9 @@ class Loader:
         batches = Batches(
             draws_of(pictures, settings, seed), settings.batch_size, settings.iterations, first, rank, world
         )
-        workers = min(worker_count(settings, world), len(batches))
-        bytes_needed = world * workers * PREFETCHED * settings.batch_size * pictures.largest_px() * BYTES_PER_PIXEL
+        here = int(os.environ.get("LOCAL_WORLD_SIZE", world))  # torchrun says how many of them share this machine
+        workers = min(worker_count(settings, here), len(batches))
+        bytes_needed = here * workers * PREFETCHED * settings.batch_size * pictures.largest_px() * BYTES_PER_PIXEL
         self.by_pipe = workers > 0 and not shared_memory_holds(bytes_needed)
         self.loader = DataLoader(
             pictures,
@@ -75,8 +76,8 @@ def draws_of(pictures: TrainingPictures, settings: TrainSection, seed: int) -> D
     return Draws(strata, seed)
 
 
-def worker_count(settings: TrainSection, world: int = 1) -> int:
-    """Return the number of workers of one process of `world` on this machine.
+def worker_count(settings: TrainSection, here: int = 1) -> int:
+    """Return the number of workers of one training process of those `here`, on this machine.
 
     `auto`: the cores that are left when the step has its threads, at most eight. Where none is left, still one: it
     reads while the step waits for memory; on a single core it would only be in the way.
@@ -84,7 +85,7 @@ def worker_count(settings: TrainSection, world: int = 1) -> int:
     if settings.workers != "auto":
         return settings.workers
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    own = cores // world
+    own = cores // here
     return min(MOST_WORKERS, max(1, own - settings.threads)) if own > 1 else 0
 
 

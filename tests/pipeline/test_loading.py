@@ -80,13 +80,13 @@ def test_one_picture_and_a_batch_larger_than_the_set(make_data):
 
 
 @pytest.mark.parametrize(
-    ("cores", "threads", "world", "workers"),
+    ("cores", "threads", "here", "workers"),
     [(1, 1, 1, 0), (2, 2, 1, 1), (8, 2, 1, 6), (64, 8, 1, 8), (64, 1, 8, 7), (8, 1, 8, 0), (16, 4, 2, 4)],
 )
-def test_auto_takes_the_cores_that_the_step_leaves(monkeypatch, cores, threads, world, workers):
+def test_auto_takes_the_cores_that_the_step_leaves(monkeypatch, cores, threads, here, workers):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)), raising=False)
-    assert loading.worker_count(settings_of(workers="auto", threads=threads), world) == workers
-    assert loading.worker_count(settings_of(workers=5, threads=threads), world) == 5
+    assert loading.worker_count(settings_of(workers="auto", threads=threads), here) == workers
+    assert loading.worker_count(settings_of(workers=5, threads=threads), here) == 5
 
 
 @pytest.mark.parametrize("workers", [-1, "many", 1.5])
@@ -111,7 +111,7 @@ def large_set(folder, pictures: int, per_picture: int):
 
 @pytest.mark.slow
 def test_the_memory_of_workers_does_not_grow_over_an_epoch(tmp_path):
-    """As objects, these 36,000 annotations grew a worker by some 30 MB."""
+    """As objects, these 36,000 annotations grew the two workers by 33 MB."""
     off = dict.fromkeys(("flip", "blur", "motion_blur", "noise", "sharpen", "jpeg", "vignette", "white_balance"), 0)
     settings = settings_of(iterations=150, batch_size=8, augment={"scale": 1} | off)
     annotated = large_set(tmp_path, pictures=1200, per_picture=30)

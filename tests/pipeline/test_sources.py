@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sets mixed in: classes by name, boxes without masks, what is said and what is refused."""
 
+import json
 import logging
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipeline import coco, config, sources
+from pipeline import coco, config, model, sources, train
 from pipeline.config_learning import MixedSet
 from tests.pipeline.made_sets import picture, thing, write_set
 
@@ -101,3 +103,24 @@ def test_a_mask_whose_runs_end_too_early_is_named(make_data):
     rendered.pictures.runs.bytes = np.full_like(rendered.pictures.runs.bytes, ord("1"))
     with pytest.raises(coco.CocoError, match=r"train\.json: annotation 1: segmentation"):
         rendered.pictures.id_map(0)
+
+
+def test_training_takes_real_pictures_with_boxes_alone_one_class_missing_and_empty_ones(
+    make_data, tiny_settings, tmp_path
+):
+    """And a batch larger than both sets, half of them a single real picture."""
+    data = make_data(pictures=2, empty=(1,))
+    path = write_set(tmp_path / "real", [picture()], [thing(0, 40, "pallet_truck")], ("pallet_truck",))
+    values = tiny_settings.model_dump()
+    values["train"] |= {"batch_size": 5, "repeat_threshold": 0.9}
+    values["train"]["sources"] = {"site": {"annotations": str(path), "images": str(path.parent), "share": 0.5}}
+    values["train"]["augment"]["copy_paste"] = 0.5
+    out, log = tmp_path / "model.pt", tmp_path / "training.jsonl"
+    train.train(config.check(values), data.annotations, data.images, out, log)
+    steps = [json.loads(line) for line in log.read_text().splitlines()[1:]]
+    assert len(steps) == 2
+    assert all(math.isfinite(value) for step in steps for value in step.values())
+    facts = model.load(out).facts["sources"]
+    assert facts["rendered"]["share"] == 0.5
+    assert facts["train.sources.site"]["pictures"] == 1
+    assert facts["train.sources.site"]["boxes_without_mask"] == 1
