@@ -214,7 +214,8 @@ rule yolo:
 
 rule train_model:
     input:
-        f"{DATA}/annotations/train.json",
+        annotations=f"{DATA}/annotations/train.json",
+        mixed=[real.annotations for real in cfg.train.sources.values()],
     output:
         model=f"{RUN}/model.pt",
         log=f"{RUN}/training.jsonl",
@@ -230,7 +231,7 @@ rule train_model:
     params:
         config=cfg.only("run.seed", "model", "train"),
     shell:
-        f"python -m pipeline.train --config {{params.config:q}} --annotations {{input}} --images {DATA}"
+        f"python -m pipeline.train --config {{params.config:q}} --annotations {{input.annotations}} --images {DATA}"
         " --out {output.model} --log {output.log} --threads {threads} 2>&1 | tee {log}"
 
 

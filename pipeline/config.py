@@ -15,7 +15,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from pipeline.config_learning import ModelSection, TrainSection
-from pipeline.config_values import Count, Fraction, Name, Section
+from pipeline.config_values import Count, Fraction, Name, PictureSet, Section
 from pipeline.config_world import (
     CameraSection,
     GoodsSection,
@@ -89,13 +89,6 @@ class LabelSection(Section):
     crowd_visible_fraction: Fraction = Field(0.2, description="less of the object visible: iscrowd")
 
 
-class ComparedSet(Section):
-    """A COCO set of real pictures. Paths are absolute or start where Snakemake runs."""
-
-    annotations: Annotated[str, Field(min_length=1, description="its COCO file")]
-    images: Annotated[str, Field(min_length=1, description="folder that its file names start from")]
-
-
 class RunSection(Section):
     name: Name = "quickstart"
     seed: Annotated[int, Field(ge=0)] = 0
@@ -113,9 +106,7 @@ class Config(Section):
     light: LightSection = LightSection()
     render: RenderSection = RenderSection()
     label: LabelSection = LabelSection()
-    compare: dict[Name, ComparedSet] = Field(
-        {}, description="real sets whose distributions the rendered one is held to"
-    )
+    compare: dict[Name, PictureSet] = Field({}, description="real sets whose distributions the rendered one is held to")
     run: RunSection = RunSection()
     model: ModelSection = ModelSection()
     train: TrainSection = TrainSection()

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is learned and how: model, training, augmentation."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from pipeline.config_freezing import Freeze, UnfreezeStep
-from pipeline.config_values import Count, Fraction, Range, Section
+from pipeline.config_values import Count, Fraction, Name, PictureSet, Range, Section, within
 
 
 class ModelSection(Section):
@@ -55,21 +55,51 @@ class ModelSection(Section):
 class AugmentSection(Section):
     """What happens to a picture at training time; probabilities and strengths."""
 
-    flip: Fraction = 0.5
-    scale: Range = Field((0.8, 1.5), description="random zoom: below 1 shrinks, above 1 crops")
-    brightness: Annotated[float, Field(ge=0, le=1)] = 0.3
-    contrast: Annotated[float, Field(ge=0, le=1)] = 0.3
-    saturation: Annotated[float, Field(ge=0, le=1)] = 0.4
-    hue: Annotated[float, Field(ge=0, le=0.5)] = 0.04
+    flip: Fraction = Field(0.5, description="probability of a mirrored picture, left to right")
+    scale: Annotated[Range, within(0.1, 10)] = Field(
+        (0.8, 1.5), description="random zoom: below 1 shrinks, above 1 crops; large-scale jitter is [0.1, 2]"
+    )
+    copy_paste: Fraction = Field(
+        0, description="probability that some objects of another picture, with masks, are pasted into a picture"
+    )
+    brightness: Annotated[float, Field(ge=0, le=1)] = Field(0.3, description="factor from 1 - this to 1 + this")
+    contrast: Annotated[float, Field(ge=0, le=1)] = Field(0.3, description="factor from 1 - this to 1 + this")
+    saturation: Annotated[float, Field(ge=0, le=1)] = Field(0.4, description="factor from 1 - this to 1 + this")
+    hue: Annotated[float, Field(ge=0, le=0.5)] = Field(0.04, description="turned by up to this part of the circle")
+    blur: Fraction = Field(0.2, description="probability of a Gaussian blur")
     white_balance: Annotated[float, Field(ge=0, le=1)] = Field(
         0.1, description="red and blue are multiplied by up to 1 + this, or divided by it"
     )
     vignette: Annotated[float, Field(ge=0, le=1)] = Field(0.3, description="light lost in the corners, at most")
-    blur: Fraction = Field(0.2, description="probability of a Gaussian blur")
     motion_blur: Fraction = Field(0.1, description="probability of a blur along a line of 2 to 7 pixels")
-    sharpen: Fraction = Field(0.3, description="probability of sharpening as cameras do it")
     noise: Fraction = Field(0.3, description="probability of sensor noise: shot and read")
+    sharpen: Fraction = Field(0.3, description="probability of sharpening as cameras do it")
     jpeg: Fraction = Field(0.3, description="probability of JPEG artefacts, quality 50 to 95")
+
+
+class MixedSet(PictureSet):
+    """Real pictures to train on beside the rendered ones (docs/mixing.md)."""
+
+    share: Annotated[float, Field(gt=0, le=1, description="share of all pictures drawn")]
+
+
+def _room_for_all(sources: dict[str, MixedSet]) -> dict[str, MixedSet]:
+    total = sum(source.share for source in sources.values())
+    if total > 1 + 1e-9:
+        raise ValueError(f"the shares add up to {total:g}, more than 1; the rendered set takes what they leave")
+    return sources
+
+
+def _auto_or_count(value: Any) -> Any:
+    """Refuse in one line what a union would refuse once for each of its kinds."""
+    if value != "auto" and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
+        raise ValueError("must be auto or a whole number, 0 or more")
+    return value
+
+
+Workers = Annotated[
+    int | Literal["auto"], BeforeValidator(_auto_or_count, json_schema_input_type=Count | Literal["auto"])
+]
 
 
 class TrainSection(Section):
@@ -84,6 +114,14 @@ class TrainSection(Section):
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     warmup_iterations: Count = 50
     gradient_clip: Annotated[float, Field(gt=0)] = 10.0
-    workers: Count = Field(1, description="processes that read pictures; 0 reads in the loop")
+    workers: Workers = Field(
+        "auto", description="processes that read pictures; auto: the cores that the step leaves; 0 reads in the loop"
+    )
     threads: Annotated[int, Field(ge=1)] = Field(2, description="processor threads of the training step")
+    sources: Annotated[dict[Name, MixedSet], AfterValidator(_room_for_all)] = Field(
+        {}, description="sets of real pictures to mix in, by name"
+    )
+    repeat_threshold: Fraction = Field(
+        0, description="classes in a smaller share of a set's pictures are drawn more often (LVIS); 0 = never"
+    )
     augment: AugmentSection = AugmentSection()

@@ -14,6 +14,13 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class PictureSet(Section):
+    """A COCO set of real pictures. Paths are absolute or start where Snakemake runs."""
+
+    annotations: Annotated[str, Field(min_length=1, description="its COCO file")]
+    images: Annotated[str, Field(min_length=1, description="folder that its file names start from")]
+
+
 def _ordered(ends: tuple[float, float]) -> tuple[float, float]:
     if ends[0] > ends[1]:
         raise ValueError(f"the low end {ends[0]} is above the high end {ends[1]}")

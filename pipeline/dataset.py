@@ -1,31 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A COCO file with its pictures as what torchvision's Mask R-CNN is trained on."""
+"""Rendered and real pictures, each draw with another look, as what Mask R-CNN is trained on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset, Sampler
-from torchvision.transforms.v2 import functional as transforms
+from torch.utils.data import Dataset
 
 from pipeline import coco
-from pipeline.augment import augment
-from pipeline.config_learning import AugmentSection
+from pipeline.augment import Labelled, augment_camera, augment_geometry
+from pipeline.config_learning import AugmentSection, MixedSet
+from pipeline.copy_paste import paste
 from pipeline.randomness import rng
+from pipeline.sampling import Draw
+from pipeline.sources import Source, open_sources
 
 # What a crop leaves of an instance and is too little to teach; a box without area makes the losses NaN.
 MIN_PIXELS = 8
 MIN_SIDE_PX = 2
-
-
-class Draw(NamedTuple):
-    """The `number`-th picture that training takes is the data set's `picture`-th."""
-
-    number: int
-    picture: int
 
 
 class Sample(NamedTuple):
@@ -39,46 +34,63 @@ class Sample(NamedTuple):
 class TrainingPictures(Dataset):
     """Pictures by draw, each time with another look. Label k is the file's k-th category; `iscrowd` is not taught.
 
-    Pixels of `iscrowd` instances count as background: such instances are tiny or nearly hidden.
+    Pixels of `iscrowd` instances count as background: such instances are tiny or nearly hidden. The pictures of the
+    sets `mixed` in follow those of `annotated`, set by set.
 
     Raises:
-        coco.CocoError: no pictures, no categories, an annotation without a mask, pictures missing or of another size.
+        coco.CocoError: see `sources.open_sources`.
     """
 
-    def __init__(self, annotated: coco.CocoFile, images_dir: Path, settings: AugmentSection, seed: int) -> None:
-        _check_teachable(annotated)
-        coco.check_pictures(annotated, images_dir)
-        self.annotated = annotated
-        self.images_dir = images_dir
+    def __init__(
+        self,
+        annotated: coco.CocoFile,
+        images_dir: Path,
+        settings: AugmentSection,
+        seed: int,
+        mixed: Mapping[str, MixedSet] | None = None,
+    ) -> None:
+        self.sources = open_sources(annotated, images_dir, mixed or {})
+        self.classes = len(annotated.categories)
         self.settings = settings
         self.seed = seed
-        self.labels = {category.id: place for place, category in enumerate(annotated.categories, 1)}
-        self.annotations = annotated.annotations_by_image()
+        self.ends = np.cumsum([len(source.pictures) for source in self.sources])
 
     def __len__(self) -> int:
-        return len(self.annotated.images)
+        return int(self.ends[-1])
 
     def __getitem__(self, draw: Draw) -> Sample:
-        image = self.annotated.images[draw.picture]
-        picture = torch.from_numpy(coco.read_picture(self.images_dir / image.file_name).transpose(2, 0, 1).copy())
-        ids, labels = self.instances(image)
-        picture, ids = augment(picture, ids, self.settings, rng(self.seed, draw.number, "augment"))
-        return Sample(transforms.to_dtype(picture, scale=True), target_of(ids, labels), image.file_name)
+        random = rng(self.seed, draw.number, "augment")
+        drawn = augment_geometry(self.read(draw.picture), self.settings, random)
+        if random.random() < self.settings.copy_paste:
+            other = self.read(int(random.integers(len(self))))
+            drawn = paste(drawn, augment_geometry(other, self.settings, random), random)
+        look = augment_camera(drawn.picture, self.settings, random)
+        source, place = self._find(draw.picture)
+        target = target_of(torch.from_numpy(drawn.ids), torch.from_numpy(drawn.labels))
+        return Sample(_as_tensor(look), add_boxes(target, drawn), source.pictures.file_name(place))
 
-    def instances(self, image: coco.CocoImage) -> tuple[Tensor, Tensor]:
-        """Return the id map, int32 (height, width), and the labels, int64, of ids 1, 2, …; id 0 is background.
+    def read(self, picture: int) -> Labelled:
+        """Return a picture as its file shows it.
 
-        One map instead of a mask per instance: visible masks do not overlap, and a map costs the same to augment
-        whatever it holds. Where masks of other makers do overlap, the smaller instance is in front.
+        Raises:
+            coco.CocoError: the picture or a mask cannot be read.
         """
-        taught = [annotation for annotation in self.annotations[image.id] if not annotation.iscrowd]
-        masks = [self.annotated.mask(annotation, image).astype(bool) for annotation in taught]
-        order = sorted(range(len(taught)), key=lambda place: -masks[place].sum())
-        ids = np.zeros((image.height, image.width), np.int32)
-        for instance_id, place in enumerate(order, 1):
-            ids[masks[place]] = instance_id
-        labels = [self.labels[taught[place].category_id] for place in order]
-        return torch.from_numpy(ids), torch.tensor(labels, dtype=torch.int64)
+        source, place = self._find(picture)
+        pixels = coco.read_picture(source.images_dir / source.pictures.file_name(place))
+        return Labelled(pixels, *source.pictures.id_map(place), *source.pictures.boxes_alone(place))
+
+    def largest_px(self) -> int:
+        """Return how many pixels the largest picture has."""
+        return max(int(source.pictures.sizes.prod(axis=1).max()) for source in self.sources)
+
+    def _find(self, picture: int) -> tuple[Source, int]:
+        place = int(np.searchsorted(self.ends, picture, side="right"))
+        source = self.sources[place]
+        return source, picture - int(self.ends[place]) + len(source.pictures)
+
+
+def _as_tensor(picture: np.ndarray) -> Tensor:
+    return torch.from_numpy(picture.transpose(2, 0, 1).astype(np.float32, order="C")).div_(255)
 
 
 def target_of(ids: Tensor, labels: Tensor) -> dict[str, Tensor]:
@@ -106,39 +118,13 @@ def _extent(pixels: Tensor) -> tuple[Tensor, Tensor]:
     return there.argmax(dim=1), there.shape[1] - there.flip(1).argmax(dim=1)
 
 
-class Batches(Sampler[list[Draw]]):
-    """Every picture once, in random order, then all again in another order, and so on: `iterations` batches."""
-
-    def __init__(self, pictures: int, batch_size: int, iterations: int, seed: int) -> None:
-        self.pictures = pictures
-        self.batch_size = batch_size
-        self.iterations = iterations
-        self.seed = seed
-
-    def __len__(self) -> int:
-        return self.iterations
-
-    def __iter__(self) -> Iterator[list[Draw]]:
-        order: Sequence[int] = []
-        for iteration in range(self.iterations):
-            batch = []
-            for number in range(iteration * self.batch_size, (iteration + 1) * self.batch_size):
-                epoch, place = divmod(number, self.pictures)
-                if place == 0:
-                    order = rng(self.seed, epoch, "order").permutation(self.pictures)
-                batch.append(Draw(number, int(order[place])))
-            yield batch
-
-
-def _check_teachable(annotated: coco.CocoFile) -> None:
-    if not annotated.images:
-        raise coco.CocoError(f"{annotated.path}: images: empty; there is nothing to train on")
-    if not annotated.categories:
-        raise coco.CocoError(f"{annotated.path}: categories: empty; there is nothing to detect")
-    boxes_only = [a.id for a in annotated.annotations if a.segmentation is None and not a.iscrowd]
-    if boxes_only:
-        first = ", ".join(map(str, boxes_only[:10]))
-        raise coco.CocoError(
-            f"{annotated.path}: {len(boxes_only)} annotations have no segmentation, which the mask head learns from: "
-            f"annotation {first}"
-        )
+def add_boxes(target: dict[str, Tensor], labelled: Labelled) -> dict[str, Tensor]:
+    """Return the target with the boxes that have no mask, those that are large enough still; their mask id is 0."""
+    boxes, labels = torch.from_numpy(labelled.boxes).float(), torch.from_numpy(labelled.box_labels)
+    large = ((boxes[:, 2:] - boxes[:, :2]) >= MIN_SIDE_PX).all(dim=1)
+    return {
+        "boxes": torch.cat([target["boxes"], boxes[large]]),
+        "labels": torch.cat([target["labels"], labels[large]]),
+        "ids": target["ids"],
+        "mask_ids": torch.cat([target["mask_ids"], torch.zeros(int(large.sum()), dtype=torch.int32)]),
+    }

@@ -9,7 +9,6 @@ the same weights, whatever the number of workers; another number of threads adds
 """
 
 import argparse
-import hashlib
 import json
 import logging
 import math
@@ -25,10 +24,10 @@ import torchvision
 from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
-from torch.utils.data import DataLoader
 
 from pipeline import backbones, coco, config, devices, freezing, model, weights
-from pipeline.dataset import Batches, Sample, TrainingPictures
+from pipeline.dataset import Sample, TrainingPictures
+from pipeline.loading import Loader
 from pipeline.progress import track
 
 OUT_OF_MEMORY = (
@@ -55,17 +54,18 @@ def train(settings: config.Config, annotations: Path, images_dir: Path, out: Pat
     device = devices.pick(settings.train.device)
     _prepare_torch(settings, device)
     annotated = coco.read(annotations)
-    pictures = TrainingPictures(annotated, images_dir, settings.train.augment, settings.run.seed)
+    section = settings.train
+    pictures = TrainingPictures(annotated, images_dir, section.augment, settings.run.seed, section.sources)
     detector = model.build(settings.model, annotated.categories).to(device)
     epoch = len(pictures) / settings.train.batch_size
     unfreezings = freezing.schedule(detector, settings.model, settings.train.iterations, epoch)
-    facts = _facts(settings, device, detector, annotated)
+    facts = _facts(settings, device, detector, pictures)
     log.parent.mkdir(parents=True, exist_ok=True)
     growing_log = log.with_name(f"{log.name}.part")
     try:
         with growing_log.open("w") as file:
             _write_line(file, facts)
-            _loop(detector, _loader(pictures, settings), settings.train, unfreezings, file)
+            _loop(detector, Loader(pictures, section, settings.run.seed), section, unfreezings, file)
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
         if not _is_out_of_memory(error):
             raise
@@ -150,20 +150,8 @@ def _prepare_torch(settings: config.Config, device: torch.device) -> None:
     torch.utils.deterministic.fill_uninitialized_memory = False
 
 
-def _loader(pictures: TrainingPictures, settings: config.Config) -> DataLoader:
-    batches = Batches(len(pictures), settings.train.batch_size, settings.train.iterations, settings.run.seed)
-    return DataLoader(
-        pictures,
-        batch_sampler=batches,
-        num_workers=settings.train.workers,
-        collate_fn=list,
-        # Its own, so that the loader takes nothing from the model's random numbers.
-        generator=torch.Generator(),
-    )
-
-
 def _facts(
-    settings: config.Config, device: torch.device, detector: nn.Module, annotated: coco.CocoFile
+    settings: config.Config, device: torch.device, detector: nn.Module, pictures: TrainingPictures
 ) -> dict[str, Any]:
     """Return what the log begins with and the model file keeps; nothing in it changes from run to run."""
     return {
@@ -171,9 +159,8 @@ def _facts(
         "trainable_parameters": freezing.count(freezing.trainable(detector)),
         "parameters": freezing.count(list(detector.parameters())),
         "weights": settings.model.weights,
-        "pictures": len(annotated.images),
-        "annotations": len(annotated.annotations),
-        "annotations_sha256": hashlib.sha256(annotated.path.read_bytes()).hexdigest(),
+        "pictures": len(pictures),
+        "sources": {source.name: source.facts() for source in pictures.sources},
         "threads": settings.train.threads,
         "torch": torch.__version__,
         "torchvision": torchvision.__version__,

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a COCO file to targets: boxes around masks, labels by place, errors that name file and entry."""
 
-import itertools
 import json
 
 import numpy as np
@@ -12,8 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from pipeline import coco
-from pipeline.config_learning import AugmentSection
-from pipeline.dataset import Batches, Draw, TrainingPictures, target_of
+from pipeline.augment import Labelled
+from pipeline.config_learning import AugmentSection, MixedSet
+from pipeline.dataset import TrainingPictures, add_boxes, target_of
+from pipeline.sampling import Draw
+from tests.pipeline.made_sets import picture, thing, write_set
 
 OFF = dict.fromkeys(("flip", "brightness", "contrast", "saturation", "hue", "white_balance", "vignette"), 0)
 OFF |= dict.fromkeys(("blur", "motion_blur", "noise", "sharpen", "jpeg"), 0)
@@ -44,8 +46,10 @@ def test_a_sample_shows_what_the_file_says(make_data):
     assert 0 <= sample.picture.min() < sample.picture.max() <= 1
     assert torch.equal(sample.target["boxes"], corners)
     assert sample.target["labels"].tolist() == [1, 2]
+    assert sample.target["ids"].dtype == torch.int32
+    assert sample.target["mask_ids"].tolist() == [1, 2]
     red = (sample.picture[0] > 0.88) & (sample.picture[1] == 0)
-    assert torch.equal(sample.target["ids"] == sample.target["mask_ids"][0], red)
+    assert torch.equal(sample.target["ids"] == 1, red)
 
 
 def test_a_picture_without_instances_has_empty_targets_of_the_right_shape(make_data):
@@ -53,7 +57,7 @@ def test_a_picture_without_instances_has_empty_targets_of_the_right_shape(make_d
     assert (target["boxes"].shape, target["boxes"].dtype) == ((0, 4), torch.float32)
     assert (target["labels"].shape, target["labels"].dtype) == ((0,), torch.int64)
     assert (target["mask_ids"].shape, target["mask_ids"].dtype) == ((0,), torch.int32)
-    assert torch.equal(target["ids"], torch.zeros(96, 96, dtype=torch.int32))
+    assert not target["ids"].any()
 
 
 def test_labels_are_places_in_the_files_categories(make_data):
@@ -82,8 +86,7 @@ def test_of_overlapping_masks_the_smaller_is_in_front(make_data):
     rewrite(data, overlap)
     target = open_data(data)[Draw(0, 0)].target
     assert target["labels"].tolist() == [1, 2]
-    assert torch.equal((target["ids"] == target["mask_ids"][1]).byte(), torch.from_numpy(small))
-    assert (target["ids"] == target["mask_ids"][0]).sum() == 40 * 60 - small.sum()
+    assert torch.equal(target["ids"] == target["mask_ids"][1], torch.from_numpy(small == 1))
 
 
 def test_the_look_depends_on_seed_and_draw_alone(make_data):
@@ -98,48 +101,59 @@ def test_the_look_depends_on_seed_and_draw_alone(make_data):
 @settings(max_examples=60, deadline=None)
 @given(ids=hnp.arrays(np.int32, (24, 30), elements=st.integers(0, 4), fill=st.just(0)))
 def test_targets_are_never_degenerate_and_boxes_hug_their_masks(ids):
-    labels = torch.tensor([2, 1, 2, 1])
-    target = target_of(torch.from_numpy(ids), labels)
-    for box, label, mask_id in zip(*(target[key].tolist() for key in ("boxes", "labels", "mask_ids")), strict=True):
-        assert label == labels[mask_id - 1]
-        mask = ids == mask_id
-        rows, columns = np.nonzero(mask)
+    target = target_of(torch.from_numpy(ids), torch.tensor([2, 1, 2, 1]))
+    assert len(target["boxes"]) == len(target["labels"]) == len(target["mask_ids"])
+    for box, mask_id in zip(target["boxes"].tolist(), target["mask_ids"].tolist(), strict=True):
+        rows, columns = np.nonzero(ids == mask_id)
         assert box == [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
         assert box[2] - box[0] >= 2
         assert box[3] - box[1] >= 2
-        assert mask.sum() >= 8
+        assert len(rows) >= 8
     enough = [np.count_nonzero(ids == value) >= 8 for value in range(1, 5)]
     assert len(target["boxes"]) <= sum(enough)
 
 
 def test_a_line_one_pixel_wide_is_dropped_and_its_label_with_it():
-    ids = torch.zeros(20, 20, dtype=torch.int32)
+    ids = np.zeros((20, 20), np.int32)
     ids[2:18, 3] = 1
     ids[2:18, 8:12] = 2
-    assert target_of(ids, torch.tensor([1, 2]))["labels"].tolist() == [2]
+    target = target_of(torch.from_numpy(ids), torch.tensor([1, 2]))
+    assert target["labels"].tolist() == [2]
+    assert target["mask_ids"].tolist() == [2]
 
 
-def test_an_epoch_shows_every_picture_once():
-    draws = list(itertools.chain(*Batches(pictures=5, batch_size=2, iterations=10, seed=0)))
-    assert [draw.number for draw in draws] == list(range(20))
-    epochs = [[draw.picture for draw in draws[start : start + 5]] for start in range(0, 20, 5)]
-    assert all(sorted(epoch) == [0, 1, 2, 3, 4] for epoch in epochs)
-    assert len({tuple(epoch) for epoch in epochs}) > 1
+def test_boxes_without_masks_have_mask_id_0_and_degenerate_ones_are_dropped():
+    ids = np.zeros((20, 20), np.int32)
+    ids[2:18, 8:12] = 1
+    boxes, box_labels = np.array([[1, 1, 6.5, 9], [3, 3, 4, 15], [5, 5, 5, 5]], np.float32), np.array([2, 1, 1])
+    labelled = Labelled(np.zeros((20, 20, 3), np.uint8), ids, np.array([1]), boxes, box_labels)
+    target = add_boxes(target_of(torch.from_numpy(ids), torch.tensor([1])), labelled)
+    assert target["boxes"].tolist() == [[8, 2, 12, 18], [1, 1, 6.5, 9]]
+    assert target["labels"].tolist() == [1, 2]
+    assert target["mask_ids"].tolist() == [1, 0]
+    assert (target["mask_ids"].dtype, target["labels"].dtype) == (torch.int32, torch.int64)
 
 
-def test_batches_may_be_larger_than_the_data_set():
-    batches = list(Batches(pictures=1, batch_size=3, iterations=2, seed=0))
-    assert [len(batch) for batch in batches] == [3, 3]
+def test_pictures_mixed_in_follow_the_rendered_ones_and_are_of_their_own_size(make_data, tmp_path):
+    data = make_data()
+    path = write_set(tmp_path / "real", [picture(), picture(gray=200)], [thing(1, 40)], ("pedestrian",))
+    site = MixedSet(annotations=str(path), images=str(path.parent), share=0.5)
+    pictures = TrainingPictures(coco.read(data.annotations), data.images, NOTHING, 0, {"site": site})
+    assert len(pictures) == 6
+    sample = pictures[Draw(0, 5)]
+    assert sample.file_name == "002.png"
+    assert sample.picture.shape == (3, 80, 100)
+    assert sample.target["boxes"].tolist() == [[40, 20, 50, 60]]
+    assert sample.target["mask_ids"].tolist() == [0]
+    assert len(pictures[Draw(0, 4)].target["boxes"]) == 0
+    assert pictures.largest_px() == 96 * 96
 
 
-def test_the_order_depends_on_the_seed_alone():
-    first, again, other = (list(Batches(50, 2, 25, seed)) for seed in (1, 1, 2))
-    assert first == again
-    assert first != other
-
-
-def test_longer_training_starts_like_a_shorter_one():
-    assert list(Batches(7, 2, 30, 0))[:10] == list(Batches(7, 2, 10, 0))
+def test_copy_paste_adds_instances_of_other_pictures(make_data):
+    pasting = open_data(make_data(empty=(1,)), AugmentSection(scale=1, copy_paste=1, **OFF))
+    counts = [len(pasting[Draw(number, 0)].target["boxes"]) for number in range(12)]
+    assert max(counts) == 2
+    assert torch.equal(pasting[Draw(3, 0)].picture, pasting[Draw(3, 0)].picture)
 
 
 @pytest.mark.parametrize(
