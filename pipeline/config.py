@@ -9,7 +9,8 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from types import UnionType
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import yaml
 from pydantic import Field, ValidationError
@@ -175,8 +176,12 @@ def _siblings(location: tuple) -> list[str]:
     """Return the keys that the section holding `location` knows."""
     kind: Any = Config
     for part in location[:-1]:
-        # Of a dictionary of sections, the second argument is what its values are.
-        kind = get_args(kind)[1] if get_args(kind) else kind.model_fields[part].annotation
+        if get_origin(kind) is dict:
+            kind = get_args(kind)[1]
+            continue
+        kind = kind.model_fields[part].annotation
+        if get_origin(kind) is UnionType:  # a section or null
+            kind = get_args(kind)[0]
     return list(kind.model_fields)
 
 

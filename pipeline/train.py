@@ -5,116 +5,231 @@
         --annotations results/data/quickstart/annotations/train.json --out model.pt --log training.jsonl
 
 The log's first line says what is trained on what; then comes one line per iteration. On the CPU the same command gives
-the same weights, whatever the number of workers; another number of threads adds up in another order.
+the same weights, whatever the number of workers and however often it was killed and given again; another number of
+threads adds up in another order. docs/training.md has the rest.
 """
 
 import argparse
 import hashlib
-import json
 import logging
 import math
+import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import torch
 import torchvision
-from torch import Tensor, nn
-from torch.optim import SGD, AdamW, Optimizer
-from torch.optim.lr_scheduler import LambdaLR
+from torch import nn
+from torch.amp import GradScaler
 from torch.utils.data import DataLoader
 
-from pipeline import coco, config, devices, freezing, model, weights
+from pipeline import (
+    checkpoints,
+    coco,
+    config,
+    devices,
+    distributed,
+    freezing,
+    model,
+    optimization,
+    precision,
+    recovery,
+    validation,
+    weights,
+)
+from pipeline.averaging import Average
+from pipeline.checkpoints import Checkpoints, State
 from pipeline.dataset import Batches, Sample, TrainingPictures
 from pipeline.progress import track
+from pipeline.recovery import TrainingError
+from pipeline.training_log import TrainingLog, peak_memory_mb
 
-OUT_OF_MEMORY = (
-    "out of memory; lower train.batch_size, then model.min_size and model.max_size, model.sampled_boxes, "
-    "model.rpn_proposals_train or train.workers"
-)
-
-
-class TrainingError(Exception):
-    """Training cannot go on; the message names the iteration and the pictures, or what to lower."""
+LOG = logging.getLogger(__name__)
 
 
-def train(settings: config.Config, annotations: Path, images_dir: Path, out: Path, log: Path) -> None:
-    """Train a model as `settings.model` and `settings.train` say; write the model file and the log when it is done.
+def train(
+    settings: config.Config,
+    annotations: Path,
+    images_dir: Path,
+    out: Path,
+    log: Path,
+    checkpoint: Path | None = None,
+    val: Path | None = None,
+) -> None:
+    """Train a model as `settings.model` and `settings.train` say; write the model file and the logs when it is done.
 
-    Until then the log grows beside its place, as `<name>.part`. Sets torch's threads, seed and determinism for the
-    whole process.
+    Until then the log grows beside its place, as `<name>.part`, and the folder `checkpoint` (by default beside `out`)
+    holds what the same call goes on from. `val`: the COCO file that is meant by `train.validation` without a set of
+    its own. Sets torch's threads, seed and determinism for the whole process.
 
     Raises:
-        coco.CocoError, config.ConfigError, devices.DeviceError, model.ModelFileError, weights.WeightsError:
-            something to start from cannot be used.
-        TrainingError: a loss that is no number, or no memory left.
+        coco.CocoError, config.ConfigError, devices.DeviceError, distributed.DistributedError, model.ModelFileError,
+        validation.ValidationError, weights.WeightsError: something to start from cannot be used.
+        TrainingError: losses that are no numbers, again and again, or no memory left.
     """
-    device = devices.pick(settings.train.device)
+    checkpoint = checkpoint or out.parent / "checkpoint"
+    with distributed.joined(devices.pick(settings.train.device)) as device, recovery.memory_explained(device):
+        _train(settings, annotations, images_dir, out, log, checkpoint, val, device)
+
+
+def _train(
+    settings: config.Config,
+    annotations: Path,
+    images_dir: Path,
+    out: Path,
+    log: Path,
+    checkpoint: Path,
+    val: Path | None,
+    device: torch.device,
+) -> None:
     _prepare_torch(settings, device)
     annotated = coco.read(annotations)
     pictures = TrainingPictures(annotated, images_dir, settings.train.augment, settings.run.seed)
-    detector = model.build(settings.model, annotated.categories).to(device)
+    looks = validation.start(settings.train.validation, annotated, images_dir, val)
+    detector = _build(settings, annotated, device)
     facts = _facts(settings, device, detector, annotated)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    growing_log = log.with_name(f"{log.name}.part")
-    try:
-        with growing_log.open("w") as file:
-            _write_line(file, facts)
-            _loop(detector, _loader(pictures, settings), settings.train, file)
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if not _is_out_of_memory(error):
-            raise
-        raise TrainingError(f"{device}: {OUT_OF_MEMORY} ({str(error).splitlines()[0]})") from error
-    all_facts = facts | {"config": settings.model_dump(mode="json")}
-    model.save(out, detector, settings.model, annotated.categories, all_facts)
-    growing_log.replace(log)
+    state = State(
+        detector,
+        optimization.build(detector, settings.train),
+        GradScaler(device.type, enabled=settings.train.precision == "fp16"),
+        TrainingLog(log if distributed.rank() == 0 else None, facts, settings.train.tensorboard),
+        Average(detector, settings.train.ema_decay) if settings.train.ema_decay else None,
+        looks,
+    )
+    files = [annotations, *([looks.annotated.path] if looks else [])]
+    kept = Checkpoints(checkpoint, checkpoints.identity(settings, files))
+    if saved := kept.newest():
+        state.load_state_dict(saved)
+        LOG.info("goes on after iteration %d of %d, from %s", state.iteration, settings.train.iterations, checkpoint)
+    else:
+        kept.save(state)
+    while not _is_done(state, settings.train):
+        try:
+            _loop(state, pictures, settings, kept)
+        except recovery.NotFinite as failure:
+            recovery.roll_back(state, kept, failure)
+    _finish(state, settings, annotated, facts, out)
+    kept.remove()
 
 
-def _loop(detector: nn.Module, batches: Iterable[list[Sample]], settings: config.TrainSection, log: TextIO) -> None:
-    device = next(detector.parameters()).device
-    parameters = freezing.trainable(detector)
-    optimizer = _optimizer(parameters, settings)
-    factor = partial(learning_rate_factor, iterations=settings.iterations, warmup=settings.warmup_iterations)
-    schedule = LambdaLR(optimizer, factor)
-    detector.train()
+def _loop(state: State, pictures: TrainingPictures, settings: config.Config, kept: Checkpoints) -> None:
+    """Train from where `state` is to the end, or to where it gets no better.
+
+    Raises:
+        recovery.NotFinite: a loss or gradient is no number; `state` is spoilt.
+    """
+    last = settings.train.iterations
+    network = distributed.wrap(state.detector.train())
     line: dict[str, Any] = {}
-    progress = track(batches, settings.iterations, "train", "iteration", note=lambda: _note(line))
+    batches = _loader(pictures, settings, first=state.iteration)
+    if distributed.rank() == 0:
+        batches = track(batches, last - state.iteration, "train", "iteration", note=lambda: _note(line))
     started = time.monotonic()
-    for iteration, batch in enumerate(progress, 1):
-        pictures = [sample.picture.to(device) for sample in batch]
-        targets = [{key: value.to(device) for key, value in sample.target.items()} for sample in batch]
-        losses = detector(pictures, targets)
-        loss = torch.stack(list(losses.values())).sum()
-        _check_finite({"loss": loss} | losses, iteration, batch)
-        optimizer.zero_grad()
-        loss.backward()
-        gradient = nn.utils.clip_grad_norm_(parameters, settings.gradient_clip)
-        _check_finite({"gradient": gradient}, iteration, batch)
-        learning_rate = schedule.get_last_lr()[0]
-        optimizer.step()
-        schedule.step()
+    for iteration, batch in enumerate(batches, state.iteration + 1):
+        if iteration not in state.skipped:
+            line = {"iteration": iteration, **_step(network, state, batch, iteration, settings.train)}
+        state.iteration = iteration
+        if state.validation and state.validation.due(iteration, last):
+            with state.average.in_place() if state.average else nullcontext():
+                score = state.validation.look(state.detector, settings.model, iteration)
+            line |= {settings.train.validation.metric: score}
         now = time.monotonic()
-        line = {"iteration": iteration, "loss": loss.item(), **{name: value.item() for name, value in losses.items()}}
-        line |= {"learning_rate": learning_rate, "seconds": now - started}
+        if iteration not in state.skipped:
+            state.log.write(line | {"seconds": now - started, "memory_mb": peak_memory_mb(_device(state))})
         started = now
-        _write_line(log, line)
+        if iteration % settings.train.checkpoint_every == 0 and iteration < last:
+            kept.save(state)
+        if _is_done(state, settings.train):
+            break
 
 
-def _optimizer(parameters: list[nn.Parameter], settings: config.TrainSection) -> Optimizer:
-    if settings.optimizer == "adamw":
-        # Fused: a third of the time, which is a twentieth of a step on a processor.
-        return AdamW(parameters, settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
-    return SGD(parameters, settings.learning_rate, settings.momentum, weight_decay=settings.weight_decay)
+def _step(
+    network: nn.Module, state: State, batch: Sequence[Sample], iteration: int, settings: config.TrainSection
+) -> dict[str, Any]:
+    """Take one step, and return what the log says of it.
+
+    Raises:
+        recovery.NotFinite: a loss or gradient is no number; the step has not been taken.
+    """
+    optimizer, scaler = state.optimizer, state.scaler
+    learning_rate = optimization.learning_rate(iteration - 1, settings) * recovery.rate_factor(state)
+    optimization.set_learning_rates(optimizer, learning_rate)
+    optimizer.zero_grad()
+    losses = _backward(network, scaler, batch, settings)
+    scaler.unscale_(optimizer)
+    gradient = nn.utils.clip_grad_norm_(optimization.parameters(optimizer), settings.gradient_clip).item()
+    values = {"loss": sum(losses.values())} | losses
+    # In fp16 gradients overflow now and then: the scaler leaves the step out and scales by half from then on.
+    overflow = scaler.is_enabled() and scaler.get_scale() > 1
+    recovery.check_finite(
+        iteration, values if overflow else values | {"gradient": gradient}, [sample.file_name for sample in batch]
+    )
+    scaler.step(optimizer)
+    scaler.update()
+    if state.average:
+        state.average.update()
+    norm = gradient if math.isfinite(gradient) else None
+    return values | {"learning_rate": learning_rate, "gradient_norm": norm}
 
 
-def learning_rate_factor(step: int, iterations: int, warmup: int) -> float:
-    """Return the factor on the learning rate at step 0, 1, …: linear up during `warmup` steps, then half a cosine."""
-    if step < warmup:
-        return (step + 1) / warmup
-    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, iterations - warmup)))
+def _backward(
+    network: nn.Module, scaler: GradScaler, batch: Sequence[Sample], settings: config.TrainSection
+) -> dict[str, float]:
+    """Add up the gradients of a batch, part by part, and return its losses: means over parts and processes."""
+    device = next(network.parameters()).device
+    parts = [batch[first :: settings.accumulate] for first in range(min(settings.accumulate, len(batch)))]
+    sums = []
+    for place, part in enumerate(parts, 1):
+        pictures = [sample.picture.to(device) for sample in part]
+        targets = [{key: value.to(device) for key, value in sample.target.items()} for sample in part]
+        # Processes exchange gradients once a step, after the last part.
+        with network.no_sync() if distributed.world_size() > 1 and place < len(parts) else nullcontext():
+            with precision.autocast(settings.precision, device):
+                losses = network(pictures, targets)
+            weighted = torch.stack(list(losses.values())) * (len(part) / len(batch))
+            scaler.scale(weighted.sum()).backward()
+        sums.append(weighted.detach())
+    means = distributed.mean(torch.stack(sums).sum(dim=0)).tolist()
+    return dict(zip(losses, means, strict=True))
+
+
+def _is_done(state: State, settings: config.TrainSection) -> bool:
+    stopped = state.validation is not None and state.validation.exhausted
+    return stopped or state.iteration == settings.iterations
+
+
+def _finish(state: State, settings: config.Config, annotated: coco.CocoFile, facts: dict[str, Any], out: Path) -> None:
+    """Write the model file, of the best weights or the average if there are such, and the logs."""
+    distributed.require_same_weights(state.detector)
+    if distributed.rank():
+        return
+    facts = facts | {"config": settings.model_dump(mode="json"), "iterations": state.iteration}
+    facts |= {"rollbacks": state.rollbacks} if state.rollbacks else {}
+    if state.validation:
+        facts |= {"validation": state.validation.facts()}
+        state.detector.load_state_dict(state.validation.best_weights)
+    # The best weights are an average already.
+    averaged = state.average is not None and not state.validation
+    with state.average.in_place() if averaged else nullcontext():
+        state.detector.to(memory_format=torch.contiguous_format)
+        model.save(out, state.detector, settings.model, annotated.categories, facts)
+    state.log.finish()
+
+
+def _build(settings: config.Config, annotated: coco.CocoFile, device: torch.device) -> nn.Module:
+    detector = model.build(settings.model, annotated.categories).to(device)
+    if settings.train.channels_last:
+        detector = detector.to(memory_format=torch.channels_last)
+    if settings.train.precision != "fp32":
+        precision.keep_boxes_fp32(detector)
+    if distributed.rank():
+        # The same weights to begin with, other boxes to sample.
+        torch.manual_seed(settings.run.seed + distributed.rank())
+    return detector
 
 
 def _prepare_torch(settings: config.Config, device: torch.device) -> None:
@@ -125,12 +240,13 @@ def _prepare_torch(settings: config.Config, device: torch.device) -> None:
     torch.utils.deterministic.fill_uninitialized_memory = False
 
 
-def _loader(pictures: TrainingPictures, settings: config.Config) -> DataLoader:
-    batches = Batches(len(pictures), settings.train.batch_size, settings.train.iterations, settings.run.seed)
+def _loader(pictures: TrainingPictures, settings: config.Config, first: int) -> DataLoader:
+    section = settings.train
+    batches = Batches(len(pictures), section.batch_size, section.iterations, settings.run.seed)
     return DataLoader(
         pictures,
-        batch_sampler=batches,
-        num_workers=settings.train.workers,
+        batch_sampler=distributed.Share(batches, section.batch_size, first),
+        num_workers=section.workers,
         collate_fn=list,
         # Its own, so that the loader takes nothing from the model's random numbers.
         generator=torch.Generator(),
@@ -149,31 +265,15 @@ def _facts(
         "pictures": len(annotated.images),
         "annotations": len(annotated.annotations),
         "annotations_sha256": hashlib.sha256(annotated.path.read_bytes()).hexdigest(),
+        "processes": distributed.world_size(),
         "threads": settings.train.threads,
         "torch": torch.__version__,
         "torchvision": torchvision.__version__,
     }
 
 
-def _check_finite(values: dict[str, Tensor], iteration: int, batch: Sequence[Sample]) -> None:
-    wrong = [f"{name} is {value.item()}" for name, value in values.items() if not torch.isfinite(value)]
-    if wrong:
-        names = ", ".join(sample.file_name for sample in batch)
-        raise TrainingError(
-            f"iteration {iteration}: {', '.join(wrong)}; pictures of the batch: {names}; look at their annotations, "
-            "or lower train.learning_rate"
-        )
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    """Tell memory from other troubles: on the CPU, and of a worker that was killed, torch says RuntimeError."""
-    signs = ("can't allocate memory", "killed by signal")
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(sign in str(error) for sign in signs)
-
-
-def _write_line(file: TextIO, values: dict[str, Any]) -> None:
-    file.write(json.dumps(values) + "\n")
-    file.flush()
+def _device(state: State) -> torch.device:
+    return next(state.detector.parameters()).device
 
 
 def _note(line: dict[str, Any]) -> str:
@@ -192,14 +292,21 @@ def main() -> int:
     parser.add_argument("--images", required=True, type=Path, help="folder that the file names start from")
     parser.add_argument("--out", required=True, type=Path, help="model file to write")
     parser.add_argument("--log", required=True, type=Path, help="training log to write, JSON lines")
+    parser.add_argument("--val", type=Path, help="COCO file for train.validation, its pictures also in --images")
+    parser.add_argument(
+        "--checkpoint", type=Path, help="folder that a killed run goes on from (default: checkpoint, beside --out)"
+    )
     parser.add_argument("--threads", type=int, help="instead of the config's train.threads")
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="train: %(message)s")
+    first = os.environ.get("RANK", "0") == "0"
+    logging.basicConfig(level=logging.INFO if first else logging.ERROR, format="train: %(message)s")
     problems = (
         coco.CocoError,
         config.ConfigError,
         devices.DeviceError,
+        distributed.DistributedError,
         model.ModelFileError,
+        validation.ValidationError,
         weights.WeightsError,
         TrainingError,
     )
@@ -208,7 +315,8 @@ def main() -> int:
         if arguments.threads is not None:
             section = settings.train.model_copy(update={"threads": arguments.threads})
             settings = settings.model_copy(update={"train": section})
-        train(settings, arguments.annotations, arguments.images, arguments.out, arguments.log)
+        places = (arguments.annotations, arguments.images, arguments.out, arguments.log)
+        train(settings, *places, arguments.checkpoint, arguments.val)
     except problems as error:
         print(_reason(error), file=sys.stderr)
         return 1
