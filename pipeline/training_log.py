@@ -40,6 +40,8 @@ class TrainingLog:
             # Takes seconds to import, and a package that only this option needs.
             from torch.utils.tensorboard import SummaryWriter
 
+            if self.board:
+                self.board.close()
             last = json.loads(self.lines[-1]).get("iteration", 0)
             self.board = SummaryWriter(str(self.path.with_name("tensorboard")), purge_step=last + 1)
 
