@@ -165,7 +165,7 @@ class Checkpoints:
         return content["state"]
 
     def remove(self) -> None:
-        """Remove everything; for a run that is done."""
+        """Remove everything; for a run that is done, and the first process."""
         for path in [*self.paths(), *self.folder.glob(".*.pt")]:
             path.unlink()
         if self.folder.is_dir() and not any(self.folder.iterdir()):

@@ -12,11 +12,9 @@ threads adds up in another order. docs/training.md has the rest.
 import argparse
 import hashlib
 import logging
-import math
 import os
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -38,12 +36,13 @@ from pipeline import (
     optimization,
     precision,
     recovery,
+    step,
     validation,
     weights,
 )
 from pipeline.averaging import Average
 from pipeline.checkpoints import Checkpoints, State
-from pipeline.dataset import Batches, Sample, TrainingPictures
+from pipeline.dataset import Batches, TrainingPictures
 from pipeline.progress import track
 from pipeline.recovery import TrainingError
 from pipeline.training_log import TrainingLog, peak_memory_mb
@@ -112,8 +111,10 @@ def _train(
             _loop(state, pictures, settings, kept)
         except recovery.NotFinite as failure:
             recovery.roll_back(state, kept, failure)
-    _finish(state, settings, annotated, facts, out)
-    kept.remove()
+    distributed.require_same_weights(detector)
+    if distributed.rank() == 0:
+        _finish(state, settings, annotated, facts, out)
+        kept.remove()
 
 
 def _loop(state: State, pictures: TrainingPictures, settings: config.Config, kept: Checkpoints) -> None:
@@ -131,7 +132,7 @@ def _loop(state: State, pictures: TrainingPictures, settings: config.Config, kep
     started = time.monotonic()
     for iteration, batch in enumerate(batches, state.iteration + 1):
         if iteration not in state.skipped:
-            line = {"iteration": iteration, **_step(network, state, batch, iteration, settings.train)}
+            line = {"iteration": iteration, **step.take(network, state, batch, iteration, settings.train)}
         state.iteration = iteration
         if state.validation and state.validation.due(iteration, last):
             with state.average.in_place() if state.average else nullcontext():
@@ -147,56 +148,6 @@ def _loop(state: State, pictures: TrainingPictures, settings: config.Config, kep
             break
 
 
-def _step(
-    network: nn.Module, state: State, batch: Sequence[Sample], iteration: int, settings: config.TrainSection
-) -> dict[str, Any]:
-    """Take one step, and return what the log says of it.
-
-    Raises:
-        recovery.NotFinite: a loss or gradient is no number; the step has not been taken.
-    """
-    optimizer, scaler = state.optimizer, state.scaler
-    learning_rate = optimization.learning_rate(iteration - 1, settings) * recovery.rate_factor(state)
-    optimization.set_learning_rates(optimizer, learning_rate)
-    optimizer.zero_grad()
-    losses = _backward(network, scaler, batch, settings)
-    scaler.unscale_(optimizer)
-    gradient = nn.utils.clip_grad_norm_(optimization.parameters(optimizer), settings.gradient_clip).item()
-    values = {"loss": sum(losses.values())} | losses
-    # In fp16 gradients overflow now and then: the scaler leaves the step out and scales by half from then on.
-    overflow = scaler.is_enabled() and scaler.get_scale() > 1
-    recovery.check_finite(
-        iteration, values if overflow else values | {"gradient": gradient}, [sample.file_name for sample in batch]
-    )
-    scaler.step(optimizer)
-    scaler.update()
-    if state.average:
-        state.average.update()
-    norm = gradient if math.isfinite(gradient) else None
-    return values | {"learning_rate": learning_rate, "gradient_norm": norm}
-
-
-def _backward(
-    network: nn.Module, scaler: GradScaler, batch: Sequence[Sample], settings: config.TrainSection
-) -> dict[str, float]:
-    """Add up the gradients of a batch, part by part, and return its losses: means over parts and processes."""
-    device = next(network.parameters()).device
-    parts = [batch[first :: settings.accumulate] for first in range(min(settings.accumulate, len(batch)))]
-    sums = []
-    for place, part in enumerate(parts, 1):
-        pictures = [sample.picture.to(device) for sample in part]
-        targets = [{key: value.to(device) for key, value in sample.target.items()} for sample in part]
-        # Processes exchange gradients once a step, after the last part.
-        with network.no_sync() if distributed.world_size() > 1 and place < len(parts) else nullcontext():
-            with precision.autocast(settings.precision, device):
-                losses = network(pictures, targets)
-            weighted = torch.stack(list(losses.values())) * (len(part) / len(batch))
-            scaler.scale(weighted.sum()).backward()
-        sums.append(weighted.detach())
-    means = distributed.mean(torch.stack(sums).sum(dim=0)).tolist()
-    return dict(zip(losses, means, strict=True))
-
-
 def _is_done(state: State, settings: config.TrainSection) -> bool:
     stopped = state.validation is not None and state.validation.exhausted
     return stopped or state.iteration == settings.iterations
@@ -204,9 +155,6 @@ def _is_done(state: State, settings: config.TrainSection) -> bool:
 
 def _finish(state: State, settings: config.Config, annotated: coco.CocoFile, facts: dict[str, Any], out: Path) -> None:
     """Write the model file, of the best weights or the average if there are such, and the logs."""
-    distributed.require_same_weights(state.detector)
-    if distributed.rank():
-        return
     facts = facts | {"config": settings.model_dump(mode="json"), "iterations": state.iteration}
     facts |= {"rollbacks": state.rollbacks} if state.rollbacks else {}
     if state.validation:

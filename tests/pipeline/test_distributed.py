@@ -4,6 +4,7 @@
 import os
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -85,5 +86,5 @@ def test_every_batch_is_shared_out_whole_whatever_the_number_of_processes(monkey
     for rank in range(world):
         monkeypatch.setattr(distributed, "rank", lambda rank=rank: rank)
         shares.append(list(distributed.Share(Batches(7, 4, 5, 1), 4, first=2)))
-    assert [sorted(sum(parts, [])) for parts in zip(*shares, strict=True)] == [sorted(batch) for batch in whole[2:]]
+    assert [sorted(chain(*parts)) for parts in zip(*shares, strict=True)] == [sorted(batch) for batch in whole[2:]]
     assert {len(part) for share in shares for part in share} == {4 // world}

@@ -7,7 +7,7 @@ import os
 import pytest
 import torch
 
-from pipeline import coco, config, model, recovery, train
+from pipeline import coco, config, model, recovery, step, train
 from pipeline.provenance import read_training
 
 
@@ -26,7 +26,7 @@ def spoil(monkeypatch):
     """Return a function that makes the loss of these iterations infinite, when they come up and each time they do."""
 
     def now(*iterations: int) -> None:
-        plain = train._backward
+        plain = step._backward
 
         def backward(network, scaler, batch, settings):
             losses = plain(network, scaler, batch, settings)
@@ -34,14 +34,14 @@ def spoil(monkeypatch):
             return losses | {"loss_mask": float("inf")} if number in iterations else losses
 
         batch_numbers: list[int] = []
-        step = train._step
+        take = step.take
 
         def numbered(network, state, batch, iteration, settings):
             batch_numbers.append(iteration)
-            return step(network, state, batch, iteration, settings)
+            return take(network, state, batch, iteration, settings)
 
-        monkeypatch.setattr(train, "_backward", backward)
-        monkeypatch.setattr(train, "_step", numbered)
+        monkeypatch.setattr(step, "_backward", backward)
+        monkeypatch.setattr(step, "take", numbered)
 
     return now
 
@@ -79,9 +79,10 @@ def test_recovery_is_the_same_every_time_and_after_a_stop(make_data, tiny_settin
         plain(state, kept, failure)
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(recovery, "roll_back", stop)
+    monkeypatch.setattr(recovery, "roll_back", stop)
+    with pytest.raises(KeyboardInterrupt):
         run(settings, data, tmp_path / "b")
+    monkeypatch.setattr(recovery, "roll_back", plain)
     second, _ = run(settings, data, tmp_path / "b")
     assert first.read_bytes() == second.read_bytes()
 
