@@ -22,7 +22,7 @@ from torch import nn
 from torch.amp import GradScaler
 from torch.optim import Optimizer
 
-from pipeline import config, distributed, weights
+from pipeline import config, distributed, optimization, weights
 from pipeline.averaging import Average
 from pipeline.training_log import TrainingLog
 from pipeline.validation import Validation
@@ -64,9 +64,9 @@ class State:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go to where `state` was taken. The optimiser must have the groups that it had then."""
+        """Go to where `state` was taken, with the parameters trained that were trained then."""
         self.detector.load_state_dict(state["detector"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        optimization.restore(self.optimizer, self.detector, state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
         self.log.go_back(state["log"])
         self.iteration = state["iteration"]

@@ -10,6 +10,7 @@ the position of the run.
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
@@ -64,17 +65,30 @@ def _groups(named: NamedParameters, rate_factor: float, settings: TrainSection) 
 
 
 def add_parameters(optimizer: Optimizer, named: NamedParameters, factor: float, settings: TrainSection) -> None:
-    """Let parameters that were frozen until now join, at `factor` times the rate that their part has.
-
-    A run that goes on from a checkpoint calls this in the same order as the run before it, then loads the optimiser's
-    state: torch assigns the state by the place in the groups.
-    """
+    """Let parameters that were frozen until now join, at `factor` times the rate that their part has."""
     by_part: dict[str, list[tuple[str, nn.Parameter]]] = {}
     for name, parameter in named:
         by_part.setdefault(part_of(name), []).append((name, parameter))
     for part, members in by_part.items():
         for group in _groups(members, factor * getattr(settings.rate_factors, part), settings):
             optimizer.add_param_group(group)
+
+
+def restore(optimizer: Optimizer, detector: nn.Module, state: dict[str, Any]) -> None:
+    """Give the optimiser this state, and the groups that it had then; what is in none of them is frozen again.
+
+    torch assigns the state by the place in the groups, so they are built anew by their names: what has joined by now
+    and had not then leaves, what had joined then and has not yet comes in.
+    """
+    named = dict(detector.named_parameters())
+    trained = {name for group in state["param_groups"] for name in group["names"]}
+    for name, parameter in named.items():
+        parameter.requires_grad_(name in trained)
+    optimizer.param_groups.clear()
+    optimizer.state.clear()
+    for group in state["param_groups"]:
+        optimizer.add_param_group({"params": [named[name] for name in group["names"]]})
+    optimizer.load_state_dict(state)
 
 
 def parameters(optimizer: Optimizer) -> list[nn.Parameter]:

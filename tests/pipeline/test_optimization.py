@@ -62,7 +62,7 @@ def test_the_learning_rate_goes_down_in_steps(step, factor):
     assert optimization.learning_rate(step, settings) == pytest.approx(factor)
 
 
-def test_parameters_that_join_train_and_are_found_again_after_a_stop(tiny_settings, categories):
+def test_parameters_that_join_train_and_are_found_again_after_a_stop():
     """Train, let a frozen layer join at half the rate, train, stop; a second optimiser goes on as the first would."""
     settings = TrainSection(rate_factors=RateFactors(backbone=0.2))
 
@@ -95,9 +95,26 @@ def test_parameters_that_join_train_and_are_found_again_after_a_stop(tiny_settin
     assert not torch.equal(frozen, network["backbone"]["body"].weight)
     saved = copy.deepcopy((network.state_dict(), optimizer.state_dict()))
     steps(network, optimizer, 3)
+    # Another process, which does not know yet that they have joined.
     again, other = toy()
-    join(again, other)
     again.load_state_dict(saved[0])
-    other.load_state_dict(saved[1])
+    optimization.restore(other, again, saved[1])
     steps(again, other, 3)
     assert all(torch.equal(tensor, again.state_dict()[name]) for name, tensor in network.state_dict().items())
+    assert [group["rate_factor"] for group in other.param_groups] == [1, 1, 0.1, 0.1]
+
+
+def test_going_back_to_before_parameters_joined_freezes_them_again():
+    settings = TrainSection()
+    network = nn.ModuleDict({"backbone": nn.Linear(2, 2), "heads": nn.Linear(2, 1)})
+    freezing.freeze(network["backbone"])
+    optimizer = optimization.build(network, settings)
+    before = copy.deepcopy(optimizer.state_dict())
+    network["backbone"].requires_grad_(True)
+    optimization.add_parameters(optimizer, [("backbone.weight", network["backbone"].weight)], 1, settings)
+    optimization.restore(optimizer, network, before)
+    assert names_of(optimizer) == ["heads.weight", "heads.bias"]
+    assert [id(each) for each in optimization.parameters(optimizer)] == [
+        id(each) for each in network["heads"].parameters()
+    ]
+    assert not network["backbone"].weight.requires_grad
