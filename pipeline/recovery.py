@@ -17,8 +17,8 @@ from pipeline.checkpoints import Checkpoints, State
 LOG = logging.getLogger(__name__)
 
 OUT_OF_MEMORY = (
-    "out of memory; raise train.accumulate or lower train.batch_size, then model.min_size and model.max_size, "
-    "model.sampled_boxes, model.rpn_proposals_train or train.workers"
+    "out of memory; lower train.batch_size, then model.min_size and model.max_size, model.sampled_boxes, "
+    "model.rpn_proposals_train or train.workers; or raise train.accumulate"
 )
 MOST_ROLLBACKS = 2
 SLOWER = 0.5
