@@ -36,14 +36,9 @@ class TrainingLog:
         self.lines = list(lines)
         if self.path:
             self.growing.write_text("".join(f"{line}\n" for line in self.lines))
-        if self.tensorboard:
-            # Takes seconds to import, and a package that only this option needs.
-            from torch.utils.tensorboard import SummaryWriter
-
-            if self.board:
-                self.board.close()
-            last = json.loads(self.lines[-1]).get("iteration", 0)
-            self.board = SummaryWriter(str(self.path.with_name("tensorboard")), purge_step=last + 1)
+        if self.board:
+            self.board.close()
+            self.board = None
 
     def write(self, line: dict[str, Any]) -> None:
         """Add the line of an iteration."""
@@ -52,10 +47,19 @@ class TrainingLog:
         self.lines.append(json.dumps(line))
         with self.growing.open("a") as file:
             file.write(f"{self.lines[-1]}\n")
-        if self.board:
-            for name, value in line.items():
-                if name != "iteration" and isinstance(value, float | int):
-                    self.board.add_scalar(name, value, line["iteration"])
+        if self.tensorboard:
+            self._show(line)
+
+    def _show(self, line: dict[str, Any]) -> None:
+        if self.board is None:
+            # Takes seconds to import, and a package that only this option needs.
+            from torch.utils.tensorboard import SummaryWriter
+
+            # What a run that was killed or went back has shown of later iterations is taken away.
+            self.board = SummaryWriter(str(self.path.with_name("tensorboard")), purge_step=line["iteration"])
+        for name, value in line.items():
+            if name != "iteration" and value is not None:
+                self.board.add_scalar(name, value, line["iteration"])
 
     def finish(self) -> None:
         """Put the log in its place, and the iterations as a table beside it."""

@@ -14,7 +14,6 @@ import torch
 
 from pipeline import checkpoints, config, train, weights
 from pipeline.checkpoints import Checkpoints
-from pipeline.training_log import TrainingLog
 
 MOST_STARTS = 60
 CHANGES_WITH_TIME = ("seconds", "memory_mb")
@@ -142,22 +141,3 @@ def test_going_back_to_a_damaged_file_is_an_error_that_names_it(tmp_path):
     kept.paths()[0].write_bytes(b"half")
     with pytest.raises(weights.WeightsError, match=r"000000002\.pt: damaged"):
         kept.oldest()
-
-
-def test_the_log_goes_back_with_the_rest(tmp_path):
-    log = TrainingLog(tmp_path / "training.jsonl", {"device": "cpu"}, tensorboard=False)
-    for iteration in (1, 2):
-        log.write({"iteration": iteration, "loss": 0.5})
-    kept = list(log.lines)
-    log.write({"iteration": 3, "loss": 0.25})
-    again = TrainingLog(tmp_path / "training.jsonl", {"device": "cpu"}, tensorboard=False)
-    again.go_back(kept)
-    again.write({"iteration": 3, "loss": 1.5, "box_AP50": 0.7})
-    again.finish()
-    assert [json.loads(line).get("loss") for line in (tmp_path / "training.jsonl").open()] == [None, 0.5, 0.5, 1.5]
-    assert (tmp_path / "training.csv").read_text().splitlines() == [
-        "iteration,loss,box_AP50",
-        "1,0.5,",
-        "2,0.5,",
-        "3,1.5,0.7",
-    ]

@@ -105,7 +105,7 @@ def test_a_gradient_that_is_no_number_changes_nothing(make_data, tiny_settings, 
     """It is found before the step, so what is saved has no NaN in it."""
     monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda parameters, _: torch.tensor(float("nan")))
     with pytest.raises(train.TrainingError, match="gradient nan"):
-        run(tiny_settings, make_data(), tmp_path)
+        run(changed(tiny_settings, "train", iterations=4), make_data(), tmp_path)
     saved = torch.load(next((tmp_path / "checkpoint").glob("*.pt")), weights_only=True)["state"]
     assert all(torch.isfinite(tensor).all() for tensor in saved["detector"].values())
 
