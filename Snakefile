@@ -33,9 +33,9 @@ except (ConfigError, catalogue.CatalogueError) as error:
 # Snakemake's, so it says again that a command which fails before `| tee` fails the job.
 shell.prefix(f"set -euo pipefail; export PATH={os.path.dirname(sys.executable)}:$PATH PYTHONPATH={ROOT}; ")
 
-# Locally, one GPU is shared by the jobs that need one; `--resources gpu=2` overrules this.
+# Locally, as many GPUs as a training has processes are shared by the jobs that need one; `--resources gpu=2` overrules.
 if not workflow.remote_exec and workflow.global_resources is not None:
-    workflow.global_resources.setdefault("gpu", 1)
+    workflow.global_resources.setdefault("gpu", cfg.train.processes)
 
 DATA = f"results/data/{cfg.data.name}"
 RUN = f"results/runs/{cfg.run.name}"
@@ -44,6 +44,9 @@ ANNOTATIONS = expand(f"{DATA}/annotations/{{split}}.json", split=SPLITS)
 SHARDS = [f"{number:05d}" for number in range(cfg.data.shards)]
 RENDER_GPU = int(cfg.render.device not in ("cpu", "auto"))
 TRAIN_GPU = int(cfg.train.device not in ("cpu", "auto"))
+PROCESSES = cfg.train.processes
+TORCHRUN = f"-m torch.distributed.run --standalone --nproc-per-node {PROCESSES} " if PROCESSES > 1 else ""
+VALIDATED_ON = [cfg.train.validation.on.annotations] if cfg.train.validation and cfg.train.validation.on else []
 
 
 wildcard_constraints:
@@ -212,27 +215,33 @@ rule yolo:
         f"python -m pipeline.yolo --data {DATA} --out {{output}} 2>&1 | tee {{log}}"
 
 
+# The checkpoint is no output: Snakemake removes those before a job, and a killed run goes on from it.
 rule train_model:
     input:
         annotations=f"{DATA}/annotations/train.json",
         mixed=[real.annotations for real in cfg.train.sources.values()],
+        val=f"{DATA}/annotations/val.json",
+        own=VALIDATED_ON,
     output:
         model=f"{RUN}/model.pt",
         log=f"{RUN}/training.jsonl",
+        table=f"{RUN}/training.csv",
     log:
         f"{RUN}/logs/train.log",
     benchmark:
         f"{RUN}/benchmarks/train.tsv"
-    threads: cfg.train.threads
+    threads: cfg.train.threads * PROCESSES
     resources:
-        mem_mb=8000,
+        mem_mb=8000 * PROCESSES,
         runtime="24h",
-        gpu=TRAIN_GPU,
+        gpu=TRAIN_GPU * PROCESSES,
     params:
         config=cfg.only("run.seed", "model", "train"),
+        threads=lambda wildcards, threads: max(1, threads // PROCESSES),
     shell:
-        f"python -m pipeline.train --config {{params.config:q}} --annotations {{input.annotations}} --images {DATA}"
-        " --out {output.model} --log {output.log} --threads {threads} 2>&1 | tee {log}"
+        f"python {TORCHRUN}-m pipeline.train --config {{params.config:q}} --annotations {{input.annotations}}"
+        f" --val {{input.val}} --images {DATA} --out {{output.model}} --log {{output.log}} --checkpoint {RUN}/checkpoint"
+        " --threads {params.threads} 2>&1 | tee {log}"
 
 
 rule predict:

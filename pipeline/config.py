@@ -9,7 +9,8 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from types import UnionType
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import yaml
 from pydantic import Field, ValidationError
@@ -166,6 +167,8 @@ def _siblings(location: tuple) -> list[str]:
     """Return the keys that the section holding `location` knows."""
     kind: Any = Config
     for part in location[:-1]:
+        if get_origin(kind) is UnionType:  # a section or null
+            kind = get_args(kind)[0]
         # Of a list or a dictionary of sections, the last argument is what it holds.
         kind = get_args(kind)[-1] if get_args(kind) else kind.model_fields[part].annotation
     return list(kind.model_fields)

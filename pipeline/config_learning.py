@@ -102,18 +102,58 @@ Workers = Annotated[
 ]
 
 
+class RateFactors(Section):
+    """What the learning rate is multiplied by, group by group."""
+
+    heads: Annotated[float, Field(gt=0)] = Field(1.0, description="proposals, box head, mask head")
+    fpn: Annotated[float, Field(gt=0)] = 1.0
+    backbone: Annotated[float, Field(gt=0)] = Field(1.0, description="of what model.freeze leaves to train")
+
+
+class ValidationSection(Section):
+    """Score the model while it trains, keep the best weights, stop when it gets no better."""
+
+    every: Annotated[int, Field(ge=1)] = Field(100, description="iterations from one look to the next")
+    on: PictureSet | None = Field(None, description="a COCO set of your own; null: the rendered val split")
+    metric: Literal["box_AP", "box_AP50", "box_AP75", "mask_AP", "mask_AP50", "mask_AP75"] = "box_AP50"
+    patience: Count = Field(0, description="stop after so many looks without a gain; 0 never stops")
+
+
 class TrainSection(Section):
     """The fine-tuning loop."""
 
     device: Literal["auto", "cpu", "cuda", "mps"] = "cpu"
+    processes: Annotated[int, Field(ge=1)] = Field(1, description="that share every batch: one for each GPU")
     iterations: Annotated[int, Field(ge=1)] = 460
-    batch_size: Annotated[int, Field(ge=1)] = 2
-    optimizer: Literal["adamw", "sgd"] = "adamw"
+    batch_size: Annotated[int, Field(ge=1)] = Field(2, description="pictures of one step, over all processes")
+    accumulate: Annotated[int, Field(ge=1)] = Field(
+        1, description="take each process's share of a batch in so many parts, one after the other: less memory"
+    )
+    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
     learning_rate: Annotated[float, Field(gt=0)] = 7e-4
+    rate_factors: RateFactors = RateFactors()
     momentum: Fraction = Field(0.9, description="for optimizer: sgd")
-    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="not of norms and biases")
     warmup_iterations: Count = 50
-    gradient_clip: Annotated[float, Field(gt=0)] = 10.0
+    schedule: Literal["cosine", "steps"] = "cosine"
+    steps: tuple[Fraction, ...] = Field(
+        (0.7, 0.9), description="for schedule: steps: after these shares of all iterations the rate is a tenth"
+    )
+    gradient_clip: Annotated[float, Field(gt=0)] = Field(10.0, description="longest gradient, as a norm over all")
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="average of the weights over the steps, scored and saved instead of the last ones; 0: off"
+    )
+    precision: Literal["fp32", "bf16", "fp16"] = Field(
+        "fp32", description="of backbone and heads; proposals, box decoding and losses stay in fp32"
+    )
+    channels_last: bool = Field(False, description="memory format of the weights; faster convolutions on many GPUs")
+    validation: ValidationSection | None = Field(
+        None, description="keep the best weights, stop early; null: train to the end and keep the last"
+    )
+    checkpoint_every: Annotated[int, Field(ge=1)] = Field(
+        100, description="iterations; what a killed run or one that met a NaN goes back to"
+    )
+    tensorboard: bool = Field(False, description="also write the log for TensorBoard")
     workers: Workers = Field(
         "auto", description="processes that read pictures; auto: the cores that the step leaves; 0 reads in the loop"
     )

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
+from pipeline import distributed
 from pipeline.config_learning import TrainSection
 from pipeline.dataset import Sample, TrainingPictures
 from pipeline.sampling import Batches, Draws, Stratum, repeat_factors
@@ -42,12 +43,11 @@ class Loader:
         rank: int = 0,
         world: int = 1,
     ) -> None:
-        batches = Batches(
-            draws_of(pictures, settings, seed), settings.batch_size, settings.iterations, first, rank, world
-        )
+        own = distributed.share_of(settings.batch_size, world)
+        batches = Batches(draws_of(pictures, settings, seed), own, settings.iterations, first, rank, world)
         here = int(os.environ.get("LOCAL_WORLD_SIZE", world))  # torchrun says how many of them share this machine
         workers = min(worker_count(settings, here), len(batches))
-        bytes_needed = here * workers * PREFETCHED * settings.batch_size * pictures.largest_px() * BYTES_PER_PIXEL
+        bytes_needed = here * workers * PREFETCHED * own * pictures.largest_px() * BYTES_PER_PIXEL
         self.by_pipe = workers > 0 and not shared_memory_holds(bytes_needed)
         self.loader = DataLoader(
             pictures,

@@ -5,141 +5,201 @@
         --annotations results/data/quickstart/annotations/train.json --out model.pt --log training.jsonl
 
 The log's first line says what is trained on what; then comes one line per iteration. On the CPU the same command gives
-the same weights, whatever the number of workers; another number of threads adds up in another order.
+the same weights, whatever the number of workers and however often it was killed and given again; another number of
+threads adds up in another order. docs/training.md has the rest.
 """
 
 import argparse
-import json
 import logging
-import math
+import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import torch
 import torchvision
-from torch import Tensor, nn
-from torch.optim import SGD, AdamW, Optimizer
-from torch.optim.lr_scheduler import LambdaLR
+from torch import nn
+from torch.amp import GradScaler
 
-from pipeline import backbones, coco, config, devices, freezing, model, weights
-from pipeline.dataset import Sample, TrainingPictures
+from pipeline import (
+    backbones,
+    checkpoints,
+    coco,
+    config,
+    devices,
+    distributed,
+    freezing,
+    model,
+    optimization,
+    precision,
+    recovery,
+    step,
+    validation,
+    weights,
+)
+from pipeline.averaging import Average
+from pipeline.checkpoints import Checkpoints, State
+from pipeline.dataset import TrainingPictures
 from pipeline.loading import Loader
 from pipeline.progress import track
+from pipeline.recovery import TrainingError
+from pipeline.training_log import TrainingLog, peak_memory_mb
 
-OUT_OF_MEMORY = (
-    "out of memory; lower train.batch_size, then model.min_size and model.max_size, model.sampled_boxes, "
-    "model.rpn_proposals_train or train.workers"
-)
-
-
-class TrainingError(Exception):
-    """Training cannot go on; the message names the iteration and the pictures, or what to lower."""
+LOG = logging.getLogger(__name__)
 
 
-def train(settings: config.Config, annotations: Path, images_dir: Path, out: Path, log: Path) -> None:
-    """Train a model as `settings.model` and `settings.train` say; write the model file and the log when it is done.
+def train(
+    settings: config.Config,
+    annotations: Path,
+    images_dir: Path,
+    out: Path,
+    log: Path,
+    checkpoint: Path | None = None,
+    val: Path | None = None,
+) -> None:
+    """Train a model as `settings.model` and `settings.train` say; write the model file and the logs when it is done.
 
-    Until then the log grows beside its place, as `<name>.part`. Sets torch's threads, seed and determinism for the
-    whole process.
+    Until then the log grows beside its place, as `<name>.part`, and the folder `checkpoint` (by default beside `out`)
+    holds what the same call goes on from. `val`: the COCO file that is meant by `train.validation` without a set of
+    its own. Sets torch's threads, seed and determinism for the whole process.
 
     Raises:
-        backbones.BackboneError, coco.CocoError, config.ConfigError, devices.DeviceError, freezing.FreezingError,
-        model.ModelFileError, weights.WeightsError: something to start from cannot be used.
-        TrainingError: a loss that is no number, or no memory left.
+        backbones.BackboneError, coco.CocoError, config.ConfigError, devices.DeviceError, distributed.DistributedError,
+        freezing.FreezingError, model.ModelFileError, validation.ValidationError, weights.WeightsError: something to
+        start from cannot be used.
+        TrainingError: losses that are no numbers, again and again, or no memory left.
     """
-    device = devices.pick(settings.train.device)
+    checkpoint = checkpoint or out.parent / "checkpoint"
+    with distributed.joined(devices.pick(settings.train.device)) as device, recovery.memory_explained(device):
+        _train(settings, annotations, images_dir, out, log, checkpoint, val, device)
+
+
+def _train(
+    settings: config.Config,
+    annotations: Path,
+    images_dir: Path,
+    out: Path,
+    log: Path,
+    checkpoint: Path,
+    val: Path | None,
+    device: torch.device,
+) -> None:
     _prepare_torch(settings, device)
     annotated = coco.read(annotations)
     section = settings.train
     pictures = TrainingPictures(annotated, images_dir, section.augment, settings.run.seed, section.sources)
-    detector = model.build(settings.model, annotated.categories).to(device)
-    epoch = len(pictures) / settings.train.batch_size
-    unfreezings = freezing.schedule(detector, settings.model, settings.train.iterations, epoch)
+    looks = validation.start(section.validation, annotated, images_dir, val)
+    detector = _build(settings, annotated, device)
+    unfreezings = freezing.schedule(detector, settings.model, section.iterations, len(pictures) / section.batch_size)
     facts = _facts(settings, device, detector, pictures)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    growing_log = log.with_name(f"{log.name}.part")
-    try:
-        with growing_log.open("w") as file:
-            _write_line(file, facts)
-            _loop(detector, Loader(pictures, section, settings.run.seed), section, unfreezings, file)
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if not _is_out_of_memory(error):
-            raise
-        raise TrainingError(f"{device}: {OUT_OF_MEMORY} ({str(error).splitlines()[0]})") from error
-    all_facts = facts | {"config": settings.model_dump(mode="json")}
-    model.save(out, detector, settings.model, annotated.categories, all_facts)
-    growing_log.replace(log)
+    state = State(
+        detector,
+        optimization.build(detector, section),
+        GradScaler(device.type, enabled=section.precision == "fp16"),
+        TrainingLog(log if distributed.rank() == 0 else None, facts, section.tensorboard),
+        Average(detector, section.ema_decay) if section.ema_decay else None,
+        looks,
+    )
+    mixed = [Path(source.annotations) for source in section.sources.values()]
+    files = [annotations, *mixed, *([looks.annotated.path] if looks else [])]
+    kept = Checkpoints(checkpoint, checkpoints.identity(settings, files))
+    if saved := kept.newest():
+        state.load_state_dict(saved)
+        LOG.info("goes on after iteration %d of %d, from %s", state.iteration, section.iterations, checkpoint)
+    else:
+        kept.save(state)
+    while not _is_done(state, section):
+        try:
+            _loop(state, pictures, settings, unfreezings, kept)
+        except recovery.NotFinite as failure:
+            recovery.roll_back(state, kept, failure)
+    distributed.require_same_weights(detector)
+    if distributed.rank() == 0:
+        _finish(state, settings, annotated, facts, out)
+        kept.remove()
 
 
 def _loop(
-    detector: nn.Module,
-    batches: Iterable[list[Sample]],
-    settings: config.TrainSection,
-    unfreezings: list[freezing.Unfreezing],
-    log: TextIO,
+    state: State,
+    pictures: TrainingPictures,
+    settings: config.Config,
+    unfreezings: Sequence[freezing.Unfreezing],
+    kept: Checkpoints,
 ) -> None:
-    device = next(detector.parameters()).device
-    parameters = freezing.trainable(detector)
-    optimizer = _optimizer(parameters, settings)
-    factor = partial(learning_rate_factor, iterations=settings.iterations, warmup=settings.warmup_iterations)
-    schedule = LambdaLR(optimizer, factor)
-    detector.train()
+    """Train from where `state` is to the end, or to where it gets no better.
+
+    Raises:
+        recovery.NotFinite: a loss or gradient is no number; `state` is spoilt.
+    """
+    last = settings.train.iterations
+    network = distributed.wrap(state.detector.train())
     line: dict[str, Any] = {}
-    progress = track(batches, settings.iterations, "train", "iteration", note=lambda: _note(line))
+    place = (state.iteration, distributed.rank(), distributed.world_size())
+    batches = Loader(pictures, settings.train, settings.run.seed, *place)
+    if distributed.rank() == 0:
+        batches = track(batches, last - state.iteration, "train", "iteration", note=lambda: _note(line))
     started = time.monotonic()
-    for iteration, batch in enumerate(progress, 1):
-        for unfreezing in freezing.due(unfreezings, iteration):
-            joining = [parameter for _, parameter in freezing.unfreeze(detector, unfreezing)]
-            parameters += joining
-            _join(joining, unfreezing.learning_rate_factor, optimizer, schedule)
-        pictures = [sample.picture.to(device) for sample in batch]
-        targets = [{key: value.to(device) for key, value in sample.target.items()} for sample in batch]
-        losses = detector(pictures, targets)
-        loss = torch.stack(list(losses.values())).sum()
-        _check_finite({"loss": loss} | losses, iteration, batch)
-        optimizer.zero_grad()
-        loss.backward()
-        gradient = nn.utils.clip_grad_norm_(parameters, settings.gradient_clip)
-        _check_finite({"gradient": gradient}, iteration, batch)
-        learning_rate = schedule.get_last_lr()[0]
-        optimizer.step()
-        schedule.step()
+    for iteration, batch in enumerate(batches, state.iteration + 1):
+        if due := freezing.due(unfreezings, iteration):
+            network = _unfreeze(state, due, settings.train)
+        if iteration not in state.skipped:
+            line = {"iteration": iteration, **step.take(network, state, batch, iteration, settings.train)}
+        state.iteration = iteration
+        if state.validation and state.validation.due(iteration, last):
+            with state.average.in_place() if state.average else nullcontext():
+                score = state.validation.look(state.detector, settings.model, iteration)
+            line |= {settings.train.validation.metric: score}
         now = time.monotonic()
-        line = {"iteration": iteration, "loss": loss.item(), **{name: value.item() for name, value in losses.items()}}
-        line |= {"learning_rate": learning_rate, "seconds": now - started}
+        if iteration not in state.skipped:
+            state.log.write(line | {"seconds": now - started, "memory_mb": peak_memory_mb(_device(state))})
         started = now
-        _write_line(log, line)
+        if iteration % settings.train.checkpoint_every == 0 and iteration < last:
+            kept.save(state)
+        if _is_done(state, settings.train):
+            break
 
 
-def _join(parameters: list[nn.Parameter], factor: float, optimizer: Optimizer, schedule: LambdaLR) -> None:
-    """Train these too, from now on, at `factor` times the learning rate; they follow the schedule like all others."""
-    optimizer.add_param_group(
-        {
-            "params": parameters,
-            "lr": schedule.get_last_lr()[0] * factor,
-            "initial_lr": schedule.base_lrs[0] * factor,
-        }
-    )
-    schedule.base_lrs.append(schedule.base_lrs[0] * factor)
-    schedule.lr_lambdas.append(schedule.lr_lambdas[0])
+def _unfreeze(state: State, due: Sequence[freezing.Unfreezing], settings: config.TrainSection) -> nn.Module:
+    """Train more from now on; return what to call in training."""
+    for unfreezing in due:
+        named = freezing.unfreeze(state.detector, unfreezing)
+        optimization.add_parameters(state.optimizer, named, unfreezing.learning_rate_factor, settings)
+    return distributed.wrap(state.detector)
 
 
-def _optimizer(parameters: list[nn.Parameter], settings: config.TrainSection) -> Optimizer:
-    if settings.optimizer == "adamw":
-        # Fused: a third of the time, which is a twentieth of a step on a processor.
-        return AdamW(parameters, settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
-    return SGD(parameters, settings.learning_rate, settings.momentum, weight_decay=settings.weight_decay)
+def _is_done(state: State, settings: config.TrainSection) -> bool:
+    stopped = state.validation is not None and state.validation.exhausted
+    return stopped or state.iteration == settings.iterations
 
 
-def learning_rate_factor(step: int, iterations: int, warmup: int) -> float:
-    """Return the factor on the learning rate at step 0, 1, …: linear up during `warmup` steps, then half a cosine."""
-    if step < warmup:
-        return (step + 1) / warmup
-    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, iterations - warmup)))
+def _finish(state: State, settings: config.Config, annotated: coco.CocoFile, facts: dict[str, Any], out: Path) -> None:
+    """Write the model file, of the best weights or the average if there are such, and the logs."""
+    facts = facts | {"config": settings.model_dump(mode="json"), "iterations": state.iteration}
+    facts |= {"rollbacks": state.rollbacks} if state.rollbacks else {}
+    if state.validation:
+        facts |= {"validation": state.validation.facts()}
+        state.detector.load_state_dict(state.validation.best_weights)
+    # The best weights are an average already.
+    averaged = state.average is not None and not state.validation
+    with state.average.in_place() if averaged else nullcontext():
+        state.detector.to(memory_format=torch.contiguous_format)
+        model.save(out, state.detector, settings.model, annotated.categories, facts)
+    state.log.finish()
+
+
+def _build(settings: config.Config, annotated: coco.CocoFile, device: torch.device) -> nn.Module:
+    detector = model.build(settings.model, annotated.categories).to(device)
+    if settings.train.channels_last:
+        detector = detector.to(memory_format=torch.channels_last)
+    if settings.train.precision != "fp32":
+        precision.keep_boxes_fp32(detector)
+    if distributed.rank():
+        # The same weights to begin with, other boxes to sample.
+        torch.manual_seed(settings.run.seed + distributed.rank())
+    return detector
 
 
 def _prepare_torch(settings: config.Config, device: torch.device) -> None:
@@ -161,31 +221,15 @@ def _facts(
         "weights": settings.model.weights,
         "pictures": len(pictures),
         "sources": {source.name: source.facts() for source in pictures.sources},
+        "processes": distributed.world_size(),
         "threads": settings.train.threads,
         "torch": torch.__version__,
         "torchvision": torchvision.__version__,
     }
 
 
-def _check_finite(values: dict[str, Tensor], iteration: int, batch: Sequence[Sample]) -> None:
-    wrong = [f"{name} is {value.item()}" for name, value in values.items() if not torch.isfinite(value)]
-    if wrong:
-        names = ", ".join(sample.file_name for sample in batch)
-        raise TrainingError(
-            f"iteration {iteration}: {', '.join(wrong)}; pictures of the batch: {names}; look at their annotations, "
-            "or lower train.learning_rate"
-        )
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    """Tell memory from other troubles: on the CPU, and of a worker that was killed, torch says RuntimeError."""
-    signs = ("can't allocate memory", "killed by signal")
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(sign in str(error) for sign in signs)
-
-
-def _write_line(file: TextIO, values: dict[str, Any]) -> None:
-    file.write(json.dumps(values) + "\n")
-    file.flush()
+def _device(state: State) -> torch.device:
+    return next(state.detector.parameters()).device
 
 
 def _note(line: dict[str, Any]) -> str:
@@ -204,16 +248,23 @@ def main() -> int:
     parser.add_argument("--images", required=True, type=Path, help="folder that the file names start from")
     parser.add_argument("--out", required=True, type=Path, help="model file to write")
     parser.add_argument("--log", required=True, type=Path, help="training log to write, JSON lines")
+    parser.add_argument("--val", type=Path, help="COCO file for train.validation, its pictures also in --images")
+    parser.add_argument(
+        "--checkpoint", type=Path, help="folder that a killed run goes on from (default: checkpoint, beside --out)"
+    )
     parser.add_argument("--threads", type=int, help="instead of the config's train.threads")
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="train: %(message)s")
+    first = os.environ.get("RANK", "0") == "0"
+    logging.basicConfig(level=logging.INFO if first else logging.ERROR, format="train: %(message)s")
     problems = (
         backbones.BackboneError,
         coco.CocoError,
         config.ConfigError,
         devices.DeviceError,
+        distributed.DistributedError,
         freezing.FreezingError,
         model.ModelFileError,
+        validation.ValidationError,
         weights.WeightsError,
         TrainingError,
     )
@@ -222,7 +273,8 @@ def main() -> int:
         if arguments.threads is not None:
             section = settings.train.model_copy(update={"threads": arguments.threads})
             settings = settings.model_copy(update={"train": section})
-        train(settings, arguments.annotations, arguments.images, arguments.out, arguments.log)
+        places = (arguments.annotations, arguments.images, arguments.out, arguments.log)
+        train(settings, *places, arguments.checkpoint, arguments.val)
     except problems as error:
         print(_reason(error), file=sys.stderr)
         return 1

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Several processes, usually one per GPU, that train one model together; `torchrun` starts them.
+
+    torchrun --standalone --nproc-per-node 8 -m pipeline.train --config …
+
+A batch is still `train.batch_size` pictures, shared out evenly, so that learning rate and schedule need no change. In a
+process that torchrun did not start all of this does nothing.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+# While the first process scores the model, the others wait.
+TIMEOUT = timedelta(hours=6)
+
+
+class DistributedError(Exception):
+    """The processes cannot share the work, or have come apart."""
+
+
+@contextmanager
+def joined(device: torch.device) -> Iterator[torch.device]:
+    """Join the processes that torchrun has started, if it has; yield the device of this one."""
+    if "LOCAL_RANK" not in os.environ:
+        yield device
+        return
+    if device.type == "cuda":
+        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(device)
+    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=TIMEOUT)
+    try:
+        yield device
+    finally:
+        distributed.destroy_process_group()
+
+
+def rank() -> int:
+    return distributed.get_rank() if distributed.is_initialized() else 0
+
+
+def world_size() -> int:
+    return distributed.get_world_size() if distributed.is_initialized() else 1
+
+
+def wait_for_all() -> None:
+    if world_size() > 1:
+        distributed.barrier()
+
+
+def wrap(detector: nn.Module) -> nn.Module:
+    """Return what to call in training: it averages the gradients over the processes on the way back.
+
+    Only of parameters that are not frozen now: wrap again after unfreezing.
+    """
+    return DistributedDataParallel(detector) if world_size() > 1 else detector
+
+
+def mean(values: Tensor) -> Tensor:
+    """Return the mean over the processes; what is no number in one is none in all, so that all decide the same."""
+    if world_size() == 1:
+        return values
+    total = values.detach().clone()
+    distributed.all_reduce(total)
+    return total / world_size()
+
+
+def gather(value: Any) -> list[Any]:
+    """Return the `value` of every process, in order of rank."""
+    if world_size() == 1:
+        return [value]
+    values = [None] * world_size()
+    distributed.all_gather_object(values, value)
+    return values
+
+
+def from_first(value: Any) -> Any:
+    """Return the `value` of the first process."""
+    if world_size() == 1:
+        return value
+    holder = [value]
+    distributed.broadcast_object_list(holder)
+    return holder[0]
+
+
+def require_same_weights(detector: nn.Module) -> None:
+    """Check that no process has come apart from the others.
+
+    Raises:
+        DistributedError: the sums of the trained weights differ.
+    """
+    sums = [parameter.detach().double().sum().item() for parameter in detector.parameters() if parameter.requires_grad]
+    if any(other != sums for other in gather(sums)):
+        raise DistributedError("the processes' weights differ at the end of the training; this should not be possible")
+
+
+def share_of(batch_size: int, processes: int) -> int:
+    """Return how many pictures of every batch each process takes.
+
+    Raises:
+        DistributedError: a batch cannot be shared out evenly.
+    """
+    if batch_size % processes:
+        raise DistributedError(
+            f"train.batch_size = {batch_size}: cannot be shared out evenly to {processes} processes; "
+            f"choose a multiple of {processes}, or another train.processes"
+        )
+    return batch_size // processes
