@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Detect without torch: python detect_without_torch.py model.onnx picture.jpg drawn.png (numpy, opencv, onnxruntime)."""
+"""Detect with numpy, opencv and onnxruntime alone: python detect_without_torch.py model.onnx picture.jpg drawn.png"""
 
 import json
 import sys
@@ -14,17 +14,24 @@ about = {name: json.loads(text) for name, text in session.get_modelmeta().custom
 width, height = about["input"]["width"], about["input"]["height"]
 drawn = cv2.imread(picture_file)
 if drawn is None or drawn.shape != (height, width, 3):
-    sys.exit(f"{picture_file}: not a picture of {width}x{height} pixels")
+    sys.exit(f"{picture_file}: not a picture of {width}x{height} pixels, for which {model_file} was exported")
 found = session.run(["boxes", "labels", "scores", "masks"], {"picture": cv2.cvtColor(drawn, cv2.COLOR_BGR2RGB)})
 for box, label, score, mask in zip(*found, strict=True):
-    # The mask fills the box. One mask pixel of nothing around it, then whole pixels: as torchvision pastes it.
+    # The mask fills its box. One mask pixel of nothing around it, then whole pixels: as torchvision pastes it.
     border = np.tile((box[2:] - box[:2]) / len(mask), 2) * (-1, -1, 1, 1)
     left, top, right, bottom = (int(side) for side in box + border)
-    pasted = cv2.resize(np.pad(mask, 1), (right - left + 1, bottom - top + 1))
+    pasted = cv2.resize(np.pad(mask, 1), (right - left + 1, bottom - top + 1)) >= about["thresholds"]["mask"]
     whole = np.zeros((height, width), bool)
-    inside = pasted[max(-top, 0) : height - top, max(-left, 0) : width - left] >= about["thresholds"]["mask"]
+    inside = pasted[max(-top, 0) : height - top, max(-left, 0) : width - left]
     whole[max(top, 0) : bottom + 1, max(left, 0) : right + 1] = inside
-    print(json.dumps({**about["categories"][label - 1], "score": float(score), "box": box.tolist(), "pixels": int(whole.sum())}))
+    category, rows_columns = about["categories"][label - 1], np.argwhere(whole)
+    centre = rows_columns.mean(axis=0)[::-1].tolist() if len(rows_columns) else None
+    print(
+        json.dumps(
+            {**category, "score": float(score), "box": box.tolist(), "pixels": len(rows_columns), "centre": centre}
+        )
+    )
     if score >= 0.5:
-        drawn[whole] = drawn[whole] // 2 + np.array((0, 127, 0) if label == 1 else (127, 0, 0), np.uint8)
+        drawn[whole] = drawn[whole] // 2 + np.array((0, 79, 115) if label == 1 else (116, 90, 43), np.uint8)  # BGR
+        cv2.putText(drawn, f"{category['name']} {score:.2f}", (max(left, 0), max(top, 12)), 0, 0.4, (255, 255, 255))
 cv2.imwrite(drawn_file, drawn)

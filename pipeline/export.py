@@ -123,7 +123,7 @@ def to_onnx(camera: CameraDetector, metadata: Mapping[str, str]) -> bytes:
     """Return an ONNX file whose input `score_threshold` may be left out: its default is the model's own."""
     score = json.loads(metadata["thresholds"])["score"]
     file = io.BytesIO()
-    # dynamo: the newer exporter cannot trace torchvision's detectors, whose number of boxes depends on the picture.
+    # Not the newer exporter, dynamo: torchvision's operators and its branches for tracing are written for this one.
     torch.onnx.export(
         camera, _example(camera), file, input_names=INPUTS, output_names=OUTPUTS, opset_version=OPSET, dynamo=False
     )
