@@ -24,13 +24,10 @@ for box, label, score, mask in zip(*found, strict=True):
     whole = np.zeros((height, width), bool)
     inside = pasted[max(-top, 0) : height - top, max(-left, 0) : width - left]
     whole[max(top, 0) : bottom + 1, max(left, 0) : right + 1] = inside
-    category, rows_columns = about["categories"][label - 1], np.argwhere(whole)
-    centre = rows_columns.mean(axis=0)[::-1].tolist() if len(rows_columns) else None
-    print(
-        json.dumps(
-            {**category, "score": float(score), "box": box.tolist(), "pixels": len(rows_columns), "centre": centre}
-        )
-    )
+    category, places = about["categories"][label - 1], np.argwhere(whole)
+    centre = places.mean(axis=0)[::-1].tolist() if len(places) else None
+    seen = {"score": float(score), "box": box.tolist(), "pixels": len(places), "centre": centre}
+    print(json.dumps({**category, **seen}))
     if score >= 0.5:
         drawn[whole] = drawn[whole] // 2 + np.array((0, 79, 115) if label == 1 else (116, 90, 43), np.uint8)  # BGR
         cv2.putText(drawn, f"{category['name']} {score:.2f}", (max(left, 0), max(top, 12)), 0, 0.4, (255, 255, 255))

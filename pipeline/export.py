@@ -4,8 +4,8 @@
     python -m pipeline.export --model results/runs/quickstart/model.pt --out model.onnx --size 640 480
     python -m pipeline.export --model results/runs/quickstart/model.pt --out model.torchscript.pt --size 640 480
 
-Input and output are those of `CameraDetector.forward`; docs/export.md says how to use the file. It is written only if it
-gives what torch gives.
+Input and output are those of `CameraDetector.forward`; docs/export.md says how to use the file. It is written only if
+it gives what torch gives.
 """
 
 import argparse
@@ -40,7 +40,7 @@ class ExportError(Exception):
 
 
 class CameraDetector(nn.Module):
-    """A network as one function of a camera's picture of fixed size: the steps of `predict.detect` up to the pasting."""
+    """A network as one function of a picture of fixed size: the steps of `predict.detect` up to the pasting."""
 
     def __init__(self, network: MaskRCNN, width: int, height: int) -> None:
         super().__init__()
