@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime
 
 model_file, picture_file, drawn_file = sys.argv[1:]
+onnxruntime.set_default_logger_severity(3)  # errors: it would warn that score_threshold has a default
 session = onnxruntime.InferenceSession(model_file, providers=["CPUExecutionProvider"])
 about = {name: json.loads(text) for name, text in session.get_modelmeta().custom_metadata_map.items()}
 width, height = about["input"]["width"], about["input"]["height"]

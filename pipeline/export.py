@@ -144,7 +144,9 @@ def to_torchscript(camera: CameraDetector, metadata: Mapping[str, str]) -> bytes
 
 def run_onnx(content: bytes) -> Run:
     """Return how to look at a picture with an ONNX file, on the CPU."""
-    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors: it would warn that an input has a default
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
     def run(picture: np.ndarray, score_threshold: float) -> Found:
         values = (picture, np.array(score_threshold, np.float32))
