@@ -31,5 +31,7 @@ for box, label, score, mask in zip(*found, strict=True):
     print(json.dumps({**category, **seen}))
     if score >= 0.5:
         drawn[whole] = drawn[whole] // 2 + np.array((0, 79, 115) if label == 1 else (116, 90, 43), np.uint8)  # BGR
-        cv2.putText(drawn, f"{category['name']} {score:.2f}", (max(left, 0), max(top, 12)), 0, 0.4, (255, 255, 255))
+        text, corner = f"{category['name']} {score:.2f}", (min(max(left, 0), width - 140), max(top, 12))
+        for colour, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):  # readable on dark and on bright
+            cv2.putText(drawn, text, corner, cv2.FONT_HERSHEY_SIMPLEX, 0.4, colour, thickness)
 cv2.imwrite(drawn_file, drawn)
