@@ -112,7 +112,7 @@ def test_the_threshold_of_onnx_may_be_left_out_and_is_then_the_models_own(onnx_f
         ("picture", "tensor(uint8)", [HEIGHT, WIDTH, 3])
     ]
     (scores,) = session.run(["scores"], {"picture": a_picture(1)})
-    (every_score,) = session.run(["scores"], {"picture": a_picture(1), "score_threshold": np.float32(0)})
+    (every_score,) = session.run(["scores"], {"picture": a_picture(1), "score_threshold": np.array(0, np.float32)})
     assert 0.2 < scores.min() < scores.max()
     assert every_score.min() < 0.2
 
