@@ -31,7 +31,9 @@ def save_model(path: Path, settings: ModelSection, layout: str) -> Path:
     # Wide logits: scores of all heights, far enough from each other to have an order.
     network.roi_heads.box_predictor.cls_score.weight.data *= 30
     network.roi_heads.box_predictor.cls_score.bias.data = torch.tensor([0.0, 0.5, 0.5])
-    network.roi_heads.mask_predictor.mask_fcn_logits.weight.data *= 300
+    # Masks that are neither empty nor full: the sign of the logits changes from place to place.
+    network.roi_heads.mask_predictor.mask_fcn_logits.weight.data *= 1e4
+    network.roi_heads.mask_predictor.mask_fcn_logits.bias.data.zero_()
     model.save(path, network, settings, CLASSES, {})
     return path
 
