@@ -244,6 +244,25 @@ rule train_model:
         " --threads {params.threads} 2>&1 | tee {log}"
 
 
+# Not of the road: `snakemake -j1 export`, for a robot that has onnxruntime and no torch.
+rule export:
+    input:
+        f"{RUN}/model.pt",
+    output:
+        f"{RUN}/model.onnx",
+    log:
+        f"{RUN}/logs/export.log",
+    benchmark:
+        f"{RUN}/benchmarks/export.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime="1h",
+        gpu=0,
+    shell:
+        "python -m pipeline.export --model {input} --out {output} 2>&1 | tee {log}"
+
+
 rule predict:
     input:
         model=f"{RUN}/model.pt",

@@ -44,6 +44,15 @@ def test_a_job_that_fails_is_said_to_fail(tmp_path):
     assert "MissingOutputException" not in said, "its exit status is lost on the way through tee"
 
 
+def test_export_needs_a_model_and_nothing_after_it_and_training_does_not_need_it(tmp_path):
+    jobs = planned("export", "--configfile", "configs/ci.yaml", folder=tmp_path)
+    assert jobs["export"] == jobs["train_model"] == 1
+    assert not {"predict", "evaluate", "report"} & set(jobs)
+    run = snakemake("results/runs/ci/model.onnx", "-n", "--configfile", "configs/ci.yaml", folder=tmp_path)
+    assert "rule export:" in run.stdout + run.stderr
+    assert "export" not in planned("train", "--configfile", "configs/ci.yaml", folder=tmp_path)
+
+
 @pytest.fixture(scope="module")
 def road(tmp_path_factory) -> Path:
     """A folder in which `snakemake train` has run on configs/ci.yaml."""

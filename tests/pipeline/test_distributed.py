@@ -79,12 +79,10 @@ def test_the_command_itself_with_two_processes_and_a_batch_that_cannot_be_shared
 
 
 @pytest.mark.parametrize("world", [1, 2, 4])
-def test_every_batch_is_shared_out_whole_whatever_the_number_of_processes(monkeypatch, world):
-    whole = list(Batches(pictures=7, batch_size=4, iterations=5, seed=1))
-    monkeypatch.setattr(distributed, "world_size", lambda: world)
-    shares = []
-    for rank in range(world):
-        monkeypatch.setattr(distributed, "rank", lambda rank=rank: rank)
-        shares.append(list(distributed.Share(Batches(7, 4, 5, 1), 4, first=2)))
+def test_every_batch_is_shared_out_whole_whatever_the_number_of_processes(world):
+    draws = Draws([Stratum("rendered", 1.0, np.ones(7))], 1)
+    whole = list(Batches(draws, 4, 5))
+    own = distributed.share_of(4, world)
+    shares = [list(Batches(draws, own, 5, first=2, rank=rank, world=world)) for rank in range(world)]
     assert [sorted(chain(*parts)) for parts in zip(*shares, strict=True)] == [sorted(batch) for batch in whole[2:]]
     assert {len(part) for share in shares for part in share} == {4 // world}

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Do two ways of running a model find the same in a picture?"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+OUTPUTS = ("boxes", "labels", "scores", "masks")
+Found = dict[str, np.ndarray]  # by the names in OUTPUTS, shapes as in `export.CameraDetector.forward`
+Run = Callable[[np.ndarray, float], Found]  # picture, score threshold
+
+# Single precision differs by 1e-4 pixels and 1e-5 in scores; a wrong operator by much more than this.
+TOLERANCES = {"boxes": 0.1, "scores": 1e-3, "masks": 1e-2}
+# Of two almost equal scores either may come first, and be the last that is kept or the one that survives an overlap.
+LEAST_SHARE_MATCHED = 0.95
+
+
+def differences(expected: Found, found: Found) -> str:
+    """Return in words what differs, or "" if all is within the tolerances; order does not count.
+
+    Detections belong together if they have the same label and their boxes agree best, each used once.
+    """
+    for name in OUTPUTS:
+        wanted, got = expected[name], found[name]
+        if (wanted.dtype, wanted.shape[1:]) != (got.dtype, got.shape[1:]):
+            return f"{name} are {got.dtype} {got.shape}, not {wanted.dtype} {wanted.shape}"
+    pairs = _pairs(expected, found)
+    most = max(len(expected["scores"]), len(found["scores"]))
+    if len(pairs) < LEAST_SHARE_MATCHED * most:
+        counts = f"{len(found['scores'])} detections, not {len(expected['scores'])}"
+        return f"{counts}; only {len(pairs)} have the same label and a box within {TOLERANCES['boxes']} pixels"
+    left, right = (list(rows) for rows in zip(*pairs, strict=True)) if pairs else ([], [])
+    for name in ("scores", "masks"):
+        largest = np.abs(expected[name][left] - found[name][right]).max(initial=0)
+        if not largest <= TOLERANCES[name]:  # not >, which is false of NaN
+            return f"{name} differ by up to {largest:.2g}, more than {TOLERANCES[name]}"
+    return ""
+
+
+def _pairs(expected: Found, found: Found) -> list[tuple[int, int]]:
+    """Return the rows that belong together."""
+    distances = np.abs(expected["boxes"][:, None] - found["boxes"][None]).max(axis=2, initial=0)
+    possible = (expected["labels"][:, None] == found["labels"][None]) & (distances <= TOLERANCES["boxes"])
+    pairs = []
+    for row in range(len(possible)):
+        if possible[row].any():
+            column = int(np.where(possible[row], distances[row], np.inf).argmin())
+            pairs.append((row, column))
+            possible[:, column] = False
+    return pairs
