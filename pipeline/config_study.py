@@ -23,7 +23,7 @@ class StudySection(Section):
         {"heads_only": "heads_only", "backbone": "backbone", "first_3_stages": 3, "none": "none"},
         description="name in tables and plots -> model.freeze",
     )
-    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = [0, 1]
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0, 1)
     iterations: Annotated[int, Field(ge=1)] | None = Field(
         None, description="of each training; train.iterations if null"
     )

@@ -1,23 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page of a freezing study: what each policy scored on each set, and what it cost."""
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipeline import pages
 from pipeline.charts import bars, dots, readable, short
 from pipeline.config import Config
 from pipeline.drawing import color_of
 from pipeline.figures import spread
+from pipeline.study_runs import FIGURES, KINDS, Row
 
-if TYPE_CHECKING:
-    from pipeline.study import Row
-
-KINDS, FIGURES = ("box", "mask"), ("AP50", "AP")
 DASH = "–"
 
 
