@@ -90,8 +90,9 @@ def _read_run(config: Config, variant: str, folder: Path) -> Run:
 
 
 def rows_of(runs: Sequence[Run]) -> list[Row]:
-    """Gather the seeds of each backbone and policy, in the order of `runs`."""
+    """Gather the seeds of each backbone and policy; within a backbone, those come first that train the least."""
     groups: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
         groups.setdefault((run.backbone, run.policy), []).append(run)
-    return [Row(*key, tuple(group)) for key, group in groups.items()]
+    rows = [Row(*key, tuple(group)) for key, group in groups.items()]
+    return sorted(rows, key=lambda row: (row.backbone, row.runs[0].trainable))
