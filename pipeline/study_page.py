@@ -24,6 +24,7 @@ def write(out: Path, config: Config, rows: Sequence[Row]) -> None:
         "name": config.study.name,
         "class_colors": [color_of(number) for number in range(2)],
         "backbones": list(config.study.backbones),
+        "several": len(config.study.backbones) > 1,
         "policies": list(config.study.policies),
         "seeds": config.study.seeds,
         "iterations": config.study.iterations or config.train.iterations,
