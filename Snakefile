@@ -15,7 +15,7 @@ ROOT = workflow.basedir
 sys.path.insert(0, ROOT)
 
 from pipeline import catalogue, own_assets
-from pipeline.config import GENERATOR_VERSION, ConfigError, check, typed
+from pipeline.config import GENERATOR_VERSION, ConfigError, changed, check, typed
 
 # A config named on the command line stands alone; it does not inherit from the quickstart.
 if not workflow.overwrite_configfiles:
@@ -39,6 +39,7 @@ if not workflow.remote_exec and workflow.global_resources is not None:
 
 DATA = f"results/data/{cfg.data.name}"
 RUN = f"results/runs/{cfg.run.name}"
+STUDY = f"results/studies/{cfg.study.name}"
 SPLITS = ["train", "val", "test"]
 ANNOTATIONS = expand(f"{DATA}/annotations/{{split}}.json", split=SPLITS)
 SHARDS = [f"{number:05d}" for number in range(cfg.data.shards)]
@@ -47,6 +48,10 @@ TRAIN_GPU = int(cfg.train.device not in ("cpu", "auto"))
 PROCESSES = cfg.train.processes
 TORCHRUN = f"-m torch.distributed.run --standalone --nproc-per-node {PROCESSES} " if PROCESSES > 1 else ""
 VALIDATED_ON = [cfg.train.validation.on.annotations] if cfg.train.validation and cfg.train.validation.on else []
+# What a study's models are scored on: name -> annotations, folder of the pictures.
+STUDY_SETS = {"test": (f"{DATA}/annotations/test.json", DATA)} | {
+    name: (real.annotations, real.images) for name, real in cfg.compare.items()
+}
 
 
 wildcard_constraints:
@@ -237,10 +242,11 @@ rule train_model:
         gpu=TRAIN_GPU * PROCESSES,
     params:
         config=cfg.only("run.seed", "model", "train"),
+        checkpoint=f"{RUN}/checkpoint",
         threads=lambda wildcards, threads: max(1, threads // PROCESSES),
     shell:
         f"python {TORCHRUN}-m pipeline.train --config {{params.config:q}} --annotations {{input.annotations}}"
-        f" --val {{input.val}} --images {DATA} --out {{output.model}} --log {{output.log}} --checkpoint {RUN}/checkpoint"
+        f" --val {{input.val}} --images {DATA} --out {{output.model}} --log {{output.log}} --checkpoint {{params.checkpoint}}"
         " --threads {params.threads} 2>&1 | tee {log}"
 
 
@@ -325,3 +331,62 @@ rule report:
     shell:
         f"python -m pipeline.report --config {{params.config:q}} --data {DATA} --run {RUN}"
         " --out {output} 2>&1 | tee {log}"
+
+
+# The same budget for every backbone, freezing policy and seed of `study`: what does freezing cost, what does it gain?
+use rule train_model as study_train with:
+    output:
+        model=f"{STUDY}/runs/{{variant}}/model.pt",
+        log=f"{STUDY}/runs/{{variant}}/training.jsonl",
+        table=f"{STUDY}/runs/{{variant}}/training.csv",
+    log:
+        f"{STUDY}/logs/{{variant}}.log",
+    benchmark:
+        f"{STUDY}/runs/{{variant}}/train.tsv"
+    params:
+        config=lambda wildcards: changed(cfg, cfg.study.changes(wildcards.variant)).only("run.seed", "model", "train"),
+        checkpoint=f"{STUDY}/runs/{{variant}}/checkpoint",
+        threads=lambda wildcards, threads: max(1, threads // PROCESSES),
+
+
+rule study_evaluate:
+    input:
+        model=rules.study_train.output.model,
+        annotations=lambda wildcards: STUDY_SETS[wildcards.set][0],
+    output:
+        f"{STUDY}/runs/{{variant}}/{{set}}.json",
+    log:
+        f"{STUDY}/logs/{{variant}}-{{set}}.log",
+    wildcard_constraints:
+        set="|".join(STUDY_SETS),
+    threads: cfg.train.threads
+    resources:
+        mem_mb=4000,
+        runtime="2h",
+        gpu=TRAIN_GPU,
+    params:
+        images=lambda wildcards: STUDY_SETS[wildcards.set][1],
+    shell:
+        "python -m pipeline.evaluate --model {input.model} --annotations {input.annotations} --images {params.images:q}"
+        f" --out {{output}} --device {cfg.train.device} --threads {{threads}} 2>&1 | tee {{log}}"
+
+
+rule freeze_study:
+    input:
+        expand(f"{STUDY}/runs/{{variant}}/{{set}}.json", variant=cfg.study.variants(), set=STUDY_SETS),
+        expand(f"{STUDY}/runs/{{variant}}/training.jsonl", variant=cfg.study.variants()),
+    output:
+        f"{STUDY}/study.csv",
+        f"{STUDY}/study.json",
+        report(f"{STUDY}/study.html", category="Study"),
+    log:
+        f"{STUDY}/logs/study.log",
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime="30m",
+        gpu=0,
+    params:
+        config=cfg.only("train", "study", "compare"),
+    shell:
+        f"python -m pipeline.study --config {{params.config:q}} --runs {STUDY}/runs --out {STUDY} 2>&1 | tee {{log}}"

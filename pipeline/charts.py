@@ -15,6 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, PercentFormatter
 
+from pipeline.figures import Spread
+
 SIZE_PX = (340, 215)
 MOST_POINTS = 800
 
@@ -199,6 +201,21 @@ def bars(values: Mapping[str, float], label: str) -> str:
         axes.margins(x=0.2)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
         return _svg(figure, f"{label} by stage")
+
+
+def dots(values: Mapping[str, Spread | None], label: str) -> str:
+    """Draw a dot per measurement and a tick at their mean for each name, in the given order; None: no dots."""
+    with matplotlib.rc_context(STYLE | {"axes.grid.axis": "x"}):
+        figure, axes = _axes(label, "")
+        for place, each in enumerate(values.values()):
+            if each is not None:
+                axes.plot(each.values, [place] * len(each.values), "o", color=ACCENT, alpha=0.75, markersize=7)
+                axes.vlines(each.mean, place - 0.3, place + 0.3, color=INK, linewidth=1.8)
+        axes.set_yticks(range(len(values)), [readable(name) for name in values])
+        axes.set_ylim(len(values) - 0.5, -0.5)
+        axes.set_xlim(left=0)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
+        return _svg(figure, label)
 
 
 def smoothing_window(length: int) -> int:

@@ -16,6 +16,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from pipeline.config_learning import ModelSection, TrainSection
+from pipeline.config_study import StudySection
 from pipeline.config_values import Count, Fraction, Name, PictureSet, Section
 from pipeline.config_world import (
     CameraSection,
@@ -111,6 +112,7 @@ class Config(Section):
     run: RunSection = RunSection()
     model: ModelSection = ModelSection()
     train: TrainSection = TrainSection()
+    study: StudySection = StudySection()
 
     @property
     def picture_keys(self) -> list[str]:
@@ -132,6 +134,12 @@ class Config(Section):
             else:
                 chosen[section] = whole[section]
         return json.dumps(chosen, sort_keys=True)
+
+
+def changed(config: Config, changes: dict[str, dict[str, Any]]) -> Config:
+    """Return the config with other values in some sections, checked again."""
+    values = config.model_dump(mode="json")
+    return check({**values, **{name: values[name] | section for name, section in changes.items()}}, "study")
 
 
 def typed(value: Any) -> Any:

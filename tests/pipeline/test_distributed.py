@@ -7,12 +7,13 @@ import sys
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from pipeline import config, distributed, model
-from pipeline.dataset import Batches
 from pipeline.provenance import LOSSES, read_training
+from pipeline.sampling import Batches, Draws, Stratum
 
 # Which boxes are sampled for the losses is drawn in every process for itself; the same choice makes them comparable.
 CHOOSE_THE_FIRST = """

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The freezing study: trainings of every backbone with every policy become a table, a CSV file and a page.
+
+    python -m pipeline.study --config C --runs results/studies/S/runs --out results/studies/S
+
+Snakemake's rule `freeze_study` trains and scores them first.
+"""
+
+import argparse
+import csv
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from pipeline import coco, provenance, study_page
+from pipeline.config import ConfigError, read
+from pipeline.study_runs import FIGURES, KINDS, SYNTHETIC, Row, Run, StudyError, read_runs, rows_of
+
+
+def lines(runs: Sequence[Run]) -> Iterator[dict[str, Any]]:
+    """Yield one line of the CSV file per training and set."""
+    for run in runs:
+        for name, scores in run.scores.items():
+            classes = scores["annotations"]
+            figures = {
+                "_".join(filter(None, (kind, figure, label))): run.figure(name, kind, figure, label)
+                for kind in KINDS
+                for figure in FIGURES
+                for label in (None, *classes)
+            }
+            facts = {"backbone": run.backbone, "policy": run.policy, "seed": run.seed, "set": name}
+            costs = {"step_s": round(run.step_s, 4), "peak_memory_mb": run.memory_mb}
+            yield facts | figures | costs | {"trainable_parameters": run.trainable, "parameters": run.parameters}
+
+
+def write_csv(path: Path, runs: Sequence[Run]) -> None:
+    """Write the file aside, then put it in its place."""
+    written = list(lines(runs))
+    columns = list(dict.fromkeys(column for line in written for column in line))
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    with aside.open("w", newline="") as file:
+        table = csv.DictWriter(file, columns, restval="")
+        table.writeheader()
+        table.writerows(written)
+    aside.replace(path)
+
+
+def table(rows: Sequence[Row], set_name: str) -> Table:
+    """Return the figures of one set: mean over the seeds, and how far they lie apart."""
+    drawn = Table(title=set_name, box=SIMPLE)
+    for heading in ("backbone", "frozen"):
+        drawn.add_column(heading, no_wrap=True)
+    for heading in (*(f"{kind}\n{figure}" for kind in KINDS for figure in FIGURES), "s a\nstep", "MB", "trained"):
+        drawn.add_column(heading, justify="right")
+    for row in rows:
+        spreads = [row.spread(set_name, kind, figure) for kind in KINDS for figure in FIGURES]
+        cells = ["–" if each is None else str(each) for each in spreads]
+        step, memory = row.costs()
+        costs = [f"{step:.2f}", f"{memory:.0f}", f"{row.runs[0].trainable:,}"]
+        drawn.add_row(row.backbone, row.policy, *cells, *costs)
+    return drawn
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.study", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--config", required=True, help="YAML file, or its sections as JSON")
+    parser.add_argument("--runs", required=True, type=Path, help="folder with a folder for each training")
+    parser.add_argument("--out", required=True, type=Path, help="folder for study.csv, study.json and study.html")
+    arguments = parser.parse_args()
+    try:
+        config = read(arguments.config)
+        runs = read_runs(config, arguments.runs)
+        rows = rows_of(runs)
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        write_csv(arguments.out / "study.csv", runs)
+        coco.write(arguments.out / "study.json", list(lines(runs)))
+        study_page.write(arguments.out / "study.html", config, rows)
+    except (ConfigError, StudyError, provenance.RecordError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    for name in (SYNTHETIC, *config.compare):
+        Console(width=120).print(table(rows, name))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
