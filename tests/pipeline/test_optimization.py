@@ -14,7 +14,7 @@ from pipeline.config_learning import RateFactors, TrainSection
 @pytest.fixture
 def detector(tiny_settings, categories) -> nn.Module:
     torch.manual_seed(0)
-    settings = tiny_settings.model.model_copy(update={"freeze_backbone": False})
+    settings = tiny_settings.model.model_copy(update={"freeze": "none"})
     return model.build(settings, categories)
 
 
