@@ -33,7 +33,8 @@ POLICIES = [
 TARGET = {
     "boxes": torch.tensor([[10.0, 10.0, 40.0, 80.0]]),
     "labels": torch.tensor([1]),
-    "masks": torch.ones(1, 96, 96, dtype=torch.uint8),
+    "ids": torch.ones(96, 96, dtype=torch.int32),
+    "mask_ids": torch.tensor([1], dtype=torch.int32),
 }
 
 

@@ -35,7 +35,8 @@ def recorded(detector, precise: bool):
     target = {
         "boxes": torch.tensor([[900.0, 10.0, 931.0, 60.0]]),
         "labels": torch.tensor([1]),
-        "masks": torch.ones(1, 64, 1024, dtype=torch.uint8),
+        "ids": torch.ones(64, 1024, dtype=torch.int32),
+        "mask_ids": torch.tensor([1], dtype=torch.int32),
     }
     with precision.autocast("bf16", torch.device("cpu")):
         losses = detector.train()(pictures, [target])
