@@ -61,7 +61,8 @@ def step(detector: Network) -> None:
     target = {
         "boxes": torch.tensor([[8.0, 8.0, 40.0, 56.0]]),
         "labels": torch.tensor([1]),
-        "masks": torch.ones(1, SIZE, SIZE, dtype=torch.uint8),
+        "ids": torch.ones(SIZE, SIZE, dtype=torch.int32),
+        "mask_ids": torch.tensor([1], dtype=torch.int32),
     }
     optimizer = torch.optim.SGD(detector.parameters(), 1e-4)
     loss = torch.stack(list(detector([torch.rand(3, SIZE, SIZE)], [target]).values())).sum()

@@ -15,6 +15,7 @@ import torch
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 
 from pipeline import coco, export, model, predict
+from pipeline.architecture import V1, architecture_of, assemble
 from pipeline.config_learning import ModelSection
 
 WIDTH, HEIGHT = 96, 72
@@ -26,8 +27,9 @@ EXAMPLE = ROOT / "docs" / "detect_without_torch.py"
 def save_model(path: Path, settings: ModelSection, layout: str) -> Path:
     """Write a model of random weights that has something to say of everything."""
     torch.manual_seed(4)
-    architectures = {"ours": model.efficientnet_architecture(settings), "resnet50": model.coco_architecture()}
-    network = model.assemble(architectures[layout], settings, len(CLASSES))
+    if layout == "resnet50":
+        settings = settings.model_copy(update={"backbone": V1, "fpn_channels": 256})
+    network = assemble(architecture_of(settings), settings, len(CLASSES))
     # Wide logits: scores of all heights, far enough from each other to have an order.
     network.roi_heads.box_predictor.cls_score.weight.data *= 30
     network.roi_heads.box_predictor.cls_score.bias.data = torch.tensor([0.0, 0.5, 0.5])

@@ -3,7 +3,6 @@
 
 import copy
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 from torchvision.models.detection.rpn import RegionProposalNetwork
 
 from pipeline import coco, config, freezing, model
+from pipeline.architecture import architecture_of, assemble
 from pipeline.config_learning import ModelSection
 
 OPTIMIZERS = {
@@ -78,9 +78,8 @@ def built() -> Callable[[ModelSection], nn.Module]:
 @pytest.fixture(scope="module")
 def bodies() -> dict[str, nn.Module]:
     """Return a whole model around each kind of body."""
-    settings = checked()
-    architectures = model.efficientnet_architecture(settings), replace(model.coco_architecture(), fpn_channels=16)
-    return {each.backbone: model.assemble(each, settings, 2) for each in architectures}
+    wanted = [checked(backbone=name) for name in ("tf_efficientnet_lite0", "resnet50")]
+    return {settings.backbone: assemble(architecture_of(settings), settings, 2) for settings in wanted}
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
