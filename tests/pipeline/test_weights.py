@@ -118,7 +118,7 @@ def test_every_tensor_has_its_line_in_the_report(tiny_settings, categories):
 
 
 def test_bundled_is_for_its_own_backbone(changed, categories):
-    with pytest.raises(weights.WeightsError, match="only tf_efficientnet_lite0 ships in a package; for .* resnet18"):
+    with pytest.raises(weights.WeightsError, match=r"only tf_efficientnet_lite0 ships in a package; for .* resnet18"):
         model.build(changed(backbone="resnet18"), categories)
 
 
@@ -147,9 +147,7 @@ def test_none_loads_nothing_and_says_so(changed, categories, caplog):
 
 @pytest.fixture
 def coco_settings(changed, coco_file) -> ModelSection:
-    return changed(
-        backbone="maskrcnn_resnet50_fpn", weights="coco", weights_file=str(coco_file), fpn_channels=256
-    )
+    return changed(backbone="maskrcnn_resnet50_fpn", weights="coco", weights_file=str(coco_file), fpn_channels=256)
 
 
 def test_coco_keeps_the_person_rows_and_starts_the_truck_anew(coco_settings, categories, coco_state, caplog):
@@ -247,7 +245,7 @@ def test_a_file_damaged_on_the_way_is_not_kept(nowhere):
 def test_a_file_damaged_in_the_cache_is_refused(nowhere):
     made = publish(nowhere / "hub" / "checkpoints", "made", {"a": torch.zeros(1)})
     made.write_bytes(b"something else")
-    with pytest.raises(weights.WeightsError, match="its sha256 begins with .*delete it and fetch it again"):
+    with pytest.raises(weights.WeightsError, match=r"its sha256 begins with .*delete it and fetch it again"):
         weight_files.published(f"https://nowhere.invalid/{made.name}", "here")
 
 
