@@ -36,10 +36,8 @@ def test_a_model_with_other_heads_comes_back_from_its_file(tmp_path, tiny_settin
     changes = {"box_hidden": 32, "box_dropout": 0.5, "mask_channels": 8, "mask_layers": 2, "score_threshold": 0.0}
     settings = tiny_settings.model.model_copy(update=changes)
     detector = model.build(settings, categories).eval()
-    assert [part.out_channels for part in detector.roi_heads.mask_head.modules() if isinstance(part, nn.Conv2d)] == [
-        8,
-        8,
-    ]
+    widths = [part.out_channels for part in detector.roi_heads.mask_head.modules() if isinstance(part, nn.Conv2d)]
+    assert widths == [8, 8]
     model.save(tmp_path / "model.pt", detector, settings, categories, {})
     picture = torch.rand(3, 96, 96)
     with torch.no_grad():

@@ -181,9 +181,8 @@ def test_a_hidden_layer_leaves_cocos_predictor_out_and_says_so(coco_settings, ca
 
 def test_coco_wants_the_width_it_was_trained_with(coco_settings, categories):
     narrow = coco_settings.model_copy(update={"fpn_channels": 16})
-    with pytest.raises(
-        weights.WeightsError, match=r"backbone\.fpn\.inner_blocks\.0\.0\.weight is \(256, 256, 1, 1\) in"
-    ):
+    problem = r"backbone\.fpn\.inner_blocks\.0\.0\.weight is \(256, 256, 1, 1\) in"
+    with pytest.raises(weights.WeightsError, match=problem):
         model.build(narrow, categories)
 
 
@@ -267,9 +266,8 @@ def test_imagenet_fills_a_torchvision_body_and_freezes_its_normalisation(nowhere
 def test_imagenet_of_timm_comes_from_its_published_file(nowhere, monkeypatch, changed, categories):
     state = timm.create_model("test_resnet").state_dict()
     made = publish(nowhere / "hub" / "checkpoints", "test_resnet", state)
-    described = SimpleNamespace(
-        url=f"https://nowhere.invalid/{made.name}", hf_hub_id="", mean=(0.5,) * 3, std=(0.5,) * 3
-    )
+    half = (0.5, 0.5, 0.5)
+    described = SimpleNamespace(url=f"https://nowhere.invalid/{made.name}", hf_hub_id="", mean=half, std=half)
     monkeypatch.setattr(timm, "get_pretrained_cfg", lambda _: described)
     detector = model.build(changed(backbone="timm/test_resnet", weights="imagenet"), categories)
     body = detector.backbone.body.state_dict()
@@ -400,9 +398,8 @@ def test_a_path_continues_from_our_own_model(tmp_path, changed, categories, name
 
 def test_our_own_model_of_another_shape_is_refused(tmp_path, changed, categories):
     model.save(tmp_path / "model.pt", model.build(changed(), categories), changed(), categories, {})
-    with pytest.raises(
-        weights.WeightsError, match=r"its fpn_channels is 16, the config's .*32: set model\.fpn_channels: 16"
-    ):
+    problem = r"its fpn_channels is 16, the config's .*32: set model\.fpn_channels: 16"
+    with pytest.raises(weights.WeightsError, match=problem):
         model.build(changed(weights=str(tmp_path / "model.pt"), fpn_channels=32), categories)
 
 
