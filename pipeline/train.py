@@ -144,7 +144,8 @@ def _loop(state: State, pictures: TrainingPictures, settings: config.Config, kep
         started = now
         if iteration % settings.train.checkpoint_every == 0 and iteration < last:
             kept.save(state)
-        if _is_done(state, settings.train):
+        if state.validation and state.validation.exhausted:
+            LOG.info("iteration %d: stops early, after %d looks without a gain", iteration, state.validation.looks_without_gain)
             break
 
 
