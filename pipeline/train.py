@@ -145,7 +145,8 @@ def _loop(state: State, pictures: TrainingPictures, settings: config.Config, kep
         if iteration % settings.train.checkpoint_every == 0 and iteration < last:
             kept.save(state)
         if state.validation and state.validation.exhausted:
-            LOG.info("iteration %d: stops early, after %d looks without a gain", iteration, state.validation.looks_without_gain)
+            looks = state.validation.looks_without_gain
+            LOG.info("iteration %d: stops early, after %d looks without a gain", iteration, looks)
             break
 
 
