@@ -158,7 +158,9 @@ def _loop(
         started = now
         if iteration % settings.train.checkpoint_every == 0 and iteration < last:
             kept.save(state)
-        if _is_done(state, settings.train):
+        if state.validation and state.validation.exhausted:
+            looks = state.validation.looks_without_gain
+            LOG.info("iteration %d: stops early, after %d looks without a gain", iteration, looks)
             break
 
 
