@@ -46,7 +46,8 @@ SHARDS = [f"{number:05d}" for number in range(cfg.data.shards)]
 RENDER_GPU = int(cfg.render.device not in ("cpu", "auto"))
 TRAIN_GPU = int(cfg.train.device not in ("cpu", "auto"))
 PROCESSES = cfg.train.processes
-TORCHRUN = f"-m torch.distributed.run --standalone --nproc-per-node {PROCESSES} " if PROCESSES > 1 else ""
+# After -- torchrun leaves options alone; it would take our --log for one of its own.
+TORCHRUN = f"torch.distributed.run --standalone --nproc-per-node {PROCESSES} -m -- " if PROCESSES > 1 else ""
 VALIDATED_ON = [cfg.train.validation.on.annotations] if cfg.train.validation and cfg.train.validation.on else []
 # What a study's models are scored on: name -> annotations, folder of the pictures.
 STUDY_SETS = {"test": (f"{DATA}/annotations/test.json", DATA)} | {
@@ -245,7 +246,7 @@ rule train_model:
         checkpoint=f"{RUN}/checkpoint",
         threads=lambda wildcards, threads: max(1, threads // PROCESSES),
     shell:
-        f"python {TORCHRUN}-m pipeline.train --config {{params.config:q}} --annotations {{input.annotations}}"
+        f"python -m {TORCHRUN}pipeline.train --config {{params.config:q}} --annotations {{input.annotations}}"
         f" --val {{input.val}} --images {DATA} --out {{output.model}} --log {{output.log}} --checkpoint {{params.checkpoint}}"
         " --threads {params.threads} 2>&1 | tee {log}"
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several processes, usually one per GPU, that train one model together; `torchrun` starts them.
 
-    torchrun --standalone --nproc-per-node 8 -m pipeline.train --config …
+    torchrun --standalone --nproc-per-node 8 -m -- pipeline.train --config …
 
 A batch is still `train.batch_size` pictures, shared out evenly, so that learning rate and schedule need no change. In a
 process that torchrun did not start all of this does nothing.

@@ -28,7 +28,7 @@ from torchvision.models.detection.transform import GeneralizedRCNNTransform, res
 
 from pipeline import model
 from pipeline.agreement import OUTPUTS, Found, Run, differences
-from pipeline.predict import MASK_THRESHOLD
+from pipeline.pasting import MASK_THRESHOLD
 
 INPUTS = ("picture", "score_threshold")
 OPSET = 17  # has RoiAlign as torchvision computes it (since 16); onnxruntime reads it since 1.12

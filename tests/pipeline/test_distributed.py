@@ -46,7 +46,7 @@ def test_two_processes_learn_what_one_does_that_takes_its_batch_in_two_parts(mak
     script.write_text(CHOOSE_THE_FIRST)
     # A rate that moves weights by far more than what adding up in another order changes.
     settings = changed(tiny_settings, "train", iterations=3, optimizer="sgd", learning_rate=0.01, batch_size=4)
-    two = command(data, settings, tmp_path / "two", *TORCHRUN, str(script))
+    two = command(data, settings, tmp_path / "two", *TORCHRUN, "--", str(script))
     assert two.returncode == 0, two.stderr
     one = command(data, changed(settings, "train", accumulate=2), tmp_path / "one", str(script))
     assert one.returncode == 0, one.stderr
@@ -70,10 +70,10 @@ def test_two_processes_learn_what_one_does_that_takes_its_batch_in_two_parts(mak
 def test_the_command_itself_with_two_processes_and_a_batch_that_cannot_be_shared(make_data, tiny_settings, tmp_path):
     data = make_data()
     odd = changed(tiny_settings, "train", batch_size=3)
-    refused = command(data, odd, tmp_path / "odd", *TORCHRUN, "-m", "pipeline.train")
+    refused = command(data, odd, tmp_path / "odd", *TORCHRUN, "-m", "--", "pipeline.train")
     assert refused.returncode != 0
     assert "train.batch_size = 3: cannot be shared out evenly to 2 processes" in refused.stderr
-    done = command(data, tiny_settings, tmp_path / "even", *TORCHRUN, "-m", "pipeline.train")
+    done = command(data, tiny_settings, tmp_path / "even", *TORCHRUN, "-m", "--", "pipeline.train")
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("train: 2 of 2 iterations") == 1  # one process speaks
     assert len(read_training(tmp_path / "even/training.jsonl").columns["loss"]) == 2

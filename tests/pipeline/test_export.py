@@ -250,7 +250,7 @@ def test_what_cannot_be_exported_is_said(monkeypatch, model_file, tmp_path, caps
 def test_a_model_that_cannot_be_read_is_named(monkeypatch, tmp_path, capsys):
     (tmp_path / "model.pt").write_text("no model")
     assert run(monkeypatch, "--model", tmp_path / "model.pt", "--out", tmp_path / "model.onnx") == 1
-    assert "model.pt: not a model file, or damaged" in capsys.readouterr().err
+    assert "model.pt: not a file of torch weights, or damaged" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("size", [(640, 480), (641, 479), (1920, 1080), (97, 333), (480, 640), (1000, 300)])

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline import freezing, model, optimization
+from pipeline import model, optimization
 from pipeline.config_learning import RateFactors, TrainSection
 
 
@@ -69,7 +69,7 @@ def test_parameters_that_join_train_and_are_found_again_after_a_stop():
     def toy():
         torch.manual_seed(1)
         network = nn.ModuleDict({"backbone": nn.ModuleDict({"body": nn.Linear(3, 3)}), "heads": nn.Linear(3, 1)})
-        freezing.freeze(network["backbone"])
+        network["backbone"].requires_grad_(False)
         return network, optimization.build(network, settings)
 
     def join(network, optimizer):
@@ -107,7 +107,7 @@ def test_parameters_that_join_train_and_are_found_again_after_a_stop():
 def test_going_back_to_before_parameters_joined_freezes_them_again():
     settings = TrainSection()
     network = nn.ModuleDict({"backbone": nn.Linear(2, 2), "heads": nn.Linear(2, 1)})
-    freezing.freeze(network["backbone"])
+    network["backbone"].requires_grad_(False)
     optimizer = optimization.build(network, settings)
     before = copy.deepcopy(optimizer.state_dict())
     network["backbone"].requires_grad_(True)

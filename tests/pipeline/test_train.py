@@ -145,19 +145,6 @@ def test_a_run_unfreezes_when_it_is_time(make_data, tiny_settings, tmp_path, opt
         run(never, data, tmp_path / "never")
 
 
-def test_what_joins_later_has_its_factor_of_the_schedules_rate():
-    first, joining = (torch.nn.Parameter(torch.zeros(1)) for _ in range(2))
-    optimizer = torch.optim.SGD([first], 0.8)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 / (1 + step))
-    optimizer.step()
-    schedule.step()
-    train._join([joining], 0.25, optimizer, schedule)
-    assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([0.4, 0.1])
-    optimizer.step()
-    schedule.step()
-    assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([0.8 / 3, 0.2 / 3])
-
-
 @pytest.mark.parametrize("empty", [(1, 2, 3), (1, 2, 3, 4)])
 def test_empty_pictures_are_trained_on(make_data, tiny_settings, tmp_path, empty):
     _, log = run(tiny_settings, make_data(empty=empty), tmp_path)
