@@ -239,7 +239,8 @@ rule train_model:
         threads=lambda wildcards, threads: max(1, threads // PROCESSES),
     shell:
         f"python {TORCHRUN}-m pipeline.train --config {{params.config:q}} --annotations {{input.annotations}}"
-        f" --val {{input.val}} --images {DATA} --out {{output.model}} --log {{output.log}} --checkpoint {RUN}/checkpoint"
+        f" --val {{input.val}} --images {DATA} --out {{output.model}} --log-file {{output.log}}"
+        f" --checkpoint {RUN}/checkpoint"
         " --threads {params.threads} 2>&1 | tee {log}"
 
 

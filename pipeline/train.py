@@ -2,7 +2,7 @@
 """Station `train`: a COCO file and its pictures become a model.
 
     python -m pipeline.train --config configs/quickstart.yaml --images results/data/quickstart \\
-        --annotations results/data/quickstart/annotations/train.json --out model.pt --log training.jsonl
+        --annotations results/data/quickstart/annotations/train.json --out model.pt --log-file training.jsonl
 
 The log's first line says what is trained on what; then comes one line per iteration. On the CPU the same command gives
 the same weights, whatever the number of workers and however often it was killed and given again; another number of
@@ -241,7 +241,8 @@ def main() -> int:
     parser.add_argument("--annotations", required=True, type=Path, help="COCO file with masks")
     parser.add_argument("--images", required=True, type=Path, help="folder that the file names start from")
     parser.add_argument("--out", required=True, type=Path, help="model file to write")
-    parser.add_argument("--log", required=True, type=Path, help="training log to write, JSON lines")
+    # Not --log, which torchrun would take for one of its own.
+    parser.add_argument("--log-file", required=True, type=Path, help="training log to write, JSON lines")
     parser.add_argument("--val", type=Path, help="COCO file for train.validation, its pictures also in --images")
     parser.add_argument(
         "--checkpoint", type=Path, help="folder that a killed run goes on from (default: checkpoint, beside --out)"
@@ -265,7 +266,7 @@ def main() -> int:
         if arguments.threads is not None:
             section = settings.train.model_copy(update={"threads": arguments.threads})
             settings = settings.model_copy(update={"train": section})
-        places = (arguments.annotations, arguments.images, arguments.out, arguments.log)
+        places = (arguments.annotations, arguments.images, arguments.out, arguments.log_file)
         train(settings, *places, arguments.checkpoint, arguments.val)
     except problems as error:
         print(_reason(error), file=sys.stderr)

@@ -15,6 +15,7 @@ import torch
 from pipeline import checkpoints, config, train, weights
 from pipeline.checkpoints import Checkpoints
 
+KILLS = 3
 MOST_STARTS = 60
 CHANGES_WITH_TIME = ("seconds", "memory_mb")
 
@@ -64,8 +65,8 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bytes(make_data
     for _ in range(MOST_STARTS):
         child = subprocess.Popen(line, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": "."})
         child.stdout.readline()
-        # Some iterations further, then somewhere within or between writing, at random.
-        wanted = len(seen) + 1 if kills < 4 else MOST_STARTS
+        # One checkpoint further, then somewhere within or between steps and writing, at random.
+        wanted = len(seen) + 1 if kills < KILLS else MOST_STARTS
         while child.poll() is None and len(seen) < wanted:
             seen |= {path.name for path in (tmp_path / "b/checkpoint").glob("[0-9]*.pt")}
             time.sleep(0.01)
@@ -76,7 +77,7 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bytes(make_data
         child.wait()
         if (tmp_path / "b/training.jsonl").exists():
             break
-    assert kills >= 3
+    assert kills >= KILLS
     assert (tmp_path / "a/model.pt").read_bytes() == (tmp_path / "b/model.pt").read_bytes()
     assert plain_log(tmp_path / "a/training.jsonl") == plain_log(tmp_path / "b/training.jsonl")
     assert not (tmp_path / "b/checkpoint").exists()

@@ -29,7 +29,7 @@ def changed(settings: config.Config, section: str, **values) -> config.Config:
 def command(data, settings: config.Config, folder: Path, *program: str) -> subprocess.CompletedProcess[str]:
     line = [sys.executable, *program, "--config", settings.only("run", "model", "train")]
     line += ["--annotations", str(data.annotations), "--images", str(data.images)]
-    line += ["--out", str(folder / "model.pt"), "--log", str(folder / "training.jsonl")]
+    line += ["--out", str(folder / "model.pt"), "--log-file", str(folder / "training.jsonl")]
     environment = os.environ | {"PYTHONPATH": ".", "OMP_NUM_THREADS": "1"}
     return subprocess.run(line, capture_output=True, text=True, check=False, env=environment)
 

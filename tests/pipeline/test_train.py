@@ -143,7 +143,7 @@ def test_a_missing_gpu_is_an_error(make_data, tiny_settings, tmp_path, monkeypat
 def command(data, settings: config.Config, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
     text = settings.only("run", "model", "train")
     places = ["--annotations", str(data.annotations), "--images", str(data.images)]
-    places += ["--out", str(folder / "model.pt"), "--log", str(folder / "training.jsonl")]
+    places += ["--out", str(folder / "model.pt"), "--log-file", str(folder / "training.jsonl")]
     line = [sys.executable, "-m", "pipeline.train", "--config", text, *places, *more]
     return subprocess.run(line, capture_output=True, text=True, check=False)
 
