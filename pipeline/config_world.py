@@ -33,9 +33,9 @@ class ClothingSection(Section):
 
     hi_vis: Annotated[dict[Literal["vest", "jacket", "none"], Fraction], SomeShare] = Field(
         {
-            "vest": 0.45,
-            "jacket": 0.2,
-            "none": 0.35,
+            "vest": 0.38,
+            "jacket": 0.14,
+            "none": 0.48,
         },
         description="shares",
     )
@@ -52,10 +52,10 @@ class ClothingSection(Section):
     )
     head: Annotated[dict[Literal["helmet", "cap", "bump_cap", "hair"], Fraction], SomeShare] = Field(
         {
-            "helmet": 0.3,
+            "helmet": 0.18,
             "cap": 0.15,
-            "bump_cap": 0.12,
-            "hair": 0.43,
+            "bump_cap": 0.09,
+            "hair": 0.58,
         },
         description="shares",
     )

@@ -41,7 +41,8 @@ ANCESTRIES = ("african", "asian", "caucasian")
 HAIR_MEN = {"shaved": 0.2, "short": 0.55, "full": 0.2, "long": 0.05}
 HAIR_WOMEN = {"short": 0.12, "full": 0.2, "long": 0.68}
 SKIN_TONES = {"african": (5, 9), "asian": (2, 6), "caucasian": (0, 4)}  # first and last place in MONK_SKIN
-SKIN_DIMMING = 0.72  # the scale's swatches are as bright as white paper lets them; skin reflects less
+# Of red, green and blue: the scale's light swatches are near white, fair skin reflects about 0.6, 0.45 and 0.35.
+SKIN_DIMMING = np.array([0.68, 0.54, 0.46])
 
 
 def draw_person(random: np.random.Generator, config: PeopleSection, pose: Pose) -> PersonParameters:

@@ -2,7 +2,7 @@
 """Put groups of things where the camera sees them.
 
 For every group a height in the picture is drawn log-uniformly between 24 of 288 pixels and a quarter more than the
-whole frame; distance follows from it. So half of them are higher than a third of the frame.
+whole frame; distance follows from it. What is found to fit is smaller on the whole: near places are often taken.
 """
 
 from dataclasses import dataclass
