@@ -21,7 +21,7 @@ class StudySection(Section):
     )
     policies: Annotated[dict[Name, Any], Field(min_length=1)] = Field(
         {"heads_only": "heads_only", "backbone": "backbone", "first_3_stages": 3, "none": "none"},
-        description="name in tables and plots -> model.freeze",
+        description="name in tables and plots -> model.freeze, or {freeze: .., unfreeze: [..]} for a schedule",
     )
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0, 1)
     iterations: Annotated[int, Field(ge=1)] | None = Field(
@@ -35,6 +35,9 @@ class StudySection(Section):
         for name in (*self.backbones, *self.policies):
             if JOINT in name:
                 raise ValueError(f"{name}: a name here must not hold {JOINT!r}")
+        for name, policy in self.policies.items():
+            if unknown := set(_freezing(policy)) - {"freeze", "unfreeze"}:
+                raise ValueError(f"policies.{name}: {', '.join(sorted(unknown))}: only freeze and unfreeze can differ")
         return self
 
     def variants(self) -> list[str]:
@@ -56,6 +59,11 @@ class StudySection(Section):
         backbone, policy, seed = self.parts(variant)
         changes: dict[str, dict[str, Any]] = {
             "run": {"seed": seed},
-            "model": {"backbone": backbone, "weights": self.backbones[backbone], "freeze": self.policies[policy]},
+            "model": {"backbone": backbone, "weights": self.backbones[backbone], **_freezing(self.policies[policy])},
         }
         return changes | ({"train": {"iterations": self.iterations}} if self.iterations else {})
+
+
+def _freezing(policy: Any) -> dict[str, Any]:
+    """Return the keys of `model` that a policy sets."""
+    return policy if isinstance(policy, dict) and "freeze" in policy else {"freeze": policy}

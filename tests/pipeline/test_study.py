@@ -73,12 +73,21 @@ def test_each_variant_is_the_config_with_its_own_backbone_policy_and_seed(settin
     }
 
 
+def test_a_policy_can_be_a_schedule():
+    later = {"freeze": "backbone", "unfreeze": [{"run_fraction": 0.5, "leave": 4, "learning_rate_factor": 0.1}]}
+    settings = config.check({"study": {"policies": {"later": later}}})
+    model = config.changed(settings, settings.study.changes("tf_efficientnet_lite0--later--0")).model
+    assert model.freeze == "backbone"
+    assert [(step.run_fraction, step.leave) for step in model.unfreeze] == [(0.5, 4)]
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
         ({"seeds": [1, 1]}, "each seed once"),
         ({"policies": {"a--b": "none"}}, "must not hold"),
         ({"seeds": []}, "seeds"),
+        ({"policies": {"later": {"freeze": 3, "backbone": "resnet18"}}}, "only freeze and unfreeze"),
     ],
 )
 def test_studies_that_cannot_be_told_apart_are_refused(wrong, said):
