@@ -258,6 +258,7 @@ def _training_facts(training: provenance.Training, config: Config) -> dict[str, 
         "window": charts.smoothing_window(iterations),
         "facts": {charts.readable(name): _plain(value) for name, value in training.facts.items()},
         "settings": {
+            "network": f"Mask R-CNN, {config.model.backbone}",
             "weights to begin with": config.model.weights,
             "frozen": in_words(config.model.freeze) + (", some of it not to the end" if config.model.unfreeze else ""),
             "batch": f"{config.train.batch_size} pictures",
