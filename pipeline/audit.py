@@ -62,11 +62,13 @@ class Summary:
 class Seen:
     """An instance in the picture; masks are bool (height, width) of the frame.
 
-    `visible`: its pixels of the id map. `whole`: its silhouette. `thin`: what it touches far from its silhouette, rods
-    that pass between pixel centres. `alone`: rendered with all else hidden, or None.
+    `crop`: its silhouette, bool of the size of its whole box, also outside the frame. `visible`: its pixels of the id
+    map. `whole`: its silhouette. `thin`: what it touches far from its silhouette, rods that pass between pixel centres.
+    `alone`: rendered with all else hidden, or None.
     """
 
     measured: MeasuredInstance
+    crop: np.ndarray
     visible: np.ndarray
     whole: np.ndarray
     thin: np.ndarray
@@ -76,6 +78,11 @@ class Seen:
     def smeared_px(self) -> int:
         """How many pixels motion and focus may add to its outline; what is rendered alone is rendered without them."""
         return math.ceil(self.measured.blur_px)
+
+    def within(self, pixels: int) -> np.ndarray:
+        """Return what is at most so many pixels from its silhouette, from what of that lies outside the frame, too."""
+        around = in_frame(self.crop, self.measured, self.whole.shape, pixels) | np.pad(self.thin, pixels)
+        return _grown(around, pixels)[pixels:-pixels, pixels:-pixels]
 
 
 def check_map(record: Record, pixels: dict[int, int]) -> Iterator[Violation]:
@@ -125,30 +132,32 @@ def check_silhouettes(
     violations: list[Violation] = []
     summary = Summary(pictures=1)
     for number, measured in record.instances.items():
-        whole = in_frame(silhouettes.get(str(number)), measured, record.shape)
-        thin = silhouettes.get(f"{number}_thin", np.zeros(record.shape, bool))
-        seen = Seen(measured, ids == number, whole, thin, silhouettes.get(f"{number}_alone"))
         crop = silhouettes.get(str(number), NOTHING)
-        faults = (*_record_faults(seen, crop), *_visible_faults(seen), *_proof_faults(seen), *_keypoint_faults(seen))
+        whole = in_frame(crop, measured, record.shape)
+        thin = silhouettes.get(f"{number}_thin", np.zeros(record.shape, bool))
+        seen = Seen(measured, crop, ids == number, whole, thin, silhouettes.get(f"{number}_alone"))
+        faults = (*_record_faults(seen), *_visible_faults(seen), *_proof_faults(seen), *_keypoint_faults(seen))
         violations += [Violation(number, what, pixels) for what, pixels in faults]
         summary += _counted(seen)
     return violations, summary
 
 
-def in_frame(crop: np.ndarray | None, measured: MeasuredInstance | None, shape: tuple[int, int]) -> np.ndarray:
-    """Return the part of a silhouette that lies in the frame, bool `shape`."""
-    whole = np.zeros(shape, bool)
-    if crop is not None and measured is not None:
-        x, y, *_ = measured.whole_box_px
+def in_frame(
+    crop: np.ndarray, measured: MeasuredInstance | None, shape: tuple[int, int], margin_px: int = 0
+) -> np.ndarray:
+    """Return what of a silhouette lies in the frame or `margin_px` around it, bool (height, width) of both."""
+    frame = np.zeros([side + 2 * margin_px for side in shape], bool)
+    if crop.size and measured is not None:
+        x, y = (start + margin_px for start in measured.whole_box_px[:2])
         top, left = max(-y, 0), max(-x, 0)
-        inside = crop[top : max(shape[0] - y, 0), left : max(shape[1] - x, 0)]
-        whole[y + top : y + top + inside.shape[0], x + left : x + left + inside.shape[1]] = inside
-    return whole
+        inside = crop[top : max(frame.shape[0] - y, 0), left : max(frame.shape[1] - x, 0)]
+        frame[y + top : y + top + inside.shape[0], x + left : x + left + inside.shape[1]] = inside
+    return frame
 
 
-def _record_faults(seen: Seen, crop: np.ndarray) -> Iterator[tuple[str, np.ndarray | None]]:
+def _record_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
     """Yield where the measurements are not those of the silhouette, or do not explain that nothing is seen."""
-    measured = seen.measured
+    measured, crop = seen.measured, seen.crop
     if np.count_nonzero(crop) != measured.whole_pixels:
         yield (
             f"{np.count_nonzero(crop)} pixels in its silhouette, {measured.whole_pixels} whole ones in the record",
@@ -182,9 +191,8 @@ def _visible_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
 
 def _stray(drawn: np.ndarray, seen: Seen, smeared_px: int = 0) -> np.ndarray:
     """Return the pixels of `drawn` that neither the silhouette with its boundary nor a few far samples explain."""
-    reached = _grown(seen.whole | seen.thin, 1 + smeared_px)
-    stray = drawn & ~reached
-    far = stray & _grown(reached)
+    stray = drawn & ~seen.within(1 + smeared_px)
+    far = stray & seen.within(2 + smeared_px)
     few = np.count_nonzero(far) <= max(FAR_PIXELS, FAR_SHARE * np.count_nonzero(drawn))
     return stray & ~far if few else stray
 

@@ -184,7 +184,9 @@ def _save_picture(data: Path, fault: Fault, settings: config.Config) -> Path:
     wrong = np.zeros(record.shape, bool)
     for pixels in (each.pixels for each in faults if each.pixels is not None):
         wrong |= pixels
-    whole = audit.in_frame(found.silhouettes.get(str(number)), record.instances.get(number), record.shape)
+    whole = audit.in_frame(
+        found.silhouettes.get(str(number), audit.NOTHING), record.instances.get(number), record.shape
+    )
     title = f"picture {fault.index}, instance {number}: {'; '.join(each.what for each in faults)}"
     picture = coco.read_picture(fault.shard / "images" / picture_name(fault.index))
     drawn = audit_picture.draw(picture, found.ids == number, whole, wrong, title)

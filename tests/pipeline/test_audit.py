@@ -107,6 +107,16 @@ def test_the_filter_may_reach_one_pixel_beyond_the_silhouette():
     assert (summary.largest_excess_px, summary.boundary_pixels > 20) == (1, True)
 
 
+def test_what_lies_just_outside_the_frame_reaches_into_it_as_well():
+    canvas = np.zeros((3 * 6, 3 * 7), bool)
+    canvas[11, 13] = canvas[8, 14] = True  # in the lower right corner of the frame; right of its edge, farther up
+    ids = canvas[6:12, 7:14].astype(np.uint16)
+    ids[2, 6] = 1
+    assert without_joints(audited(made_shards.record(ids, {1: canvas}), ids, made_shards.crops({1: canvas}))) == []
+    ids[2, 6], ids[0, 3] = 0, 1
+    assert without_joints(audited(made_shards.record(ids, {1: canvas}), ids, made_shards.crops({1: canvas})))
+
+
 @pytest.mark.parametrize(("blur_px", "reached_px", "passes"), [(1.2, 3, True), (1.2, 4, False), (0.0, 2, False)])
 def test_blur_widens_what_is_allowed_by_as_much_and_no_more(blur_px, reached_px, passes):
     ids, wholes = scene_of_two()
