@@ -35,9 +35,10 @@ def write(out: Path, config: Config, rows: Sequence[Row]) -> None:
 
 
 def label(row: Row, rows: Sequence[Row]) -> str:
-    """Return the row's name: its policy, and its backbone if there are several."""
-    several = len({each.backbone for each in rows}) > 1
-    return f"{readable(row.policy)}, {row.backbone}" if several else readable(row.policy)
+    """Return the row's name: its policy or its backbone or both, whichever there are several of."""
+    parts = [readable(row.policy)] if len({each.policy for each in rows}) > 1 else []
+    parts += [row.backbone] if len({each.backbone for each in rows}) > 1 else []
+    return ", ".join(parts) or readable(row.policy)
 
 
 def _set(name: str, classes: Sequence[str], rows: Sequence[Row]) -> dict[str, Any]:

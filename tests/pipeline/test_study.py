@@ -11,8 +11,8 @@ import pytest
 
 from pipeline import config
 from pipeline.figures import Spread, spread
-from pipeline.study_page import _verdict
-from pipeline.study_runs import StudyError, read_runs, rows_of
+from pipeline.study_page import _verdict, label
+from pipeline.study_runs import Row, StudyError, read_runs, rows_of
 
 CLASSES = ("pedestrian", "pallet_truck")
 STUDY = {"policies": {"backbone": "backbone", "none": "none"}, "seeds": [0, 3], "name": "made"}
@@ -139,6 +139,20 @@ def test_a_lead_within_the_spread_of_the_seeds_is_called_so(settings, tmp_path, 
     rows = rows_of(read_runs(settings, write_runs(tmp_path, settings)))
     assert "not more than seeds make" in _verdict("test", rows)
     assert _verdict("test", rows).startswith("Best: backbone, box AP50 0.55; then none, 0.54.")
+
+
+@pytest.mark.parametrize(
+    ("rows", "names"),
+    [
+        ([("resnet18", "none"), ("vgg16", "none")], ["resnet18", "vgg16"]),
+        ([("vgg16", "none"), ("vgg16", "heads_only")], ["none", "heads only"]),
+        ([("resnet18", "none"), ("vgg16", "backbone")], ["none, resnet18", "backbone, vgg16"]),
+        ([("vgg16", "none")], ["none"]),
+    ],
+)
+def test_a_row_is_named_by_what_there_are_several_of(rows, names):
+    made = [Row(backbone, policy, ()) for backbone, policy in rows]
+    assert [label(row, made) for row in made] == names
 
 
 def test_spread_of_nothing_is_nothing():
