@@ -56,13 +56,13 @@ def table(rows: Sequence[Row], set_name: str) -> Table:
     drawn = Table(title=set_name, box=SIMPLE)
     for heading in ("backbone", "frozen"):
         drawn.add_column(heading, no_wrap=True)
-    for heading in (*(f"{kind}\n{figure}" for kind in KINDS for figure in FIGURES), "s a\nstep", "MB", "trained"):
+    for heading in (*(f"{kind}\n{figure}" for kind in KINDS for figure in FIGURES), "s a\nstep", "MB", "trained\nmillions"):
         drawn.add_column(heading, justify="right")
     for row in rows:
         spreads = [row.spread(set_name, kind, figure) for kind in KINDS for figure in FIGURES]
         cells = ["–" if each is None else str(each) for each in spreads]
         step, memory = row.costs()
-        costs = [f"{step:.2f}", f"{memory:.0f}", f"{row.runs[0].trainable:,}"]
+        costs = [f"{step:.2f}", f"{memory:.0f}", f"{row.runs[0].trainable / 1e6:.2f}"]
         drawn.add_row(row.backbone, row.policy, *cells, *costs)
     return drawn
 

@@ -92,7 +92,7 @@ def _verdict(name: str, rows: Sequence[Row]) -> str:
 def _cost(row: Row) -> dict[str, Any]:
     first, (step, memory) = row.runs[0], row.costs()
     trained = f"{first.trainable:,}".replace(",", "\u202f")
-    cells = [short(step), short(memory), trained, f"{first.trainable / first.parameters:.0%}"]
+    cells = [f"{step:.2f}", short(memory), trained, f"{first.trainable / first.parameters:.0%}"]
     return {"backbone": row.backbone, "policy": readable(row.policy), "cells": cells}
 
 
