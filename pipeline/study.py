@@ -56,7 +56,12 @@ def table(rows: Sequence[Row], set_name: str) -> Table:
     drawn = Table(title=set_name, box=SIMPLE)
     for heading in ("backbone", "frozen"):
         drawn.add_column(heading, no_wrap=True)
-    for heading in (*(f"{kind}\n{figure}" for kind in KINDS for figure in FIGURES), "s a\nstep", "MB", "trained\nmillions"):
+    for heading in (
+        *(f"{kind}\n{figure}" for kind in KINDS for figure in FIGURES),
+        "s a\nstep",
+        "MB",
+        "trained\nmillions",
+    ):
         drawn.add_column(heading, justify="right")
     for row in rows:
         spreads = [row.spread(set_name, kind, figure) for kind in KINDS for figure in FIGURES]
