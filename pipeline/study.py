@@ -7,8 +7,6 @@ Snakemake's rule `freeze_study` trains and scores them first.
 """
 
 import argparse
-import csv
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,7 +16,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from pipeline import coco, provenance, study_page
+from pipeline import coco, csv_files, provenance, study_page
 from pipeline.config import ConfigError, read
 from pipeline.study_runs import FIGURES, KINDS, SYNTHETIC, Row, Run, StudyError, read_runs, rows_of
 
@@ -37,18 +35,6 @@ def lines(runs: Sequence[Run]) -> Iterator[dict[str, Any]]:
             facts = {"backbone": run.backbone, "policy": run.policy, "seed": run.seed, "set": name}
             costs = {"step_s": round(run.step_s, 4), "peak_memory_mb": run.memory_mb}
             yield facts | figures | costs | {"trainable_parameters": run.trainable, "parameters": run.parameters}
-
-
-def write_csv(path: Path, runs: Sequence[Run]) -> None:
-    """Write the file aside, then put it in its place."""
-    written = list(lines(runs))
-    columns = list(dict.fromkeys(column for line in written for column in line))
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    with aside.open("w", newline="") as file:
-        table = csv.DictWriter(file, columns, restval="")
-        table.writeheader()
-        table.writerows(written)
-    aside.replace(path)
 
 
 def table(rows: Sequence[Row], set_name: str) -> Table:
@@ -85,8 +71,9 @@ def main() -> int:
         runs = read_runs(config, arguments.runs)
         rows = rows_of(runs)
         arguments.out.mkdir(parents=True, exist_ok=True)
-        write_csv(arguments.out / "study.csv", runs)
-        coco.write(arguments.out / "study.json", list(lines(runs)))
+        written = list(lines(runs))
+        csv_files.write(arguments.out / "study.csv", written)
+        coco.write(arguments.out / "study.json", written)
         study_page.write(arguments.out / "study.html", config, rows)
     except (ConfigError, StudyError, provenance.RecordError) as error:
         print(error, file=sys.stderr)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a training writes down: JSON lines as it goes, CSV when it is done, TensorBoard if asked for."""
 
-import csv
 import json
 import resource
 import sys
@@ -9,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
+from pipeline import csv_files
 
 
 class TrainingLog:
@@ -68,14 +69,7 @@ class TrainingLog:
         if self.board:
             self.board.close()
         rows = [json.loads(line) for line in self.lines[1:]]
-        columns = list(dict.fromkeys(name for row in rows for name in row))
-        table = self.path.with_suffix(".csv")
-        aside = table.with_name(f".{table.name}")
-        with aside.open("w", newline="") as file:
-            writer = csv.DictWriter(file, columns, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-        aside.replace(table)
+        csv_files.write(self.path.with_suffix(".csv"), rows)
         self.growing.replace(self.path)
 
 
