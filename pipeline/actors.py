@@ -14,11 +14,10 @@ from pipeline.config import Config
 from pipeline.own_assets import as_thing, draw_own, row_of_own
 from pipeline.placing import Place, find_place
 from pipeline.randomness import choose
-from pipeline.scene import Camera
 from pipeline.setting import Setting
 from pipeline.things import Imported, Prop, Thing
 from pipeline.trucks import TruckParameters, as_truck, draw_fleet, fits_pallet, parked, row_of_trucks, with_pallet
-from pipeline.viewing import GAP_M, View, as_places, draw_headings, in_view, put_in_view
+from pipeline.viewing import GAP_M, View, as_places, draw_headings, in_view, put_as_subject, put_in_view
 from pipeline.volumes import TRUCK_REAR_M, volumes
 
 OUT_OF_VIEW = 0.04  # share of groups that may stand anywhere, seen or not
@@ -56,17 +55,15 @@ def draw_counts(random: np.random.Generator, config: Config) -> Counts:
     return Counts(*chosen, pairs)
 
 
-def add_actors(random: np.random.Generator, config: Config, setting: Setting, camera: Camera) -> None:
-    """Put trucks and people into the hall.
+def add_actors(random: np.random.Generator, config: Config, view: View, counts: Counts) -> None:
+    """Put so many trucks and people into the hall.
 
     Raises:
         NoRoomError: a group found no free place anywhere.
     """
-    counts = draw_counts(random, config)
-    view = View(setting, camera)
     fleet = draw_fleet(random, config.trucks)
     for _ in range(counts.pairs):
-        _place(random, view, driven_truck(random, config.people, setting.stock, fleet))
+        _place(random, view, driven_truck(random, config.people, view.setting.stock, fleet))
     _add_trucks(random, config, view, fleet, counts.trucks - counts.pairs)
     _add_people(random, config, view, counts.people - counts.pairs)
 
@@ -124,8 +121,10 @@ def _add_people(random: np.random.Generator, config: Config, view: View, count: 
 
 
 def _place(random: np.random.Generator, view: View, group: list[Thing], wanted: list[Place] | None = None) -> None:
-    """Put a group where the camera sees it well, at least in part, or (rarely wanted, rarely needed) anywhere."""
+    """Put a group where the camera aims, or where it is seen well, or in part, or (rarely) anywhere."""
     setting = view.setting
+    if put_as_subject(random, view, group):
+        return
     if random.random() > OUT_OF_VIEW:
         if wanted and put_in_view(view, group, wanted, 0.35):
             return

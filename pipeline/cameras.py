@@ -52,17 +52,22 @@ def draw_camera(
 
     It is a pinhole that stands still: `fit_lens` draws the rest.
     """
-    rig = choose(random, config.rigs)
-    fov_deg = random.uniform(*getattr(config.fov_deg, rig))
+    rig, fov_deg = draw_rig(random, config)
     best, best_score = None, -1.0
     for _ in range(8):
-        position = _free_position(random, rig, space, walkways, lamps_m)
-        heading = _heading(random, position, walkways)
-        if (score := _openness(space, position, heading, fov_deg) * random.uniform(0.6, 1)) > best_score:
+        position = free_position(random, rig, space, walkways, lamps_m)
+        heading = traffic_heading(random, position, walkways)
+        if (score := openness_m(space, position, heading, fov_deg) * random.uniform(0.6, 1)) > best_score:
             best, best_score = (position, heading), score
     position, heading = best
     roll, off_aim = random.normal(0, config.roll_deg), random.normal(0, config.aim_deg)
-    return _camera(config, rig, fov_deg, position, rotation(heading, _pitch(random, rig, position) + off_aim, roll))
+    return camera_at(config, rig, fov_deg, position, rotation(heading, _pitch(random, rig, position) + off_aim, roll))
+
+
+def draw_rig(random: np.random.Generator, config: CameraSection) -> tuple[str, float]:
+    """Draw a rig and its horizontal field of view in degrees."""
+    rig = choose(random, config.rigs)
+    return rig, float(random.uniform(*getattr(config.fov_deg, rig)))
 
 
 def fit_lens(random: np.random.Generator, config: CameraSection, camera: Camera) -> Camera:
@@ -107,9 +112,7 @@ def draw_exposure_error_ev(random: np.random.Generator, config: CameraSection) -
     return round(float(random.uniform(*config.exposure_error_ev)), 3) if wrong else 0.0
 
 
-def _free_position(
-    random: np.random.Generator, rig: str, space: Space, walkways: list[Walkway], lamps_m: float
-) -> Vec3:
+def free_position(random: np.random.Generator, rig: str, space: Space, walkways: list[Walkway], lamps_m: float) -> Vec3:
     below_lamps = lamps_m - 0.3
     heights = {
         "robot": (0.3, 0.6),
@@ -132,7 +135,7 @@ def surroundings(position_m: Vec3) -> Boxes:
     return Boxes(np.array([(x, y, 0, 2 * CLEARANCE_M, 2 * CLEARANCE_M, max(z - CLEARANCE_M, 0), z + 0.3)]))
 
 
-def _heading(random: np.random.Generator, position_m: Vec3, walkways: list[Walkway]) -> float:
+def traffic_heading(random: np.random.Generator, position_m: Vec3, walkways: list[Walkway]) -> float:
     """Mostly along the traffic, with jitter; else anywhere."""
     here = next(w for w in walkways if np.all(np.clip(position_m[:2], w.low_m, w.high_m) == position_m[:2]))
     if random.random() < 0.3:
@@ -140,7 +143,7 @@ def _heading(random: np.random.Generator, position_m: Vec3, walkways: list[Walkw
     return float(here.heading_deg + 180 * random.integers(2) + random.normal(0, 20))
 
 
-def _openness(space: Space, position_m: Vec3, heading_deg: float, fov_deg: float) -> float:
+def openness_m(space: Space, position_m: Vec3, heading_deg: float, fov_deg: float) -> float:
     """Return how deep the view is on average, at most `LOOKS_M`, at the height of a truck's tiller."""
     headings = heading_deg + np.linspace(-0.45, 0.45, 9) * fov_deg
     eye = (position_m[0], position_m[1], min(position_m[2], 1.0))
@@ -172,7 +175,7 @@ def rotation(heading_deg: float, pitch_deg: float, roll_deg: float) -> np.ndarra
     return np.stack([turned_right, np.cross(forward, turned_right), forward], axis=1)
 
 
-def _camera(config: CameraSection, rig: str, fov_deg: float, position_m: Vec3, matrix: np.ndarray) -> Camera:
+def camera_at(config: CameraSection, rig: str, fov_deg: float, position_m: Vec3, matrix: np.ndarray) -> Camera:
     focal = round(float(config.width / 2 / np.tan(np.radians(fov_deg) / 2)), 3)
     return Camera(
         rig=rig,

@@ -192,6 +192,12 @@ class CameraSection(Section):
     aim_deg: Annotated[float, Field(ge=0, le=45)] = Field(
         3.0, description="standard deviation of the pitch about what the rig aims at"
     )
+    subject: Fraction = Field(
+        0.5, description="share of pictures whose camera aims at a person or a truck, near and with nothing in between"
+    )
+    subject_height: Annotated[Range, within(0.05, 1)] = Field(
+        (0.3, 0.95), description="of what the camera aims at, as a share of the picture's height"
+    )
     distorted: Fraction = Field(0.3, description="share of pictures with lens distortion")
     distortion: Annotated[Range, within(-0.4, 0.2)] = Field(
         (-0.3, 0.05), description="k1 of Brown and Conrady; the wider the view, the nearer to the low end"

@@ -15,7 +15,6 @@ from pipeline.placing import Place
 from pipeline.props_goods import draw_good
 from pipeline.props_wheels import draw_wheeled
 from pipeline.randomness import choose
-from pipeline.scene import Camera
 from pipeline.setting import Setting
 from pipeline.things import PropParameters, Thing
 from pipeline.viewing import View, in_view, put_in_view
@@ -118,16 +117,15 @@ def _cones(random: np.random.Generator, setting: Setting) -> None:
             _put(setting, [as_prop("cone", kind)], _beside(spot, float(angle), away, 0.0))
 
 
-def add_lookalikes(random: np.random.Generator, config: GoodsSection, setting: Setting, camera: Camera) -> None:
+def add_lookalikes(random: np.random.Generator, config: GoodsSection, view: View) -> None:
     """Park look-alikes where the camera sees them; those that find no place are left out."""
-    view = View(setting, camera)
     for _ in range(int(random.integers(config.lookalikes[0], config.lookalikes[1] + 1))):
         kind = choose(random, config.lookalike_kinds)
-        own = draw_own(random, setting.own, config.own, None)
+        own = draw_own(random, view.setting.own, config.own, None)
         group = [as_thing(own)] if own else _parked(random, kind)
         for least_visible in (0.4, 0.1):
             if added := put_in_view(view, group, in_view(random, view, group), least_visible):
-                setting.parked += [thing.name for thing in added]
+                view.setting.parked += [thing.name for thing in added]
                 break
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline import coco, lineage, own_assets
-from pipeline.actors import NoRoomError, add_actors
+from pipeline.actors import NoRoomError, add_actors, draw_counts
 from pipeline.cameras import draw_camera, draw_exposure_error_ev, fit_lens, surroundings
 from pipeline.catalogue import CatalogueError
 from pipeline.config import GENERATOR_VERSION, Config, ConfigError, read
@@ -26,7 +26,9 @@ from pipeline.progress import track
 from pipeline.props import add_furniture, add_lookalikes
 from pipeline.randomness import choose, rng
 from pipeline.scene import RenderSettings, Scene, read_scenes
+from pipeline.subjects import draw_aimed_camera, draw_category
 from pipeline.things import Thing
+from pipeline.viewing import View
 
 
 def sample_scene(config: Config, index: int, own: Sequence[OwnThing] = ()) -> Scene:
@@ -49,12 +51,17 @@ def sample_scene(config: Config, index: int, own: Sequence[OwnThing] = ()) -> Sc
     add_furniture(random("props"), setting)
     space = setting.space
     lamps_m = lamp_height_m(space.size_m[2])
-    camera = draw_camera(random("camera"), config.camera, space, setting.walkways, lamps_m)
+    counts = draw_counts(random("counts"), config)
+    category = draw_category(random("subject"), config.camera, counts.people, counts.trucks)
+    where = (config.camera, space, setting.walkways, lamps_m)
+    aimed = draw_aimed_camera(random("aim"), *where, category) if category else None
+    camera, subject = aimed or (draw_camera(random("camera"), *where), None)
     camera = fit_lens(random("lens"), config.camera, camera)
     space.keep_free(surroundings(camera.position_m))
-    add_lookalikes(random("lookalikes"), config.goods, setting, camera)
+    view = View(setting, camera, subject)
+    add_lookalikes(random("lookalikes"), config.goods, view)
     try:
-        add_actors(random("actors"), config, setting, camera)
+        add_actors(random("actors"), config, view, counts)
     except NoRoomError as error:
         raise NoRoomError(f"picture {index}: {error}") from None
     factor = draw_power_factor(random("power"), config.light)

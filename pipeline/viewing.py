@@ -1,33 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
 """Put groups of things where the camera sees them.
 
-For every group a height in the picture is drawn log-uniformly between 24 of 288 pixels and a quarter more than the
+For every group a height in the picture is drawn log-uniformly between 20 of 288 pixels and a quarter more than the
 whole frame; distance follows from it. What is found to fit is smaller on the whole: near places are often taken.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.boxes import Boxes
 from pipeline.cameras import floor_points, shares_in_frame
-from pipeline.placing import Place
+from pipeline.placing import Place, overlaps
 from pipeline.scene import Camera
 from pipeline.setting import Setting
+from pipeline.subjects import Subject
 from pipeline.things import Imported, Prop, Thing
 from pipeline.volumes import own_boxes, volumes
 
-SMALLEST, LARGEST = 24 / 288, 1.25  # of the picture's height
+SMALLEST, LARGEST = 20 / 288, 1.25  # of the picture's height
 GAP_M = 0.04  # between a group and all else
 TRIES = 120
+SUBJECT_OFF_M = 0.3  # from where the camera aims, along each axis
+SUBJECT_VISIBLE = 0.9
 
 
 @dataclass(frozen=True)
 class View:
-    """A furnished hall and the camera in it."""
+    """A furnished hall, the camera in it, and what the camera aims at, if at anything."""
 
     setting: Setting
     camera: Camera
+    subject: Subject | None = None
 
 
 def shown(group: list[Thing]) -> list[Thing]:
@@ -48,11 +52,25 @@ def put_in_view(view: View, group: list[Thing], places: list[Place], least_visib
     inside = np.min([shares_in_frame(view.camera, actor, places) for actor in actors], axis=0)
     for number in np.flatnonzero(inside >= np.where(np.arange(len(places)) % 4 == 0, 0.3, 0.85)):
         place = places[number]
-        if view.setting.space.fits(boxes.moved(*place), GAP_M) and all(
+        if _has_room(view, boxes.moved(*place)) and all(
             _visible(view, actor.moved(*place)) >= least_visible for actor in actors
         ):
             return view.setting.space.put(group, *place)
     return []
+
+
+def _has_room(view: View, boxes: Boxes) -> bool:
+    in_the_way = view.subject is not None and overlaps(boxes, view.subject.kept_free, GAP_M)
+    return not in_the_way and view.setting.space.fits(boxes, GAP_M)
+
+
+def put_as_subject(random: np.random.Generator, view: View, group: list[Thing]) -> list[Thing]:
+    """Put the group where the camera aims, if it holds what the camera aims at and nobody is there yet."""
+    if view.subject is None or all(thing.category != view.subject.category for thing in group):
+        return []
+    points = np.array(view.subject.spot_m) + random.uniform(-SUBJECT_OFF_M, SUBJECT_OFF_M, (TRIES // 6, 2))
+    places = as_places(points, draw_headings(random, view.setting, points))
+    return put_in_view(replace(view, subject=None), group, places, SUBJECT_VISIBLE)
 
 
 def _visible(view: View, actor: Boxes) -> float:
