@@ -23,16 +23,21 @@ ROOM_M = {"pedestrian": 0.9, "pallet_truck": 1.4}  # side of the square of floor
 ASIDE = 0.3  # of the picture's width, from its middle
 STEEPEST_DEG = 55.0  # a camera on the ceiling looks down no steeper
 NEAREST_M = 1.0
-TRIES = 40
+TRIES = 24
 
 
 @dataclass(frozen=True)
 class Subject:
-    """Where the subject goes, (x, y), and the room there and before it that all else leaves free."""
+    """Where the subject goes (x, y), the room for it, and the room between it and the camera."""
 
     category: Category
     spot_m: tuple[float, float]
-    kept_free: Boxes
+    room: Boxes
+    between: Boxes
+
+    def kept_free(self) -> Boxes:
+        """Return what all others leave free."""
+        return join([self.room, self.between])
 
 
 def draw_category(random: np.random.Generator, config: CameraSection, people: int, trucks: int) -> Category | None:
@@ -82,9 +87,9 @@ def _free_subject(
     ahead = np.array([np.cos(np.radians(bearing_deg)), np.sin(np.radians(bearing_deg))])
     spot = np.array(position_m[:2]) + distance_m * ahead
     middle = np.array(position_m[:2]) + distance_m / 2 * ahead
-    room, tall = ROOM_M[category], TALL_M[category]
-    there = Boxes(np.array([(*spot, bearing_deg, room, room, 0.0, tall)]))
-    if not space.fits(there) or space.visible_share(position_m, there.corners_m()) < 1:
+    side, tall = ROOM_M[category], TALL_M[category]
+    room = Boxes(np.array([(*spot, bearing_deg, side, side, 0.0, tall)]))
+    if not space.fits(room) or space.visible_share(position_m, room.corners_m()) < 1:
         return None
-    between = Boxes(np.array([(*middle, bearing_deg, distance_m, room, 0.0, tall)]))
-    return Subject(category, (float(spot[0]), float(spot[1])), join([there, between]))
+    between = Boxes(np.array([(*middle, bearing_deg, distance_m, side, 0.0, tall)]))
+    return Subject(category, (float(spot[0]), float(spot[1])), room, between)

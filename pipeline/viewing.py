@@ -60,13 +60,15 @@ def put_in_view(view: View, group: list[Thing], places: list[Place], least_visib
 
 
 def _has_room(view: View, boxes: Boxes) -> bool:
-    in_the_way = view.subject is not None and overlaps(boxes, view.subject.kept_free, GAP_M)
+    in_the_way = view.subject is not None and overlaps(boxes, view.subject.kept_free(), GAP_M)
     return not in_the_way and view.setting.space.fits(boxes, GAP_M)
 
 
 def put_as_subject(random: np.random.Generator, view: View, group: list[Thing]) -> list[Thing]:
     """Put the group where the camera aims, if it holds what the camera aims at and nobody is there yet."""
     if view.subject is None or all(thing.category != view.subject.category for thing in group):
+        return []
+    if not view.setting.space.is_free(view.subject.room):
         return []
     points = np.array(view.subject.spot_m) + random.uniform(-SUBJECT_OFF_M, SUBJECT_OFF_M, (TRIES // 6, 2))
     places = as_places(points, draw_headings(random, view.setting, points))

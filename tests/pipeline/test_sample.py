@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import shapely
 
-from pipeline.actors import NoRoomError, add_actors, draw_counts
+from pipeline.actors import Counts, NoRoomError, add_actors, draw_counts
 from pipeline.boxes import Boxes
 from pipeline.cameras import Walkway, image_box, shares_in_frame
 from pipeline.config import Config
@@ -26,6 +26,7 @@ from pipeline.sample import sample_scene, write_scenes
 from pipeline.scene import Scene, read_scenes
 from pipeline.setting import Setting
 from pipeline.trucks import draw_fleet, grip_m
+from pipeline.viewing import View
 from pipeline.volumes import volumes
 from pipeline.workers import working_pair
 from tests.pipeline.standing import check_everything_is_carried, check_nothing_is_inside_anything
@@ -196,11 +197,11 @@ def test_a_record_depends_on_seed_and_index_alone(scenes):
 
 
 def test_stages_are_independent(scenes):
-    """Other light or camera resolution leave furniture where it was; other people leave lamps and camera."""
+    """Other light leaves furniture where it was; other people leave lamps, and cameras without a subject."""
     lit = sample_scene(Config(light={"colored": 1, "exposure_ev": [2, 3]}), 5)
     assert lit.objects == scenes[5].objects
-    crowd = sample_scene(Config(people={"count": 5}), 5)
-    assert (crowd.lamps, crowd.camera, crowd.hall) == (scenes[5].lamps, scenes[5].camera, scenes[5].hall)
+    few, crowd = (sample_scene(Config(people={"count": count}, camera={"subject": 0}), 5) for count in (1, 5))
+    assert (crowd.lamps, crowd.camera, crowd.hall) == (few.lamps, few.camera, few.hall)
 
 
 def test_records_read_back_equal(scenes, tmp_path):
@@ -223,7 +224,7 @@ def test_a_full_hall_is_an_error_that_says_what_to_do(scenes):
     setting = Setting(Space((12, 10, 5)), draw_stock(rng(0, 0, "stock")), [Walkway((-5, -4), (5, 4), 0.0)])
     setting.space.keep_free(Boxes(np.array([(0, 0, 0, 12, 10, 0, 5)], float)))
     with pytest.raises(NoRoomError, match=r"no free place for .*; lower people\.count, trucks\.count or goods\.fill"):
-        add_actors(rng(0, 0, "actors"), Config(people={"count": 1}, layout={"empty": 0}), setting, scenes[0].camera)
+        add_actors(rng(0, 0, "actors"), Config(), View(setting, scenes[0].camera), Counts(people=1, trucks=0, pairs=0))
 
 
 def sample(*arguments):
