@@ -30,6 +30,7 @@ from pipeline.config_world import (
 # Raise by hand when the same config must give other pictures: it is part of every scene record, so all shards are
 # rendered again. Editing a docstring or a log line is no reason.
 GENERATOR_VERSION = 6
+PRETRAINED_BACKBONE_RATE, RANDOM_BACKBONE_RATE = 0.1, 1.0
 
 WORLD = ("layout", "people", "trucks", "goods", "camera", "light")
 
@@ -119,6 +120,15 @@ class Config(Section):
         """What decides how a picture looks: seed, world, and rendering but for the device."""
         rendering = (f"render.{name}" for name in RenderSection.model_fields if name != "device")
         return ["data.seed", *WORLD, *rendering]
+
+    def with_backbone_rate(self) -> "Config":
+        """Return the config with a number for `train.rate_factors.backbone`."""
+        factors = self.train.rate_factors
+        if factors.backbone is not None:
+            return self
+        rate = RANDOM_BACKBONE_RATE if self.model.weights == "none" else PRETRAINED_BACKBONE_RATE
+        filled = self.train.model_copy(update={"rate_factors": factors.model_copy(update={"backbone": rate})})
+        return self.model_copy(update={"train": filled})
 
     def only(self, *keys: str) -> str:
         """Return these sections ("light") or values ("data.seed") as one line of sorted JSON that `read` takes.

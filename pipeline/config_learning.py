@@ -107,7 +107,11 @@ class RateFactors(Section):
 
     heads: Annotated[float, Field(gt=0)] = Field(1.0, description="proposals, box head, mask head")
     fpn: Annotated[float, Field(gt=0)] = 1.0
-    backbone: Annotated[float, Field(gt=0)] = Field(1.0, description="of what model.freeze leaves to train")
+    backbone: Annotated[float, Field(gt=0)] | None = Field(
+        None,
+        description="of what model.freeze leaves to train; null: 0.1 of a pretrained one, which forgets real pictures "
+        "if it learns rendered ones faster (docs/study.md), 1 of one with weights: none",
+    )
 
 
 class ValidationSection(Section):

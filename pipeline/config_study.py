@@ -9,19 +9,34 @@ from pipeline.config_values import Name, Section
 
 # Between the parts of a variant's name; a Name has no two of them in a row.
 JOINT = "--"
+OF_MODEL, OF_TRAIN = ("freeze", "unfreeze"), ("rate_factors",)  # what a policy can set
+
+
+class StudiedBackbone(Section):
+    """Where a backbone's weights come from, and the policies it is trained with: all if null."""
+
+    weights: Annotated[str, Field(min_length=1)]
+    policies: Annotated[list[Name], Field(min_length=1)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _weights_alone(cls, value: Any) -> Any:
+        return {"weights": value} if isinstance(value, str) else value
 
 
 class StudySection(Section):
-    """Every backbone with every policy and seed; all else is as `model` and `train` say."""
+    """Every backbone with its policies and every seed; all else is as `model` and `train` say."""
 
     name: Name = "freezing"
-    backbones: Annotated[dict[Name, Annotated[str, Field(min_length=1)]], Field(min_length=1)] = Field(
-        {"tf_efficientnet_lite0": "bundled"},
-        description="model.backbone -> model.weights for it; a list takes the config's weights for all",
+    backbones: Annotated[dict[Name, StudiedBackbone], Field(min_length=1)] = Field(
+        {"tf_efficientnet_lite0": StudiedBackbone(weights="bundled")},
+        description="model.backbone -> model.weights, or {weights: .., policies: [..]} if not all policies make sense "
+        "for it",
     )
     policies: Annotated[dict[Name, Any], Field(min_length=1)] = Field(
         {"heads_only": "heads_only", "backbone": "backbone", "first_3_stages": 3, "none": "none"},
-        description="name in tables and plots -> model.freeze, or {freeze: .., unfreeze: [..]} for a schedule",
+        description="name in tables and plots -> model.freeze, or {freeze: .., unfreeze: [..], rate_factors: {..}} for "
+        "a schedule and rates of its own",
     )
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0, 1)
     iterations: Annotated[int, Field(ge=1)] | None = Field(
@@ -36,8 +51,12 @@ class StudySection(Section):
             if JOINT in name:
                 raise ValueError(f"{name}: a name here must not hold {JOINT!r}")
         for name, policy in self.policies.items():
-            if unknown := set(_freezing(policy)) - {"freeze", "unfreeze"}:
-                raise ValueError(f"policies.{name}: {', '.join(sorted(unknown))}: only freeze and unfreeze can differ")
+            if unknown := set(_in_full(policy)) - {*OF_MODEL, *OF_TRAIN}:
+                known = ", ".join((*OF_MODEL, *OF_TRAIN))
+                raise ValueError(f"policies.{name}: {', '.join(sorted(unknown))}: only {known} can differ")
+        for name, backbone in self.backbones.items():
+            if unknown := set(backbone.policies or ()) - set(self.policies):
+                raise ValueError(f"backbones.{name}.policies: {', '.join(sorted(unknown))}: not among study.policies")
         return self
 
     def variants(self) -> list[str]:
@@ -45,7 +64,7 @@ class StudySection(Section):
         return [
             JOINT.join((backbone, policy, str(seed)))
             for backbone in self.backbones
-            for policy in self.policies
+            for policy in self.backbones[backbone].policies or self.policies
             for seed in self.seeds
         ]
 
@@ -57,13 +76,16 @@ class StudySection(Section):
     def changes(self, variant: str) -> dict[str, dict[str, Any]]:
         """Return what a variant's config says otherwise than the file, section by section."""
         backbone, policy, seed = self.parts(variant)
-        changes: dict[str, dict[str, Any]] = {
+        keys = _in_full(self.policies[policy])
+        model = {"backbone": backbone, "weights": self.backbones[backbone].weights}
+        train = {"iterations": self.iterations} if self.iterations else {}
+        return {
             "run": {"seed": seed},
-            "model": {"backbone": backbone, "weights": self.backbones[backbone], **_freezing(self.policies[policy])},
+            "model": model | {key: value for key, value in keys.items() if key in OF_MODEL},
+            "train": train | {key: value for key, value in keys.items() if key in OF_TRAIN},
         }
-        return changes | ({"train": {"iterations": self.iterations}} if self.iterations else {})
 
 
-def _freezing(policy: Any) -> dict[str, Any]:
-    """Return the keys of `model` that a policy sets."""
+def _in_full(policy: Any) -> dict[str, Any]:
+    """Return a policy as the keys of `model` and `train` that it sets."""
     return policy if isinstance(policy, dict) and "freeze" in policy else {"freeze": policy}

@@ -32,7 +32,13 @@ def lines(runs: Sequence[Run]) -> Iterator[dict[str, Any]]:
                 for figure in FIGURES
                 for label in (None, *classes)
             }
-            facts = {"backbone": run.backbone, "policy": run.policy, "seed": run.seed, "set": name}
+            facts = {
+                "backbone": run.backbone,
+                "weights": run.weights,
+                "policy": run.policy,
+                "seed": run.seed,
+                "set": name,
+            }
             costs = {"step_s": round(run.step_s, 4), "peak_memory_mb": run.memory_mb}
             yield facts | figures | costs | {"trainable_parameters": run.trainable, "parameters": run.parameters}
 
@@ -40,7 +46,7 @@ def lines(runs: Sequence[Run]) -> Iterator[dict[str, Any]]:
 def table(rows: Sequence[Row], set_name: str) -> Table:
     """Return the figures of one set: mean over the seeds, and how far they lie apart."""
     drawn = Table(title=set_name, box=SIMPLE)
-    for heading in ("backbone", "frozen"):
+    for heading in ("backbone", "starts from", "frozen"):
         drawn.add_column(heading, no_wrap=True)
     for heading in (
         *(f"{kind}\n{figure}" for kind in KINDS for figure in FIGURES),
@@ -54,7 +60,7 @@ def table(rows: Sequence[Row], set_name: str) -> Table:
         cells = ["–" if each is None else str(each) for each in spreads]
         step, memory = row.costs()
         costs = [f"{step:.2f}", f"{memory:.0f}", f"{row.runs[0].trainable / 1e6:.2f}"]
-        drawn.add_row(row.backbone, row.policy, *cells, *costs)
+        drawn.add_row(row.backbone, row.weights, row.policy, *cells, *costs)
     return drawn
 
 
@@ -79,7 +85,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     for name in (SYNTHETIC, *config.compare):
-        Console(width=120).print(table(rows, name))
+        Console(width=140).print(table(rows, name))
     return 0
 
 

@@ -62,7 +62,7 @@ def _cells(row: Row, name: str, kinds: Sequence[str], classes: Sequence[str]) ->
     spreads = [row.spread(name, kind, figure) for kind in kinds for figure in FIGURES]
     spreads += [row.spread(name, kind, "AP50", each) for kind in kinds for each in classes]
     cells = [DASH if each is None else str(each) for each in spreads]
-    return {"backbone": row.backbone, "policy": readable(row.policy), "cells": cells}
+    return {"backbone": row.backbone, "weights": row.weights, "policy": readable(row.policy), "cells": cells}
 
 
 def _verdict(name: str, rows: Sequence[Row]) -> str:
@@ -93,7 +93,7 @@ def _cost(row: Row) -> dict[str, Any]:
     first, (step, memory) = row.runs[0], row.costs()
     trained = f"{first.trainable:,}".replace(",", "\u202f")
     cells = [f"{step:.2f}", short(memory), trained, f"{first.trainable / first.parameters:.0%}"]
-    return {"backbone": row.backbone, "policy": readable(row.policy), "cells": cells}
+    return {"backbone": row.backbone, "weights": row.weights, "policy": readable(row.policy), "cells": cells}
 
 
 def _cost_charts(rows: Sequence[Row]) -> dict[str, str]:

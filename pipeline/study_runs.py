@@ -25,10 +25,11 @@ class Run:
     """One training and what became of it.
 
     `scores`: set -> what `pipeline.evaluate` writes. `step_s`: median. `memory_mb`: the most that was resident on a
-    CPU or allocated on a GPU.
+    CPU or allocated on a GPU. `weights`: what it began with, the name alone of a file.
     """
 
     backbone: str
+    weights: str
     policy: str
     seed: int
     scores: dict[str, dict[str, Any]]
@@ -52,6 +53,11 @@ class Row:
     backbone: str
     policy: str
     runs: tuple[Run, ...]
+
+    @property
+    def weights(self) -> str:
+        """What its trainings began with."""
+        return self.runs[0].weights
 
     def spread(self, set_name: str, kind: str, figure: str, name: str | None = None) -> Spread | None:
         """Return mean, least and most over the seeds."""
@@ -83,6 +89,7 @@ def _read_run(config: Config, variant: str, folder: Path) -> Run:
     try:
         return Run(
             backbone,
+            Path(training.facts["weights"]).name,
             policy,
             seed,
             {path.stem: provenance.read_json(path) for path in wanted},

@@ -87,6 +87,7 @@ def _train(
     val: Path | None,
     device: torch.device,
 ) -> None:
+    settings = settings.with_backbone_rate()
     _prepare_torch(settings, device)
     annotated = coco.read(annotations)
     section = settings.train

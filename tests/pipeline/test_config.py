@@ -135,3 +135,11 @@ def test_command_prints_one_line_and_fails():
     command = [sys.executable, "-m", "pipeline.config", "/nowhere.yaml"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=CONFIGS.parent, check=False)
     assert (done.returncode, done.stderr) == (1, "/nowhere.yaml: no such config file\n")
+
+
+@pytest.mark.parametrize(("weights", "rate"), [("bundled", 0.1), ("none", 1), ("my.pth", 0.1)])
+def test_a_pretrained_backbone_learns_slowly_unless_told_otherwise(weights, rate):
+    factors = Config(model={"weights": weights}).with_backbone_rate().train.rate_factors
+    assert (factors.heads, factors.fpn, factors.backbone) == (1, 1, rate)
+    told = Config(model={"weights": weights}, train={"rate_factors": {"backbone": 0.5}})
+    assert told.with_backbone_rate() == told

@@ -105,7 +105,7 @@ def test_parameters_that_join_train_and_are_found_again_after_a_stop():
 
 
 def test_going_back_to_before_parameters_joined_freezes_them_again():
-    settings = TrainSection()
+    settings = TrainSection(rate_factors=RateFactors(backbone=0.1))
     network = nn.ModuleDict({"backbone": nn.Linear(2, 2), "heads": nn.Linear(2, 1)})
     network["backbone"].requires_grad_(False)
     optimizer = optimization.build(network, settings)

@@ -42,7 +42,11 @@ def write_runs(folder: Path, settings: config.Config) -> Path:
         _, policy, seed = settings.study.parts(variant)
         run = folder / "runs" / variant
         run.mkdir(parents=True)
-        facts = {"trainable_parameters": 1000 if policy == "backbone" else 4000, "parameters": 4000}
+        facts = {
+            "trainable_parameters": 1000 if policy == "backbone" else 4000,
+            "parameters": 4000,
+            "weights": "bundled",
+        }
         losses = dict.fromkeys(
             ("loss", "loss_classifier", "loss_box_reg", "loss_mask", "loss_objectness", "loss_rpn_box_reg"), 1.0
         )
@@ -70,6 +74,7 @@ def test_each_variant_is_the_config_with_its_own_backbone_policy_and_seed(settin
     assert changes == {
         "run": {"seed": 3},
         "model": {"backbone": "tf_efficientnet_lite0", "weights": "bundled", "freeze": "none"},
+        "train": {},
     }
 
 
@@ -81,13 +86,36 @@ def test_a_policy_can_be_a_schedule():
     assert [(step.run_fraction, step.leave) for step in model.unfreeze] == [(0.5, 4)]
 
 
+def test_a_policy_can_have_rates_of_its_own():
+    policies = {"free": {"freeze": "none", "rate_factors": {"backbone": 1}}, "slow": "none"}
+    settings = config.check({"study": {"policies": policies}})
+    free, slow = (
+        config.changed(settings, settings.study.changes(f"tf_efficientnet_lite0--{name}--0")) for name in policies
+    )
+    assert (free.model.freeze, free.train.rate_factors.backbone) == ("none", 1)
+    assert slow.with_backbone_rate().train.rate_factors.backbone == 0.1
+
+
+def test_a_backbone_can_name_the_policies_that_make_sense_for_it():
+    backbones = {"resnet18": {"weights": "none", "policies": ["none"]}, "tf_efficientnet_lite0": "bundled"}
+    policies = {"backbone": "backbone", "none": "none"}
+    study = config.check({"study": {"backbones": backbones, "policies": policies, "seeds": [0]}}).study
+    assert study.variants() == [
+        "resnet18--none--0",
+        "tf_efficientnet_lite0--backbone--0",
+        "tf_efficientnet_lite0--none--0",
+    ]
+    assert study.changes("resnet18--none--0")["model"]["weights"] == "none"
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
         ({"seeds": [1, 1]}, "each seed once"),
         ({"policies": {"a--b": "none"}}, "must not hold"),
         ({"seeds": []}, "seeds"),
-        ({"policies": {"later": {"freeze": 3, "backbone": "resnet18"}}}, "only freeze and unfreeze"),
+        ({"policies": {"later": {"freeze": 3, "backbone": "resnet18"}}}, "only freeze, unfreeze, rate_factors"),
+        ({"backbones": {"resnet18": {"weights": "none", "policies": ["all"]}}}, "all: not among study.policies"),
     ],
 )
 def test_studies_that_cannot_be_told_apart_are_refused(wrong, said):
@@ -118,7 +146,8 @@ def test_the_command_writes_csv_json_and_page(settings, tmp_path):
     assert {line["set"] for line in lines} == {"test", "hall"}
     assert [line["box_AP50"] for line in lines if line["set"] == "test"] == ["0.5", "0.6", "0.2", "0.3"]
     assert {line["mask_AP50"] for line in lines if line["set"] == "hall"} == {""}
-    assert json.loads((tmp_path / "study.json").read_text())[0]["policy"] == "backbone"
+    first = json.loads((tmp_path / "study.json").read_text())[0]
+    assert (first["policy"], first["weights"]) == ("backbone", "bundled")
     page = (tmp_path / "study.html").read_text()
     assert "0.55 ±0.05" in page
     assert "more than seeds make" in page
