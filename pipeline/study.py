@@ -32,15 +32,15 @@ def lines(runs: Sequence[Run]) -> Iterator[dict[str, Any]]:
                 for figure in FIGURES
                 for label in (None, *classes)
             }
-            facts = {
-                "backbone": run.backbone,
-                "weights": run.weights,
-                "policy": run.policy,
-                "seed": run.seed,
-                "set": name,
-            }
+            start = {"backbone": run.backbone, "weights": run.weights, "policy": run.policy, "seed": run.seed}
             costs = {"step_s": round(run.step_s, 4), "peak_memory_mb": run.memory_mb}
-            yield facts | figures | costs | {"trainable_parameters": run.trainable, "parameters": run.parameters}
+            yield (
+                start
+                | {"set": name}
+                | figures
+                | costs
+                | {"trainable_parameters": run.trainable, "parameters": run.parameters}
+            )
 
 
 def table(rows: Sequence[Row], set_name: str) -> Table:
