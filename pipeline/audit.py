@@ -192,9 +192,14 @@ def _visible_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
 def _stray(drawn: np.ndarray, seen: Seen, smeared_px: int = 0) -> np.ndarray:
     """Return the pixels of `drawn` that neither the silhouette with its boundary nor a few far samples explain."""
     stray = drawn & ~seen.within(1 + smeared_px)
-    far = stray & seen.within(2 + smeared_px)
+    return _but_few(stray, seen.within(2 + smeared_px), drawn)
+
+
+def _but_few(faults: np.ndarray, second: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """Return the faults without those among the `second` pixels from where they should be, if these are few."""
+    far = faults & second
     few = np.count_nonzero(far) <= max(FAR_PIXELS, FAR_SHARE * np.count_nonzero(drawn))
-    return stray & ~far if few else stray
+    return faults & ~far if few else faults
 
 
 def _proof_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
@@ -206,7 +211,8 @@ def _proof_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
         far = _farthest_px(beyond, seen.whole)
         yield f"rendered alone, {np.count_nonzero(beyond)} pixels lie outside its silhouette, up to {far} px", beyond
     # What is thinner than a pixel covers less than half of any: it is seen in silhouettes only, and left out here.
-    lacking = _thick(seen.whole) & ~_grown(seen.alone)
+    # Where bars one and a half pixels thick cross, few samples can miss two pixels.
+    lacking = _but_few(_thick(seen.whole) & ~_grown(seen.alone), _grown(seen.alone, 2), seen.alone)
     if lacking.any():
         far = _farthest_px(lacking, seen.alone)
         yield (

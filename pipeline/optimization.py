@@ -23,13 +23,18 @@ NamedParameters = Iterable[tuple[str, nn.Parameter]]
 
 
 def build(detector: nn.Module, settings: TrainSection) -> Optimizer:
-    """Return the optimiser of all parameters that are not frozen. Every group keeps its `rate_factor` and `names`."""
+    """Return the optimiser of all parameters that are not frozen.
+
+    Every group keeps its `rate_factor`, the `names` of its parameters, and the step at which it has `joined`.
+    """
     factors = settings.rate_factors
     by_factor: dict[str, list[tuple[str, nn.Parameter]]] = {}
     for name, parameter in detector.named_parameters():
         if parameter.requires_grad:
             by_factor.setdefault(part_of(name), []).append((name, parameter))
-    groups = [group for part, named in by_factor.items() for group in _groups(named, getattr(factors, part), settings)]
+    groups = [
+        group for part, named in by_factor.items() for group in _groups(named, getattr(factors, part), settings, 0)
+    ]
     match settings.optimizer:
         case "adamw":
             # Fused: a third of the time, which is a twentieth of a step on a processor.
@@ -47,7 +52,7 @@ def part_of(name: str) -> str:
     return "fpn" if name.startswith("backbone.fpn.") else "backbone"
 
 
-def _groups(named: NamedParameters, rate_factor: float, settings: TrainSection) -> list[dict]:
+def _groups(named: NamedParameters, rate_factor: float, settings: TrainSection, joined: int) -> list[dict]:
     """Return one group that decays and one that does not, those of them that are not empty."""
     named = list(named)
     decays = [(name, parameter) for name, parameter in named if parameter.ndim > 1]
@@ -57,6 +62,7 @@ def _groups(named: NamedParameters, rate_factor: float, settings: TrainSection) 
             "params": [parameter for _, parameter in chosen],
             "names": [name for name, _ in chosen],
             "rate_factor": rate_factor,
+            "joined": joined,
             "weight_decay": weight_decay,
         }
         for chosen, weight_decay in ((decays, settings.weight_decay), (stays, 0.0))
@@ -64,13 +70,15 @@ def _groups(named: NamedParameters, rate_factor: float, settings: TrainSection) 
     ]
 
 
-def add_parameters(optimizer: Optimizer, named: NamedParameters, factor: float, settings: TrainSection) -> None:
-    """Let parameters that were frozen until now join, at `factor` times the rate that their part has."""
+def add_parameters(
+    optimizer: Optimizer, named: NamedParameters, factor: float, settings: TrainSection, step: int
+) -> None:
+    """Let parameters that are frozen before this step join, at `factor` times the rate that their part has."""
     by_part: dict[str, list[tuple[str, nn.Parameter]]] = {}
     for name, parameter in named:
         by_part.setdefault(part_of(name), []).append((name, parameter))
     for part, members in by_part.items():
-        for group in _groups(members, factor * getattr(settings.rate_factors, part), settings):
+        for group in _groups(members, factor * getattr(settings.rate_factors, part), settings, step):
             optimizer.add_param_group(group)
 
 
@@ -96,10 +104,17 @@ def parameters(optimizer: Optimizer) -> list[nn.Parameter]:
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
-def set_learning_rates(optimizer: Optimizer, rate: float) -> None:
-    """Give every group `rate` times its own factor."""
+def set_learning_rates(optimizer: Optimizer, step: int, settings: TrainSection, factor: float) -> float:
+    """Give every group its own rate for this step; return the rate of a group of factor 1 that was there at first.
+
+    What joins later warms up as all else did: fresh averages of the optimiser would make its first steps wild.
+    """
+    rate = learning_rate(step, settings) * factor
     for group in optimizer.param_groups:
-        group["lr"] = rate * group["rate_factor"]
+        late = group["joined"] > 0 and settings.warmup_iterations > 0
+        warm = min(1.0, (step - group["joined"] + 1) / settings.warmup_iterations) if late else 1.0
+        group["lr"] = rate * group["rate_factor"] * warm
+    return rate
 
 
 def learning_rate(step: int, settings: TrainSection) -> float:

@@ -25,8 +25,7 @@ def take(
         recovery.NotFinite: a loss or gradient is no number; the step has not been taken.
     """
     optimizer, scaler = state.optimizer, state.scaler
-    learning_rate = optimization.learning_rate(iteration - 1, settings) * recovery.rate_factor(state)
-    optimization.set_learning_rates(optimizer, learning_rate)
+    learning_rate = optimization.set_learning_rates(optimizer, iteration - 1, settings, recovery.rate_factor(state))
     optimizer.zero_grad()
     losses = _backward(network, scaler, batch, settings)
     scaler.unscale_(optimizer)

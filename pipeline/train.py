@@ -145,7 +145,7 @@ def _loop(
     started = time.monotonic()
     for iteration, batch in enumerate(batches, state.iteration + 1):
         if due := freezing.due(unfreezings, iteration):
-            network = _unfreeze(state, due, settings.train)
+            network = _unfreeze(state, due, settings.train, iteration - 1)
         if iteration not in state.skipped:
             line = {"iteration": iteration, **step.take(network, state, batch, iteration, settings.train)}
         state.iteration = iteration
@@ -165,11 +165,13 @@ def _loop(
             break
 
 
-def _unfreeze(state: State, due: Sequence[freezing.Unfreezing], settings: config.TrainSection) -> nn.Module:
-    """Train more from now on; return what to call in training."""
+def _unfreeze(
+    state: State, due: Sequence[freezing.Unfreezing], settings: config.TrainSection, first_step: int
+) -> nn.Module:
+    """Train more from this step on; return what to call in training."""
     for unfreezing in due:
         named = freezing.unfreeze(state.detector, unfreezing)
-        optimization.add_parameters(state.optimizer, named, unfreezing.learning_rate_factor, settings)
+        optimization.add_parameters(state.optimizer, named, unfreezing.learning_rate_factor, settings, first_step)
     return distributed.wrap(state.detector)
 
 

@@ -217,6 +217,15 @@ def test_what_is_thinner_than_a_pixel_may_be_missing_in_a_proof():
     assert audited(*proven(wholes, alone)) == []
 
 
+@pytest.mark.parametrize(("length", "faults"), [(2, 0), (3, 1)])
+def test_two_pixels_of_a_bar_may_be_missing_in_a_proof(length, faults):
+    """A bar two pixels thick, at the side of the tiller: the first of its pixels are boundary, the next are few."""
+    _, wholes = scene_of_two()
+    alone = frame_of(wholes[TRUCK]).copy()
+    wholes[TRUCK][HEIGHT + 10 : HEIGHT + 12, WIDTH + 47 : WIDTH + 47 + length] = True
+    assert len(audited(*proven(wholes, alone))) == faults
+
+
 @pytest.mark.parametrize(("part", "pixels"), [(np.s_[:24, 44:47], 66), (np.s_[40:, 50:], 80)])
 def test_a_part_that_was_deleted_before_the_proof(part, pixels):
     _, wholes = scene_of_two()

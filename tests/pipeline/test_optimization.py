@@ -39,12 +39,14 @@ def test_every_trainable_parameter_is_in_one_group_and_decays_if_it_is_a_matrix(
 def test_each_optimiser_moves_by_the_rate_of_the_group(name):
     """A first step of Adam is as long as the rate; one of SGD, as the rate times the gradient."""
     detector = nn.ModuleDict({"backbone": nn.ModuleDict({"fpn": nn.Linear(1, 1, bias=False)}), "rpn": nn.Linear(1, 1)})
-    settings = TrainSection(optimizer=name, rate_factors=RateFactors(fpn=0.25), weight_decay=0)
+    settings = TrainSection(
+        optimizer=name, rate_factors=RateFactors(fpn=0.25), weight_decay=0, learning_rate=0.1, warmup_iterations=0
+    )
     optimizer = optimization.build(detector, settings)
     before = copy.deepcopy(detector.state_dict())
     for parameter in detector.parameters():
         parameter.grad = torch.ones_like(parameter)
-    optimization.set_learning_rates(optimizer, 0.1)
+    assert optimization.set_learning_rates(optimizer, 0, settings, 1) == 0.1
     optimizer.step()
     moved = {key: (before[key] - tensor).item() for key, tensor in detector.state_dict().items()}
     assert moved == pytest.approx({"backbone.fpn.weight": 0.025, "rpn.weight": 0.1, "rpn.bias": 0.1}, rel=1e-4)
@@ -75,33 +77,52 @@ def test_parameters_that_join_train_and_are_found_again_after_a_stop():
     def join(network, optimizer):
         network["backbone"].requires_grad_(True)
         named = [(f"backbone.{name}", parameter) for name, parameter in network["backbone"].named_parameters()]
-        optimization.add_parameters(optimizer, named, 0.5, settings)
+        optimization.add_parameters(optimizer, named, 0.5, settings, 2)
 
-    def steps(network, optimizer, count):
-        for number in range(count):
+    def steps(network, optimizer, first, count):
+        for number in range(first, first + count):
             optimizer.zero_grad()
             features = network["backbone"]["body"](torch.full((2, 3), number + 1.0))
             network["heads"](features).sum().backward()
-            optimization.set_learning_rates(optimizer, 0.01)
+            optimization.set_learning_rates(optimizer, number, settings, 1)
             optimizer.step()
 
     network, optimizer = toy()
     frozen = network["backbone"]["body"].weight.detach().clone()
-    steps(network, optimizer, 2)
+    steps(network, optimizer, 0, 2)
     assert torch.equal(frozen, network["backbone"]["body"].weight)
     join(network, optimizer)
     assert [group["rate_factor"] for group in optimizer.param_groups] == [1, 1, 0.1, 0.1]
-    steps(network, optimizer, 2)
+    steps(network, optimizer, 2, 2)
     assert not torch.equal(frozen, network["backbone"]["body"].weight)
     saved = copy.deepcopy((network.state_dict(), optimizer.state_dict()))
-    steps(network, optimizer, 3)
+    steps(network, optimizer, 4, 3)
     # Another process, which does not know yet that they have joined.
     again, other = toy()
     again.load_state_dict(saved[0])
     optimization.restore(other, again, saved[1])
-    steps(again, other, 3)
+    steps(again, other, 4, 3)
     assert all(torch.equal(tensor, again.state_dict()[name]) for name, tensor in network.state_dict().items())
     assert [group["rate_factor"] for group in other.param_groups] == [1, 1, 0.1, 0.1]
+
+
+def test_what_joins_late_warms_up():
+    settings = TrainSection(
+        learning_rate=1, warmup_iterations=4, schedule="steps", steps=(), rate_factors=RateFactors(backbone=0.5)
+    )
+    network = nn.ModuleDict({"backbone": nn.Linear(1, 1, bias=False), "heads": nn.Linear(1, 1, bias=False)})
+    network["backbone"].requires_grad_(False)
+    optimizer = optimization.build(network, settings)
+    rates = {}
+    for step in range(12):
+        if step == 6:
+            named = [("backbone.weight", network["backbone"].weight)]
+            optimization.add_parameters(optimizer, named, 0.2, settings, step)
+        assert optimization.set_learning_rates(optimizer, step, settings, 0.5) == min(1, (step + 1) / 4) / 2
+        rates[step] = [group["lr"] for group in optimizer.param_groups]
+    assert rates[5] == [0.5]
+    assert [rates[step][1] for step in range(6, 12)] == pytest.approx([0.0125, 0.025, 0.0375, 0.05, 0.05, 0.05])
+    assert all(each[0] == 0.5 for step, each in rates.items() if step > 2)
 
 
 def test_going_back_to_before_parameters_joined_freezes_them_again():
@@ -111,7 +132,7 @@ def test_going_back_to_before_parameters_joined_freezes_them_again():
     optimizer = optimization.build(network, settings)
     before = copy.deepcopy(optimizer.state_dict())
     network["backbone"].requires_grad_(True)
-    optimization.add_parameters(optimizer, [("backbone.weight", network["backbone"].weight)], 1, settings)
+    optimization.add_parameters(optimizer, [("backbone.weight", network["backbone"].weight)], 1, settings, 5)
     optimization.restore(optimizer, network, before)
     assert names_of(optimizer) == ["heads.weight", "heads.bias"]
     assert [id(each) for each in optimization.parameters(optimizer)] == [
