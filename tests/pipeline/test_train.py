@@ -62,7 +62,7 @@ def test_the_log_and_the_model_say_what_was_done(make_data, tiny_settings, tmp_p
     assert all(seconds > 0 for seconds in trained.columns["seconds"])
     loaded = model.load(out)
     assert loaded.categories[1] == {"id": 2, "name": "pallet_truck"}
-    assert loaded.facts["config"] == tiny_settings.model_dump(mode="json")
+    assert loaded.facts["config"] == tiny_settings.with_backbone_rate().model_dump(mode="json")
     assert {name: loaded.facts[name] for name in trained.facts} == trained.facts
     assert sorted(os.listdir(tmp_path / "run")) == ["model.pt", "training.csv", "training.jsonl"]
 
