@@ -18,6 +18,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from pipeline.figures import Spread
 
 SIZE_PX = (340, 215)
+ROW_PX, FRAME_PX = 17, 50  # of charts with a name at each row; axis and its label
 MOST_POINTS = 800
 
 INK, MUTED, RULE, ACCENT = "#0b0b01", "#0b0b02", "#0b0b03", "#0b0b04"
@@ -194,7 +195,7 @@ def curve(iterations: Sequence[int], values: Sequence[float], label: str, *, smo
 def bars(values: Mapping[str, float], label: str) -> str:
     """Draw one horizontal bar with its figure per name, in the given order."""
     with matplotlib.rc_context(STYLE | {"axes.grid.axis": "x"}):
-        figure, axes = _axes(label, "")
+        figure, axes = _axes(label, "", len(values))
         drawn = axes.barh([readable(name) for name in values], list(values.values()), 0.6, color=ACCENT, alpha=0.75)
         axes.bar_label(drawn, labels=[short(value) for value in values.values()], padding=4, color=INK)
         axes.invert_yaxis()
@@ -206,7 +207,7 @@ def bars(values: Mapping[str, float], label: str) -> str:
 def dots(values: Mapping[str, Spread | None], label: str) -> str:
     """Draw a dot per measurement and a tick at their mean for each name, in the given order; None: no dots."""
     with matplotlib.rc_context(STYLE | {"axes.grid.axis": "x"}):
-        figure, axes = _axes(label, "")
+        figure, axes = _axes(label, "", len(values))
         for place, each in enumerate(values.values()):
             if each is not None:
                 axes.plot(each.values, [place] * len(each.values), "o", color=ACCENT, alpha=0.75, markersize=7)
@@ -237,9 +238,11 @@ def short(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def _axes(x_label: str, y_label: str) -> tuple[Figure, Axes]:
+def _axes(x_label: str, y_label: str, rows: int = 0) -> tuple[Figure, Axes]:
+    """Return empty axes, high enough for so many rows with a name each."""
+    height_px = max(SIZE_PX[1], ROW_PX * rows + FRAME_PX)
     # A figure of its own, not pyplot's: no global state and no display.
-    figure = Figure(figsize=(SIZE_PX[0] / 72, SIZE_PX[1] / 72), layout="constrained")
+    figure = Figure(figsize=(SIZE_PX[0] / 72, height_px / 72), layout="constrained")
     figure.patch.set_visible(False)
     axes = figure.subplots()
     axes.patch.set_visible(False)

@@ -57,7 +57,7 @@ class Row:
     @property
     def weights(self) -> str:
         """What its trainings began with."""
-        return self.runs[0].weights
+        return "random" if self.runs[0].weights == "none" else self.runs[0].weights
 
     def spread(self, set_name: str, kind: str, figure: str, name: str | None = None) -> Spread | None:
         """Return mean, least and most over the seeds."""
@@ -108,4 +108,5 @@ def rows_of(runs: Sequence[Run]) -> list[Row]:
     for run in runs:
         groups.setdefault((run.backbone, run.policy), []).append(run)
     rows = [Row(*key, tuple(group)) for key, group in groups.items()]
-    return sorted(rows, key=lambda row: (row.backbone, row.runs[0].trainable))
+    order = list(dict.fromkeys(run.backbone for run in runs))
+    return sorted(rows, key=lambda row: (order.index(row.backbone), row.runs[0].trainable))
