@@ -211,7 +211,7 @@ def _proof_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
         far = _farthest_px(beyond, seen.whole)
         yield f"rendered alone, {np.count_nonzero(beyond)} pixels lie outside its silhouette, up to {far} px", beyond
     # What is thinner than a pixel covers less than half of any: it is seen in silhouettes only, and left out here.
-    # Where bars one and a half pixels thick cross, few samples can miss two pixels.
+    # A bar just over a pixel thick, across two rows, covers about half of each pixel: a few may count as bare.
     lacking = _but_few(_thick(seen.whole) & ~_grown(seen.alone), _grown(seen.alone, 2), seen.alone)
     if lacking.any():
         far = _farthest_px(lacking, seen.alone)
