@@ -200,7 +200,7 @@ def bars(values: Mapping[str, float], label: str) -> str:
         axes.bar_label(drawn, labels=[short(value) for value in values.values()], padding=4, color=INK)
         axes.invert_yaxis()
         axes.margins(x=0.2)
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=3))
         return _svg(figure, f"{label} by stage")
 
 
@@ -215,7 +215,7 @@ def dots(values: Mapping[str, Spread | None], label: str) -> str:
         axes.set_yticks(range(len(values)), [readable(name) for name in values])
         axes.set_ylim(len(values) - 0.5, -0.5)
         axes.set_xlim(left=0)
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=3))
         return _svg(figure, label)
 
 
@@ -246,7 +246,9 @@ def _axes(x_label: str, y_label: str, rows: int = 0) -> tuple[Figure, Axes]:
     figure.patch.set_visible(False)
     axes = figure.subplots()
     axes.patch.set_visible(False)
-    axes.set(xlabel=x_label, ylabel=y_label)
+    # Names at the rows can leave the axis less width than its label has.
+    axes.set_xlabel(x_label, loc="right" if rows else "center")
+    axes.set_ylabel(y_label)
     axes.tick_params(length=3)
     return figure, axes
 
