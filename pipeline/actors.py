@@ -11,13 +11,25 @@ import numpy as np
 
 from pipeline.activities import at_goods, beside, draw_crew, driven_truck, near_slots
 from pipeline.config import Config
+from pipeline.config_world import TrucksSection
 from pipeline.own_assets import as_thing, draw_own, row_of_own
 from pipeline.placing import Place, find_place
 from pipeline.randomness import choose
 from pipeline.setting import Setting
 from pipeline.things import Imported, Prop, Thing
 from pipeline.trucks import TruckParameters, as_truck, draw_fleet, fits_pallet, parked, row_of_trucks, with_pallet
-from pipeline.viewing import GAP_M, View, as_places, draw_headings, in_view, put_as_subject, put_in_view
+from pipeline.viewing import (
+    GAP_M,
+    Turn,
+    View,
+    along_traffic,
+    as_places,
+    backs_to_camera,
+    in_view,
+    put_as_subject,
+    put_in_view,
+    with_backs_to_camera,
+)
 from pipeline.volumes import TRUCK_REAR_M, volumes
 
 OUT_OF_VIEW = 0.04  # share of groups that may stand anywhere, seen or not
@@ -78,7 +90,8 @@ def _add_trucks(
         if where == "row" and left > 1:
             row = min(left, int(random.integers(2, 5)))
             own = draw_own(random, view.setting.own, config.trucks.own, "pallet_truck", "row")
-            _place(random, view, row_of_own(random, own, row) if own else row_of_trucks(random, fleet, row))
+            trucks = row_of_own(random, own, row) if own else row_of_trucks(random, fleet, row)
+            _place(random, view, trucks, turn=_draw_turn(random, config.trucks))
             left -= row
         else:
             _park_one(random, config, view, fleet, "free" if where == "row" else where)
@@ -100,7 +113,14 @@ def _park_one(
         places = near_slots(random, view, group, config.trucks.under_beams)
     elif where == "beside" and (others := _lookalikes(view.setting)):
         places = beside(random, others[random.integers(len(others))])
-    _place(random, view, group, places)
+    turn = _draw_turn(random, config.trucks)
+    if places and turn is backs_to_camera:
+        places = with_backs_to_camera(view, places)
+    _place(random, view, group, places, turn)
+
+
+def _draw_turn(random: np.random.Generator, config: TrucksSection) -> Turn:
+    return backs_to_camera if random.random() < config.tiller_to_camera else along_traffic
 
 
 def _lookalikes(setting: Setting) -> list[Prop | Imported]:
@@ -120,20 +140,26 @@ def _add_people(random: np.random.Generator, config: Config, view: View, count: 
         left -= crew.people
 
 
-def _place(random: np.random.Generator, view: View, group: list[Thing], wanted: list[Place] | None = None) -> None:
-    """Put a group where the camera aims, or where it is seen well, or in part, or (rarely) anywhere."""
+def _place(
+    random: np.random.Generator,
+    view: View,
+    group: list[Thing],
+    wanted: list[Place] | None = None,
+    turn: Turn = along_traffic,
+) -> None:
+    """Put a group where the camera aims, on a wanted place, where it is seen well, or in part, or (rarely) anywhere."""
     setting = view.setting
-    if put_as_subject(random, view, group):
+    if put_as_subject(random, view, group, turn):
         return
     if random.random() > OUT_OF_VIEW:
         if wanted and put_in_view(view, group, wanted, 0.35):
             return
         for visible in (0.1,) if random.random() < 0.15 else (0.5, 0.1):
-            if put_in_view(view, group, in_view(random, view, group), visible):
+            if put_in_view(view, group, in_view(random, view, group, turn), visible):
                 return
     half = np.array(setting.space.size_m[:2]) / 2
     points = random.uniform(-half, half, (TRIES_ANYWHERE, 2))
-    places = as_places(points, draw_headings(random, setting, points))
+    places = as_places(points, turn(random, view, points))
     place = find_place(setting.space, volumes(group), places, GAP_M)
     if place is None:
         names = ", ".join(thing.asset for thing in group)

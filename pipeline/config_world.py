@@ -104,8 +104,13 @@ class TrucksSection(Section):
     count: Counts = (0, 4)
     electric: Fraction = Field(0.3, description="share of electric walkies; the others are hand pallet trucks")
     places: Annotated[dict[Literal["free", "rack", "pallet", "row", "beside"], Fraction], SomeShare] = Field(
-        {"free": 0.24, "rack": 0.28, "pallet": 0.26, "row": 0.1, "beside": 0.12},
+        {"free": 0.18, "rack": 0.3, "pallet": 0.32, "row": 0.1, "beside": 0.1},
         description="shares: on the floor, in or before a rack, forks in a pallet, several in a row, by a look-alike",
+    )
+    tiller_to_camera: Fraction = Field(
+        0.6,
+        description="share of parked trucks that turn their tiller to the camera: forks go in first, so that is what one"
+        " sees from a gangway; the others are turned anyhow",
     )
     under_beams: Fraction = Field(0.35, description="of trucks at a rack, how many stand under its lowest beam")
     wide: Fraction = Field(
@@ -209,7 +214,7 @@ class CameraSection(Section):
     aperture_f: Annotated[Range, within(0.7, 64)] = Field((1.4, 4.0), description="f-number at 36 mm of sensor width")
     focus_m: Annotated[Range, within(0.1, 1000)] = Field((1.5, 8.0), description="drawn log-uniformly")
     contrast: Annotated[dict[Literal["base", "medium_high", "high", "very_high"], Fraction], SomeShare] = Field(
-        {"base": 0.2, "medium_high": 0.3, "high": 0.3, "very_high": 0.2},
+        {"base": 0.12, "medium_high": 0.24, "high": 0.32, "very_high": 0.32},
         description="shares of the camera's tone curves, Blender's looks for the view transform",
     )
     exposure_error: Fraction = Field(0.1, description="share of pictures that are exposed wrongly")

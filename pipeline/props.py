@@ -17,7 +17,7 @@ from pipeline.props_wheels import draw_wheeled
 from pipeline.randomness import choose
 from pipeline.setting import Setting
 from pipeline.things import PropParameters, Thing
-from pipeline.viewing import View, in_view, put_in_view
+from pipeline.viewing import View, along_traffic, in_view, put_in_view
 from pipeline.volumes import rack_length_m, volumes
 
 SIGN_M = (2.6, 4.5)  # least and greatest height of a sign's lower edge
@@ -124,7 +124,7 @@ def add_lookalikes(random: np.random.Generator, config: GoodsSection, view: View
         own = draw_own(random, view.setting.own, config.own, None)
         group = [as_thing(own)] if own else _parked(random, kind)
         for least_visible in (0.4, 0.1):
-            if added := put_in_view(view, group, in_view(random, view, group), least_visible):
+            if added := put_in_view(view, group, in_view(random, view, group, along_traffic), least_visible):
                 view.setting.parked += [thing.name for thing in added]
                 break
 

@@ -50,6 +50,10 @@ PER_CLASS = {
     ),
     # Pictures of different sets differ in size, so pixels are shown and not compared.
     "box_height_px": Quantity("Box height in pixels", "px", "", np.geomspace(4, 4096, 21), True),
+    # Tells which side things show: a pallet truck is 2.2 times as tall as wide from its tiller, 0.8 from the side.
+    "slenderness": Quantity(
+        "Box height over width", "", "are more than {:.1f} times as tall as wide", np.geomspace(0.2, 8, 21), True
+    ),
     "at_edge": Quantity("Boxes at the picture's edge", "share", "reach the picture's edge", None),
     "truncated": Quantity("Truncated", "share", "are cut by the frame", None),
     "visible_fraction": Quantity(
@@ -160,6 +164,7 @@ def _of_object(annotation: coco.Annotation, image: coco.CocoImage) -> dict[str, 
     figures = {
         "box_height": height / image.height,
         "box_height_px": height,
+        "slenderness": height / width,
         "at_edge": float(min(*sides, *far_sides) <= EDGE),
     }
     # Of rendered objects alone; another maker's keys may have the same name and hold no number.

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Put groups of things where the camera sees them.
 
-For every group a height in the picture is drawn log-uniformly between 20 of 288 pixels and a quarter more than the
+For every group a height in the picture is drawn log-uniformly between 16 of 288 pixels and a quarter more than the
 whole frame; distance follows from it. What is found to fit is smaller on the whole: near places are often taken.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,11 +19,13 @@ from pipeline.subjects import Subject
 from pipeline.things import Imported, Prop, Thing
 from pipeline.volumes import own_boxes, volumes
 
-SMALLEST, LARGEST = 20 / 288, 1.25  # of the picture's height
+SMALLEST, LARGEST = 16 / 288, 1.25  # of the picture's height
 GAP_M = 0.04  # between a group and all else
 TRIES = 120
 SUBJECT_OFF_M = 0.3  # from where the camera aims, along each axis
 SUBJECT_VISIBLE = 0.9
+ASKEW_DEG = 18.0  # standard deviation of what turns its back to the camera
+MOST_ASKEW_DEG = 50.0  # more, and it does not turn its back
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,10 @@ class View:
     setting: Setting
     camera: Camera
     subject: Subject | None = None
+
+
+# Returns headings (n,) in degrees for points (n, 2) of the floor.
+Turn = Callable[[np.random.Generator, View, np.ndarray], np.ndarray]
 
 
 def shown(group: list[Thing]) -> list[Thing]:
@@ -64,14 +71,14 @@ def _has_room(view: View, boxes: Boxes) -> bool:
     return not in_the_way and view.setting.space.fits(boxes, GAP_M)
 
 
-def put_as_subject(random: np.random.Generator, view: View, group: list[Thing]) -> list[Thing]:
+def put_as_subject(random: np.random.Generator, view: View, group: list[Thing], turn: Turn) -> list[Thing]:
     """Put the group where the camera aims, if it holds what the camera aims at and nobody is there yet."""
     if view.subject is None or all(thing.category != view.subject.category for thing in group):
         return []
     if not view.setting.space.is_free(view.subject.room):
         return []
     points = np.array(view.subject.spot_m) + random.uniform(-SUBJECT_OFF_M, SUBJECT_OFF_M, (TRIES // 6, 2))
-    places = as_places(points, draw_headings(random, view.setting, points))
+    places = as_places(points, turn(random, view, points))
     return put_in_view(replace(view, subject=None), group, places, SUBJECT_VISIBLE)
 
 
@@ -85,7 +92,7 @@ def _visible(view: View, actor: Boxes) -> float:
     return view.setting.space.visible_share(view.camera.position_m, np.concatenate(points))
 
 
-def in_view(random: np.random.Generator, view: View, group: list[Thing]) -> list[Place]:
+def in_view(random: np.random.Generator, view: View, group: list[Thing], turn: Turn) -> list[Place]:
     """Return places where the group's first truck or person has a log-uniform height in the picture.
 
     There are some columns of the picture for every height, so that great distances get their chance.
@@ -93,7 +100,7 @@ def in_view(random: np.random.Generator, view: View, group: list[Thing]) -> list
     distances = np.repeat([draw_distance(random, view.camera, group) for _ in range(TRIES // 6)], 6)
     columns = random.uniform(-0.05, 1.05, len(distances)) * 2 * view.camera.cx_px
     points = floor_points(view.camera, columns, distances)
-    return as_places(points, draw_headings(random, view.setting, points))
+    return as_places(points, turn(random, view, points))
 
 
 def draw_distance(random: np.random.Generator, camera: Camera, group: list[Thing]) -> float:
@@ -104,8 +111,9 @@ def draw_distance(random: np.random.Generator, camera: Camera, group: list[Thing
     return float(np.sqrt(max(slant**2 - (camera.position_m[2] - tall / 2) ** 2, 0.25)))
 
 
-def draw_headings(random: np.random.Generator, setting: Setting, points_m: np.ndarray) -> np.ndarray:
+def along_traffic(random: np.random.Generator, view: View, points_m: np.ndarray) -> np.ndarray:
     """Return (n,) headings at points (n, 2): along the traffic or square to it in a tidy hall, anyhow elsewhere."""
+    setting = view.setting
     count = len(points_m)
     anyhow = random.uniform(-180, 180, count)
     if not setting.square:
@@ -115,6 +123,23 @@ def draw_headings(random: np.random.Generator, setting: Setting, points_m: np.nd
         along[np.all((points_m >= way.low_m) & (points_m <= way.high_m), axis=1)] = way.heading_deg
     turned = random.choice([0, 180, 90, -90], count, p=[0.35, 0.35, 0.15, 0.15]) + random.normal(0, 8, count)
     return np.where(random.random(count) < 0.35, anyhow, along + turned)
+
+
+def backs_to_camera(random: np.random.Generator, view: View, points_m: np.ndarray) -> np.ndarray:
+    """Return (n,) headings at points (n, 2), away from the camera and a little askew."""
+    return _away_deg(view, points_m) + random.normal(0, ASKEW_DEG, len(points_m))
+
+
+def with_backs_to_camera(view: View, places: list[Place]) -> list[Place]:
+    """Return those places whose heading is about away from the camera."""
+    away = _away_deg(view, np.array([position[:2] for position, _ in places]))
+    askew = np.abs((np.array([yaw for _, yaw in places]) - away + 180) % 360 - 180)
+    return [place for place, off in zip(places, askew, strict=True) if off <= MOST_ASKEW_DEG]
+
+
+def _away_deg(view: View, points_m: np.ndarray) -> np.ndarray:
+    x, y = (points_m - view.camera.position_m[:2]).T
+    return np.degrees(np.arctan2(y, x))
 
 
 def as_places(points_m: np.ndarray, yaws_deg: np.ndarray) -> list[Place]:
