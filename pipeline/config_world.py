@@ -109,8 +109,8 @@ class TrucksSection(Section):
     )
     tiller_to_camera: Fraction = Field(
         0.6,
-        description="share of parked trucks that turn their tiller to the camera: forks go in first, so that is what one"
-        " sees from a gangway; the others are turned anyhow",
+        description="share of parked trucks that turn their tiller to the camera: forks go in first, so that is what"
+        " one sees from a gangway; the others are turned anyhow",
     )
     under_beams: Fraction = Field(0.35, description="of trucks at a rack, how many stand under its lowest beam")
     wide: Fraction = Field(

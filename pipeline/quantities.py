@@ -52,7 +52,7 @@ PER_CLASS = {
     "box_height_px": Quantity("Box height in pixels", "px", "", np.geomspace(4, 4096, 21), True),
     # Tells which side things show: a pallet truck is 2.2 times as tall as wide from its tiller, 0.8 from the side.
     "slenderness": Quantity(
-        "Box height over width", "", "are more than {:.1f} times as tall as wide", np.geomspace(0.2, 8, 21), True
+        "Box height over width", "ratio", "are more than {:.1f} times as tall as wide", np.geomspace(0.2, 8, 21), True
     ),
     "at_edge": Quantity("Boxes at the picture's edge", "share", "reach the picture's edge", None),
     "truncated": Quantity("Truncated", "share", "are cut by the frame", None),

@@ -26,6 +26,11 @@ def test_box_heights_are_told_in_pixels_and_as_shares_of_the_picture(tmp_path):
     assert found.objects == {"pedestrian": 2, "pallet_truck": 1}
 
 
+def test_slenderness_is_height_over_width_in_pixels(tmp_path):
+    found = measured(tmp_path, [picture()], [thing(0, 8, bbox=[5, 5, 10, 22]), thing(0, 8, bbox=[5, 5, 30, 15])])
+    assert figures(found, "slenderness") == [2.2, 0.5]
+
+
 def test_every_picture_has_a_count_and_the_empty_ones_are_counted(tmp_path):
     found = measured(tmp_path, [picture()] * 4, [thing(1, 8), thing(1, 9), thing(3, 20, "pallet_truck")])
     assert figures(found, "per_picture") == [0, 2, 0, 0]

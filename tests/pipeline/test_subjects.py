@@ -16,7 +16,7 @@ from pipeline.sample import sample_scene
 from pipeline.setting import Setting
 from pipeline.subjects import STEEPEST_DEG, TALL_M, draw_aimed_camera, draw_category
 from pipeline.trucks import as_truck, draw_fleet
-from pipeline.viewing import View, put_as_subject, put_in_view
+from pipeline.viewing import View, along_traffic, put_as_subject, put_in_view
 from pipeline.volumes import volumes
 from pipeline.workers import as_person, draw_pose
 
@@ -105,7 +105,7 @@ def test_nothing_but_the_subject_stands_there_or_before_it():
     places = [((*subject.spot_m, 0.0), 0.0), ((*map(float, halfway), 0.0), 0.0)]
     assert put_in_view(view, truck, places, 0.1) == []
     person = [as_person(draw_person(rng(0, 0, "person"), PEOPLE, draw_pose(rng(0, 0, "pose"), PEOPLE)))]
-    assert put_as_subject(rng(0, 0, "put"), view, person) == []  # it aims at a truck
-    (put,) = put_as_subject(rng(0, 0, "put"), view, truck)
+    assert put_as_subject(rng(0, 0, "put"), view, person, along_traffic) == []  # it aims at a truck
+    (put,) = put_as_subject(rng(0, 0, "put"), view, truck, along_traffic)
     assert np.allclose(put.position_m[:2], subject.spot_m, atol=0.31)
-    assert put_as_subject(rng(0, 1, "put"), view, truck) == []  # somebody is there
+    assert put_as_subject(rng(0, 1, "put"), view, truck, along_traffic) == []  # somebody is there
