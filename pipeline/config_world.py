@@ -76,13 +76,13 @@ class PeopleSection(Section):
     """Pedestrians."""
 
     count: Counts = (0, 4)
-    working_pairs: Fraction = Field(0.4, description="share of pictures with somebody pushing or pulling a truck")
+    working_pairs: Fraction = Field(0.3, description="share of pictures with somebody pushing or pulling a truck")
     activities: Annotated[dict[Literal["alone", "talk", "carry", "sit"], Fraction], SomeShare] = Field(
-        {"alone": 0.68, "talk": 0.12, "carry": 0.12, "sit": 0.08},
+        {"alone": 0.71, "talk": 0.12, "carry": 0.12, "sit": 0.05},
         description="shares of what people without a truck do",
     )
     alone: Annotated[dict[Literal["walk", "stand", "scan", "bend", "crouch", "reach"], Fraction], SomeShare] = Field(
-        {"walk": 0.42, "stand": 0.24, "scan": 0.12, "bend": 0.08, "crouch": 0.07, "reach": 0.07},
+        {"walk": 0.45, "stand": 0.26, "scan": 0.12, "bend": 0.06, "crouch": 0.05, "reach": 0.06},
         description="shares of the poses of those alone",
     )
     women: Fraction = Field(
@@ -108,7 +108,7 @@ class TrucksSection(Section):
         description="shares: on the floor, in or before a rack, forks in a pallet, several in a row, by a look-alike",
     )
     tiller_to_camera: Fraction = Field(
-        0.6,
+        0.7,
         description="share of parked trucks that turn their tiller to the camera: forks go in first, so that is what"
         " one sees from a gangway; the others are turned anyhow",
     )
@@ -185,10 +185,10 @@ class CameraSection(Section):
     height: Annotated[int, Field(ge=32, le=8192)] = 288
     rigs: Annotated[dict[Literal["robot", "handheld", "ceiling", "forklift_mast"], Fraction], SomeShare] = Field(
         {
-            "robot": 0.3,
-            "handheld": 0.4,
-            "ceiling": 0.15,
-            "forklift_mast": 0.15,
+            "robot": 0.36,
+            "handheld": 0.44,
+            "ceiling": 0.1,
+            "forklift_mast": 0.1,
         },
         description="shares",
     )
