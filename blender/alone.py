@@ -3,6 +3,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
@@ -24,8 +25,16 @@ def choose(index: int, found: dict[int, Silhouette], width: int, height: int) ->
     return large[index % len(large)] if large else None
 
 
-def render(number: int, root: bpy.types.Object, exr: Path) -> np.ndarray:
-    """Render the instance under `root` with all else hidden: (H, W) bool, its Cryptomatte coverage is 0.5 or more.
+@dataclass(frozen=True)
+class Proof:
+    """Of an instance rendered alone, bool (H, W): where it covers `half` of a pixel or more, and `any` of it."""
+
+    half: np.ndarray
+    any: np.ndarray
+
+
+def render(number: int, root: bpy.types.Object, exr: Path) -> Proof:
+    """Render the instance under `root` with all else hidden.
 
     `exr` is scratch. The scene is as it was afterwards, but Blender's render result is this one.
     """
@@ -33,7 +42,8 @@ def render(number: int, root: bpy.types.Object, exr: Path) -> np.ndarray:
         cycles.render(exr)
     read = passes.read(exr, {number})
     exr.unlink()
-    return (read.ids == number) & (read.coverage >= 0.5)
+    seen = read.ids == number
+    return Proof(half=seen & (read.coverage >= 0.5), any=seen)
 
 
 @contextlib.contextmanager

@@ -86,19 +86,24 @@ def _warp_picture(path: Path, warp: lens.Warp) -> None:
 
 def _prove(
     record: dict, built: scene.Built, found: dict[int, Silhouette], scratch: Path, warp: lens.Warp | None
-) -> dict[int, np.ndarray]:
-    """Return {instance id: (H, W) bool} of the one instance that is rendered alone, if any is large enough."""
+) -> dict[int, alone.Proof]:
+    """Return {instance id: proof} of the one instance that is rendered alone, if any is large enough."""
     number = alone.choose(record["index"], found, record["render"]["width"], record["render"]["height"])
     if number is None:
         return {}
-    seen = alone.render(number, built.roots[number], scratch)
-    return {number: warp.nearest(seen) if warp else seen}
+    proof = alone.render(number, built.roots[number], scratch)
+    return {number: alone.Proof(warp.nearest(proof.half), warp.nearest(proof.any)) if warp else proof}
 
 
 def _write_silhouettes(
-    path: Path, found: dict[int, Silhouette], thin: dict[int, np.ndarray], proof: dict[int, np.ndarray]
+    path: Path, found: dict[int, Silhouette], thin: dict[int, np.ndarray], proofs: dict[int, alone.Proof]
 ) -> None:
-    """Write the cropped silhouettes as "<id>", thin parts as "<id>_thin" and the proof as "<id>_alone", all bool."""
+    """Write the cropped silhouettes as "<id>", thin parts as "<id>_thin", a proof as "<id>_alone" and "<id>_alone_any".
+
+    All are bool.
+    """
     arrays = {str(number): each.mask for number, each in found.items() if each.mask.size}
     arrays |= {f"{number}_thin": mask for number, mask in thin.items() if mask.any()}
-    np.savez_compressed(path, **arrays, **{f"{number}_alone": mask for number, mask in proof.items()})
+    for number, proof in proofs.items():
+        arrays |= {f"{number}_alone": proof.half, f"{number}_alone_any": proof.any}
+    np.savez_compressed(path, **arrays)

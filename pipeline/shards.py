@@ -166,7 +166,8 @@ def read_ids(shard: Path, record: Record) -> np.ndarray:
 
 
 def read_silhouettes(shard: Path, record: Record) -> dict[str, np.ndarray]:
-    """Read a picture's silhouettes: "<id>", bool of the size of the instance's whole box, "<id>_thin" and "<id>_alone".
+    """Read a picture's silhouettes: "<id>", bool of the size of the instance's whole box, "<id>_thin", "<id>_alone" and
+    "<id>_alone_any" (docs/dataset.md).
 
     Raises:
         ShardError: the file is missing, corrupt, or holds other masks than the record says.
@@ -181,7 +182,8 @@ def read_silhouettes(shard: Path, record: Record) -> dict[str, np.ndarray]:
         raise ShardError(f"{path} is corrupt ({error})") from None
     boxes = {number: each.whole_box_px for number, each in record.instances.items()}
     wanted = {str(number): (box[3], box[2]) for number, box in boxes.items() if box}
-    wanted |= {f"{number}_alone": record.shape for number, each in record.instances.items() if each.proven}
+    proven = [number for number, each in record.instances.items() if each.proven]
+    wanted |= {f"{number}_{proof}": record.shape for number in proven for proof in ("alone", "alone_any")}
     thin = {f"{number}_thin": record.shape for number in record.instances}
     wanted |= {name: shape for name, shape in thin.items() if name in members}  # only of what has thin parts
     if members.keys() != wanted.keys():

@@ -87,14 +87,14 @@ def test_what_was_measured_is_what_the_ids_show(rendered):
 def test_silhouettes_are_cropped_to_their_boxes_and_one_is_proven(rendered):
     _, two = (line.measured.instances for line in read_rendered(rendered / "scenes.jsonl"))
     arrays = np.load(rendered / "silhouettes" / "000006.npz")
-    assert set(arrays.files) - {"1_thin", "2_thin"} == {"1", "2", "1_alone"}, "6 % 2: the first of two"
+    assert set(arrays.files) - {"1_thin", "2_thin"} == {"1", "2", "1_alone", "1_alone_any"}, "6 % 2: the first of two"
     assert [instance.proven for instance in two] == [True, False]
     for instance in two:
         mask = arrays[str(instance.instance_id)]
         assert mask.dtype == bool
         assert mask.shape == instance.whole_box_px[:1:-1]
         assert mask.sum() == instance.whole_pixels
-    assert arrays["1_alone"].shape == (72, 96)
+    assert arrays["1_alone"].shape == arrays["1_alone_any"].shape == (72, 96)
     assert set(np.load(rendered / "silhouettes" / "000005.npz").files) - {"1_thin"} == {"1"}
 
 
