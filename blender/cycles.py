@@ -10,6 +10,10 @@ from blender import devices, passes
 from blender.png import keep_pixels_only
 from blender.quiet import quiet
 
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # of linear Rec. 709
+GAINS = (0.4, 2.5)  # what a camera corrects at most, by channel
+DARKEST = 1e-6
+
 
 def configure(render: dict, device: str, threads: int) -> str:
     """Set the scene up for Cycles as the record asks; return the name of the device that is used.
@@ -56,6 +60,22 @@ def render(exr: Path) -> None:
     scene.render.filepath = str(exr)
     with quiet():
         bpy.ops.render.render(write_still=True)
+
+
+def balance_white(color: np.ndarray, strength: float) -> None:
+    """Let the view transform take `strength`, 0 to 1, of the colour cast from a picture, (H, W, 3) linear Rec. 709.
+
+    As cameras do: the picture is taken to be grey on average (Buchsbaum 1980), its brightest tenth left out, for lamps
+    and skies say nothing of what they light. Brightness stays.
+    """
+    pixels = color.reshape(-1, 3)
+    luminance = pixels @ LUMINANCE
+    mean = pixels[luminance <= np.quantile(luminance, 0.9)].mean(axis=0)
+    cast = np.clip(mean / max(mean @ LUMINANCE, DARKEST), *GAINS) ** strength
+    settings = bpy.context.scene.view_settings
+    settings.use_curve_mapping = True
+    settings.curve_mapping.white_level = cast / (cast @ LUMINANCE)
+    settings.curve_mapping.update()
 
 
 def save_picture(png: Path) -> None:

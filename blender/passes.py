@@ -26,13 +26,15 @@ class Passes:
     """`ids` (H, W) uint16 instance ids, 0 = nothing labelled; `sync_s` and `sample_s` seconds of Cycles.
 
     `coverage` (H, W) float32 of that id's (or the unlabelled thing's) share of the pixel. `depth_m` (H, W) float32 and
-    `normals` (H, W, 3) float32 in world axes as Cycles gives them; None if they were not asked for.
+    `normals` (H, W, 3) float32 in world axes as Cycles gives them; None if they were not asked for. `color` (H, W, 3)
+    float32 is the picture, linear Rec. 709.
     """
 
     ids: np.ndarray
     coverage: np.ndarray
     depth_m: np.ndarray | None
     normals: np.ndarray | None
+    color: np.ndarray
     sync_s: float
     sample_s: float
 
@@ -72,6 +74,7 @@ def read(path: Path, instance_ids: set[int]) -> Passes:
         normals=np.stack([_float32(channels, f"Normal.{axis}") for axis in "XYZ"], -1)
         if "Normal" in asked_for
         else None,
+        color=np.stack([_float32(channels, f"Combined.{channel}") for channel in "RGB"], -1),
         sync_s=_seconds(headers, "synchronization_time"),
         sample_s=_seconds(headers, "render_time"),
     )

@@ -33,10 +33,13 @@ def render(record: dict, folder: Path, device: str, threads: int) -> Rendered:
     used = cycles.configure(straight["render"], device, threads)
     ready = time.perf_counter()
     cycles.render(scratch)
-    cycles.save_picture(_place(folder, "images", f"{stem}.png"))
     rendered = time.perf_counter()
     read = passes.read(scratch, set(built.roots))
     scratch.unlink()
+    opened = time.perf_counter()
+    cycles.balance_white(read.color, settings["white_balance"])
+    cycles.save_picture(_place(folder, "images", f"{stem}.png"))
+    saved = time.perf_counter()
     warp = lens.Warp.of(record) if lens.is_distorted(record["camera"]) else None
     if warp:
         read = warp.passes(read)
@@ -54,9 +57,9 @@ def render(record: dict, folder: Path, device: str, threads: int) -> Rendered:
         "build": ready - started,
         "sync": read.sync_s,
         "sample": read.sample_s,
-        # All of the render call that is neither: evaluating the scene, colour management, writing both files.
-        "save": max(0.0, rendered - ready - read.sync_s - read.sample_s),
-        "decode": decoded - rendered,
+        # All of the render call that is neither, evaluating the scene and writing passes; then the picture.
+        "save": max(0.0, rendered - ready - read.sync_s - read.sample_s) + saved - opened,
+        "decode": decoded - saved + opened - rendered,
         "measure": measured - decoded + time.perf_counter() - proven,
         "proof": proven - measured,
     }

@@ -29,7 +29,7 @@ from pipeline.config_world import (
 
 # Raise by hand when the same config must give other pictures: it is part of every scene record, so all shards are
 # rendered again. Editing a docstring or a log line is no reason.
-GENERATOR_VERSION = 7
+GENERATOR_VERSION = 8
 PRETRAINED_BACKBONE_RATE, RANDOM_BACKBONE_RATE = 0.1, 1.0
 
 WORLD = ("layout", "people", "trucks", "goods", "camera", "light")

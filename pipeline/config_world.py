@@ -217,6 +217,9 @@ class CameraSection(Section):
         {"base": 0.12, "medium_high": 0.24, "high": 0.32, "very_high": 0.32},
         description="shares of the camera's tone curves, Blender's looks for the view transform",
     )
+    white_balance: Shares = Field(
+        (0.5, 1.0), description="how much of the light's cast automatic white balance takes away: 0 nothing, 1 all"
+    )
     exposure_error: Fraction = Field(0.1, description="share of pictures that are exposed wrongly")
     exposure_error_ev: Annotated[Range, within(-10, 10)] = (-2.0, 1.5)
 

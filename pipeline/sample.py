@@ -102,6 +102,7 @@ def _render_settings(
         contrast=contrast,
         exposure_ev=round(exposure_ev(draws, config.light, power_factor) + wrong_ev, 3),
         seed=int(draws.integers(2**31)),
+        white_balance=round(float(random("white_balance").uniform(*config.camera.white_balance)), 3),
         depth=config.render.depth,
         normals=config.render.normals,
         proof=bool(draws.random() < config.render.proof_share),

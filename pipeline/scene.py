@@ -20,7 +20,7 @@ Rig = Literal["robot", "handheld", "ceiling", "forklift_mast"]
 
 
 class RenderSettings(Part):
-    """`depth` and `normals`: the format of these maps, null for none. `proof`: also render one instance alone."""
+    """`white_balance`: how much of its cast is taken from the picture, 0 nothing .. 1 all. `depth` and `normals`: the format of these maps, null for none. `proof`: also render one instance alone."""
 
     width: int
     height: int
@@ -30,6 +30,7 @@ class RenderSettings(Part):
     exposure_ev: float
     view_transform: Literal["AgX", "Filmic", "Standard"]
     contrast: Literal["base", "medium_high", "high", "very_high"]
+    white_balance: Unit
     depth: Literal["png", "exr"] | None
     normals: Literal["png", "exr"] | None
     proof: bool

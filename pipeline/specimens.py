@@ -207,7 +207,7 @@ def as_record(index: int, name: str, specimen: Specimen) -> Scene:
         layout="staging",
         render=RenderSettings(
             width=300, height=240, samples=8, denoise=True, seed=0, exposure_ev=0.0, view_transform="AgX",
-            contrast="base", depth=None, normals=None, proof=False,
+            contrast="base", white_balance=0.0, depth=None, normals=None, proof=False,
         ),
         camera=Camera(
             rig="handheld", fx_px=450, fy_px=450, cx_px=150, cy_px=120, position_m=(6, 0, 1.2),

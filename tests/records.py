@@ -63,6 +63,7 @@ def record(index: int = 0, objects: tuple = (), width: int = 96, height: int = 7
             exposure_ev=0.0,
             view_transform="AgX",
             contrast="base",
+            white_balance=0.0,
             depth=None,
             normals=None,
             proof=False,
