@@ -5,18 +5,20 @@
     python -m blender.render --record shards/00000/scenes.jsonl --index 12 --out again/
     python -m blender.render --record shards/00000/scenes.jsonl --index 12 --save-blend picture.blend
 
-Rendered again, a picture has the same files as in its shard. `--save-blend` without `--out` renders nothing.
+Rendered again, a picture has the same files as in its shard. `--save-blend` renders it, too, where there is
+automatic white balance: that depends on the picture.
 """
 
 import argparse
 import json
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import bpy
 
-from blender import cycles, devices, lens, records, scene, shard
+from blender import cycles, devices, lens, passes, records, scene, shard
 from blender.leaving import leave
 
 
@@ -26,12 +28,16 @@ def save_blend(record: dict, out: Path, device: str, threads: int) -> None:
     Of a distorted picture it is the pinhole picture that is warped (`lens.widened`).
 
     Raises:
-        scene.SceneError, devices.DeviceError: see there.
+        scene.SceneError, devices.DeviceError, passes.PassError: see there.
         RuntimeError: Blender cannot write the file.
     """
     straight = lens.widened(record)
-    scene.build(straight)
+    built = scene.build(straight)
     cycles.configure(straight["render"], device, threads)
+    if strength := straight["render"]["white_balance"]:
+        with tempfile.TemporaryDirectory() as folder:
+            cycles.render(Path(folder) / "passes.exr")
+            cycles.balance_white(passes.read(Path(folder) / "passes.exr", set(built.roots)).color, strength)
     cycles.choose_png(bpy.context.scene)
     bpy.context.scene.render.filepath = f"//{record['index']:06d}.png"
     bpy.ops.file.pack_all()
@@ -74,7 +80,7 @@ def main() -> int:
             save_blend(chosen[0], options.save_blend, device, threads)
         if options.out:
             shard.render(chosen, options.out, device, threads, made_by)
-    except (shard.ShardError, records.RecordError, scene.SceneError, devices.DeviceError) as error:
+    except (shard.ShardError, records.RecordError, scene.SceneError, devices.DeviceError, passes.PassError) as error:
         return _failed(options, str(error))
     except (OSError, ValueError, RuntimeError) as error:
         return _failed(options, f"{type(error).__name__}: {error}")

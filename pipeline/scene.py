@@ -20,7 +20,10 @@ Rig = Literal["robot", "handheld", "ceiling", "forklift_mast"]
 
 
 class RenderSettings(Part):
-    """`white_balance`: how much of its cast is taken from the picture, 0 nothing .. 1 all. `depth` and `normals`: the format of these maps, null for none. `proof`: also render one instance alone."""
+    """`depth` and `normals`: the format of these maps, null for none. `proof`: also render one instance alone.
+
+    `white_balance`: how much of its colour cast is taken from the picture, 0 nothing .. 1 all.
+    """
 
     width: int
     height: int
