@@ -80,7 +80,10 @@ def test_the_other_set_stands_beside_with_its_largest_gaps_first(document):
     (compared,) = document["compared"]
     first, *rest = compared["gaps"]
     assert first["distance"] == 1
-    assert {"box_height", "brightness"} == {gap["quantity"] for gap in compared["gaps"] if gap["distance"] == 1}
+    # All boxes are equally wide, so the taller ones are the more slender ones.
+    assert {"box_height", "slenderness", "brightness"} == {
+        gap["quantity"] for gap in compared["gaps"] if gap["distance"] == 1
+    }
     assert all(first["distance"] - first["chance"] >= gap["distance"] - gap["chance"] for gap in rest)
     taller = "100 % of the pedestrians in street are taller than 0.55 of the picture, 0 % of ours."
     assert taller in [gap["in_words"] for gap in compared["gaps"]]
@@ -102,8 +105,9 @@ def test_the_page_needs_nothing_else_and_shows_every_set(made):
     assert {value for tag, name, value in outline.attributes if (tag, name) == ("a", "href")} == {
         f"#{name}" for name in ("gaps-1", "charts", "figures")
     }
-    # Two classes: heights, heights in pixels, visible fraction, distance, how many. Pictures: two. Rig and layout.
-    assert page.count("<svg") == 2 * 5 + 2 + 2
+    # Two classes: heights, heights in pixels, height over width, visible fraction, distance, how many. Pictures: two.
+    # Rig and layout.
+    assert page.count("<svg") == 2 * 6 + 2 + 2
     assert "are taller than 0.55 of the picture" in page
     assert "no: 0 % of ours above" in page
     used, defined = set(re.findall(r"var\((--[\w-]+)\)", page)), set(re.findall(r"(--[\w-]+):", page))
