@@ -21,9 +21,13 @@ def write(path, codes, dtype=np.float32, manifest=HASHES, cryptomatte=True):
     }
     if cryptomatte:
         header["cryptomatte/aa21542/manifest"] = json.dumps({name: f"{code:08x}" for name, code in manifest.items()})
-    names = ("ViewLayer.CryptoAsset00.r", "ViewLayer.CryptoAsset00.g") if cryptomatte else ("ViewLayer.Combined.R",)
     half = np.full(pixels.shape, 0.5, np.float32)
-    channels = {name: OpenEXR.Channel(plane) for name, plane in zip(names, (pixels, half), strict=False)}
+    planes = {
+        f"Combined.{color}": (half * share).astype(np.float32) for color, share in zip("RGB", (1, 2, 3), strict=True)
+    }
+    if cryptomatte:
+        planes |= {"CryptoAsset00.r": pixels, "CryptoAsset00.g": half}
+    channels = {f"ViewLayer.{name}": OpenEXR.Channel(plane) for name, plane in planes.items()}
     OpenEXR.File(header, channels).write(str(path))
 
 
@@ -34,6 +38,7 @@ def test_ids_come_from_the_manifest_and_what_is_not_labelled_is_zero(tmp_path):
     assert read.ids.tolist() == [[1, 0], [0, 2]]
     assert read.coverage.tolist() == [[0.5, 0.5], [0.5, 0.5]]
     assert (read.depth_m, read.normals) == (None, None)
+    assert read.color.tolist() == [[[0.5, 1.0, 1.5]] * 2] * 2
     assert (read.sync_s, read.sample_s) == (0.25, 62.5)
 
 
