@@ -60,6 +60,7 @@ def scene(index: int, numbers: list[int], height: int = HEIGHT, width: int = WID
             "seed": 1,
             "exposure_ev": 0.25,
             "view_transform": "AgX",
+            "white_balance": 0.0,
             "contrast": "base",
             "depth": None,
             "normals": None,
