@@ -60,11 +60,17 @@ def read(path: Path, instance_ids: set[int]) -> Passes:
         instance_ids: the ids in the picture's record.
 
     Raises:
-        PassError: a pass is missing or not in 32 bits, an id is not in the manifest or not in the record.
+        PassError: the file is cut short (a full disk), a pass is missing or not in 32 bits, an id is not in the manifest
+            or not in the record.
     """
-    parts = OpenEXR.File(str(path), separate_channels=True).parts
+    try:
+        parts = OpenEXR.File(str(path), separate_channels=True).parts
+    except (RuntimeError, ValueError, OSError) as error:
+        raise PassError(f"{path.name} cannot be read ({error}): is the disk full?") from error
     headers = {key: value for part in parts for key, value in part.header.items()}
     channels = {name: channel.pixels for part in parts for name, channel in part.channels.items()}
+    if not channels:
+        raise PassError(f"{path.name} is cut short: is the disk full?")
     hashes = np.ascontiguousarray(_float32(channels, "CryptoAsset00.r")).view(np.uint32)
     asked_for = {name.rpartition(".")[0].rpartition(".")[2] for name in channels}
     return Passes(

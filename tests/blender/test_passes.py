@@ -70,3 +70,12 @@ def test_a_picture_without_cryptomatte_is_refused(tmp_path):
     write(tmp_path / "a.exr", [[0]], cryptomatte=False)
     with pytest.raises(passes.PassError, match=r"no CryptoAsset00\.r among the channels"):
         passes.read(tmp_path / "a.exr", {1})
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.9])
+def test_a_file_that_is_cut_short_asks_for_the_disk(tmp_path, share):
+    write(tmp_path / "a.exr", np.zeros((40, 30), np.uint32))
+    whole = (tmp_path / "a.exr").read_bytes()
+    (tmp_path / "a.exr").write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(passes.PassError, match=r"a\.exr .*is the disk full\?"):
+        passes.read(tmp_path / "a.exr", {1})
