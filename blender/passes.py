@@ -60,8 +60,8 @@ def read(path: Path, instance_ids: set[int]) -> Passes:
         instance_ids: the ids in the picture's record.
 
     Raises:
-        PassError: the file is cut short (a full disk), a pass is missing or not in 32 bits, an id is not in the manifest
-            or not in the record.
+        PassError: the file is cut short (a full disk), a pass is missing or not in 32 bits, an id is not in the
+            manifest or not in the record.
     """
     try:
         parts = OpenEXR.File(str(path), separate_channels=True).parts
