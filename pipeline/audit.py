@@ -194,14 +194,9 @@ def _visible_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
 def _stray(drawn: np.ndarray, seen: Seen, smeared_px: int = 0) -> np.ndarray:
     """Return the pixels of `drawn` that neither the silhouette with its boundary nor a few far samples explain."""
     stray = drawn & ~seen.within(1 + smeared_px)
-    return _but_few(stray, seen.within(2 + smeared_px), drawn)
-
-
-def _but_few(faults: np.ndarray, second: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-    """Return the faults without those among the `second` pixels from where they should be, if these are few."""
-    far = faults & second
+    far = stray & seen.within(2 + smeared_px)
     few = np.count_nonzero(far) <= max(FAR_PIXELS, FAR_SHARE * np.count_nonzero(drawn))
-    return faults & ~far if few else faults
+    return stray & ~far if few else stray
 
 
 def _proof_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
