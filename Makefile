@@ -17,7 +17,7 @@ train dataset evaluate report: setup
 	$(BIN)/snakemake $@ -j$(JOBS) --configfile $(CONFIG)
 
 benchmark: setup
-	$(BIN)/python -m pipeline.benchmark --config $(CONFIG)
+	$(BIN)/python -m pipeline.benchmarks.rendering --config $(CONFIG)
 
 preview: setup
 	@test -n "$(ASSET)" || { echo "which one? make preview ASSET=hand_pallet_truck, or ASSET=catalogue" >&2; exit 1; }

@@ -14,8 +14,9 @@ min_version("9.0")
 ROOT = workflow.basedir
 sys.path.insert(0, ROOT)
 
-from pipeline import catalogue, own_assets
-from pipeline.config import GENERATOR_VERSION, ConfigError, changed, check, typed
+from pipeline.config.config import GENERATOR_VERSION, ConfigError, changed, check, typed
+from pipeline.record import asset_catalogue
+from pipeline.scenes.assets import custom_meshes
 
 # A config named on the command line stands alone; it does not inherit from the quickstart.
 if not workflow.overwrite_configfiles:
@@ -25,8 +26,8 @@ if not workflow.overwrite_configfiles:
 
 try:
     cfg = check(typed(config))
-    OWN = own_assets.wanted(catalogue.read(), cfg)
-except (ConfigError, catalogue.CatalogueError) as error:
+    OWN = custom_meshes.wanted(asset_catalogue.read(), cfg)
+except (ConfigError, asset_catalogue.CatalogueError) as error:
     raise WorkflowError(str(error)) from None
 
 # Jobs run `python -m ...` with this interpreter, from any --directory, on any node. A prefix of one's own replaces
@@ -117,7 +118,7 @@ rule sample:
         pictures=lambda wildcards: cfg.data.pictures_in_shard(int(wildcards.shard)),
         generator=GENERATOR_VERSION,
     shell:
-        "python -m pipeline.sample --config {params.config:q} --first {params.first} --count {params.pictures}"
+        "python -m pipeline.scenes.sample --config {params.config:q} --first {params.first} --count {params.pictures}"
         " --own {input.own} --out {output.scenes} --provenance {output.provenance} 2>&1 | tee {log}"
 
 
@@ -156,7 +157,7 @@ rule preview:
         runtime="30m",
         gpu=0,
     shell:
-        "(python -m pipeline.specimens --asset {wildcards.asset} --own {input.own} --out {output.records}"
+        "(python -m pipeline.scenes.specimens --asset {wildcards.asset} --own {input.own} --out {output.records}"
         " && python -m blender.preview --record {output.records} --out {output.sheet} --threads {threads}) 2>&1 | tee {log}"
 
 
@@ -177,7 +178,7 @@ rule label:
     params:
         config=cfg.only("data", "label"),
     shell:
-        f"python -m pipeline.label --config {{params.config:q}} --data {DATA} --processes {{threads}} 2>&1 | tee {{log}}"
+        f"python -m pipeline.labelling.label --config {{params.config:q}} --data {DATA} --processes {{threads}} 2>&1 | tee {{log}}"
 
 
 rule distribution:
@@ -199,7 +200,7 @@ rule distribution:
     params:
         config=cfg.only("compare"),
     shell:
-        f"python -m pipeline.distribution --name {cfg.data.name} --annotations {{input.annotations}} --images {DATA}"
+        f"python -m pipeline.reports.distribution --name {cfg.data.name} --annotations {{input.annotations}} --images {DATA}"
         " --config {params.config:q} --out {output.json} --page {output.page} --threads {threads} 2>&1 | tee {log}"
 
 
@@ -218,7 +219,7 @@ rule yolo:
         runtime="1h",
         gpu=0,
     shell:
-        f"python -m pipeline.yolo --data {DATA} --out {{output}} 2>&1 | tee {{log}}"
+        f"python -m pipeline.coco.yolo_export --data {DATA} --out {{output}} 2>&1 | tee {{log}}"
 
 
 # The checkpoint is no output: Snakemake removes those before a job, and a killed run goes on from it.
@@ -246,7 +247,7 @@ rule train_model:
         checkpoint=f"{RUN}/checkpoint",
         threads=lambda wildcards, threads: max(1, threads // PROCESSES),
     shell:
-        f"python -m {TORCHRUN}pipeline.train --config {{params.config:q}} --annotations {{input.annotations}}"
+        f"python -m {TORCHRUN}pipeline.training.train --config {{params.config:q}} --annotations {{input.annotations}}"
         f" --val {{input.val}} --images {DATA} --out {{output.model}} --log {{output.log}} --checkpoint {{params.checkpoint}}"
         " --threads {params.threads} 2>&1 | tee {log}"
 
@@ -267,7 +268,7 @@ rule export:
         runtime="1h",
         gpu=0,
     shell:
-        "python -m pipeline.export --model {input} --out {output} 2>&1 | tee {log}"
+        "python -m pipeline.inference.export --model {input} --out {output} 2>&1 | tee {log}"
 
 
 rule predict:
@@ -286,7 +287,7 @@ rule predict:
         runtime="2h",
         gpu=TRAIN_GPU,
     shell:
-        f"python -m pipeline.predict --model {{input.model}} --annotations {{input.annotations}} --images {DATA}"
+        f"python -m pipeline.inference.predict --model {{input.model}} --annotations {{input.annotations}} --images {DATA}"
         f" --predictions {{output}} --device {cfg.train.device} --threads {{threads}} 2>&1 | tee {{log}}"
 
 
@@ -306,7 +307,7 @@ rule evaluate:
         runtime="1h",
         gpu=0,
     shell:
-        "python -m pipeline.evaluate --split val {input.annotations[0]} {input.predictions[0]}"
+        "python -m pipeline.inference.evaluate --split val {input.annotations[0]} {input.predictions[0]}"
         " --split test {input.annotations[1]} {input.predictions[1]} --out {output} 2>&1 | tee {log}"
 
 
@@ -330,7 +331,7 @@ rule report:
     params:
         config=cfg.only(*type(cfg).model_fields),
     shell:
-        f"python -m pipeline.report --config {{params.config:q}} --data {DATA} --run {RUN}"
+        f"python -m pipeline.reports.run_report --config {{params.config:q}} --data {DATA} --run {RUN}"
         " --out {output} 2>&1 | tee {log}"
 
 
@@ -368,7 +369,7 @@ rule study_evaluate:
     params:
         images=lambda wildcards: STUDY_SETS[wildcards.set][1],
     shell:
-        "python -m pipeline.evaluate --model {input.model} --annotations {input.annotations} --images {params.images:q}"
+        "python -m pipeline.inference.evaluate --model {input.model} --annotations {input.annotations} --images {params.images:q}"
         f" --out {{output}} --device {cfg.train.device} --threads {{threads}} 2>&1 | tee {{log}}"
 
 
@@ -390,4 +391,4 @@ rule freeze_study:
     params:
         config=cfg.only("train", "study", "compare"),
     shell:
-        f"python -m pipeline.study --config {{params.config:q}} --runs {STUDY}/runs --out {STUDY} 2>&1 | tee {{log}}"
+        f"python -m pipeline.reports.study --config {{params.config:q}} --runs {STUDY}/runs --out {STUDY} 2>&1 | tee {{log}}"

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import bpy
 
-from blender import imported
-from blender.leaving import leave
+from blender.common.exit_now import leave
+from blender.mesh import imported
 
 # Least and greatest length (the longer side of the footprint) and height in metres.
 SIZES_M = {

@@ -19,11 +19,15 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from blender import camera, cycles, png, records, scene, silhouettes
-from blender.leaving import leave
-from blender.lettering import letters
-from blender.materials import plain
-from blender.meshes import Solid, box, to_mesh
+from blender.camera import camera
+from blender.common import png, records
+from blender.common.exit_now import leave
+from blender.cycles import render_settings
+from blender.ground_truth import silhouettes
+from blender.materials.lettering import letters
+from blender.materials.materials import plain
+from blender.mesh.meshes import Solid, box, to_mesh
+from blender.shards import scene
 
 TILE_PX = (264, 232)
 SCENE_TILE_PX = (420, 342)
@@ -67,7 +71,7 @@ def _tiles(record: dict, views: int, threads: int) -> list[np.ndarray]:
     settings = record["render"] | {"width": size_px[0], "height": size_px[1], "samples": SAMPLES, "denoise": True}
     settings |= {"depth": None, "normals": None}
     scene.build(record | {"render": settings, "camera": own_view})
-    cycles.configure(settings, "cpu", threads)
+    render_settings.configure(settings, "cpu", threads)
     name = f"picture {record['index']}" if is_scene(record) else record["objects"][0]["name"]
     with tempfile.TemporaryDirectory() as folder:
         taken = [_tile(Path(folder), own_view, f"{name}, as its camera sees it")] if whole_scene else []
@@ -173,9 +177,9 @@ def _tile(folder: Path, view: dict, caption: str) -> np.ndarray:
     render = bpy.context.scene.render
     bpy.data.objects.remove(bpy.context.scene.camera)
     camera.build(view, render.resolution_x, render.resolution_y)
-    cycles.render(folder / "passes.exr")
-    cycles.save_picture(folder / "tile.png")
-    return _captioned(cycles.load_picture(folder / "tile.png"), caption)
+    render_settings.render(folder / "passes.exr")
+    render_settings.save_picture(folder / "tile.png")
+    return _captioned(render_settings.load_picture(folder / "tile.png"), caption)
 
 
 def _captioned(tile: np.ndarray, text: str) -> np.ndarray:

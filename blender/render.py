@@ -18,8 +18,11 @@ from pathlib import Path
 
 import bpy
 
-from blender import cycles, devices, lens, passes, records, scene, shard
-from blender.leaving import leave
+from blender.camera import lens
+from blender.common import records
+from blender.common.exit_now import leave
+from blender.cycles import devices, exr_passes, render_settings
+from blender.shards import scene, shard
 
 
 def save_blend(record: dict, out: Path, device: str, threads: int) -> None:
@@ -33,12 +36,14 @@ def save_blend(record: dict, out: Path, device: str, threads: int) -> None:
     """
     straight = lens.widened(record)
     built = scene.build(straight)
-    cycles.configure(straight["render"], device, threads)
+    render_settings.configure(straight["render"], device, threads)
     if strength := straight["render"]["white_balance"]:
         with tempfile.TemporaryDirectory() as folder:
-            cycles.render(Path(folder) / "passes.exr")
-            cycles.balance_white(passes.read(Path(folder) / "passes.exr", set(built.roots)).color, strength)
-    cycles.choose_png(bpy.context.scene)
+            render_settings.render(Path(folder) / "passes.exr")
+            render_settings.balance_white(
+                exr_passes.read(Path(folder) / "passes.exr", set(built.roots)).color, strength
+            )
+    render_settings.choose_png(bpy.context.scene)
     bpy.context.scene.render.filepath = f"//{record['index']:06d}.png"
     bpy.ops.file.pack_all()
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -80,7 +85,13 @@ def main() -> int:
             save_blend(chosen[0], options.save_blend, device, threads)
         if options.out:
             shard.render(chosen, options.out, device, threads, made_by)
-    except (shard.ShardError, records.RecordError, scene.SceneError, devices.DeviceError, passes.PassError) as error:
+    except (
+        shard.ShardError,
+        records.RecordError,
+        scene.SceneError,
+        devices.DeviceError,
+        exr_passes.PassError,
+    ) as error:
         return _failed(options, str(error))
     except (OSError, ValueError, RuntimeError) as error:
         return _failed(options, f"{type(error).__name__}: {error}")

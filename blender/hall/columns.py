@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Columns of the hall, with a striped guard at the foot or without."""
+
+import bpy
+
+from blender.materials.materials import hazard_stripes, painted_metal
+from blender.mesh.mesh_cache import Library
+from blender.mesh.meshes import box, to_mesh
+
+GUARD_HEIGHT_M = 1.2
+GUARD_PLATE_M = 0.012
+
+
+def build(parameters: dict, library: Library) -> list[bpy.types.Object]:
+    """A square column from `ColumnParameters`, `width_m` wide without its guard."""
+    width, height, color = parameters["width_m"], parameters["height_m"], tuple(parameters["color_rgb"])
+    solids = [box((width, width, height), (0, 0, height / 2))]
+    if parameters["guard"]:
+        outside = width + 2 * GUARD_PLATE_M
+        solids.append(box((outside, outside, GUARD_HEIGHT_M), (0, 0, GUARD_HEIGHT_M / 2), slot=1))
+    materials = [
+        library.material(("painted", color, 0.3), lambda: painted_metal("column", color, 0.3, roughness=0.6)),
+        library.material("hazard stripes", hazard_stripes),
+    ]
+    key = ("column", width, height, color, parameters["guard"])
+    return [bpy.data.objects.new("column", library.mesh(key, lambda: to_mesh("column", solids, materials)))]

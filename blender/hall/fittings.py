@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What makes a hall of four walls: beams, trusses and purlins, sprinklers, doors, gates, pipes, boxes, signs."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import bpy
+import numpy as np
+
+from blender.materials.markings import BRANDS, Face
+from blender.materials.materials import plain
+from blender.mesh.mesh_cache import Library
+from blender.mesh.meshes import Solid, bar, box, cylinder
+
+# Colours of the fittings, and of the litter (blender/litter.py).
+COLORS = {
+    "white": (0.6, 0.6, 0.58),
+    "cardboard": (0.34, 0.23, 0.13),
+    "grey": (0.3, 0.31, 0.32),
+    "dark": (0.04, 0.042, 0.045),
+    "steel": (0.2, 0.21, 0.22),
+    "blue": (0.03, 0.08, 0.25),
+    "red": (0.4, 0.02, 0.015),
+    "yellow": (0.7, 0.42, 0.02),
+    "green": (0.02, 0.2, 0.07),
+    "concrete": (0.27, 0.265, 0.25),
+    "film": (0.42, 0.44, 0.46),
+    "wood": (0.36, 0.26, 0.14),
+}
+SLOTS = {name: slot for slot, name in enumerate(COLORS)}
+
+
+def fitting_materials(library: Library) -> list[bpy.types.Material]:
+    """Plain materials by `SLOTS`."""
+    return [
+        library.material(("fitting", name), lambda name=name, color=color: plain(f"fitting {name}", color, 0.5))
+        for name, color in COLORS.items()
+    ]
+
+
+def beams(size: tuple[float, float, float], kind: str, rng: np.random.Generator) -> tuple[float, list[Solid]]:
+    """Return the ceiling's height and the beams below it, whose lower edges lie at the clear height `size[2]`.
+
+    Concrete ceilings rest on concrete beams, others on steel girders or trusses, with purlins across.
+    """
+    depth = rng.uniform(0.35, 0.8)
+    span, run = min(size[:2]), max(size[:2])
+    count = max(2, round(run / rng.uniform(4, 6)))
+    places = (np.arange(count) + 0.5) * run / count - run / 2
+    slot = SLOTS["concrete"] if kind == "concrete" else SLOTS[str(rng.choice(["steel", "grey", "white", "blue"]))]
+    maker = _concrete_beam if kind == "concrete" else (_girder, _truss)[rng.integers(2)]
+    solids = [part.moved((x, 0, size[2])) for x in places for part in maker(span, depth, slot)]
+    if kind != "concrete":
+        purlins = np.arange(-span / 2 + 0.75, span / 2, 1.5)
+        solids += [box((run, 0.07, 0.14), (0, y, size[2] + depth + 0.07), slot) for y in purlins]
+        solids += _services(run, span, size[2], depth, rng)
+    if size[1] > size[0]:
+        solids = [solid.turned("z", 90) for solid in solids]
+    return size[2] + depth + (0 if kind == "concrete" else 0.14), solids
+
+
+def _concrete_beam(span: float, depth: float, slot: int) -> list[Solid]:
+    return [box((0.35, span, depth), (0, 0, depth / 2), slot)]
+
+
+def _girder(span: float, depth: float, slot: int) -> list[Solid]:
+    """An I-section: two flanges and a web."""
+    flanges = [box((0.22, span, 0.025), (0, 0, z), slot) for z in (0.0125, depth - 0.0125)]
+    return [*flanges, box((0.02, span, depth), (0, 0, depth / 2), slot)]
+
+
+def _truss(span: float, depth: float, slot: int) -> list[Solid]:
+    """Two chords and a zigzag of diagonals."""
+    chords = [box((0.12, span, 0.08), (0, 0, z), slot) for z in (0.04, depth - 0.04)]
+    count = 2 * round(span / depth / 2.4)
+    pitch = span / count
+    knots = [(0.0, i * pitch - span / 2, depth - 0.04 if i % 2 else 0.04) for i in range(count + 1)]
+    return [*chords, *(bar(*ends, 0.05, 0.05, slot) for ends in pairwise(knots))]
+
+
+def _services(run: float, span: float, clear: float, depth: float, rng: np.random.Generator) -> list[Solid]:
+    """What hangs among the beams: red sprinkler pipes, perhaps a cable tray, perhaps a round duct; none below them."""
+    solids, top = [], clear + depth
+    if rng.random() < 0.6:
+        pitch = rng.uniform(3, 4.5)
+        for y in np.arange(-span / 2 + pitch / 2, span / 2, pitch):
+            solids.append(cylinder(0.03, run, 8, SLOTS["red"]).turned("z", 90).moved((0, y, top - 0.12)))
+    if rng.random() < 0.5:
+        solids.append(box((run, 0.3, 0.06), (0, rng.uniform(-0.3, 0.3) * span, top - 0.25), SLOTS["steel"]))
+    if rng.random() < 0.3:
+        radius = min(0.25, depth / 2 - 0.04)
+        duct = cylinder(radius, run, 14, SLOTS["grey"]).turned("z", 90)
+        solids.append(duct.moved((0, rng.uniform(-0.4, 0.4) * span, top - radius - 0.04)))
+    return solids
+
+
+def wall_fittings(size: tuple[float, float, float], seed: int, openings: Sequence[dict] = ()) -> list[Solid]:
+    """Everything on the four walls, from a seed, but where dock doors are."""
+    rng = np.random.default_rng([seed, 1])
+    solids = []
+    for angle, length, distance in (
+        (0, size[0], size[1]),
+        (90, size[1], size[0]),
+        (180, size[0], size[1]),
+        (270, size[1], size[0]),
+    ):
+        for part in _one_wall(length, size[2], rng):
+            solids.append(part.moved((0, -distance / 2, 0)).turned("z", angle))
+    doors = [opening for opening in openings if opening["kind"] == "dock_door"]
+    return [solid for solid in solids if not any(_covers(solid, door) for door in doors)]
+
+
+def _covers(solid: Solid, door: dict) -> bool:
+    """Whether a fitting stands in a dock door or its seals; pipes above it pass."""
+    center, (width, height) = np.array(door["center_m"]), door["size_m"]
+    across = np.array([0.7, 0.7]) + np.abs(np.sin(np.radians(door["yaw_deg"] + np.array([0, 90])))) * (width / 2 - 0.2)
+    low, high = solid.vertices.min(axis=0), solid.vertices.max(axis=0)
+    beside = (low[:2] > center[:2] + across).any() or (high[:2] < center[:2] - across).any()
+    return not beside and low[2] < center[2] + height / 2 + 0.4
+
+
+def _one_wall(length: float, height: float, rng: np.random.Generator) -> list[Solid]:
+    """Fittings of one wall: x along it from its middle, y out of it into the hall, z up."""
+    makers = (_door, _gate, _cabinet, _board, _extinguisher, _sign, _downpipe)
+    solids = _pipes(length, height, rng)
+    edge = -length / 2 + rng.uniform(0.5, 2.5)
+    while edge < length / 2 - 5:
+        maker = makers[rng.choice(len(makers), p=[0.16, 0.14, 0.14, 0.14, 0.14, 0.14, 0.14])]
+        width, parts = maker(height, rng)
+        solids += [part.moved((edge + width / 2, 0, 0)) for part in parts]
+        edge += width + rng.uniform(0.4, 3.5)
+    return solids
+
+
+def _choice(rng: np.random.Generator, *names: str) -> int:
+    return SLOTS[names[rng.integers(len(names))]]
+
+
+def _front(width: float, height: float, y: float, z: float) -> Face:
+    """The face of something that stands `y` out of the wall, to print on; `z` is its middle."""
+    return Face(np.array([0, y, z]), np.array([-1.0, 0, 0]), np.array([0, 0, 1.0]), (width, height))
+
+
+def _door(_: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:
+    """A steel door with a frame, a handle and often an exit sign above it."""
+    frame, leaf = _choice(rng, "grey", "dark", "white"), _choice(rng, "grey", "blue", "white", "steel", "green", "red")
+    parts = [box((1.12, 0.06, 2.15), (0, 0.03, 1.075), frame), box((0.98, 0.03, 2.06), (0, 0.06, 1.03), leaf)]
+    parts.append(box((0.14, 0.05, 0.025), (0.38, 0.1, 1.05), SLOTS["dark"]))
+    if rng.random() < 0.5:
+        parts.append(box((0.4, 0.04, 0.2), (0, 0.04, 2.4), SLOTS["green"]))
+        parts.append(_front(0.4, 0.2, 0.062, 2.4).arrow_up((0, 0), 0.15, SLOTS["white"]))
+    return 1.12, parts
+
+
+def _gate(height: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:
+    """A sectional gate of wide slats, between yellow posts."""
+    width, top = rng.uniform(2.8, 3.8), min(height - 0.4, rng.uniform(2.8, 4.2))
+    slot = _choice(rng, "white", "grey", "steel", "blue")
+    count = int(top / 0.5)
+    slats = [box((width, 0.04, top / count - 0.015), (0, 0.03, (i + 0.5) * top / count), slot) for i in range(count)]
+    hole = box((width, 0.01, top), (0, 0.005, top / 2), SLOTS["dark"])
+    posts = [box((0.14, 0.14, 1.0), (x * (width / 2 + 0.15), 0.12, 0.5), SLOTS["yellow"]) for x in (-1, 1)]
+    name = _front(width, top, 0.05, top - 0.75).word(str(rng.integers(1, 30)), (0, 0), 0.35, SLOTS["dark"])
+    return width + 0.6, [hole, *slats, *posts, *name]
+
+
+def _cabinet(_: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:
+    """Lockers or a switch cabinet."""
+    width, height, depth = rng.uniform(0.6, 1.6), rng.uniform(1.2, 2.0), rng.uniform(0.3, 0.5)
+    body = box(
+        (width, depth, height), (0, depth / 2, height / 2), _choice(rng, "grey", "blue", "white", "green", "red")
+    )
+    seams = [
+        box((0.008, 0.004, height * 0.94), (x, depth, height / 2), SLOTS["dark"])
+        for x in np.arange(-width / 2 + 0.4, width / 2, 0.4)
+    ]
+    return width, [body, *seams]
+
+
+def _board(_: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:
+    """A notice board with sheets of paper."""
+    width, height = rng.uniform(1.0, 2.2), rng.uniform(0.8, 1.2)
+    board = box((width, 0.04, height), (0, 0.02, 1.6), _choice(rng, "green", "grey", "cardboard", "blue"))
+    face = _front(width, height, 0.041, 1.6)
+    reach = np.array((width / 2 - 0.2, height / 2 - 0.22))
+    sheets = [
+        face.rectangle(
+            rng.uniform(-reach, reach), (0.21, 0.3), _choice(rng, "white", "white", "yellow"), rng.normal(0, 0.05)
+        )
+        for _ in range(rng.integers(3, 10))
+    ]
+    return width, [board, *sheets]
+
+
+def _extinguisher(_: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:
+    """A fire extinguisher and its sign."""
+    bottle = cylinder(0.08, 0.5, 12, SLOTS["red"]).turned("x", 90).moved((0, 0.1, 0.9))
+    sign_z = rng.uniform(1.6, 2.2)
+    sign = box((0.25, 0.01, 0.25), (0, 0.005, sign_z), SLOTS["red"])
+    return 0.3, [bottle, box((0.06, 0.08, 0.1), (0, 0.1, 1.2), SLOTS["dark"]), sign]
+
+
+def _sign(height: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:
+    """A plate with a word, at eye level or high up."""
+    brand = BRANDS[rng.integers(len(BRANDS))]
+    letter = rng.uniform(0.12, 0.4)
+    width, z = 0.8 * letter * len(brand) + letter, rng.uniform(1.8, min(4.0, height - 0.5))
+    ground, ink = (("yellow", "dark"), ("blue", "white"), ("white", "blue"), ("red", "white"))[rng.integers(4)]
+    plate = box((width, 0.02, 1.8 * letter), (0, 0.01, z), SLOTS[ground])
+    return width, [plate, *_front(width, 1.8 * letter, 0.021, z).word(brand, (0, 0), letter, SLOTS[ink])]
+
+
+def _downpipe(height: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:
+    """A pipe or cable duct from floor to ceiling."""
+    pipe = cylinder(rng.uniform(0.03, 0.09), height, 10, _choice(rng, "white", "grey", "steel"))
+    return 0.2, [pipe.turned("x", 90).moved((0, 0.12, height / 2))]
+
+
+def _pipes(length: float, height: float, rng: np.random.Generator) -> list[Solid]:
+    """Up to three pipes and ducts along the wall, high up."""
+    solids = []
+    for place in range(rng.integers(0, 4)):
+        z = height - 0.5 - 0.3 * place
+        pipe = cylinder(rng.uniform(0.02, 0.08), length, 10, _choice(rng, "grey", "steel", "white", "red"))
+        solids.append(pipe.turned("z", 90).moved((0, 0.15, z)))
+    return solids

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What lies about on the floor: scraps of paper and board, crumpled film, splinters of wood; flat, a hair above it."""
+
+import numpy as np
+
+from blender.hall.fittings import SLOTS
+from blender.materials.markings import Face
+from blender.mesh.meshes import Solid, box
+
+LIFT_M = 0.001
+KINDS = {"paper": 0.4, "board": 0.2, "film": 0.2, "wood": 0.2}
+
+
+def litter(size: tuple[float, float, float], floor: dict) -> list[Solid]:
+    """Return the litter of a hall of that size, with the slots of `fittings`: the more the floor is worn."""
+    rng = np.random.default_rng([floor["seed"], 1])
+    count = int(floor["wear"] * 0.07 * size[0] * size[1])
+    spread = np.array(size[:2]) / 2 - 0.4
+    makers = {"paper": _sheet, "board": _sheet, "film": _film, "wood": _splinter}
+    kinds = rng.choice(list(KINDS), count, p=list(KINDS.values()))
+    return [makers[kind](str(kind), tuple(rng.uniform(-spread, spread)), rng) for kind in kinds]
+
+
+def _plane(lift_m: float = LIFT_M) -> Face:
+    return Face(np.array([0, 0, lift_m]), np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), (0.0, 0.0))
+
+
+def _sheet(kind: str, place: tuple[float, float], rng: np.random.Generator) -> Solid:
+    """A torn rectangle."""
+    large = 0.12 if kind == "paper" else 0.2
+    corners = np.array([(-1, -0.7), (1, -0.7), (1, 0.7), (-1, 0.7)]) * rng.uniform(0.03, large)
+    corners += rng.normal(0, 0.012, corners.shape)
+    slot = SLOTS["white"] if kind == "paper" else SLOTS["cardboard"]
+    return _plane().patch(_turned(corners, rng) + place, slot, 0.0)
+
+
+def _film(_: str, place: tuple[float, float], rng: np.random.Generator) -> Solid:
+    """A crumpled strip of shrink film: a grey star of uneven rays."""
+    angle = np.linspace(0, 2 * np.pi, 9, endpoint=False)
+    radius = rng.uniform(0.03, 0.16, 9)
+    corners = np.c_[radius * np.cos(angle), 0.6 * radius * np.sin(angle)]
+    return _plane().patch(_turned(corners, rng) + place, SLOTS["film"], 0.0)
+
+
+def _splinter(_: str, place: tuple[float, float], rng: np.random.Generator) -> Solid:
+    """A piece of a broken pallet board."""
+    piece = box((rng.uniform(0.08, 0.5), rng.uniform(0.02, 0.09), 0.018), (0, 0, 0.009), SLOTS["wood"])
+    return piece.turned("z", rng.uniform(0, 360)).moved((*place, 0))
+
+
+def _turned(corners: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    turn = rng.uniform(0, 2 * np.pi)
+    return corners @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where daylight comes in: dock doors with seals, bumpers and numbers, bands of windows, skylights.
+
+Each is built at the origin of a wall that looks along +x, and then turned and moved to its place; what is seen through
+it is a bright plane. The light itself is a lamp of the record (blender/lights.py).
+"""
+
+import bpy
+import numpy as np
+
+from blender.hall.fittings import SLOTS, fitting_materials
+from blender.materials.markings import Face
+from blender.materials.materials import emissive
+from blender.mesh.mesh_cache import Library
+from blender.mesh.meshes import Solid, box, to_mesh
+
+# White at any exposure that leaves the hall visible; more would only spoil anti-aliasing (blender/lights.py).
+BRIGHTEST_OUTSIDE = 8.0
+OUTSIDE = len(SLOTS)
+SLAT_M = 0.5
+
+
+def build(hall: dict, library: Library) -> list[bpy.types.Object]:
+    """Return one object with all openings of a `Hall` (pipeline/scene.py), or none."""
+    makers = {"dock_door": _dock_door, "window": _window, "skylight": _skylight}
+    solids = []
+    for opening in hall.get("openings", []):
+        for part in makers[opening["kind"]](opening):
+            solids.append(part.turned("z", opening["yaw_deg"]).moved(opening["center_m"]))
+    if not solids:
+        return []
+    color, strength = tuple(hall["outside_rgb"]), round(min(hall["outside_strength"], BRIGHTEST_OUTSIDE), 3)
+    outside = library.material(("outside", color, strength), lambda: emissive("outside", color, strength))
+    return [bpy.data.objects.new("openings", to_mesh("openings", solids, [*fitting_materials(library), outside]))]
+
+
+def _dock_door(opening: dict) -> list[Solid]:
+    """A sectional door drawn up as far as it is open, black seals around, bumpers, guide posts and its number."""
+    (width, height), share = opening["size_m"], opening["open"]
+    bottom = -height / 2 + height * share
+    parts = [box((0.01, width, height), (0.005, 0, 0), OUTSIDE)]
+    count = max(1, round((height / 2 - bottom) / SLAT_M)) if share < 0.95 else 0
+    slat = (height / 2 - bottom) / max(count, 1)
+    parts += [
+        box((0.05, width, slat - 0.015), (0.05, 0, bottom + (i + 0.5) * slat), SLOTS["white"]) for i in range(count)
+    ]
+    if count > 2:
+        parts += [box((0.01, 0.5, 0.25), (0.08, y, bottom + 1.5 * slat), SLOTS["dark"]) for y in (-0.6, 0.6)]
+    parts += [box((0.12, 0.3, height), (0.06, y * (width / 2 + 0.15), 0), SLOTS["dark"]) for y in (-1, 1)]
+    parts.append(box((0.12, width + 0.6, 0.4), (0.06, 0, height / 2 + 0.2), SLOTS["dark"]))
+    parts += [box((0.1, 0.1, 1.0), (0.2, y * (width / 2 + 0.4), 0.5 - height / 2), SLOTS["yellow"]) for y in (-1, 1)]
+    plate = Face(np.array([0.125, 0, height / 2 + 0.2]), np.array([0, 1.0, 0]), np.array([0, 0, 1.0]), (1.0, 0.4))
+    return [*parts, *plate.word(str(opening["number"]), (0, 0), 0.28, SLOTS["white"])]
+
+
+def _window(opening: dict) -> list[Solid]:
+    """A band of panes between bars."""
+    width, height = opening["size_m"]
+    bars = np.linspace(-width / 2, width / 2, max(2, round(width / 1.1) + 1))
+    frame = [box((0.05, width, 0.05), (0.03, 0, z), SLOTS["grey"]) for z in (-height / 2, height / 2)]
+    frame += [box((0.05, 0.05, height), (0.03, y, 0), SLOTS["grey"]) for y in bars]
+    return [box((0.01, width, height), (0.005, 0, 0), OUTSIDE), *frame]
+
+
+def _skylight(opening: dict) -> list[Solid]:
+    """A milky panel with cross bars."""
+    length, width = opening["size_m"]
+    bars = [box((length, 0.04, 0.04), (0, y, -0.02), SLOTS["grey"]) for y in np.arange(-width / 2, width / 2, 1.0)]
+    return [box((length, width, 0.02), (0, 0, 0.01), OUTSIDE), *bars]

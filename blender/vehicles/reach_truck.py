@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reach trucks: a tall mast between two support legs, the driver sits sideways behind it under a guard."""
+
+import bpy
+import numpy as np
+
+from blender.mesh.mesh_cache import Library
+from blender.mesh.meshes import Solid, box, prism, rounded
+from blender.vehicles.masts import Mast, carriage, fork
+from blender.vehicles.vehicle_parts import (
+    Slot,
+    beacon,
+    both_sides,
+    form_of,
+    lettering,
+    one_object,
+    overhead_guard,
+    seat,
+    span,
+    steering_wheel,
+    wheel,
+    work_light,
+)
+
+REACHED_OUT = 1
+LEG_WHEEL_M = 0.15
+BODY_M = 1.22
+GUARD_M = 2.2
+
+
+def build_reach_truck(parameters: dict, library: Library) -> list[bpy.types.Object]:
+    """A reach truck from `PropParameters`, forks towards +x; variant: mast drawn back, mast reached out, half each."""
+    return one_object("reach_truck", parameters, library, lambda: reach_truck_solids(parameters))
+
+
+def reach_truck_solids(parameters: dict) -> list[Solid]:
+    length, width, height = parameters["size_m"]
+    rng = np.random.default_rng(parameters["seed"])
+    half, rear, tip = width / 2, -length / 2, length / 2
+    front = rear + BODY_M  # of the body: the legs begin here
+    reached = form_of(parameters["variant"], 2) == REACHED_OUT
+    face = tip - (1.1 if reached else 0.95)
+    leg_end = face + 0.05 if reached else tip - 0.3
+    roof = min(height - 0.14, GUARD_M)
+    lift = float(rng.uniform(0.02, 0.06)) if reached or rng.random() < 0.5 else float(rng.uniform(0.3, 0.8))
+    return [
+        *_lifting(face, tip, half, height, lift),
+        *_legs(front, leg_end, half),
+        *_body(rear, front, half),
+        *_driver(rear, front, half, roof),
+        *both_sides(work_light((front - 0.06, half - 0.17, roof - 0.12), 1)),
+        *beacon((rear + 0.3, 0.25, roof - 0.005)),
+        *lettering(parameters["seed"], rear + 0.66, half, 0.3, 0.13),
+    ]
+
+
+def _lifting(face: float, tip: float, half: float, height: float, lift: float) -> list[Solid]:
+    mast = Mast((face - 0.26, face - 0.085), min(0.42, half - 0.16), (0.05, height))
+    forks = both_sides([fork((face - 0.04, tip), 0.24, lift)])
+    return [*mast.solids(), *carriage((face - 0.09, face - 0.04), min(0.4, half - 0.17), lift, lift + 1.0), *forks]
+
+
+def _legs(front: float, end: float, half: float) -> list[Solid]:
+    """Support legs that end over their load wheels."""
+    reach = end - LEG_WHEEL_M * 0.7
+    outline = [
+        *[(front - 0.3, 0.08), (reach - 0.34, 0.08), (reach - 0.2, 0.2), (reach, 0.2), (reach + 0.06, 0.24)],
+        *[(reach + 0.02, 0.33), (reach - 0.4, 0.36), (front - 0.3, 0.36)],
+    ]
+    leg = rounded(prism(np.array(outline), 0.14, Slot.PAINT), 0.012, 1).moved((0, half - 0.07, 0))
+    wheels = [part.moved((reach - 0.1, half - 0.07, LEG_WHEEL_M)) for part in wheel(LEG_WHEEL_M, 0.11, Slot.PALE_TYRE)]
+    return both_sides([leg, *wheels])
+
+
+def _body(rear: float, front: float, half: float) -> list[Solid]:
+    """Low chassis, battery before the driver, the motor's housing on the right, a console on the left."""
+    chassis = [(rear + 0.06, 0.07), (front, 0.07), (front, 0.46), (rear, 0.46), (rear, 0.2)]
+    motor = [(rear, 0.44), (rear + 0.84, 0.44), (rear + 0.84, 0.94), (rear + 0.74, 1.06), (rear + 0.06, 1.06)]
+    console = [(rear + 0.1, 0.44), (rear + 0.46, 0.44), (rear + 0.36, 0.98), (rear + 0.02, 0.98)]
+    return [
+        rounded(prism(np.array(chassis), 2 * half - 0.004, Slot.PAINT), 0.04, 2),
+        rounded(prism(np.array(motor), half - 0.06, Slot.PAINT), 0.04, 2).moved((0, -half / 2 - 0.01, 0)),
+        rounded(prism(np.array(console), 0.34, Slot.DARK), 0.03, 2).moved((0, half - 0.2, 0)),
+        rounded(span((front - 0.36, front - 0.01), (0.03 - half, half - 0.03), (0.44, 0.9), Slot.ACCENT), 0.02, 1),
+        span((rear + 0.5, front - 0.4), (half - 0.12, half - 0.004), (0.455, 0.475), Slot.DARK),
+        box((0.02, 0.3, 0.12), (rear + 0.012, -half / 2, 0.8), Slot.DARK),
+    ]
+
+
+def _driver(rear: float, front: float, half: float, roof: float) -> list[Solid]:
+    chair = [part.turned("z", 90).moved((rear + 0.5, -0.12, 0.62)) for part in seat()]
+    box_under = span((rear + 0.3, rear + 0.72), (-0.35, 0.1), (0.44, 0.63), Slot.DARK)
+    guard = overhead_guard(
+        (rear + 0.1, front - 0.06), half - 0.05, roof, ((rear + 0.08, 0.9), (front - 0.04, 0.86)), Slot.MAST
+    )
+    return [*guard, *chair, box_under, *steering_wheel((rear + 0.26, half - 0.24, 1.05), 15)]

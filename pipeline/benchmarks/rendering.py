@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How long pictures take on this machine, to plan a render farm with: really rendered, really labelled.
+
+    python -m pipeline.benchmarks.rendering --config configs/quickstart.yaml --pictures 6 --jobs 1 2 --wanted 100000
+
+Every job renders the same pictures with one thread in a process of its own, so that all have the same work. Jobs beyond
+the number of real cores gain little: two hardware threads of a core share its arithmetic units.
+"""
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.config import config
+from pipeline.labelling import label
+from pipeline.record import provenance
+from pipeline.record.scene import shard_name
+from pipeline.scenes.actors.placement import NoRoomError
+from pipeline.scenes.sample import sample_scene, write_scenes
+
+LABEL_RUNS = 3
+
+
+class BenchmarkError(Exception):
+    """The pictures cannot be rendered; the message is what the renderer said."""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What `jobs` processes took, each for all pictures. Seconds: `start_s` until a process is ready, `seconds` by step
+    of one picture in the mean, `sample` being Cycles' sampling; `total` all of them.
+    """
+
+    jobs: int
+    device: str
+    start_s: float
+    seconds: dict[str, float]
+
+    @property
+    def per_hour(self) -> float:
+        """Pictures per hour of all jobs together, without their start."""
+        return self.jobs * 3600 / self.seconds["total"]
+
+
+def render(scenes: Path, folder: Path, jobs: int, device: str) -> Rendered:
+    """Render the records of `scenes` in `jobs` processes at once.
+
+    Raises:
+        BenchmarkError: a process failed.
+    """
+    started = time.perf_counter()
+    processes = [_start(scenes, folder / f"{jobs}_jobs" / shard_name(job), device) for job in range(jobs)]
+    for process in processes:
+        _, said = process.communicate()
+        if process.returncode != 0:
+            raise BenchmarkError(said.strip())
+    wall_s = time.perf_counter() - started
+    shards = [json.loads((folder / f"{jobs}_jobs" / shard_name(job) / "shard.json").read_text()) for job in range(jobs)]
+    pictures = jobs * shards[0]["pictures"]
+    seconds = {step: sum(shard["seconds"][step] for shard in shards) / pictures for step in shards[0]["seconds"]}
+    steps_s = sum(seconds.values()) - seconds["total"]
+    seconds["rest"] = max(0.0, seconds["total"] - steps_s)
+    slowest_s = max(shard["seconds"]["total"] for shard in shards)
+    return Rendered(jobs, shards[0]["device"], max(0.0, wall_s - slowest_s), seconds)
+
+
+def _start(scenes: Path, out: Path, device: str) -> subprocess.Popen:
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "blender.render", "--scenes", scenes, "--out", out, "--device", device]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def label_seconds(data: Path, settings: config.Config, audit: bool) -> float:
+    """Return the seconds it takes to label a picture of the rendered data set, the best of a few runs."""
+    rules = settings.label.model_copy(update={"audit": audit})
+    settings, times = settings.model_copy(update={"label": rules}), []
+    for _ in range(LABEL_RUNS):
+        started = time.perf_counter()
+        with contextlib.redirect_stderr(io.StringIO()):
+            label.label(data, settings)
+        times.append(time.perf_counter() - started)
+    return min(times) / settings.data.pictures
+
+
+def _settings(options: argparse.Namespace) -> config.Config:
+    """Return the config with one shard of as many pictures as wanted, and what the options overrule."""
+    values = config.read(options.config).model_dump(mode="json")
+    values["data"] |= {"pictures": options.pictures, "shard_size": options.pictures}
+    camera = {"width": options.width, "height": options.height}
+    values["camera"] |= {name: value for name, value in camera.items() if value}
+    values["render"] |= {"samples": options.samples} if options.samples else {}
+    return config.check(values)
+
+
+def _table(title: str, rows: Iterable[tuple[str, ...]]) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_header=False)
+    for side in ("left", "right", "left"):
+        table.add_column(justify=side)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _step_rows(sampling_s: float, one: Rendered, label_s: float) -> Iterator[tuple[str, ...]]:
+    """Yield where the time of one picture goes, when one job works alone."""
+    steps = {"scene record": sampling_s, **one.seconds, "label with audit": label_s}
+    whole_s = sampling_s + steps.pop("total") + label_s
+    for step, seconds in steps.items():
+        name = "sample (Cycles)" if step == "sample" else step
+        yield name, f"{seconds:.3f} s", f"{seconds / whole_s:6.1%}"
+    yield "all", f"{whole_s:.3f} s"
+    yield "all but Cycles", f"{whole_s - one.seconds['sample']:.3f} s", f"{1 - one.seconds['sample'] / whole_s:6.1%}"
+
+
+def _plan_rows(measured: list[Rendered], wanted: int, shard_size: int) -> Iterator[tuple[str, ...]]:
+    """Yield the throughput of each number of jobs, and what the wanted pictures take."""
+    alone = measured[0].per_hour / measured[0].jobs
+    for each in measured:
+        ratio = "" if each is measured[0] else f"{each.per_hour / alone:.2f} times one job's"
+        yield f"{each.jobs} at once", f"{each.per_hour:,.0f} pictures an hour", ratio
+    start_s = measured[0].start_s
+    yield "start of a process, once a shard", f"{start_s:.1f} s"
+    hours = wanted / alone + -(-wanted // shard_size) * start_s / 3600
+    yield f"{wanted:,} pictures in shards of {shard_size}", f"{hours:,.1f} core hours"
+
+
+def measure(settings: config.Config, jobs: list[int], wanted: int, shard_size: int, console: Console) -> None:
+    """Sample, render and label `settings.data.pictures` pictures and print what it took.
+
+    Raises:
+        BenchmarkError, NoRoomError, label.LabelError, lineage.LineageError: see there.
+    """
+    pictures, size = settings.data.pictures, f"{settings.camera.width}x{settings.camera.height}"
+    with tempfile.TemporaryDirectory(prefix="cariste-benchmark-") as name:
+        scenes = Path(name) / "scenes.jsonl"
+        started = time.perf_counter()
+        write_scenes((sample_scene(settings, index) for index in range(pictures)), scenes)
+        record_s = (time.perf_counter() - started) / pictures
+        measured = []
+        for count in jobs:
+            console.print(f"rendering {pictures} pictures of {size} with {count} at a time ...", style="dim")
+            measured.append(render(scenes, Path(name), count, settings.render.device))
+        data = Path(name) / "data"
+        data.mkdir()
+        (Path(name) / "1_jobs").rename(data / "shards")
+        audited_s, plain_s = (label_seconds(data, settings, audit) for audit in (True, False))
+    title = f"One picture of {size}, {settings.render.samples} samples, on {measured[0].device}"
+    console.print(_table(title, _step_rows(record_s, measured[0], audited_s)))
+    labelling = [
+        (name, f"{1 / each:.0f} pictures a second") for name, each in (("audited", audited_s), ("not", plain_s))
+    ]
+    console.print(_table("Labels", labelling))
+    console.print(_table("Throughput", _plan_rows(measured, wanted, shard_size)))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.benchmarks.rendering",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--config", required=True, help="YAML file, or its text")
+    parser.add_argument("--pictures", type=int, default=6, help="how many each job renders")
+    parser.add_argument("--width", type=int, help="instead of the config's")
+    parser.add_argument("--height", type=int, help="instead of the config's")
+    parser.add_argument("--samples", type=int, help="instead of the config's")
+    parser.add_argument("--jobs", type=int, nargs="+", default=[1, 2], help="numbers of jobs to compare with one")
+    parser.add_argument("--wanted", type=int, help="pictures to plan for; the config's, if not given")
+    options = parser.parse_args()
+    if min(options.pictures, *options.jobs) < 1:
+        parser.error("--pictures and --jobs must be 1 or more")
+    return options
+
+
+def main() -> int:
+    options = _options()
+    console = Console(width=None if sys.stdout.isatty() else 100)
+    try:
+        data, settings = config.read(options.config).data, _settings(options)
+        measure(settings, sorted({1, *options.jobs}), options.wanted or data.pictures, data.shard_size, console)
+    except (config.ConfigError, BenchmarkError, NoRoomError, label.LabelError, provenance.LineageError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What id maps save: training steps, memory and pasting beside torchvision's own, in one run and in turn.
+
+    python -m pipeline.benchmarks.training --config configs/quickstart.yaml --instances 10 50 --steps 3
+
+Both sides have the same weights, pictures, sampled boxes, batch and threads. Times are of the processor, so that other
+processes do not count: medians over the steps, of which the first is not counted.
+"""
+
+import argparse
+import copy
+import statistics
+import sys
+import time
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from faster_coco_eval import mask as coco_mask
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torchvision.models.detection import MaskRCNN
+from torchvision.models.detection.roi_heads import RoIHeads, paste_masks_in_image, project_masks_on_boxes
+
+from pipeline.coco import reader
+from pipeline.coco.mask_to_rle import segmentations
+from pipeline.config import config
+from pipeline.config.training import ModelSection
+from pipeline.data.dataset import target_of
+from pipeline.models import detectors
+from pipeline.models.idmap_mask_loss import mask_targets, parts_of
+from pipeline.models.weights import initial_weights
+
+CATEGORIES = [reader.Category(id=1, name="pedestrian"), reader.Category(id=2, name="pallet_truck")]
+Target = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table: `reference` is torchvision's figure, `most` how many times that ours may be."""
+
+    what: str
+    reference: float
+    ours: float
+    unit: str
+    most: float | None = None
+
+    @property
+    def ratio(self) -> float:
+        return self.ours / self.reference
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A picture, float (3, height, width), and its annotations: compressed RLE and labels."""
+
+    picture: Tensor
+    segmentations: list[dict[str, Any]]
+    labels: Tensor
+
+
+class TensorBytes(TorchDispatchMode):
+    """Counts the bytes of the tensors that are made inside: `now` those that live, `peak` the most of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = self.peak = 0
+        self._users: Counter[int] = Counter()
+
+    def __torch_dispatch__(self, operation: Callable, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = operation(*args, **(kwargs or {}))
+        for leaf in tree_leaves(result):
+            if isinstance(leaf, Tensor) and not any(leaf is given for given in tree_leaves(args)):
+                self._watch(leaf)
+        return result
+
+    def _watch(self, made: Tensor) -> None:
+        storage = made.untyped_storage()
+        place, size = storage.data_ptr(), storage.nbytes()
+        self._users[place] += 1
+        if self._users[place] == 1:
+            self.now += size
+            self.peak = max(self.peak, self.now)
+        weakref.finalize(made, self._forget, place, size)
+
+    def _forget(self, place: int, size: int) -> None:
+        self._users[place] -= 1
+        if self._users[place] == 0:
+            self.now -= size
+
+
+def make_scene(rng: np.random.Generator, instances: int, width: int, height: int) -> Scene:
+    """Return noise with ellipses of a person's shape, which hide one another but leave all to be seen."""
+    ids = np.zeros((height, width), np.int32)
+    rows, columns = np.mgrid[:height, :width]
+    centers = rng.permutation(instances)
+    across = int(np.ceil(np.sqrt(instances * width / height)))
+    down = -(-instances // across)
+    for instance_id, cell in enumerate(centers, 1):
+        middle_y, middle_x = (cell // across + 0.5) * height / down, (cell % across + 0.5) * width / across
+        tall, wide = rng.uniform(0.4, 0.7) * height / down, rng.uniform(0.3, 0.6) * width / across
+        ids[((rows - middle_y) / tall) ** 2 + ((columns - middle_x) / wide) ** 2 <= 1] = instance_id
+    encoded = [reader.encode(ids == instance_id) for instance_id in range(1, instances + 1)]
+    picture = torch.from_numpy(rng.random((3, height, width), dtype=np.float32))
+    return Scene(picture, encoded, torch.from_numpy(rng.integers(1, 3, instances)))
+
+
+def masks_target(scene: Scene) -> Target:
+    """Return torchvision's target, made and flipped as its references/detection/coco_utils.py and transforms.py do."""
+    masks = torch.stack([torch.as_tensor(coco_mask.decode(each)) for each in scene.segmentations]).flip(-1)
+    left, top, width, height = torch.from_numpy(coco_mask.toBbox(scene.segmentations)).float().unbind(1)
+    right = masks.shape[-1] - left  # after the flip
+    return {
+        "boxes": torch.stack((right - width, top, right, top + height), dim=1),
+        "labels": scene.labels,
+        "masks": masks,
+    }
+
+
+def map_target(scene: Scene) -> Target:
+    """Return our target, flipped; masks are painted into the map one by one, as `TrainingPictures` does."""
+    ids = np.zeros(scene.picture.shape[1:], np.int32)
+    for instance_id, each in enumerate(scene.segmentations, 1):
+        ids[coco_mask.decode(each).view(bool)] = instance_id
+    return target_of(torch.from_numpy(ids).flip(-1), scene.labels)
+
+
+def masks_memory(scene: Scene, size: tuple[int, int], boxes: Tensor, matched: Tensor) -> int:
+    """Return the most bytes that torchvision's masks take in a step: the target's, its transform's and the loss's."""
+    masks = masks_target(scene)["masks"]
+    with TensorBytes() as made:
+        masks = masks.clone()
+        resized = functional.interpolate(masks[:, None].float(), size=size)[:, 0].byte()
+        project_masks_on_boxes(resized, boxes, matched, 28)
+    return made.peak
+
+
+def map_memory(scene: Scene, size: tuple[int, int], boxes: Tensor, matched: Tensor) -> int:
+    """Return the most bytes that the id map takes in a step: the target's and the loss's."""
+    target = map_target(scene)
+    with TensorBytes() as made:
+        mask_targets(target["ids"].clone(), size, boxes, target["mask_ids"][matched], 28)
+    return made.peak
+
+
+def measure_steps(settings: ModelSection, scenes: Sequence[Scene], steps: int) -> Iterator[Row]:
+    """Yield the processor seconds of targets, steps and both, for a batch of `scenes`."""
+    torch.manual_seed(0)
+    ours = detectors.build(settings, CATEGORIES)
+    reference = copy.deepcopy(ours)
+    reference.roi_heads = RoIHeads(*parts_of(reference.roi_heads))
+    sides = ((reference, masks_target), (ours, map_target))
+    pictures = [scene.picture for scene in scenes]
+    prepared: list[list[float]] = [[], []]
+    stepped: list[list[float]] = [[], []]
+    for number in range(steps + 1):
+        for side, (network, make) in enumerate(sides):
+            started = time.process_time()
+            targets = [make(scene) for scene in scenes]
+            prepared[side].append(time.process_time() - started)
+            torch.manual_seed(number)
+            started = time.process_time()
+            _step(network, pictures, targets)
+            stepped[side].append(time.process_time() - started)
+    target_s, step_s = ([statistics.median(each[1:]) for each in both] for both in (prepared, stepped))
+    instances = len(scenes[0].labels)
+    yield Row(f"{instances} instances: targets from annotations", *target_s, "s")
+    yield Row(f"{instances} instances: step", *step_s, "s", 0.8 if instances < 50 else 0.5)
+    both_s = [sum(each) for each in zip(target_s, step_s, strict=True)]
+    yield Row(f"{instances} instances: both", *both_s, "s", 0.8 if instances < 50 else 0.5)
+
+
+def _step(network: MaskRCNN, pictures: list[Tensor], targets: list[Target]) -> None:
+    """Learn a little: the learning rate is so small that both sides keep the same proposals."""
+    losses = network(pictures, targets)
+    network.zero_grad()
+    torch.stack(list(losses.values())).sum().backward()
+    parameters = [each for each in network.parameters() if each.grad is not None]
+    nn.utils.clip_grad_norm_(parameters, 1.0)
+    torch.optim.SGD(parameters, 1e-9).step()
+
+
+def measure_memory(settings: ModelSection, scene: Scene) -> Row:
+    """Return the bytes for masks of one picture, from the target to the loss's samples."""
+    target = map_target(scene)
+    scale = min(settings.min_size / min(scene.picture.shape[1:]), settings.max_size / max(scene.picture.shape[1:]))
+    size = (int(scene.picture.shape[1] * scale), int(scene.picture.shape[2] * scale))
+    positive = max(1, settings.sampled_boxes // 4)
+    matched = torch.arange(positive) % len(target["boxes"])
+    boxes = target["boxes"][matched] * scale
+    taken = [memory(scene, size, boxes, matched) / 1e6 for memory in (masks_memory, map_memory)]
+    return Row(f"{len(scene.labels)} instances: memory for masks of a picture", *taken, "MB", 0.1)
+
+
+def measure_pasting(rng: np.random.Generator, detections: int, width: int, height: int, runs: int) -> Row:
+    """Return the processor seconds from the network's masks to RLE, of one picture."""
+    centers = torch.from_numpy(rng.uniform(0, 1, (detections, 2))) * torch.tensor([width, height])
+    halves = torch.from_numpy(rng.uniform(0.02, 0.15, (detections, 2))) * height
+    limits = torch.tensor([width, height] * 2)
+    boxes = torch.minimum(torch.cat((centers - halves, centers + halves), dim=1).clamp(min=0), limits).float()
+    masks = torch.from_numpy(rng.random((detections, 1, 28, 28), dtype=np.float32))
+    masks = functional.avg_pool2d(masks, 7, stride=1, padding=3, count_include_pad=False)
+
+    def reference() -> list[Any]:
+        pasted = paste_masks_in_image(masks, boxes, (height, width))[:, 0] >= 0.5
+        return [coco_mask.encode(np.asfortranarray(mask)) for mask in pasted.byte().numpy()]
+
+    def ours() -> list[Any]:
+        return list(segmentations(masks, boxes, (height, width)))
+
+    times: list[list[float]] = [[], []]
+    for _ in range(runs + 1):
+        for side, work in enumerate((reference, ours)):
+            started = time.process_time()
+            work()
+            times[side].append(time.process_time() - started)
+    taken = [statistics.median(each[1:]) for each in times]
+    return Row(f"{detections} detections of {width}x{height}: paste and RLE", *taken, "s", 0.25)
+
+
+def table_of(rows: Sequence[Row]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("", "torchvision", "id maps", "ratio", "at most"):
+        table.add_column(name, justify="left" if not name else "right")
+    for row in rows:
+        figures = (f"{row.reference:.3f} {row.unit}", f"{row.ours:.3f} {row.unit}", f"{row.ratio:.3f}")
+        table.add_row(row.what, *figures, "" if row.most is None else f"{row.most:.2f}")
+    return table
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.benchmarks.training",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--config", required=True, help="YAML file, or its text; its model section is measured")
+    parser.add_argument("--instances", type=int, nargs="+", default=[10, 50], help="in each picture")
+    parser.add_argument("--width", type=int, default=640)
+    parser.add_argument("--height", type=int, default=480)
+    parser.add_argument("--batch-size", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=3, help="that are counted")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    if min(options.batch_size, options.steps, options.threads, *options.instances) < 1:
+        parser.error("--instances, --batch-size, --steps and --threads must be 1 or more")
+    return options
+
+
+def main() -> int:
+    options = _options()
+    console = Console(width=None if sys.stdout.isatty() else 100)
+    torch.set_num_threads(options.threads)
+    rng = np.random.default_rng(0)
+    try:
+        settings = config.read(options.config).model
+        rows = [measure_pasting(rng, 50, 1280, 720, options.steps)]
+        for instances in options.instances:
+            scenes = [make_scene(rng, instances, options.width, options.height) for _ in range(options.batch_size)]
+            rows += [measure_memory(settings, scenes[0]), *measure_steps(settings, scenes, options.steps)]
+    except (config.ConfigError, initial_weights.WeightsError, detectors.ModelFileError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    console.print(table_of(rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

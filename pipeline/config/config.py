@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The typed configuration: one YAML file in `configs/`, checked before anything starts.
+
+`python -m pipeline.config.config --schema` prints the JSON schema that `configs/schema.json` holds (for editors);
+`python -m pipeline.config.config FILE.yaml` checks a file and prints it with every default filled in.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import yaml
+from pydantic import Field, ValidationError
+
+from pipeline.config.study import StudySection
+from pipeline.config.training import ModelSection, TrainSection
+from pipeline.config.values import Count, Fraction, Name, PictureSet, Section
+from pipeline.config.world import (
+    CameraSection,
+    GoodsSection,
+    LayoutSection,
+    LightSection,
+    PeopleSection,
+    TrucksSection,
+)
+
+# Raise by hand when the same config must give other pictures: it is part of every scene record, so all shards are
+# rendered again. Editing a docstring or a log line is no reason.
+GENERATOR_VERSION = 8
+PRETRAINED_BACKBONE_RATE, RANDOM_BACKBONE_RATE = 0.1, 1.0
+
+WORLD = ("layout", "people", "trucks", "goods", "camera", "light")
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; the message has one line for each wrong key."""
+
+
+class Split(Section):
+    """Of every `train + val + test` pictures in a row, how many go to each split (by index, so growth moves none)."""
+
+    train: Annotated[int, Field(ge=1)] = 9
+    val: Annotated[int, Field(ge=1)] = 1
+    test: Annotated[int, Field(ge=1)] = 2
+
+
+class Data(Section):
+    """The rendered data set: its name, size, division into shards and splits."""
+
+    name: Name = "quickstart"
+    seed: Annotated[int, Field(ge=0)] = 7
+    pictures: Annotated[int, Field(ge=1)] = 96
+    shard_size: Annotated[int, Field(ge=1)] = 12
+    split: Split = Split()
+
+    @property
+    def shards(self) -> int:
+        return -(-self.pictures // self.shard_size)
+
+    def pictures_in_shard(self, number: int) -> int:
+        """All shards are full but the last, so a larger set has the same first shards."""
+        return min(self.shard_size, self.pictures - number * self.shard_size)
+
+
+class RenderSection(Section):
+    """Cycles."""
+
+    samples: Annotated[int, Field(ge=1, le=65536)] = 4
+    denoise: bool = True
+    view_transform: Literal["AgX", "Filmic", "Standard"] = "AgX"
+    depth: Literal["png", "exr"] | None = Field(
+        None, description="also write depth along the optical axis: png in whole millimetres, exr in metres"
+    )
+    normals: Literal["png", "exr"] | None = Field(None, description="also write surface normals in camera axes")
+    proof_share: Fraction = Field(
+        0.04, description="share of pictures in which one instance is rendered alone to prove its silhouette"
+    )
+    device: Literal["auto", "cpu", "cuda", "optix", "hip", "metal", "oneapi"] = "cpu"
+
+
+class LabelSection(Section):
+    """Which rendered objects become annotations."""
+
+    audit: bool = Field(True, description="check every id map against the silhouettes of its objects")
+    segmentation: Literal["rle", "polygons"] = "rle"
+    min_pixels: Count = Field(12, description="fewer visible pixels: no annotation")
+    min_visible_fraction: Fraction = Field(0.02, description="less of the object visible: no annotation")
+    crowd_pixels: Count = Field(100, description="fewer visible pixels: iscrowd, neither taught nor scored")
+    crowd_visible_fraction: Fraction = Field(0.2, description="less of the object visible: iscrowd")
+
+
+class RunSection(Section):
+    name: Name = "quickstart"
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class Config(Section):
+    """The whole file."""
+
+    data: Data = Data()
+    layout: LayoutSection = LayoutSection()
+    people: PeopleSection = PeopleSection()
+    trucks: TrucksSection = TrucksSection()
+    goods: GoodsSection = GoodsSection()
+    camera: CameraSection = CameraSection()
+    light: LightSection = LightSection()
+    render: RenderSection = RenderSection()
+    label: LabelSection = LabelSection()
+    compare: dict[Name, PictureSet] = Field({}, description="real sets whose distributions the rendered one is held to")
+    run: RunSection = RunSection()
+    model: ModelSection = ModelSection()
+    train: TrainSection = TrainSection()
+    study: StudySection = StudySection()
+
+    @property
+    def picture_keys(self) -> list[str]:
+        """What decides how a picture looks: seed, world, and rendering but for the device."""
+        rendering = (f"render.{name}" for name in RenderSection.model_fields if name != "device")
+        return ["data.seed", *WORLD, *rendering]
+
+    def with_backbone_rate(self) -> "Config":
+        """Return the config with a number for `train.rate_factors.backbone`."""
+        factors = self.train.rate_factors
+        if factors.backbone is not None:
+            return self
+        rate = RANDOM_BACKBONE_RATE if self.model.weights == "none" else PRETRAINED_BACKBONE_RATE
+        filled = self.train.model_copy(update={"rate_factors": factors.model_copy(update={"backbone": rate})})
+        return self.model_copy(update={"train": filled})
+
+    def only(self, *keys: str) -> str:
+        """Return these sections ("light") or values ("data.seed") as one line of sorted JSON that `read` takes.
+
+        It is what a stage depends on and nothing else, so that a change elsewhere runs nothing again.
+        """
+        chosen: dict[str, Any] = {}
+        whole = self.model_dump(mode="json")
+        for key in keys:
+            section, _, name = key.partition(".")
+            if name:
+                chosen.setdefault(section, {})[name] = whole[section][name]
+            else:
+                chosen[section] = whole[section]
+        return json.dumps(chosen, sort_keys=True)
+
+
+def changed(config: Config, changes: dict[str, dict[str, Any]]) -> Config:
+    """Return the config with other values in some sections, checked again."""
+    values = config.model_dump(mode="json")
+    return check({**values, **{name: values[name] | section for name, section in changes.items()}}, "study")
+
+
+def typed(value: Any) -> Any:
+    """Give YAML types to the strings that `snakemake --config 'train={iterations: 5}'` delivers for nested values."""
+    if isinstance(value, dict):
+        return {key: typed(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [typed(item) for item in value]
+    return yaml.safe_load(value) if isinstance(value, str) else value
+
+
+def check(values: Any, source: str = "config") -> Config:
+    """Return the typed config.
+
+    Raises:
+        ConfigError: one line per problem with the key, the value and what is allowed.
+    """
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(problem, source) for problem in error.errors())) from None
+
+
+def _explain(problem: dict, source: str) -> str:
+    key = ".".join(str(part) for part in problem["loc"] if part != "[key]") or "the file"
+    if problem["type"] == "extra_forbidden":
+        return f"{source}: {key}: unknown key; allowed here: {', '.join(_siblings(problem['loc']))}"
+    message = problem["msg"].removeprefix("Value error, ").replace("valid tuple", "pair [low, high]")
+    return f"{source}: {key} = {problem['input']!r}: {message[0].lower()}{message[1:]}"
+
+
+def _siblings(location: tuple) -> list[str]:
+    """Return the keys that the section holding `location` knows."""
+    kind: Any = Config
+    for part in location[:-1]:
+        if get_origin(kind) is UnionType:  # a section or null
+            kind = get_args(kind)[0]
+        # Of a list or a dictionary of sections, the last argument is what it holds.
+        kind = get_args(kind)[-1] if get_args(kind) else kind.model_fields[part].annotation
+    return list(kind.model_fields)
+
+
+def read(source: str | Path) -> Config:
+    """Read a config from a YAML file, or from text when it begins with `{` (how the Snakefile hands over sections).
+
+    Raises:
+        ConfigError: no such file, no YAML, or a value that is not allowed.
+    """
+    inline = str(source).lstrip().startswith("{")
+    try:
+        text = str(source) if inline else Path(source).read_text()
+        values = yaml.safe_load(text)
+    except FileNotFoundError:
+        raise ConfigError(f"{source}: no such config file") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{source}: not YAML: {error}") from None
+    return check(values or {}, "config" if inline else str(source))
+
+
+def schema() -> str:
+    """Return the JSON schema of the config as text that ends with a newline."""
+    return json.dumps(Config.model_json_schema(), indent=2) + "\n"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m pipeline.config.config", description=__doc__)
+    parser.add_argument("file", nargs="?", help="YAML file to check")
+    parser.add_argument("--schema", action="store_true", help="print the JSON schema")
+    arguments = parser.parse_args()
+    if arguments.schema:
+        sys.stdout.write(schema())
+        return 0
+    if arguments.file is None:
+        parser.error("name a YAML file, or ask for --schema")
+    try:
+        config = read(arguments.file)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 1
+    yaml.safe_dump(config.model_dump(mode="json"), sys.stdout, sort_keys=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What of the model does not learn (`model.freeze`), and what begins to learn later (`model.unfreeze`)."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, WrapValidator, model_validator
+
+from pipeline.config.values import Section
+
+Patterns = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
+MOMENTS = ("epoch", "iteration", "run_fraction")
+
+
+class AllButLast(Section):
+    """Only so many layers at the end of the model are trained.
+
+    `python -m pipeline.training.freeze_report --show` counts them.
+    """
+
+    all_but_last: Annotated[int, Field(ge=1)]
+
+
+def _in_one_message(value: Any, validate: Callable[[Any], Any]) -> Any:
+    """Say once what is allowed, instead of why it is none of five kinds."""
+    try:
+        return validate(value)
+    except ValidationError:
+        raise ValueError(
+            "must be backbone, heads_only, none, a number of stages (0 or more), {all_but_last: layers (1 or more)}, "
+            "or a list of names and patterns such as [backbone.body.conv_stem, 'backbone.body.blocks.0*']"
+        ) from None
+
+
+Freeze = Annotated[
+    Literal["backbone", "heads_only", "none"]
+    # Strict, because `freeze: true` would else be one stage.
+    | Annotated[int, Field(ge=0, strict=True)]
+    | AllButLast
+    | Patterns,
+    WrapValidator(_in_one_message),
+]
+
+
+class UnfreezeStep(Section):
+    """From one moment on, more is trained. The moment is one of `epoch`, `iteration` and `run_fraction`."""
+
+    epoch: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="trained from when every training picture has been seen so often"
+    )
+    iteration: Annotated[int, Field(ge=2)] | None = Field(
+        None, description="the first iteration that trains it; they count from 1"
+    )
+    run_fraction: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        None, description="trained when this part of train.iterations is done"
+    )
+    what: Patterns | None = Field(None, description="names or patterns of what is trained from then on")
+    leave: Freeze | None = Field(
+        None, description="instead of what: all that stays frozen from then on, said as in freeze"
+    )
+    learning_rate_factor: Annotated[float, Field(gt=0)] = Field(
+        1.0, description="its learning rate is multiplied by this, to the end of the run"
+    )
+
+    @model_validator(mode="after")
+    def _check_keys(self) -> "UnfreezeStep":
+        if sum(getattr(self, moment) is not None for moment in MOMENTS) != 1:
+            raise ValueError(f"when? say one of {', '.join(MOMENTS)}")
+        if (self.what is None) == (self.leave is None):
+            raise ValueError("give either what (is trained from then on) or leave (all that stays frozen)")
+        return self
+
+
+def in_words(freeze: Freeze) -> str:
+    """Return a policy as a reader of a page or a table would say it."""
+    match freeze:
+        case "none" | 0:
+            return "nothing"
+        case "backbone":
+            return "the backbone's body"
+        case "heads_only":
+            return "all but the heads"
+        case int():
+            return f"stages 1 to {freeze} of the backbone's body"
+        case AllButLast():
+            return f"all but the last {freeze.all_but_last} layers"
+        case patterns:
+            return ", ".join(patterns)

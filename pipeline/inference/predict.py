@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Station `predict`: a model looks at pictures.
+
+At any pictures or folders of them, to write COCO results, a list of the pictures and copies with masks drawn:
+
+    python -m pipeline.inference.predict --model results/runs/quickstart/model.pt --out looked_at photo.jpg folder
+
+Or at the pictures of a COCO file, to write COCO results that belong to it:
+
+    python -m pipeline.inference.predict --model M.pt --annotations A.json --images DIR --predictions OUT.json
+"""
+
+import argparse
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from faster_coco_eval import mask as coco_mask
+from torchvision.models.detection import MaskRCNN
+from torchvision.models.detection.transform import resize_boxes
+
+from pipeline.coco import reader
+from pipeline.coco.mask_to_rle import segmentations
+from pipeline.common import devices
+from pipeline.common.progress import track
+from pipeline.models import detectors
+from pipeline.viz.overlays import Mark, color_of, draw
+
+PICTURE_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+
+
+class PredictError(Exception):
+    """Nothing to look at, or nowhere to write; the message says what to change."""
+
+
+def predict_pictures(
+    detector: detectors.Detector, pictures: Sequence[tuple[int, Path]], category_ids: Mapping[str, int]
+) -> Iterator[tuple[np.ndarray, list[dict[str, Any]]]]:
+    """Yield for each (image id, path) the picture, uint8 RGB, and its COCO results, highest score first.
+
+    `category_ids` gives each class name its id in the results; classes that it does not name are left out.
+
+    Raises:
+        CocoError: a picture that is missing or corrupt.
+    """
+    names = [category["name"] for category in detector.categories]
+    label_ids = {label: category_ids[name] for label, name in enumerate(names, 1) if name in category_ids}
+    for image_id, path in pictures:
+        picture = reader.read_picture(path)
+        found = detect(detector.model, picture, label_ids)
+        yield picture, [{"image_id": image_id, **detection} for detection in found]
+
+
+@torch.inference_mode()
+def detect(network: MaskRCNN, picture: np.ndarray, label_ids: Mapping[int, int]) -> list[dict[str, Any]]:
+    """Return what the network sees in a picture, uint8 RGB (height, width, 3): COCO results without `image_id`.
+
+    The steps are those of torchvision's `GeneralizedRCNN.forward` in eval mode; only, no masks of the picture's
+    size are made: the 100 of a 12-megapixel photograph would take 5 GB.
+    """
+    size = picture.shape[:2]
+    pixels = torch.from_numpy(picture).to(next(network.parameters()).device).permute(2, 0, 1).float() / 255
+    images, _ = network.transform([pixels])
+    features = network.backbone(images.tensors)
+    proposals, _ = network.rpn(images, features)
+    (found,), _ = network.roi_heads(features, proposals, images.image_sizes)
+    boxes = resize_boxes(found["boxes"], images.image_sizes[0], size).cpu()
+    known = [row for row, label in enumerate(found["labels"].tolist()) if label in label_ids]
+    boxes, masks = boxes[known], found["masks"][known].cpu()
+    labels, scores = found["labels"][known].tolist(), found["scores"][known].tolist()
+    return [
+        _detection(box, segmentation, score, label_ids[label])
+        for box, segmentation, score, label in zip(
+            boxes.tolist(), segmentations(masks, boxes, size), scores, labels, strict=True
+        )
+    ]
+
+
+def _detection(box: Sequence[float], segmentation: dict[str, Any], score: float, category_id: int) -> dict[str, Any]:
+    """`box`: left, top, right, bottom, in pixels of the picture."""
+    left, top, right, bottom = box
+    return {
+        "category_id": category_id,
+        "bbox": [round(value, 2) for value in (left, top, right - left, bottom - top)],
+        "score": round(score, 6),
+        "segmentation": segmentation,
+    }
+
+
+def predict_annotated(
+    detector: detectors.Detector, annotated: reader.CocoFile, images_dir: Path
+) -> list[dict[str, Any]]:
+    """Return the COCO results for all pictures of a COCO file, with the category ids of that file.
+
+    Raises:
+        CocoError: a picture that is missing, corrupt or of another size than the file says.
+    """
+    reader.check_pictures(annotated, images_dir)
+    pictures = [(image.id, images_dir / image.file_name) for image in annotated.images]
+    category_ids = {category.name: category.id for category in annotated.categories}
+    looked_at = track(predict_pictures(detector, pictures, category_ids), len(pictures), "predict")
+    return [detection for _, found in looked_at for detection in found]
+
+
+def find_pictures(places: Sequence[Path]) -> list[Path]:
+    """Return the pictures that are named, and those in the folders that are named, in order.
+
+    Raises:
+        PredictError: no such file, or a folder without pictures.
+    """
+    pictures: list[Path] = []
+    for place in places:
+        if not place.exists():
+            raise PredictError(f"{place}: no such file or folder")
+        if place.is_file():
+            pictures.append(place)
+            continue
+        inside = sorted(path for path in place.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
+        if not inside:
+            raise PredictError(f"{place}: no pictures in this folder ({', '.join(sorted(PICTURE_SUFFIXES))})")
+        pictures += inside
+    return pictures
+
+
+def drawn_paths(pictures: Sequence[Path], folder: Path) -> list[Path]:
+    """Return where the drawn copy of each picture goes: `NAME.png`, numbered where names repeat.
+
+    Raises:
+        PredictError: a copy would overwrite one of the pictures.
+    """
+    stems = Counter(picture.stem for picture in pictures)
+    names = [
+        picture.stem if stems[picture.stem] == 1 else f"{picture.stem}_{number}"
+        for number, picture in enumerate(pictures, 1)
+    ]
+    paths = [folder / f"{name}.png" for name in names]
+    originals = {picture.resolve() for picture in pictures}
+    for path in paths:
+        if path.resolve() in originals:
+            raise PredictError(f"{path}: the drawn copy would overwrite this picture; choose another --out")
+    return paths
+
+
+def look_at(detector: detectors.Detector, pictures: Sequence[Path], out: Path, draw_threshold: float) -> None:
+    """Write `predictions.json`, `images.json` (a COCO file: which id is which picture) and the drawn copies.
+
+    Raises:
+        CocoError: a corrupt picture.
+        PredictError: a drawn copy would overwrite a picture.
+    """
+    copies = drawn_paths(pictures, out)
+    out.mkdir(parents=True, exist_ok=True)
+    numbered = list(enumerate(pictures, 1))
+    category_ids = {category["name"]: category["id"] for category in detector.categories}
+    looked_at = track(predict_pictures(detector, numbered, category_ids), len(pictures), "predict")
+    images, results = [], []
+    for (image_id, path), copy, (picture, found) in zip(numbered, copies, looked_at, strict=True):
+        height, width = picture.shape[:2]
+        images.append({"id": image_id, "file_name": str(path), "width": width, "height": height, "drawn": copy.name})
+        results += found
+        shown = [detection for detection in found if detection["score"] >= draw_threshold]
+        _write_png(copy, draw(picture, marks_of(shown, detector.categories)))
+    reader.write(out / "images.json", {"images": images, "annotations": [], "categories": detector.categories})
+    reader.write(out / "predictions.json", results)
+
+
+def marks_of(results: Sequence[Mapping[str, Any]], categories: Sequence[Mapping[str, Any]]) -> list[Mark]:
+    """Return what to draw for COCO results of one picture, the surest last and so on top."""
+    places = {category["id"]: place for place, category in enumerate(categories)}
+    return [
+        Mark(
+            text=f"{categories[places[result['category_id']]]['name']} {result['score']:.2f}",
+            color_rgb=color_of(places[result["category_id"]]),
+            box=result["bbox"],
+            mask=coco_mask.decode(result["segmentation"]),
+        )
+        for result in sorted(results, key=lambda result: result["score"])
+    ]
+
+
+def _write_png(path: Path, picture: np.ndarray) -> None:
+    """Write uint8 RGB aside, then put it in its place."""
+    aside = path.with_name(f".{path.stem}.{os.getpid()}.png")
+    if not cv2.imwrite(str(aside), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
+        raise PredictError(f"{path}: cannot be written")
+    aside.replace(path)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.inference.predict",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("pictures", nargs="*", type=Path, metavar="PICTURES", help="pictures, or folders of them")
+    parser.add_argument("--model", required=True, type=Path, help="model.pt")
+    parser.add_argument("--out", type=Path, help="folder for results and drawn copies of PICTURES")
+    parser.add_argument("--draw-threshold", type=float, default=0.5, help="lowest score that is drawn (0.5)")
+    parser.add_argument("--annotations", type=Path, help="COCO file that names the pictures, instead of PICTURES")
+    parser.add_argument("--images", type=Path, help="folder that the file names in --annotations are relative to")
+    parser.add_argument("--predictions", type=Path, help="where the results for --annotations go")
+    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or mps")
+    parser.add_argument("--threads", type=int, help="processor threads (default: all)")
+    arguments = parser.parse_args()
+    looking = bool(arguments.pictures and arguments.out)
+    annotated = bool(arguments.annotations and arguments.images and arguments.predictions)
+    if looking == annotated:
+        parser.error("give PICTURES and --out, or --annotations, --images and --predictions")
+    return arguments
+
+
+def main() -> int:
+    arguments = _arguments()
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    try:
+        pictures = find_pictures(arguments.pictures)
+        annotated = reader.read(arguments.annotations) if arguments.annotations else None
+        detector = detectors.load(arguments.model, devices.pick(arguments.device))
+        if annotated:
+            reader.write(arguments.predictions, predict_annotated(detector, annotated, arguments.images))
+        else:
+            look_at(detector, pictures, arguments.out, arguments.draw_threshold)
+    except (reader.CocoError, devices.DeviceError, detectors.ModelFileError, PredictError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

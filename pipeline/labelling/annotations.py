@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What COCO files say of a rendered picture: its image entry, and an annotation of every object that is not dropped."""
+
+import math
+from typing import Any
+
+import numpy as np
+from faster_coco_eval import mask as coco_mask
+
+from pipeline.coco import polygons, rle
+from pipeline.config import config
+from pipeline.labelling.shard_reader import Record
+from pipeline.record.scene import BoxCorner, Keypoint, MeasuredInstance, picture_name
+
+# COCO's 17 keypoints and the pairs of them, counted from 1, that its tools join with lines.
+KEYPOINTS = (
+    *("nose", "left_eye", "right_eye", "left_ear", "right_ear"),
+    *("left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist"),
+    *("left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle"),
+)
+SKELETON = (
+    *((16, 14), (14, 12), (17, 15), (15, 13), (12, 13), (6, 12), (7, 13), (6, 7), (6, 8), (7, 9)),
+    *((8, 10), (9, 11), (2, 3), (1, 2), (1, 3), (2, 4), (3, 5), (4, 6), (5, 7)),
+)
+CATEGORIES = (
+    {"id": 1, "name": "pedestrian", "keypoints": list(KEYPOINTS), "skeleton": [list(pair) for pair in SKELETON]},
+    {"id": 2, "name": "pallet_truck"},
+)
+CATEGORY_IDS = {category["name"]: category["id"] for category in CATEGORIES}
+
+
+def describe_image(record: Record, shard: str) -> dict[str, Any]:
+    """Return a picture's entry in `images`; its files are named relative to the folder of the data set."""
+    scene = record.scene
+    stem = f"{scene.index:06d}"
+    maps = {"depth": scene.render.depth, "normals": scene.render.normals}
+    return {
+        "id": scene.index + 1,
+        "file_name": f"shards/{shard}/images/{picture_name(scene.index)}",
+        "instances": f"shards/{shard}/instances/{picture_name(scene.index)}",
+        **{name: f"shards/{shard}/{name}/{stem}.{ending}" for name, ending in maps.items() if ending},
+        "width": scene.render.width,
+        "height": scene.render.height,
+        "index": scene.index,
+        "camera": scene.camera.model_dump(mode="json", exclude={"rig"}),
+        "rig": scene.camera.rig,
+        "layout": scene.layout,
+        "light": {
+            **({} if scene.light is None else {"scene": scene.light}),
+            "lamps": len(scene.lamps),
+            "power_w": round(math.fsum(lamp.power_w for lamp in scene.lamps), 3),
+            "exposure_ev": scene.render.exposure_ev,
+        },
+    }
+
+
+def annotate(
+    record: Record, visible: dict[int, dict[str, Any]], silhouettes: dict[str, np.ndarray], rules: config.LabelSection
+) -> list[dict[str, Any]]:
+    """Return the annotations of one picture in the order of instance ids, still without `id`.
+
+    `visible`: RLE of the visible masks by instance id. `silhouettes`: see `shards.read_silhouettes`. Both must agree
+    with the record (`audit.py` says whether they do).
+    """
+    things = record.things
+    kept = [instance for instance in record.instances.values() if _is_kept(instance, rules)]
+    masks = [visible[instance.instance_id] for instance in kept]
+    boxes = coco_mask.toBbox(masks).astype(int).tolist() if masks else []
+    whole = _whole_masks(kept, silhouettes, record.shape)
+    return [
+        {
+            "image_id": record.scene.index + 1,
+            "category_id": CATEGORY_IDS[things[instance.instance_id].category],
+            "segmentation": _segmentation(mask, instance, rules),
+            "area": instance.visible_pixels,
+            "bbox": box,
+            "iscrowd": int(_is_crowd(instance, rules)),
+            "amodal_segmentation": whole.get(instance.instance_id),
+            "amodal_bbox": instance.whole_box_px and list(instance.whole_box_px),
+            "visible_fraction": round(visible_fraction(instance), 4),
+            "truncated": instance.truncated,
+            "distance_m": round(instance.distance_m, 3),
+            "bbox_3d": [_corner(corner) for corner in instance.box_3d],
+            **(_keypoints(instance.keypoints) if things[instance.instance_id].category == "pedestrian" else {}),
+            "asset": things[instance.instance_id].asset,
+            # Not "instance_id", which FiftyOne keeps for itself and refuses to import.
+            "instance": instance.instance_id,
+        }
+        for instance, mask, box in zip(kept, masks, boxes, strict=True)
+    ]
+
+
+def visible_fraction(instance: MeasuredInstance) -> float:
+    """Return visible / whole pixels, 0 to 1."""
+    # The two counts come from different samples: an object in plain view may show a pixel more than the whole has.
+    return instance.visible_pixels / max(instance.whole_pixels, instance.visible_pixels, 1)
+
+
+def _is_kept(instance: MeasuredInstance, rules: config.LabelSection) -> bool:
+    enough_pixels = instance.visible_pixels >= max(rules.min_pixels, 1)
+    return enough_pixels and visible_fraction(instance) >= rules.min_visible_fraction
+
+
+def _is_crowd(instance: MeasuredInstance, rules: config.LabelSection) -> bool:
+    too_small = instance.visible_pixels < rules.crowd_pixels
+    return too_small or visible_fraction(instance) < rules.crowd_visible_fraction
+
+
+def _whole_masks(
+    instances: list[MeasuredInstance], silhouettes: dict[str, np.ndarray], shape: tuple[int, int]
+) -> dict[int, dict[str, Any]]:
+    """Return the RLE of the part of each silhouette that lies in the frame, by instance id."""
+    boxes = {each.instance_id: each.whole_box_px for each in instances if each.whole_box_px}
+    crops = {number: rle.of_crop(silhouettes[str(number)], x, y, *shape) for number, (x, y, *_) in boxes.items()}
+    return rle.encode(crops, *shape)
+
+
+def _segmentation(
+    mask: dict[str, Any], instance: MeasuredInstance, rules: config.LabelSection
+) -> dict[str, Any] | list[list[int]]:
+    # COCO's tools expect run lengths wherever iscrowd is 1.
+    if rules.segmentation == "rle" or _is_crowd(instance, rules):
+        return mask
+    return polygons.of_mask(coco_mask.decode(mask).astype(bool))
+
+
+def _corner(corner: BoxCorner) -> list[float | None]:
+    return [corner.u_px, corner.v_px, corner.depth_m]
+
+
+def _keypoints(points: tuple[Keypoint, ...] | None) -> dict[str, Any]:
+    """Return COCO's x, y, v of each; its v is our visibility, and without it x and y are 0.
+
+    All are 0 for a mesh of the user's own, which nobody knows the joints of.
+    """
+    seen = points or (Keypoint(u_px=None, v_px=None, visibility=0),) * len(KEYPOINTS)
+    flat = [(point.u_px, point.v_px, point.visibility) if point.visibility else (0, 0, 0) for point in seen]
+    return {
+        "keypoints": [value for point in flat for value in point],
+        "num_keypoints": sum(point.visibility > 0 for point in seen),
+    }

@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Station `label`: rendered shards are audited and become COCO annotations.
+
+`python -m pipeline.labelling.label --config FILE.yaml --data results/data/NAME` reads the shards that the config
+names and writes
+`{train,val,test}.json`, `audit.json` and `provenance.json` into `annotations/`. They depend on shards and config alone:
+the same bytes on every run. A picture that fails the audit fails the run; `audit/` holds a picture of what is wrong.
+"""
+
+import argparse
+import contextlib
+import os
+import shutil
+import sys
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from pipeline.coco import reader, rle
+from pipeline.coco.writer import CocoWriter
+from pipeline.common.progress import track
+from pipeline.config import config
+from pipeline.labelling import annotations, audit, audit_overlay, shard_reader
+from pipeline.record import provenance
+from pipeline.record.scene import picture_name, shard_name
+
+SPLITS = ("train", "val", "test")
+LICENCE = "Rendered by Cariste; the licences of the assets in the pictures stand in its folder assets/."
+FAULTS_SHOWN = 10
+# Shards that are labelled ahead of the one that is written, for each process: bounds the memory.
+SHARDS_AHEAD = 2
+
+
+class LabelError(Exception):
+    """Shards that cannot be labelled; each line names the shard, the picture, the instance and the reason."""
+
+
+class Fault(NamedTuple):
+    """Why a shard (`index` None), a picture (`instance_id` None) or an instance cannot be labelled."""
+
+    shard: Path
+    index: int | None
+    instance_id: int | None
+    what: str
+
+    def __str__(self) -> str:
+        picture = "" if self.index is None else f", picture {self.index}"
+        instance = "" if self.instance_id is None else f", instance {self.instance_id}"
+        return f"shard {self.shard}{picture}{instance}: {self.what}"
+
+
+@dataclass
+class LabelledShard:
+    """`pictures`: (image, annotations without `id`) of the pictures without faults, in order."""
+
+    pictures: list[tuple[dict[str, Any], list[dict[str, Any]]]] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    summary: audit.Summary = field(default_factory=audit.Summary)
+
+
+class Examined(NamedTuple):
+    """A picture's id map, uint16 (height, width), RLE by instance id, silhouettes, and what the audit says of them."""
+
+    ids: np.ndarray
+    visible: dict[int, dict[str, Any]]
+    silhouettes: dict[str, np.ndarray]
+    violations: list[audit.Violation]
+    summary: audit.Summary
+
+
+def split_of(index: int, split: config.Split) -> str:
+    """Return the split of a picture: its place in every `train + val + test` pictures in a row decides."""
+    place = index % (split.train + split.val + split.test)
+    return "train" if place < split.train else "val" if place < split.train + split.val else "test"
+
+
+def label(data: Path, settings: config.Config, processes: int = 1) -> dict[str, tuple[int, int]]:
+    """Write the annotations of the data set in folder `data`; return (pictures, annotations) by split.
+
+    Raises:
+        LabelError: the first ten faults of all shards, and how many there are; what was written before stays.
+        lineage.LineageError: a shard that does not tell which files it holds; as above.
+    """
+    shutil.rmtree(data / "audit", ignore_errors=True)
+    summary, faults, shown = audit.Summary(), 0, []
+    with _put_in_place(data / "annotations") as folder, contextlib.ExitStack() as files:
+        writers = {split: files.enter_context(_writer(folder, split, settings.data)) for split in SPLITS}
+        for shard in track(label_shards(data / "shards", settings, processes), settings.data.shards, "label", "shard"):
+            summary += shard.summary
+            faults += len(shard.faults)
+            shown += shard.faults[: FAULTS_SHOWN - len(shown)]
+            for image, entries in shard.pictures:
+                writers[split_of(image["index"], settings.data.split)].add(image, entries)
+        if faults:
+            raise LabelError(_told(data, shown, faults, settings))
+        for writer in writers.values():
+            writer.finish()
+        reader.write(folder / "audit.json", {"silhouettes": settings.label.audit, **asdict(summary)})
+        counts = {split: (writer.pictures, writer.annotations) for split, writer in writers.items()}
+        reader.write(folder / "provenance.json", provenance.of_annotations(settings, data / "shards", folder, counts))
+    return counts
+
+
+def label_shards(folder: Path, settings: config.Config, processes: int = 1) -> Iterator[LabelledShard]:
+    """Yield all shards in order of their number; how many are worked on at a time changes nothing."""
+    work = partial(label_shard, folder, settings=settings)
+    if processes == 1:
+        yield from map(work, range(settings.data.shards))
+        return
+    with ProcessPoolExecutor(processes) as pool:
+        waiting = deque()
+        for number in range(settings.data.shards):
+            waiting.append(pool.submit(work, number))
+            if len(waiting) > SHARDS_AHEAD * processes:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def label_shard(folder: Path, number: int, settings: config.Config) -> LabelledShard:
+    """Audit and label the pictures of a shard in `folder`."""
+    path, labelled = folder / shard_name(number), LabelledShard()
+    try:
+        records = shard_reader.read_records(path, number, settings.data)
+    except shard_reader.ShardError as error:
+        return LabelledShard(faults=[Fault(path, None, None, str(error))])
+    for record in records:
+        index = record.scene.index
+        try:
+            shard_reader.check_picture(path, record)
+            examined = examine(path, record, settings.label)
+        except shard_reader.ShardError as error:
+            labelled.faults.append(Fault(path, index, None, str(error)))
+            continue
+        labelled.summary += examined.summary
+        labelled.faults += [Fault(path, index, each.instance_id, each.what) for each in examined.violations]
+        if not examined.violations:
+            entries = annotations.annotate(record, examined.visible, examined.silhouettes, settings.label)
+            labelled.pictures.append((annotations.describe_image(record, path.name), entries))
+    return labelled
+
+
+def examine(shard: Path, record: shard_reader.Record, rules: config.LabelSection) -> Examined:
+    """Read what a picture's labels are made from and audit it.
+
+    Raises:
+        ShardError: a file is missing, corrupt or of another size.
+    """
+    ids, silhouettes = shard_reader.read_ids(shard, record), shard_reader.read_silhouettes(shard, record)
+    found = rle.of_id_map(ids)
+    visible, pixels = rle.encode(found, *ids.shape), {number: rle.area(each) for number, each in found.items()}
+    violations, summary = list(audit.check_map(record, pixels)), audit.Summary(pictures=1)
+    if rules.audit:
+        violations += audit.check_masks(ids, visible)
+        more, summary = audit.check_silhouettes(record, ids, silhouettes)
+        violations += more
+    return Examined(ids, visible, silhouettes, violations, summary)
+
+
+def _told(data: Path, shown: list[Fault], count: int, settings: config.Config) -> str:
+    """Return the message of a run with faults, and save a picture of each that has an instance to look at."""
+    lines = []
+    for fault in shown:
+        saved = _save_picture(data, fault, settings) if fault.instance_id is not None else None
+        lines.append(f"{fault}{f'; see {saved}' if saved else ''}")
+    if count > len(shown):
+        lines.append(f"and {count - len(shown)} more")
+    lines.append(
+        "Nothing was labelled. Delete these shards and render them again; "
+        "please report what comes again, with its picture and its record."
+    )
+    return "\n".join(lines)
+
+
+def _save_picture(data: Path, fault: Fault, settings: config.Config) -> Path:
+    """Draw what is wrong with an instance into the folder `audit/` of the data set."""
+    records = shard_reader.read_records(fault.shard, int(fault.shard.name), settings.data)
+    record = next(each for each in records if each.scene.index == fault.index)
+    found, number = examine(fault.shard, record, settings.label), fault.instance_id
+    faults = [each for each in found.violations if each.instance_id == number]
+    wrong = np.zeros(record.shape, bool)
+    for pixels in (each.pixels for each in faults if each.pixels is not None):
+        wrong |= pixels
+    whole = audit.in_frame(
+        found.silhouettes.get(str(number), audit.NOTHING), record.instances.get(number), record.shape
+    )
+    title = f"picture {fault.index}, instance {number}: {'; '.join(each.what for each in faults)}"
+    picture = reader.read_picture(fault.shard / "images" / picture_name(fault.index))
+    drawn = audit_overlay.draw(picture, found.ids == number, whole, wrong, title)
+    path = data / "audit" / f"{fault.index:06d}-{number}.png"
+    path.parent.mkdir(exist_ok=True)
+    cv2.imwrite(str(path), drawn[:, :, ::-1])
+    return path
+
+
+def _writer(folder: Path, split: str, data: config.Data) -> CocoWriter:
+    info = {
+        "name": data.name,
+        "split": split,
+        "seed": data.seed,
+        "generator_version": config.GENERATOR_VERSION,
+        "licence": LICENCE,
+    }
+    return CocoWriter(folder / f"{split}.json", info, list(annotations.CATEGORIES))
+
+
+@contextlib.contextmanager
+def _put_in_place(folder: Path) -> Iterator[Path]:
+    """Give a folder to fill and put it in the place of `folder` at once: all of its files, or none."""
+    for left in folder.parent.glob(f".{folder.name}.*"):
+        shutil.rmtree(left, ignore_errors=True)  # of a run that was killed
+    aside = folder.with_name(f".{folder.name}.{os.getpid()}")
+    replaced = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    aside.mkdir(parents=True)
+    try:
+        yield aside
+        if folder.exists():
+            folder.rename(replaced)
+        aside.rename(folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(replaced, ignore_errors=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m pipeline.labelling.label", description=__doc__)
+    parser.add_argument("--config", required=True, help="YAML file, or its text")
+    parser.add_argument("--data", required=True, type=Path, help="folder of the data set; holds shards/")
+    parser.add_argument("--processes", type=int, default=1, help="shards read at a time")
+    arguments = parser.parse_args()
+    try:
+        settings = config.read(arguments.config)
+        counts = label(arguments.data, settings, arguments.processes)
+    except (config.ConfigError, LabelError, provenance.LineageError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    for split, (pictures, entries) in counts.items():
+        print(f"{split}: {pictures} pictures, {entries} annotations")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The detector: built with its first weights, saved and loaded with all that is needed to use it.
+
+python -m pipeline.models.detectors --config configs/quickstart.yaml
+
+says what would become of every tensor of the weights.
+"""
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+
+from pipeline.coco.reader import Category
+from pipeline.config import config
+from pipeline.config.freezing import in_words
+from pipeline.config.training import ModelSection
+from pipeline.models import freezing
+from pipeline.models.backbones.registry import BackboneError
+from pipeline.models.idmap_mask_loss import IdMapHeads
+from pipeline.models.mask_rcnn import Network, architecture_of, assemble, from_sections, set_norm_eps, to_sections
+from pipeline.models.weights import initial_weights, model_file
+from pipeline.models.weights.model_file import FORMAT, ModelFileError
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A loaded model, in eval mode. Its label k means `categories[k - 1]`, a {"id", "name"}; label 0 is background."""
+
+    model: Network
+    categories: list[dict[str, Any]]
+    settings: ModelSection
+    facts: dict[str, Any]
+
+
+def build(settings: ModelSection, categories: Sequence[Category]) -> Network:
+    """Return a model with the first weights that `settings.weights` names, on the CPU, in train mode; log a summary.
+
+    What the source does not have starts from torch's global random numbers: seed them before.
+
+    Raises:
+        BackboneError: `settings.backbone` cannot be built.
+        weights.WeightsError, ModelFileError: the weights cannot be used.
+        freezing.FreezingError: `settings.freeze` does not fit the model.
+    """
+    model, report = build_reported(settings, categories)
+    LOG.info("%s", report)
+    return model
+
+
+def build_reported(settings: ModelSection, categories: Sequence[Category]) -> tuple[Network, initial_weights.Report]:
+    """Return what `build` does, and what became of every tensor."""
+    architecture = architecture_of(settings)
+    source = initial_weights.find(settings)
+    model = assemble(architecture, settings, len(categories))
+    if source.norm_eps is not None:
+        set_norm_eps(model, source.norm_eps)
+    report = initial_weights.copy_into(
+        model, source, (initial_weights.BACKGROUND, *(category.name for category in categories))
+    )
+    freezing.apply(model, settings)
+    if not source.tensors and not all(parameter.requires_grad for parameter in model.parameters()):
+        frozen = in_words(settings.freeze)
+        LOG.warning("weights: none and frozen: %s: random features stay as they are; only tests want that", frozen)
+    # For training alone: what `load` gives keeps torchvision's own heads, which TorchScript understands.
+    model.roi_heads = IdMapHeads(model.roi_heads)
+    return model.train(), report
+
+
+def outline(settings: ModelSection, category_count: int) -> Network:
+    """Return the model of `build`, frozen alike, with random weights: to look at it before a run.
+
+    Raises:
+        BackboneError, freezing.FreezingError: as `build`.
+    """
+    model = assemble(architecture_of(settings), settings, category_count)
+    freezing.apply(model, settings)
+    return model.train()
+
+
+def save(
+    path: str | Path,
+    model: Network,
+    settings: ModelSection,
+    categories: Sequence[Category],
+    facts: dict[str, Any],
+) -> None:
+    """Write the model file; as safetensors, where its name ends so.
+
+    `facts` are plain values (what JSON can hold): the config, the data's sha256 and so on. The same model and facts
+    give the same bytes.
+    """
+    plain = {
+        "format": FORMAT,
+        **to_sections(model.architecture),
+        "categories": [{"id": category.id, "name": category.name} for category in categories],
+        "settings": settings.model_dump(mode="json"),
+        "facts": facts,
+    }
+    tensors = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
+    # Through JSON, because torch's own version is a kind of text that `weights_only` would refuse to load, and because
+    # the bytes would depend on which equal texts happen to be one object.
+    model_file.write(Path(path), json.loads(json.dumps(plain)) | {"weights": tensors})
+
+
+def load(path: str | Path, device: str | torch.device = "cpu") -> Detector:
+    """Read a model file that `save` wrote.
+
+    Raises:
+        ModelFileError: no such file, damaged, or no model file of ours.
+    """
+    content = model_file.read(Path(path))
+    try:
+        settings = ModelSection.model_validate(content["settings"])
+        model = assemble(from_sections(content), settings, len(content["categories"]))
+        model.load_state_dict(content["weights"])
+    except (BackboneError, ValidationError, RuntimeError, TypeError) as error:
+        raise ModelFileError(f"{path}: its weights and its settings do not fit: {error}") from None
+    model.requires_grad_(False)
+    return Detector(model.to(device).eval(), content["categories"], settings, content["facts"])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.models.detector",
+        description="Say what becomes of every tensor of the weights that a config names.",
+    )
+    parser.add_argument("--config", required=True, help="YAML file")
+    parser.add_argument("--classes", nargs="+", default=["pedestrian", "pallet_truck"], help="of the data")
+    arguments = parser.parse_args()
+    categories = [Category(id=number, name=name) for number, name in enumerate(arguments.classes, 1)]
+    try:
+        _, report = build_reported(config.read(arguments.config).model, categories)
+    except (
+        config.ConfigError,
+        BackboneError,
+        ModelFileError,
+        freezing.FreezingError,
+        initial_weights.WeightsError,
+    ) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print("\n".join([*report.lines(), "", str(report)]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The network: what shapes it, and the one place where a Mask R-CNN is put together."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from torch import nn
+from torchvision.models.detection.anchor_utils import AnchorGenerator
+from torchvision.models.detection.mask_rcnn import MaskRCNN
+
+from pipeline.config.training import ModelSection
+from pipeline.models import freezing, heads
+from pipeline.models.backbones import registry
+
+V1, V2 = "maskrcnn_resnet50_fpn", "maskrcnn_resnet50_fpn_v2"
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What the weights alone do not tell.
+
+    `anchor_sizes`: pixels, one per level (strides 4, 8, 16, 32, 64). `aspect_ratios`: height over width.
+    `mask_channels`: widths of the mask head's layers. `box_hidden`: width of a layer before the box predictor.
+    `image_mean`, `image_std`: of RGB in 0 to 1. `norm_eps`: of the body's batch normalisation; None where it has none.
+    """
+
+    backbone: str
+    fpn_channels: int
+    anchor_sizes: tuple[int, ...]
+    aspect_ratios: tuple[float, ...]
+    mask_channels: tuple[int, ...]
+    box_hidden: int | None
+    box_dropout: float
+    image_mean: tuple[float, ...]
+    image_std: tuple[float, ...]
+    norm_eps: float | None
+
+
+class Network(MaskRCNN):
+    """Torchvision's Mask R-CNN whose frozen parts stay in eval mode; `architecture` is what it was made from."""
+
+    def train(self, mode: bool = True) -> "Network":
+        super().train(mode)
+        freezing.keep_eval(self)
+        return self
+
+
+def architecture_of(settings: ModelSection) -> Architecture:
+    """Return the architecture that a config asks for: torchvision's own anchors for its own two, else ours.
+
+    Ours are for pictures of a few hundred pixels, in which people and upright tillers are tall.
+
+    Raises:
+        backbones.BackboneError: the backbone is not known.
+    """
+    normalization = registry.normalization(settings.backbone)
+    theirs = settings.backbone in (V1, V2)
+    return Architecture(
+        backbone=settings.backbone,
+        fpn_channels=settings.fpn_channels,
+        anchor_sizes=(32, 64, 128, 256, 512) if theirs else (16, 32, 64, 128, 256),
+        aspect_ratios=(0.5, 1.0, 2.0) if theirs else (0.5, 1.0, 2.0, 3.0),
+        mask_channels=(settings.mask_channels or settings.fpn_channels,) * settings.mask_layers,
+        box_hidden=settings.box_hidden,
+        box_dropout=settings.box_dropout,
+        image_mean=normalization.image_mean,
+        image_std=normalization.image_std,
+        norm_eps=normalization.norm_eps,
+    )
+
+
+def assemble(architecture: Architecture, settings: ModelSection, category_count: int) -> Network:
+    """Return the model with random weights; the only place where a Mask R-CNN is made.
+
+    With 256 channels the tensors of `V1` and `V2` have the names and shapes of torchvision's.
+
+    Raises:
+        backbones.BackboneError: the backbone cannot be built.
+    """
+    norm_layer = nn.BatchNorm2d if architecture.backbone == V2 else None
+    body = registry.build_body(architecture.backbone)
+    backbone = registry.Backbone(architecture.backbone, body, architecture.fpn_channels, norm_layer)
+    model = Network(
+        backbone,
+        min_size=settings.min_size,
+        max_size=settings.max_size,
+        image_mean=list(architecture.image_mean),
+        image_std=list(architecture.image_std),
+        rpn_pre_nms_top_n_train=settings.rpn_proposals_train,
+        rpn_post_nms_top_n_train=settings.rpn_proposals_train,
+        rpn_pre_nms_top_n_test=settings.rpn_proposals_test,
+        rpn_post_nms_top_n_test=settings.rpn_proposals_test,
+        box_score_thresh=settings.score_threshold,
+        box_nms_thresh=settings.nms_iou,
+        box_detections_per_img=settings.detections,
+        box_batch_size_per_image=settings.sampled_boxes,
+        **_heads(architecture, category_count + 1, norm_layer),
+    )
+    # torchvision's start is meant for 91 classes: with 3 the logits are so large that the first losses are above 15.
+    nn.init.normal_(model.roi_heads.mask_predictor.mask_fcn_logits.weight, std=0.001)
+    model.architecture = architecture
+    set_norm_eps(model, architecture.norm_eps)
+    return model
+
+
+def _heads(architecture: Architecture, class_count: int, norm_layer: type[nn.Module] | None) -> dict[str, Any]:
+    channels = architecture.fpn_channels
+    levels = len(architecture.anchor_sizes)
+    parts = {
+        "rpn_anchor_generator": AnchorGenerator(
+            tuple((size,) for size in architecture.anchor_sizes), (architecture.aspect_ratios,) * levels
+        ),
+        **heads.class_heads(
+            class_count,
+            channels,
+            architecture.mask_channels,
+            architecture.box_hidden,
+            architecture.box_dropout,
+            norm_layer,
+        ),
+    }
+    if architecture.backbone == V2:
+        parts |= heads.version_2(channels, len(architecture.aspect_ratios))
+    return parts
+
+
+def set_norm_eps(model: Network, eps: float | None) -> None:
+    """Set the eps of the body's batch normalisations; None leaves them as they are made. The architecture follows."""
+    body = model.backbone.body
+    if eps is not None:
+        registry.set_norm_eps(body, eps)
+    model.architecture = replace(model.architecture, norm_eps=registry.norm_eps(body))
+
+
+def to_sections(architecture: Architecture) -> dict[str, Any]:
+    """Return what a model file says of the architecture, in plain values; `from_sections` reads it back."""
+    shape = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(architecture).items()}
+    normalization = {"mean": shape.pop("image_mean"), "std": shape.pop("image_std")}
+    return {"norm_eps": shape.pop("norm_eps"), "normalization": normalization, "architecture": shape}
+
+
+def from_sections(content: dict[str, Any]) -> Architecture:
+    """Return the architecture that a model file's content describes.
+
+    Raises:
+        TypeError: an unknown or missing value.
+    """
+    shape = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in content["architecture"].items()
+    }
+    normalization = content["normalization"]
+    return Architecture(
+        **shape,
+        image_mean=tuple(normalization["mean"]),
+        image_std=tuple(normalization["std"]),
+        norm_eps=content["norm_eps"],
+    )

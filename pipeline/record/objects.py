@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The objects of a scene record and what shapes them.
+
+Every asset's own frame: origin on the surface it stands on, forward = +x, left = +y, up = +z; `yaw_deg` turns it
+counter-clockwise seen from above. Metres; colours linear Rec. 709 in 0..1.
+"""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from pipeline.record.base_types import Part, Rgb, Unit, Vec3
+
+
+class RackParameters(Part):
+    """Pallet rack; bays along x, centred on the origin, `depth_m` along y. Each level is the top of its beams."""
+
+    bays: int
+    bay_width_m: float
+    depth_m: float
+    height_m: float
+    level_heights_m: tuple[float, ...]
+    upright_width_m: float
+    beam_height_m: float
+    upright_rgb: Rgb
+    beam_rgb: Rgb
+    guards: bool
+    wear: Unit
+    seed: int
+
+
+class EurPalletParameters(Part):
+    """1.2 m along x, 0.8 m along y, 0.144 m high, centred. `age` 0 = new yellow wood, 1 = grey and broken."""
+
+    age: Unit
+    seed: int
+
+
+class CartonStackParameters(Part):
+    """`count` = (nx, ny, layers) cartons of `carton_m` (x, y, z), centred; `missing` are absent from the top layer."""
+
+    count: tuple[int, int, int]
+    carton_m: Vec3
+    missing: int
+    color_rgb: Rgb
+    wrapped: bool
+    seed: int
+
+
+class CartonParameters(Part):
+    size_m: Vec3
+    color_rgb: Rgb
+    seed: int
+
+
+class ColumnParameters(Part):
+    """A square column of the hall, with a striped guard at its foot or without."""
+
+    width_m: float
+    height_m: float
+    color_rgb: Rgb
+    guard: bool
+
+
+PROPS = (
+    # goods
+    *("crate", "drum", "stillage", "ibc", "cable_reel", "bin"),
+    # look-alikes: things on wheels, with forks or handles, that are no pallet trucks
+    *("hand_trolley", "platform_cart", "roll_cage", "forklift", "reach_truck", "stacker", "cleaning_machine"),
+    # furniture
+    *("ladder", "bollard", "cone", "packing_table", "hanging_sign", "conveyor"),
+)
+
+
+class PropParameters(Part):
+    """A thing that is never labelled. `size_m` (length along x, width along y, height) encloses it, centred, on z = 0.
+
+    Front (forks, handle, drawer) towards +x. `variant` 0..1 picks among forms; what it means is the builder's.
+    """
+
+    size_m: Vec3
+    color_rgb: Rgb
+    accent_rgb: Rgb
+    wear: Unit
+    variant: Unit
+    seed: int
+
+
+class HandPalletTruckParameters(Part):
+    """Hand pallet truck; origin on the floor under the tiller pivot, forks towards +x.
+
+    `tiller_tilt_deg` leans the tiller from upright towards -x, `tiller_turn_deg` turns it and the steer wheels about
+    the vertical (counter-clockwise). `lift_m` is the height of the fork tops: 0.085 lowered, 0.200 raised.
+    `grip`: a closed D of tube, a long loop that runs to a point, or a loop with thick rubber where the hands hold.
+    """
+
+    fork_length_m: float
+    width_m: float
+    fork_width_m: float
+    lift_m: float
+    tandem_rollers: bool
+    tiller_tilt_deg: float
+    tiller_turn_deg: float
+    grip: Literal["d_loop", "triangle", "rounded"]
+    wheel_covers: bool
+    body_rgb: Rgb
+    wheel_rgb: Rgb
+    wear: Unit
+    seed: int
+
+
+class ElectricPalletTruckParameters(Part):
+    """Electric walkie; origin on the floor under the steering's axis, forks towards +x, as a hand pallet truck.
+
+    `battery` gives the form: lithium is short and slim, lead-acid has a box before the drive. `heel_to_rear_m` is the
+    length without forks, `chassis_width_m` and `chassis_height_m` are those of the body, lowered. The tiller turns
+    about the origin, and leans by `tiller_tilt_deg` from upright about a hinge low behind the drive.
+    """
+
+    battery: Literal["lithium", "lead_acid"]
+    fork_length_m: float
+    width_m: float
+    fork_width_m: float
+    heel_to_rear_m: float
+    chassis_width_m: float
+    chassis_height_m: float
+    lift_m: float
+    tandem_rollers: bool
+    backrest: bool
+    tiller_tilt_deg: float
+    tiller_turn_deg: float
+    body_rgb: Rgb
+    wheel_rgb: Rgb
+    wear: Unit
+    seed: int
+
+
+class Pose(Part):
+    """What a person does. `hand_left_m` and `hand_right_m`: grip centres in the person's own frame; null: free hands.
+
+    Grips are of bars that run from side to side; of somebody who carries, where the palms touch the load's sides.
+    `phase` is the gait phase in 0..1 (0 = right heel strike) of all that walk: walk, push, pull, walk_beside, carry;
+    `seat_m` is the height of what somebody sits on; `seed` varies the rest. Who scans has a scanner in the right hand.
+    """
+
+    name: Literal[
+        *("walk", "stand", "push", "pull", "crouch"),
+        *("walk_beside", "carry", "reach", "bend", "sit", "scan", "talk"),
+    ]
+    phase: Unit
+    seed: int
+    hand_left_m: Vec3 | None
+    hand_right_m: Vec3 | None
+    seat_m: float | None = None
+
+    @model_validator(mode="after")
+    def _seated(self) -> Self:
+        if (self.name == "sit") != (self.seat_m is not None):
+            raise ValueError("seat_m is needed by sit and by no other pose")
+        return self
+
+
+class Outfit(Part):
+    """What a person wears, from the skin out. `jacket_rgb`: a hi-vis jacket that hides all other tops.
+
+    A hood goes with long sleeves; a bag is worn over all. `hair` is what shows of it without headwear.
+    """
+
+    sleeves: Literal["long", "short"]
+    hood: bool = False
+    top_rgb: Rgb
+    legs: Literal["trousers", "shorts", "dungarees"] = "trousers"
+    trousers_rgb: Rgb
+    shoes_rgb: Rgb
+    vest_rgb: Rgb | None
+    jacket_rgb: Rgb | None = None
+    head: Literal["helmet", "cap", "bump_cap", "hair"]
+    head_rgb: Rgb
+    hair: Literal["shaved", "short", "full", "long"] = "short"
+    hair_rgb: Rgb
+    bag: Literal["backpack", "shoulder_bag"] | None = None
+    bag_rgb: Rgb = (0.02, 0.02, 0.02)
+
+
+class PersonParameters(Part):
+    """A MakeHuman body. Origin on the floor below the hips, facing +x. Macro values as MakeHuman's sliders in 0..1.
+
+    `gender` 0 male, 1 female; `age` 2/3 is 25 years, 1 old; the three ancestry shares sum to 1.
+    """
+
+    gender: Unit
+    age: Unit
+    muscle: Unit
+    weight: Unit
+    proportions: Unit
+    african: Unit
+    asian: Unit
+    caucasian: Unit
+    height_m: float
+    skin_rgb: Rgb
+    pose: Pose
+    outfit: Outfit
+
+
+SignedAxis = Literal["+x", "-x", "+y", "-y", "+z", "-z"]
+
+
+class ImportedParameters(Part):
+    """A mesh of the user's own (docs/assets.md), turned and scaled into the frame of all things, centred, on z = 0.
+
+    `file` is relative to `assets/`; `sha256` by name: of it and of what belongs to it. `up` and `forward` are axes of
+    the file that become +z and +x. `size_m` (length along x, width along y, height) encloses it. `opaque`: materials
+    that can be seen through are made opaque, for masks follow the mesh.
+    """
+
+    file: str
+    sha256: dict[str, str]
+    metres_per_unit: float = Field(gt=0)
+    up: Literal["y", "z"]
+    forward: SignedAxis
+    opaque: bool
+    size_m: Vec3
+
+
+class _Thing(Part):
+    """What every object has. `instance_id` 0: never labelled; `stands_on`: "floor", "ceiling" (it hangs) or a name."""
+
+    name: str
+    position_m: Vec3
+    yaw_deg: float
+    stands_on: str
+    instance_id: int = Field(ge=0, le=65535)
+
+
+class Rack(_Thing):
+    asset: Literal["rack"] = "rack"
+    category: None = None
+    parameters: RackParameters
+
+
+class EurPallet(_Thing):
+    asset: Literal["eur_pallet"] = "eur_pallet"
+    category: None = None
+    parameters: EurPalletParameters
+
+
+class CartonStack(_Thing):
+    asset: Literal["carton_stack"] = "carton_stack"
+    category: None = None
+    parameters: CartonStackParameters
+
+
+class Carton(_Thing):
+    asset: Literal["carton"] = "carton"
+    category: None = None
+    parameters: CartonParameters
+
+
+class Column(_Thing):
+    asset: Literal["column"] = "column"
+    category: None = None
+    parameters: ColumnParameters
+
+
+class Prop(_Thing):
+    asset: Literal[PROPS]
+    category: None = None
+    parameters: PropParameters
+
+
+class HandPalletTruck(_Thing):
+    asset: Literal["hand_pallet_truck"] = "hand_pallet_truck"
+    category: Literal["pallet_truck"] = "pallet_truck"
+    parameters: HandPalletTruckParameters
+
+
+class ElectricPalletTruck(_Thing):
+    asset: Literal["electric_pallet_truck"] = "electric_pallet_truck"
+    category: Literal["pallet_truck"] = "pallet_truck"
+    parameters: ElectricPalletTruckParameters
+
+
+class Person(_Thing):
+    asset: Literal["person"] = "person"
+    category: Literal["pedestrian"] = "pedestrian"
+    parameters: PersonParameters
+
+
+class Imported(_Thing):
+    """`asset` is its name in the catalogue's section `own`."""
+
+    asset: str
+    category: Literal["pedestrian", "pallet_truck"] | None
+    parameters: ImportedParameters
+
+
+def _origin(thing: Any) -> str:
+    """Tell a thing of the user's own from those that we build: by what describes it, for its name may be any."""
+    if isinstance(thing, _Thing):
+        return "own" if isinstance(thing, Imported) else "built_in"
+    parameters = thing.get("parameters") if isinstance(thing, dict) else None
+    return "own" if isinstance(parameters, ImportedParameters | dict) and "file" in dict(parameters) else "built_in"
+
+
+BuiltIn = Annotated[
+    Rack | EurPallet | CartonStack | Carton | Column | Prop | HandPalletTruck | ElectricPalletTruck | Person,
+    Field(discriminator="asset"),
+]
+Thing = Annotated[Annotated[BuiltIn, Tag("built_in")] | Annotated[Imported, Tag("own")], Discriminator(_origin)]

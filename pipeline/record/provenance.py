@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What made a data set: the content of `scenes/<k>.json` and of `annotations/provenance.json`.
+
+Both hold nothing that differs from run to run, so the same config and versions give the same bytes.
+"""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+import pipeline
+from pipeline.config.config import GENERATOR_VERSION, Config
+from pipeline.record import asset_catalogue
+from pipeline.record.scene import Scene, read_rendered, shard_name
+
+
+class LineageError(Exception):
+    """What made a shard or the annotations cannot be told; the message names the file and what to do."""
+
+
+class _Told(BaseModel):
+    """What is read back; more keys are allowed."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class MadeBy(_Told):
+    """Of `scenes/<k>.json`; `assets`: name -> category, source, author, licence, file of own ones."""
+
+    dataset_seed: int
+    generator_version: int
+    assets: dict[str, dict[str, str | None]]
+
+
+class ShardFacts(_Told):
+    """Of `shard.json`; `files`: name -> sha256 of every other file; `made_by` null: rendered without `--provenance`."""
+
+    pictures: int
+    versions: dict[str, str]
+    made_by: MadeBy | None
+    files: dict[str, str]
+
+
+class FileFacts(_Told):
+    """`file`: relative to the folder of the data set."""
+
+    file: str
+    sha256: str
+
+
+class SplitFacts(FileFacts):
+    pictures: int
+    annotations: int
+
+
+class AnnotationFacts(_Told):
+    """Of `annotations/provenance.json`; `shards`: name -> `digest` of the files that were labelled."""
+
+    seed: int
+    generator_version: int
+    assets: dict[str, dict[str, str | None]]
+    splits: dict[str, SplitFacts]
+    audit: FileFacts
+    shards: dict[str, str]
+
+
+Told = TypeVar("Told", bound=_Told)
+
+
+def of_scenes(settings: Config, scenes: Iterable[Scene]) -> dict[str, Any]:
+    """Return what made these records: version, seed, the config as it was given, the assets that occur.
+
+    Raises:
+        catalogue.CatalogueError: an asset that the catalogue does not hold.
+    """
+    return {
+        "cariste": pipeline.__version__,
+        "dataset_seed": settings.data.seed,
+        "generator_version": GENERATOR_VERSION,
+        "config": settings.model_dump(mode="json", exclude_unset=True),
+        "assets": _described(scenes),
+    }
+
+
+def of_annotations(settings: Config, shards: Path, written: Path, counts: dict[str, tuple[int, int]]) -> dict[str, Any]:
+    """Return what made the annotations: config, the shards and all that occurs in them, and the files themselves.
+
+    `shards` is the folder of the shards that the config names; `written` holds the COCO file `<split>.json` of each of
+    `counts`, its (pictures, annotations), and `audit.json`.
+
+    Raises:
+        LineageError: a shard without its `shard.json`, or one that does not name its files.
+    """
+    versions, assets, digests = [], [], {}
+    for name in map(shard_name, range(settings.data.shards)):
+        # One at a time: the tables of a million pictures' files do not fit in memory.
+        facts = read(shards / name / "shard.json", ShardFacts)
+        versions.append(facts.versions)
+        assets.append(_assets(shards / name, facts))
+        digests[name] = digest(facts.files)
+    return {
+        "cariste": pipeline.__version__,
+        "config": json.loads(settings.only("data", "label")),
+        "seed": settings.data.seed,
+        "generator_version": GENERATOR_VERSION,
+        "versions": _all_that_occur(versions),
+        "assets": merge_assets(assets),
+        "splits": {split: _of_split(written / f"{split}.json", *counts[split]) for split in counts},
+        "audit": _of_file(written / "audit.json"),
+        "shards": digests,
+    }
+
+
+def read(path: Path, model: type[Told]) -> Told:
+    """Read a `shard.json` as ShardFacts, an `annotations/provenance.json` as AnnotationFacts.
+
+    Raises:
+        LineageError: the file is missing, cut off, or of another format.
+    """
+    try:
+        return model.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise LineageError(f"{path}: cannot be read: {error.strerror}; make it again") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the file"
+        raise LineageError(f"{path}: {place}: {first['msg'].lower()}; of another version? Make it again") from None
+
+
+def _assets(shard: Path, facts: ShardFacts) -> dict[str, dict[str, str | None]]:
+    """Return a shard's list of assets; one that was rendered without `--provenance` gets it from its records."""
+    if facts.made_by is not None:
+        return facts.made_by.assets
+    return _described(record.scene for record in read_rendered(shard / "scenes.jsonl"))
+
+
+def _described(scenes: Iterable[Scene]) -> dict[str, dict[str, str | None]]:
+    occurring = {thing.asset for scene in scenes for thing in scene.objects}
+    return {name: asset.told() for name, asset in asset_catalogue.read().describe(occurring).items()}
+
+
+def digest(files: dict[str, str]) -> str:
+    """Return one sha256 for a shard's table of file name -> sha256: of the table as sorted compact JSON."""
+    return hashlib.sha256(json.dumps(files, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file's content in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def merge_assets(lists: Iterable[dict[str, dict[str, str | None]]]) -> dict[str, dict[str, str | None]]:
+    """Merge asset lists, sorted by name; where shards tell different things of an asset, all of them are kept.
+
+    A catalogue that was edited between two growths of a data set makes them differ.
+    """
+    seen: dict[str, dict[str, set]] = defaultdict(lambda: defaultdict(set))
+    for assets in lists:
+        for name, facts in assets.items():
+            for key, value in facts.items():
+                seen[name][key].add(value)
+    return {name: {key: _joined(values) for key, values in facts.items()} for name, facts in sorted(seen.items())}
+
+
+def _joined(values: set[str | None]) -> str | None:
+    return " / ".join(sorted(map(str, values))) if len(values) > 1 else next(iter(values))
+
+
+def _all_that_occur(tables: Iterable[dict[str, str]]) -> dict[str, list[str]]:
+    seen: dict[str, set[str]] = defaultdict(set)
+    for table in tables:
+        for name, value in table.items():
+            seen[name].add(value)
+    return {name: sorted(values) for name, values in sorted(seen.items())}
+
+
+def _of_split(path: Path, pictures: int, annotations: int) -> dict[str, Any]:
+    return {**_of_file(path), "pictures": pictures, "annotations": annotations}
+
+
+def _of_file(path: Path) -> dict[str, str]:
+    return {"file": f"annotations/{path.name}", "sha256": sha256_of(path)}

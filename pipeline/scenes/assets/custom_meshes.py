@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The user's own meshes (docs/assets.md): from the catalogue to `blender.measure_asset`, and back into scene records.
+
+A mesh's size is known to Blender alone. So each asset is handed over as JSON (`asked_for`), comes back measured
+(`read`), and then stands in a scene like all else (`as_thing`).
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import ValidationError
+
+from pipeline.config.config import Config
+from pipeline.record.asset_catalogue import CATALOGUE, Catalogue, CatalogueError, OwnAsset, Stands
+from pipeline.record.base_types import Part
+from pipeline.record.objects import Imported, ImportedParameters
+from pipeline.scenes.geometry.free_space import moved
+
+UNMEASURED = (0.0, 0.0, 0.0)
+
+
+class OwnThing(Part):
+    """What a scene needs of an own asset; `parameters.size_m` is zero until it is measured, `triangles` null."""
+
+    asset: str
+    category: Literal["pedestrian", "pallet_truck"] | None
+    stands: tuple[Stands, ...]
+    parameters: ImportedParameters
+    triangles: int | None = None
+
+
+def asked_for(catalogue: Catalogue, folder: Path = CATALOGUE.parent) -> dict[str, OwnThing]:
+    """Return all own assets by name, still to be measured; the hashes of their files tell when one was changed.
+
+    Raises:
+        CatalogueError: a file is not in `folder` or cannot be read; names the asset.
+    """
+    return {name: _asked_for(name, asset, folder) for name, asset in catalogue.own.items()}
+
+
+def _asked_for(name: str, asset: OwnAsset, folder: Path) -> OwnThing:
+    try:
+        sha256 = {path.relative_to(folder).as_posix(): _sha256(path) for path in _files(folder / asset.file, folder)}
+    except OSError as error:
+        raise CatalogueError(f"own.{name}.file: {folder / asset.file}: {error.strerror}") from None
+    parameters = ImportedParameters(
+        file=asset.file,
+        sha256=sha256,
+        metres_per_unit=asset.metres_per_unit,
+        up=asset.up_axis,
+        forward=asset.forward,
+        opaque=asset.category is not None,
+        size_m=UNMEASURED,
+    )
+    return OwnThing(asset=name, category=asset.category, stands=asset.stands, parameters=parameters)
+
+
+def _files(file: Path, folder: Path) -> list[Path]:
+    """Return the mesh file first, then what belongs to it.
+
+    That is all in its own folder, or, if it lies among others in `folder`, what has its name with another ending.
+    """
+    own_folder = file.parent != folder
+    beside = file.parent.rglob("*") if own_folder else file.parent.glob("*")
+    others = (path for path in beside if path.is_file() and (own_folder or path.name.split(".")[0] == file.stem))
+    return [file, *sorted(path for path in others if path != file)]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read(paths: Iterable[Path]) -> list[OwnThing]:
+    """Read what `blender.measure_asset` wrote, one file an asset.
+
+    Raises:
+        CatalogueError: not such a file.
+    """
+    found = []
+    for path in paths:
+        try:
+            found.append(OwnThing.model_validate_json(path.read_bytes()))
+        except (OSError, ValidationError) as error:
+            raise CatalogueError(f"{path}: no measured asset ({error}); run blender.measure_asset again") from None
+    return found
+
+
+def draw_own(
+    random: np.random.Generator, own: Sequence[OwnThing], share: float, category: str | None, stands: str = "free"
+) -> OwnThing | None:
+    """Return one of those of this category that may stand like this, in `share` of all cases; else None.
+
+    Nothing is drawn if there is none: without own assets pictures are what they were.
+    """
+    fitting = [each for each in own if each.category == category and stands in each.stands]
+    if not fitting or random.random() >= share:
+        return None
+    return fitting[random.integers(len(fitting))]
+
+
+def as_thing(own: OwnThing, name: str = "own", rear_m: float | None = None) -> Imported:
+    """The asset at the origin: under the middle of its footprint, or with its rear end at x = `rear_m`."""
+    ahead = 0.0 if rear_m is None else round(own.parameters.size_m[0] / 2 + rear_m, 4)
+    return Imported(
+        asset=own.asset, category=own.category, name=name, position_m=(ahead, 0.0, 0.0), yaw_deg=0.0,
+        stands_on="floor", instance_id=0, parameters=own.parameters,
+    )  # fmt: skip
+
+
+def row_of_own(random: np.random.Generator, own: OwnThing, count: int) -> list[Imported]:
+    """Several of one kind side by side, the same way."""
+    pitch = own.parameters.size_m[1] + random.uniform(0.15, 0.4)
+    return [
+        moved(
+            as_thing(own, f"own{number}"),
+            (float(random.normal(0, 0.06)), float(number * pitch), 0.0),
+            float(np.clip(random.normal(0, 2), -3, 3)),
+        )
+        for number in range(count)
+    ]
+
+
+def wanted(catalogue: Catalogue, config: Config, folder: Path = CATALOGUE.parent) -> dict[str, OwnThing]:
+    """Return those of the own assets that pictures of this config may show.
+
+    Raises:
+        CatalogueError: see `asked_for`.
+    """
+    shares = {"pallet_truck": config.trucks.own, "pedestrian": config.people.own, None: config.goods.own}
+    return {name: each for name, each in asked_for(catalogue, folder).items() if shares[each.category] > 0}

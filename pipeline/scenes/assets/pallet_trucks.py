@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pallet trucks, by hand and electric: their build, and the groups they stand in (alone, in a row, with a load)."""
+
+import numpy as np
+
+from pipeline.config.world import TrucksSection
+from pipeline.record.base_types import Vec3
+from pipeline.record.objects import (
+    ElectricPalletTruck,
+    ElectricPalletTruckParameters,
+    HandPalletTruck,
+    HandPalletTruckParameters,
+    Thing,
+)
+from pipeline.scenes.assets.palettes import ELECTRIC_TRUCK_BODIES, TRUCK_BODIES, TRUCK_WHEELS, draw_color
+from pipeline.scenes.assets.pallets_and_cartons import SEEDS, Stock, loaded_pallet
+from pipeline.scenes.geometry.collision_boxes import (
+    ELECTRIC_TILLERS,
+    HAND_TILLER,
+    PALLET_OPENING_M,
+    PALLET_SIZE_M,
+    TRUCK_HEEL_M,
+    Tiller,
+    electric_heel_m,
+)
+from pipeline.scenes.geometry.free_space import moved
+
+TruckParameters = HandPalletTruckParameters | ElectricPalletTruckParameters
+PalletTruck = HandPalletTruck | ElectricPalletTruck
+
+LOWERED_M, RAISED_M = 0.085, 0.2
+MOST_ELECTRIC_TURN_DEG = 70.0  # beyond, the head of an upright tiller meets the load backrest
+
+
+def grip_m(parameters: HandPalletTruckParameters) -> Vec3:
+    """Return the middle of the grip bar in the truck's frame."""
+    return _on_tiller(HAND_TILLER, parameters, 0.0)
+
+
+def electric_grip_m(parameters: ElectricPalletTruckParameters, aside_m: float = 0.0) -> Vec3:
+    """Return a point on the line of the grips of the tiller's head, in the truck's frame.
+
+    `aside_m` 0 is the middle of the head; the grips reach from 0.07 to 0.17 to the left (+) and to the right (-) as
+    seen by whoever looks along the tiller towards the forks.
+    """
+    return _on_tiller(ELECTRIC_TILLERS[parameters.battery], parameters, aside_m)
+
+
+def _on_tiller(tiller: Tiller, parameters: TruckParameters, aside_m: float) -> Vec3:
+    """Return the point `aside_m` to the left of the end of the tiller, in the truck's frame."""
+    tilt, turn = np.radians(parameters.tiller_tilt_deg), np.radians(parameters.tiller_turn_deg)
+    back = tiller.hinge_m[0] + tiller.length_m * np.sin(tilt)
+    place = (
+        -back * np.cos(turn) - aside_m * np.sin(turn),
+        -back * np.sin(turn) + aside_m * np.cos(turn),
+        tiller.hinge_m[1] + tiller.length_m * np.cos(tilt),
+    )
+    return tuple(round(float(value), 4) for value in place)
+
+
+def draw_fleet(random: np.random.Generator, config: TrucksSection) -> list[TruckParameters]:
+    """Draw the one to three kinds of trucks of one hall, lowered, tiller upright; the first fits a EUR pallet."""
+    fleet = []
+    for number in range(random.integers(1, 4)):
+        draw = _electric_kind if random.random() < config.electric else _hand_kind
+        fleet.append(draw(random, config, narrow=number == 0 or random.random() >= config.wide))
+    return fleet
+
+
+def _hand_kind(random: np.random.Generator, config: TrucksSection, narrow: bool) -> HandPalletTruckParameters:
+    """Over forks 540 mm goes into a pallet's openings of 2 x 227.5 mm, 685 mm (wide pallets) does not."""
+    return HandPalletTruckParameters(
+        fork_length_m=float(random.choice([0.95, 1.15, 1.22], p=[0.08, 0.82, 0.1])),
+        width_m=0.54 if narrow else 0.685,
+        fork_width_m=float(random.choice([0.15, 0.16])),
+        lift_m=LOWERED_M,
+        tandem_rollers=bool(random.random() < 0.5),
+        tiller_tilt_deg=0,
+        tiller_turn_deg=0,
+        grip=str(random.choice(["d_loop", "triangle", "rounded"], p=[0.45, 0.3, 0.25])),
+        wheel_covers=bool(random.random() < 0.3),
+        body_rgb=draw_color(random, TRUCK_BODIES),
+        wheel_rgb=draw_color(random, TRUCK_WHEELS),
+        wear=_wear(random, config),
+        seed=int(random.integers(SEEDS)),
+    )
+
+
+def _electric_kind(random: np.random.Generator, config: TrucksSection, narrow: bool) -> ElectricPalletTruckParameters:
+    """Over forks 540 and 560 mm goes into a pallet's openings; the body is at least as wide as the forks."""
+    battery = str(random.choice(["lithium", "lead_acid"], p=[0.55, 0.45]))
+    width = float(random.choice([0.54, 0.56])) if narrow else 0.685
+    length = random.uniform(0.4, 0.43) if battery == "lithium" else random.uniform(0.5, 0.62)
+    return ElectricPalletTruckParameters(
+        battery=battery,
+        fork_length_m=float(random.choice([0.95, 1.15, 1.22], p=[0.08, 0.82, 0.1])),
+        width_m=width,
+        fork_width_m=float(random.choice([0.16, 0.17, 0.18])),
+        heel_to_rear_m=round(float(length), 3),
+        chassis_width_m=round(float(random.uniform(max(width, 0.58), 0.72)), 3),
+        chassis_height_m=round(float(random.uniform(0.65, 0.8)), 3),
+        lift_m=LOWERED_M,
+        tandem_rollers=bool(random.random() < 0.7),
+        backrest=bool(random.random() < 0.2),
+        tiller_tilt_deg=0,
+        tiller_turn_deg=0,
+        body_rgb=draw_color(random, ELECTRIC_TRUCK_BODIES),
+        wheel_rgb=draw_color(random, TRUCK_WHEELS),
+        wear=_wear(random, config),
+        seed=int(random.integers(SEEDS)),
+    )
+
+
+def _wear(random: np.random.Generator, config: TrucksSection) -> float:
+    """Most trucks are used, some are new, some ready for the scrapyard."""
+    low, high = config.wear
+    return round(float(low + (high - low) * random.beta(1.5, 1.8)), 3)
+
+
+def parked(random: np.random.Generator, fleet: list[TruckParameters]) -> TruckParameters:
+    """One of the fleet as it was left: tiller upright or leaning a little, straight or turned to the side.
+
+    A spring keeps the tiller of an electric truck upright, unless it is broken.
+    """
+    kind = one_of(random, fleet)
+    electric = isinstance(kind, ElectricPalletTruckParameters)
+    sideways = random.choice([-1, 1]) * random.uniform(15, MOST_ELECTRIC_TURN_DEG if electric else 95)
+    upright = (0.75, 0.15, 0.1) if electric else (0.5, 0.42, 0.08)
+    return kind.model_copy(
+        update={
+            "tiller_tilt_deg": round(float(random.choice([0, random.uniform(0, 12), random.uniform(12, 60)],
+                                                         p=upright)), 2),
+            "tiller_turn_deg": round(float(sideways if random.random() < 0.55 else random.normal(0, 3)), 2),
+            "seed": int(random.integers(SEEDS)),
+        }
+    )  # fmt: skip
+
+
+def one_of(random: np.random.Generator, fleet: list[TruckParameters]) -> TruckParameters:
+    return fleet[random.integers(len(fleet))]
+
+
+def as_truck(parameters: TruckParameters, name: str = "truck") -> PalletTruck:
+    """The truck at the origin; it gets its instance id when all trucks and people are there."""
+    kind = ElectricPalletTruck if isinstance(parameters, ElectricPalletTruckParameters) else HandPalletTruck
+    return kind(name=name, position_m=(0, 0, 0), yaw_deg=0, stands_on="floor", instance_id=0, parameters=parameters)
+
+
+def row_of_trucks(random: np.random.Generator, fleet: list[TruckParameters], count: int) -> list[Thing]:
+    """Trucks parked side by side, forks the same way, tillers up so that they do not meet."""
+    kind = one_of(random, fleet)
+    electric = isinstance(kind, ElectricPalletTruckParameters)
+    pitch = random.uniform(0.25, 0.5) + (kind.chassis_width_m if electric else kind.width_m)
+    most_tilt = 0.0 if electric else 12.0
+    row = []
+    for number in range(count):
+        truck = parked(random, [kind])
+        truck = truck.model_copy(update={"tiller_tilt_deg": min(truck.tiller_tilt_deg, most_tilt)})
+        place = (float(random.normal(0, 0.06)), number * pitch, 0)
+        row.append(moved(as_truck(truck, f"truck{number}"), place, float(np.clip(random.normal(0, 2.5), -4, 4))))
+    return row
+
+
+def with_pallet(random: np.random.Generator, parameters: TruckParameters, stock: Stock, raised: bool) -> list[Thing]:
+    """A truck with its forks in a pallet: all the way and carrying it if `raised`, else lowered and anywhere in.
+
+    Forks go in along the pallet's 1200 mm and lift it by the undersides of its stringers, 100 mm above its feet: so a
+    carried pallet stands at `lift_m` - 0.100. The truck must fit it (`fits_pallet`).
+    """
+    slip = random.uniform(0.03, 0.06) if raised or random.random() < 0.4 else random.uniform(0.06, 0.75)
+    truck = as_truck(parameters.model_copy(update={"lift_m": RAISED_M if raised else LOWERED_M}))
+    lifted = RAISED_M - PALLET_OPENING_M if raised else 0.0
+    forward = heel_m(parameters) + PALLET_SIZE_M[0] / 2 + slip
+    load = [moved(thing, (forward, 0, lifted), 0) for thing in loaded_pallet(random, stock)]
+    on = "truck" if raised else "floor"
+    return [truck, *(thing.model_copy(update={"stands_on": on}) if thing.name == "pallet" else thing for thing in load)]
+
+
+def heel_m(parameters: TruckParameters) -> float:
+    """Return x where the forks begin."""
+    return electric_heel_m(parameters) if isinstance(parameters, ElectricPalletTruckParameters) else TRUCK_HEEL_M
+
+
+def fits_pallet(parameters: TruckParameters) -> bool:
+    return parameters.width_m < 0.6

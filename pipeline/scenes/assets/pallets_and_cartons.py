@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pallets and what lies on them: groups of things to be put into a hall.
+
+A picture has a small stock of pallets, cartons and other goods that it uses again and again, as a warehouse does;
+so Blender builds a few meshes and shows them many times.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from pipeline.config.world import GoodsSection
+from pipeline.record.base_types import Vec3
+from pipeline.record.objects import (
+    Carton,
+    CartonParameters,
+    CartonStack,
+    CartonStackParameters,
+    EurPallet,
+    EurPalletParameters,
+    Thing,
+)
+from pipeline.scenes.assets.bulk_goods import OtherGoods, draw_other_goods, on_pallet, self_standing
+from pipeline.scenes.assets.palettes import CARTONS, PRINTED_CARTONS, draw_color
+from pipeline.scenes.geometry.collision_boxes import PALLET_SIZE_M
+
+PALLET_M = PALLET_SIZE_M[2]
+STACKED, LOOSE = 0.78, 0.12  # shares of pallets with a stack of cartons, with a few cartons; the others are empty
+SEEDS = 2**31
+
+
+@dataclass(frozen=True)
+class Stock:
+    """The kinds of pallets, carton stacks (as one layer), single cartons and other goods of one picture."""
+
+    pallets: tuple[EurPalletParameters, ...]
+    stacks: tuple[CartonStackParameters, ...]
+    cartons: tuple[CartonParameters, ...]
+    others: OtherGoods = field(default_factory=OtherGoods)
+
+
+def draw_whole_stock(random: np.random.Generator, config: GoodsSection) -> Stock:
+    """Draw pallets, cartons and other goods."""
+    share = float(random.uniform(*config.other))
+    return replace(draw_stock(random), others=draw_other_goods(random, share, config.other_kinds))
+
+
+def draw_stock(random: np.random.Generator) -> Stock:
+    """Draw pallets and cartons."""
+    age = random.beta(1.5, 1.8)
+    pallets = tuple(
+        EurPalletParameters(age=round(float(np.clip(age + random.normal(0, 0.2), 0, 1)), 3), seed=_seed(random))
+        for _ in range(4)
+    )
+    stacks = tuple(_stack_kind(random) for _ in range(6))
+    return Stock(pallets, stacks, tuple(_carton_kind(random) for _ in range(4)))
+
+
+def _seed(random: np.random.Generator) -> int:
+    return int(random.integers(SEEDS))
+
+
+def _stack_kind(random: np.random.Generator) -> CartonStackParameters:
+    """Draw cartons that tile the pallet's top: one to four along it, one to three across, shrunk a little."""
+    along, across = int(random.integers(1, 5)), int(random.integers(1, 4))
+    shrink = random.uniform(0.9, 0.985)
+    height = random.uniform(0.5, 0.95) if along * across == 1 else random.uniform(0.18, 0.42)
+    size = (PALLET_SIZE_M[0] / along * shrink, PALLET_SIZE_M[1] / across * shrink, height)
+    return CartonStackParameters(
+        count=(along, across, 1),
+        carton_m=tuple(round(float(value), 3) for value in size),
+        missing=0,
+        color_rgb=draw_color(random, CARTONS if random.random() < 0.8 else PRINTED_CARTONS),
+        wrapped=bool(random.random() < 0.3),
+        seed=_seed(random),
+    )
+
+
+def _carton_kind(random: np.random.Generator) -> CartonParameters:
+    size = tuple(round(float(value), 3) for value in random.uniform((0.25, 0.2, 0.15), (0.58, 0.38, 0.45)))
+    return CartonParameters(
+        size_m=size,
+        color_rgb=draw_color(random, CARTONS if random.random() < 0.8 else PRINTED_CARTONS),
+        seed=_seed(random),
+    )
+
+
+def pallet(random: np.random.Generator, stock: Stock, name: str = "pallet") -> EurPallet:
+    kind = stock.pallets[random.integers(len(stock.pallets))]
+    turned = 180.0 * random.integers(2)
+    return EurPallet(name=name, position_m=(0, 0, 0), yaw_deg=turned, stands_on="floor", instance_id=0, parameters=kind)
+
+
+def loaded_pallet(random: np.random.Generator, stock: Stock, most_m: float = 1.9) -> list[Thing]:
+    """A pallet with cartons or other goods stacked or lying on it, or with nothing; `most_m` high at most."""
+    carrier = pallet(random, stock)
+    room = most_m - PALLET_M
+    if random.random() < stock.others.share and (load := on_pallet(random, stock.others, room)):
+        return [carrier, *load]
+    kind = random.random()
+    if kind < STACKED:
+        return [carrier, *_stack_on(random, stock, room)]
+    if kind < STACKED + LOOSE:
+        return [carrier, *_cartons_on(random, stock, room)]
+    return [carrier]
+
+
+def unit_load(
+    random: np.random.Generator, stock: Stock, most_m: float = 1.9, widest_m: tuple[float, float] = (1.25, 0.85)
+) -> list[Thing]:
+    """What a fork lift takes in one go: a loaded pallet, or stillages, large crates and IBCs that need none."""
+    if random.random() < 0.6 * stock.others.share and (load := self_standing(random, stock.others, most_m, widest_m)):
+        return load
+    return loaded_pallet(random, stock, most_m)
+
+
+def stacked_pallets(random: np.random.Generator, stock: Stock, count: int, most_m: float) -> list[Thing]:
+    """`count` pallets with equal loads on each other, as far as `most_m` lets them: block storage of one article."""
+    kind = stock.stacks[random.integers(len(stock.stacks))]
+    layers = max(1, int(random.uniform(0.8, 1.4) / kind.carton_m[2]))
+    load = kind.model_copy(update={"count": (*kind.count[:2], layers)})
+    pitch = PALLET_M + layers * kind.carton_m[2]
+    things: list[Thing] = []
+    for level in range(max(1, min(count, int(most_m / pitch)))):
+        shift = random.uniform(-0.01, 0.01, 2) if level else (0.0, 0.0)
+        place = (float(shift[0]), float(shift[1]), level * pitch)
+        below = f"load{level - 1}" if level else "floor"
+        carrier = pallet(random, stock, f"pallet{level}")
+        things.append(carrier.model_copy(update={"position_m": place, "stands_on": below}))
+        things.append(_carton_stack(load, f"load{level}", (*place[:2], place[2] + PALLET_M), f"pallet{level}"))
+    return things
+
+
+def _carton_stack(kind: CartonStackParameters, name: str, place_m: Vec3, stands_on: str) -> CartonStack:
+    return CartonStack(
+        name=name, position_m=place_m, yaw_deg=0, stands_on=stands_on, instance_id=0, parameters=kind
+    )  # fmt: skip
+
+
+def _stack_on(random: np.random.Generator, stock: Stock, room_m: float) -> list[Thing]:
+    """A stack of as many layers as fit and please; none if not even one layer fits."""
+    kind = stock.stacks[random.integers(len(stock.stacks))]
+    along, across, _ = kind.count
+    most = int(min(room_m, 1.75) / kind.carton_m[2])
+    if most < 1:
+        return []
+    layers = int(random.integers(max(1, most // 2), most + 1))
+    full = kind.wrapped or along * across == 1 or layers == 1 or random.random() < 0.6
+    missing = 0 if full else int(random.integers(1, along * across))
+    parameters = kind.model_copy(update={"count": (along, across, layers), "missing": missing})
+    return [_carton_stack(parameters, "load", (0, 0, PALLET_M), "pallet")]
+
+
+def _cartons_on(random: np.random.Generator, stock: Stock, room_m: float) -> list[Thing]:
+    """Up to four cartons, one in each quarter of the pallet's top."""
+    quarters = [(x, y) for x in (-0.3, 0.3) for y in (-0.2, 0.2)]
+    things: list[Thing] = []
+    for number in random.permutation(4)[: random.integers(1, 5)]:
+        kind = stock.cartons[random.integers(len(stock.cartons))]
+        if kind.size_m[2] <= room_m:
+            place = (*quarters[number], PALLET_M)
+            things.append(_carton(kind, f"carton{number}", place, 180.0 * random.integers(2), "pallet"))
+    return things
+
+
+def _carton(kind: CartonParameters, name: str, place: tuple, yaw_deg: float, stands_on: str) -> Carton:
+    return Carton(name=name, position_m=place, yaw_deg=yaw_deg, stands_on=stands_on, instance_id=0, parameters=kind)
+
+
+def pallet_pile(random: np.random.Generator, stock: Stock, count: int) -> list[Thing]:
+    """Empty pallets on each other, each a little askew."""
+    things: list[Thing] = [pallet(random, stock, "pallet0")]
+    for level in range(1, count):
+        shift, askew = random.uniform(-0.012, 0.012, 2), random.uniform(-0.8, 0.8)
+        place = (float(shift[0]), float(shift[1]), level * PALLET_M)
+        changes = {"position_m": place, "stands_on": f"pallet{level - 1}"}
+        upper = pallet(random, stock, f"pallet{level}")
+        things.append(upper.model_copy(update={**changes, "yaw_deg": upper.yaw_deg + askew}))
+    return things
+
+
+def carton_pile(random: np.random.Generator, stock: Stock) -> list[Thing]:
+    """One to three equal cartons on the floor, on each other."""
+    kind = stock.cartons[random.integers(len(stock.cartons))]
+    things: list[Thing] = []
+    for level in range(int(random.integers(1, 4))):
+        below = f"carton{level - 1}" if level else "floor"
+        things.append(_carton(kind, f"carton{level}", (0, 0, level * kind.size_m[2]), 180.0 * (level % 2), below))
+    return things

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who works in a warehouse: bodies and what they wear.
+
+Heights: means of adults born 1996 by country and sex, NCD-RisC, eLife 2016;5:e13410, averaged by region without
+weights; spreads within a population are about 7 cm (men) and 6.5 cm (women). Ages: persons employed in the EU, EU-LFS
+2022.
+"""
+
+import numpy as np
+
+from pipeline.common.randomness import choose
+from pipeline.config.world import ClothingSection, PeopleSection
+from pipeline.record.base_types import Rgb
+from pipeline.record.objects import Outfit, PersonParameters, Pose
+from pipeline.scenes.assets.palettes import (
+    CAPS,
+    DARK_HAIR,
+    GREY_HAIR,
+    HAIR,
+    HELMETS,
+    MONK_SKIN,
+    OFFICE_SHIRTS,
+    OFFICE_TROUSERS,
+    SHOES,
+    TOPS,
+    TROUSERS,
+    VESTS,
+    draw_color,
+    linear,
+    rgb,
+)
+
+# Mean height (men, women) of regions where a body's ancestry comes from: Nigeria, Ghana, Kenya, South Africa; China,
+# India, Japan, Viet Nam; Germany, France, Poland, United Kingdom.
+HEIGHT_M = {"african": (1.678, 1.577), "asian": (1.680, 1.560), "caucasian": (1.786, 1.650)}
+HEIGHT_SPREAD_M = (0.070, 0.065)
+# Years and shares of employed persons, EU-LFS 2022, rounded.
+AGES = {(18, 25): 0.09, (25, 35): 0.22, (35, 45): 0.25, (45, 55): 0.25, (55, 64): 0.17, (64, 68): 0.02}
+ANCESTRIES = ("african", "asian", "caucasian")
+# Shares of what shows without headwear.
+HAIR_MEN = {"shaved": 0.2, "short": 0.55, "full": 0.2, "long": 0.05}
+HAIR_WOMEN = {"short": 0.12, "full": 0.2, "long": 0.68}
+SKIN_TONES = {"african": (5, 9), "asian": (2, 6), "caucasian": (0, 4)}  # first and last place in MONK_SKIN
+# Of red, green and blue: the scale's light swatches are near white, fair skin reflects about 0.6, 0.45 and 0.35.
+SKIN_DIMMING = np.array([0.68, 0.54, 0.46])
+
+
+def draw_person(random: np.random.Generator, config: PeopleSection, pose: Pose) -> PersonParameters:
+    woman = random.random() < config.women
+    shares = random.dirichlet((0.25, 0.25, 0.25))
+    shares = np.append(np.round(shares[:2], 3), 0)
+    shares[2] = 1 - shares.sum()
+    years = _draw_years(random, config)
+    mean = sum(share * HEIGHT_M[name][woman] for name, share in zip(ANCESTRIES, shares, strict=True))
+    ancestry = ANCESTRIES[int(np.argmax(shares))]
+    return PersonParameters(
+        gender=round(float(np.clip(random.normal(1.0 if woman else 0.0, 0.1), 0, 1)), 3),
+        # MakeHuman's slider: 2/3 is 25 years, 1 is 90.
+        age=round(float(2 / 3 + (years - 25) / (90 - 25) / 3), 3),
+        muscle=round(float(random.uniform(0.35, 0.75)), 3),
+        # People grow heavier with age.
+        weight=round(float(np.clip(random.normal(0.5 + 0.003 * (years - 20), 0.16), 0.2, 1)), 3),
+        proportions=round(float(random.uniform(0.3, 0.8)), 3),
+        **{name: round(float(np.clip(share, 0, 1)), 3) for name, share in zip(ANCESTRIES, shares, strict=True)},
+        height_m=round(float(np.clip(random.normal(mean, HEIGHT_SPREAD_M[woman]), *config.height_m)), 3),
+        skin_rgb=_skin(random, ancestry),
+        pose=pose,
+        outfit=_draw_outfit(random, config.clothing, woman, _hair_color(random, ancestry, years)),
+    )
+
+
+def _draw_years(random: np.random.Generator, config: PeopleSection) -> float:
+    """Draw an age within the config's range, as frequent as among the employed; evenly where nobody is employed."""
+    youngest, oldest = config.age_years
+    shares = {}
+    for (low, high), share in AGES.items():
+        within = max(low, youngest), min(high, oldest)
+        if within[0] < within[1]:
+            shares[within] = share * (within[1] - within[0]) / (high - low)
+    if not shares:
+        return float(random.uniform(youngest, oldest))
+    ranges, weights = list(shares), np.array(list(shares.values()))
+    return float(random.uniform(*ranges[random.choice(len(ranges), p=weights / weights.sum())]))
+
+
+def _skin(random: np.random.Generator, ancestry: str) -> Rgb:
+    """Draw a tone between two neighbours of the scale, within the usual range of an ancestry."""
+    first, last = SKIN_TONES[ancestry]
+    tone = random.uniform(first, last)
+    low = min(int(tone), len(MONK_SKIN) - 2)
+    lighter, darker = linear(MONK_SKIN[low]), linear(MONK_SKIN[low + 1])
+    return rgb(SKIN_DIMMING * (lighter + (darker - lighter) * (tone - low)))
+
+
+def _hair_color(random: np.random.Generator, ancestry: str, years: float) -> Rgb:
+    """Blond, brown and red hair come with European ancestry; all hair may be grey, from 35 years on ever more often."""
+    if random.random() < (years - 35) / 40:
+        return draw_color(random, GREY_HAIR)
+    return draw_color(random, HAIR if ancestry == "caucasian" else DARK_HAIR)
+
+
+def _draw_outfit(random: np.random.Generator, config: ClothingSection, woman: bool, hair_rgb: Rgb) -> Outfit:
+    over, color = choose(random, config.hi_vis), choose(random, config.hi_vis_colors)
+    over_rgb = draw_color(random, (VESTS[color],), 0.06)
+    office = random.random() < config.office
+    long = office or random.random() >= config.short_sleeves
+    legs = "trousers" if office else choose(random, config.legs)
+    head = "hair" if office else choose(random, config.head)
+    bag = choose(random, config.bag)
+    return Outfit(
+        sleeves="long" if long else "short",
+        hood=bool(long and not office and random.random() < config.hoods),
+        top_rgb=draw_color(random, OFFICE_SHIRTS if office else TOPS),
+        legs=legs,
+        trousers_rgb=draw_color(random, OFFICE_TROUSERS if office else TROUSERS),
+        shoes_rgb=draw_color(random, SHOES),
+        vest_rgb=over_rgb if over == "vest" else None,
+        # Nobody wears a winter's jacket over shorts.
+        jacket_rgb=over_rgb if over == "jacket" and legs != "shorts" else None,
+        head=head,
+        head_rgb=draw_color(random, HELMETS if head == "helmet" else CAPS),
+        hair=choose(random, HAIR_WOMEN if woman else HAIR_MEN),
+        hair_rgb=hair_rgb,
+        bag=None if bag == "none" else bag,
+        bag_rgb=draw_color(random, CAPS),
+    )

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Look-alikes on wheels that are never labelled: how large they are, how they are painted.
+
+Sizes are the ranges of makers' data sheets (length with forks, width, height with the mast lowered; typical
+values): counterbalance trucks of 1.5 to 2.0 t, reach trucks of 1.4 to 1.6 t, stackers of 1.0 to 1.4 t, scrubber
+driers of 43 to 66 cm (walk-behind) and 70 to 85 cm (ride-on); roll cages after EN 12674 (720 x 800 mm and the like);
+sack trucks and platform carts as in trade catalogues.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.record.objects import PropParameters
+from pipeline.scenes.assets.palettes import (
+    CART_DECKS,
+    CART_FRAMES,
+    CLEANER_BODIES,
+    CLEANER_LIDS,
+    LIFT_TRUCK_ACCENTS,
+    LIFT_TRUCK_BODIES,
+    draw_color,
+)
+
+Range = tuple[float, float]
+Palette = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Form:
+    """One of the forms of a kind: its ranges of size in metres and the colours of its two paints."""
+
+    length_m: Range
+    width_m: Range
+    height_m: Range
+    colors: Palette
+    accents: Palette
+
+
+# In the order in which the builders split `variant` into equal parts.
+FORMS: dict[str, tuple[Form, ...]] = {
+    "hand_trolley": (
+        Form((0.5, 0.6), (0.48, 0.6), (1.15, 1.3), CART_FRAMES, CART_FRAMES),  # two grips
+        Form((0.48, 0.56), (0.46, 0.56), (1.1, 1.3), CART_FRAMES, CART_FRAMES),  # hoop
+        Form((0.48, 0.58), (0.48, 0.56), (1.2, 1.35), CART_FRAMES, CART_FRAMES),  # aluminium
+    ),
+    "platform_cart": (
+        Form((0.85, 1.25), (0.55, 0.8), (0.9, 1.05), CART_FRAMES, CART_DECKS),  # one handle
+        Form((0.95, 1.3), (0.55, 0.8), (0.95, 1.15), CART_FRAMES, CART_DECKS),  # a handle at each end
+        Form((0.85, 1.15), (0.5, 0.7), (0.9, 1.1), CART_FRAMES, CART_DECKS),  # with a shelf
+    ),
+    "roll_cage": (
+        Form((0.7, 0.75), (0.8, 0.82), (1.6, 1.85), CART_DECKS, CART_FRAMES),  # two sides
+        Form((0.7, 0.85), (0.8, 0.82), (1.6, 1.85), CART_DECKS, CART_FRAMES),  # three sides
+        Form((0.7, 0.85), (0.8, 0.82), (1.6, 1.85), CART_DECKS, CART_FRAMES),  # three sides, loaded
+    ),
+    "forklift": (
+        Form((2.95, 3.3), (1.06, 1.18), (2.1, 2.3), LIFT_TRUCK_BODIES, LIFT_TRUCK_ACCENTS),  # electric
+        Form((3.3, 3.6), (1.08, 1.2), (2.15, 2.35), LIFT_TRUCK_BODIES, LIFT_TRUCK_ACCENTS),  # gas
+        Form((3.3, 3.7), (1.1, 1.25), (2.1, 2.3), LIFT_TRUCK_BODIES, LIFT_TRUCK_ACCENTS),  # old
+    ),
+    "reach_truck": (
+        Form((2.4, 2.6), (1.2, 1.4), (2.3, 3.2), LIFT_TRUCK_BODIES, LIFT_TRUCK_ACCENTS),  # mast drawn back
+        Form((3.0, 3.2), (1.2, 1.4), (2.3, 3.2), LIFT_TRUCK_BODIES, LIFT_TRUCK_ACCENTS),  # mast reached out
+    ),
+    "stacker": (
+        Form((1.9, 2.05), (0.72, 0.82), (1.75, 2.15), LIFT_TRUCK_BODIES, LIFT_TRUCK_ACCENTS),  # electric
+        Form((1.9, 2.05), (0.9, 1.2), (1.75, 2.15), LIFT_TRUCK_BODIES, LIFT_TRUCK_ACCENTS),  # straddle legs
+        Form((1.75, 1.85), (0.75, 0.95), (1.8, 2.05), LIFT_TRUCK_BODIES, LIFT_TRUCK_ACCENTS),  # manual
+    ),
+    "cleaning_machine": (
+        Form((1.15, 1.3), (0.65, 0.75), (1.03, 1.12), CLEANER_BODIES, CLEANER_LIDS),  # small
+        Form((1.3, 1.5), (0.75, 0.95), (1.05, 1.15), CLEANER_BODIES, CLEANER_LIDS),  # large
+        Form((1.5, 1.75), (0.8, 1.0), (1.65, 1.8), CLEANER_BODIES, CLEANER_LIDS),  # ride-on, to the beacon's top
+    ),
+}
+
+
+def draw_wheeled(random: np.random.Generator, kind: str) -> PropParameters:
+    """Draw a thing of one of the kinds in `FORMS`: any of its forms, size, paint and wear.
+
+    Raises:
+        KeyError: a kind that is not on wheels.
+    """
+    forms = FORMS[kind]
+    number = int(random.integers(len(forms)))
+    form = forms[number]
+    length, width, height = (
+        round(float(random.uniform(*ends)), 3) for ends in (form.length_m, form.width_m, form.height_m)
+    )
+    return PropParameters(
+        size_m=(length, width, height),
+        color_rgb=draw_color(random, form.colors),
+        accent_rgb=draw_color(random, form.accents),
+        wear=round(float(random.beta(2, 3)), 3),
+        variant=round((number + float(random.uniform(0.01, 0.99))) / len(forms), 4),
+        seed=int(random.integers(2**31)),
+    )

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How much room a thing takes: a few upright boxes each, in metres.
+
+The boxes enclose the meshes that `blender/` builds, closely where things meet (a fork in a pallet's opening, a tiller
+above the pusher's feet) and generously elsewhere.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from pipeline.record.base_types import Vec3
+from pipeline.record.objects import (
+    PROPS,
+    CartonParameters,
+    CartonStackParameters,
+    ColumnParameters,
+    ElectricPalletTruckParameters,
+    EurPalletParameters,
+    HandPalletTruckParameters,
+    Imported,
+    ImportedParameters,
+    PersonParameters,
+    PropParameters,
+    RackParameters,
+    Thing,
+)
+from pipeline.scenes.geometry.boxes import Boxes, join
+
+# EUR pallet (UIC 435-2): 1200 x 800 x 144 mm. Bottom boards and blocks form three runners along x; between them two
+# openings of 227.5 mm reach from the floor to the underside of the stringers at 100 mm.
+PALLET_SIZE_M: Vec3 = (1.2, 0.8, 0.144)
+PALLET_OPENING_M = 0.100
+PALLET_RUNNERS_M = ((-0.35, 0.1), (0.0, 0.145), (0.35, 0.1))  # y of the middle, width
+
+TILLER_LENGTH_M = 1.02  # from the pivot to the middle of the grip bar
+TILLER_PIVOT_M = 0.2  # above the floor
+TILLER_LOOP_M = (0.2, 0.42)  # length along the tiller, width
+TRUCK_REAR_M, TRUCK_HEEL_M = -0.14, 0.26  # rear end and where the forks begin, from the tiller pivot
+TRUCK_FRAME_TOP_M = 0.62
+
+
+@dataclass(frozen=True)
+class Tiller:
+    """`hinge_m`: behind the steering's axis, above the floor; `head_m`: length along the tiller, width; `thick_m`.
+
+    `bend_m`: how far its foot stands behind the line from hinge to grip.
+    """
+
+    hinge_m: tuple[float, float]
+    length_m: float
+    head_m: tuple[float, float]
+    bend_m: float
+    thick_m: float
+
+
+HAND_TILLER = Tiller((0.0, TILLER_PIVOT_M), TILLER_LENGTH_M, TILLER_LOOP_M, bend_m=0.1, thick_m=0.05)
+ELECTRIC_TILLERS = {
+    "lithium": Tiller((0.18, 0.3), 0.95, (0.2, 0.4), bend_m=0.0, thick_m=0.1),
+    "lead_acid": Tiller((0.24, 0.3), 0.95, (0.2, 0.4), bend_m=0.0, thick_m=0.1),
+}
+ELECTRIC_REAR_M = {"lithium": -0.2, "lead_acid": -0.26}  # of the skirt, from the steering's axis
+ELECTRIC_BODY_M = 0.055  # x where the full width of the body begins: before it the tiller swings
+ELECTRIC_HOOD_M = {"lithium": 0.135, "lead_acid": 0.195}  # radius of the hood about the steering's axis
+ELECTRIC_SKIRT_TOP_M = 0.26
+BACKREST_TOP_M = 1.2
+
+BEAM_THICKNESS_M = 0.05
+FOOT_PLATE_M = 0.025  # how far it reaches around an upright
+END_PLATE_M = 0.06  # how far a beam's end plates reach below it
+GUARD_M = (0.4, 0.1)  # height, how far it stands out of the rack's faces
+
+
+def own_boxes(thing: Thing) -> Boxes:
+    """Return the boxes of a thing in its own frame."""
+    boxes_of = _imported if isinstance(thing, Imported) else _OWN_BOXES[thing.asset]
+    return boxes_of(thing.parameters)
+
+
+def volumes(things: Sequence[Thing]) -> Boxes:
+    """Return the boxes of all the things where they stand, one thing after the other."""
+    own = [own_boxes(thing) for thing in things]
+    counts = [len(boxes.rows) for boxes in own]
+    positions = np.repeat([thing.position_m for thing in things], counts, axis=0)
+    return join(own).moved_each(positions, np.repeat([thing.yaw_deg for thing in things], counts))
+
+
+def _between(x: tuple[float, float], y: tuple[float, float], z: tuple[float, float]) -> tuple[float, ...]:
+    """Return a row of `Boxes` from its limits along each axis."""
+    return (sum(x) / 2, sum(y) / 2, 0.0, x[1] - x[0], y[1] - y[0], z[0], z[1])
+
+
+def _centered(length: float, width: float, height: float) -> Boxes:
+    return Boxes(np.array([(0.0, 0.0, 0.0, length, width, 0.0, height)]))
+
+
+def rack_length_m(parameters: RackParameters) -> float:
+    """Return the length over all uprights."""
+    return parameters.bays * (parameters.bay_width_m + parameters.upright_width_m) + parameters.upright_width_m
+
+
+def _rack(parameters: RackParameters) -> Boxes:
+    """Frames as slabs across the rack, beams in front and behind on each level; open between them."""
+    length, half_depth, upright = rack_length_m(parameters), parameters.depth_m / 2, parameters.upright_width_m
+    rows = []
+    for bay in range(parameters.bays + 1):
+        left = -length / 2 + bay * (parameters.bay_width_m + upright)
+        rows.append(_between((left, left + upright), (-half_depth, half_depth), (0, parameters.height_m)))
+        plate = half_depth + FOOT_PLATE_M
+        rows.append(_between((left - FOOT_PLATE_M, left + upright + FOOT_PLATE_M), (-plate, plate), (0, 0.01)))
+        if parameters.guards:
+            reach = half_depth + GUARD_M[1]
+            rows.append(_between((left - 0.034, left + upright + 0.034), (-reach, reach), (0, GUARD_M[0])))
+    for level in parameters.level_heights_m:
+        height = (level - parameters.beam_height_m - END_PLATE_M, level)
+        for front in (-half_depth, half_depth - BEAM_THICKNESS_M):
+            rows.append(_between((-length / 2, length / 2), (front, front + BEAM_THICKNESS_M), height))
+    return Boxes(np.array(rows))
+
+
+def _eur_pallet(_: EurPalletParameters) -> Boxes:
+    length, width, height = PALLET_SIZE_M
+    rows = [(0.0, y, 0.0, length, runner, 0.0, PALLET_OPENING_M) for y, runner in PALLET_RUNNERS_M]
+    return Boxes(np.array([*rows, (0.0, 0.0, 0.0, length, width, PALLET_OPENING_M, height)]))
+
+
+def _carton_stack(parameters: CartonStackParameters) -> Boxes:
+    return _centered(*np.multiply(parameters.count, parameters.carton_m))
+
+
+def _carton(parameters: CartonParameters) -> Boxes:
+    return _centered(*parameters.size_m)
+
+
+def _prop(parameters: PropParameters) -> Boxes:
+    return _centered(*parameters.size_m)
+
+
+def _imported(parameters: ImportedParameters) -> Boxes:
+    return _centered(*parameters.size_m)
+
+
+def _column(parameters: ColumnParameters) -> Boxes:
+    foot = parameters.width_m + (0.12 if parameters.guard else 0.0)
+    return join(
+        [_centered(parameters.width_m, parameters.width_m, parameters.height_m), _centered(foot, foot, 1.2)],
+    )
+
+
+def _hand_pallet_truck(parameters: HandPalletTruckParameters) -> Boxes:
+    half, fork = parameters.width_m / 2, parameters.fork_width_m
+    forks = (TRUCK_HEEL_M, TRUCK_HEEL_M + parameters.fork_length_m)
+    raised = parameters.lift_m - 0.085
+    rows = [
+        _between(forks, (-half, fork - half), (0, parameters.lift_m)),
+        _between(forks, (half - fork, half), (0, parameters.lift_m)),
+        _between((0.08, TRUCK_HEEL_M + 0.02), (-half, half), (0, TRUCK_FRAME_TOP_M + raised)),
+        _between((TRUCK_REAR_M, 0.08), (-0.16, 0.16), (0, TRUCK_FRAME_TOP_M)),
+    ]
+    return Boxes(np.array(rows + _tiller(HAND_TILLER, parameters.tiller_tilt_deg, parameters.tiller_turn_deg)))
+
+
+def electric_heel_m(parameters: ElectricPalletTruckParameters) -> float:
+    """Return x where the forks of an electric truck begin."""
+    return ELECTRIC_REAR_M[parameters.battery] + parameters.heel_to_rear_m
+
+
+def _electric_pallet_truck(parameters: ElectricPalletTruckParameters) -> Boxes:
+    """Forks, body with what stands on it, the skirt behind it, the hood, the tiller, the backrest."""
+    half, fork, heel = parameters.width_m / 2, parameters.fork_width_m, electric_heel_m(parameters)
+    body, radius = parameters.chassis_width_m / 2, ELECTRIC_HOOD_M[parameters.battery]
+    forks = (heel, heel + parameters.fork_length_m)
+    raised = parameters.lift_m - 0.085
+    rows = [
+        _between(forks, (-half, fork - half), (0, parameters.lift_m)),
+        _between(forks, (half - fork, half), (0, parameters.lift_m)),
+        _between((ELECTRIC_BODY_M - 0.01, heel + 0.005), (-body, body), (0, parameters.chassis_height_m + raised)),
+        _between((ELECTRIC_REAR_M[parameters.battery], ELECTRIC_BODY_M), (-body, body), (0, ELECTRIC_SKIRT_TOP_M)),
+        _between((-radius, ELECTRIC_BODY_M), (-radius, radius), (0, parameters.chassis_height_m)),
+    ]
+    if parameters.backrest:
+        rows.append(_between((heel - 0.04, heel), (-half, half), (0, BACKREST_TOP_M + raised)))
+    tiller = ELECTRIC_TILLERS[parameters.battery]
+    return Boxes(np.array(rows + _tiller(tiller, parameters.tiller_tilt_deg, parameters.tiller_turn_deg)))
+
+
+def _tiller(tiller: Tiller, tilt_deg: float, turn_deg: float) -> list[tuple[float, ...]]:
+    """Cut the leaning tiller into short upright boxes, the grip or head last."""
+    tilt, turn = np.radians(tilt_deg), np.radians(turn_deg)
+    head_start = 1 - tiller.head_m[0] / tiller.length_m
+    cuts = [*np.linspace(0, head_start, 5), 1.0]
+    rows = []
+    for start, end in pairwise(cuts):
+        bent = tiller.bend_m * (1 - start)
+        back = tiller.hinge_m[0] + tiller.length_m * np.sin(tilt) * (start + end) / 2 + bent / 2
+        length = tiller.length_m * np.sin(tilt) * (end - start) + tiller.thick_m + bent
+        heights = tiller.hinge_m[1] + tiller.length_m * np.cos(tilt) * np.array([start, end])
+        heights += np.array([-0.5, 0.5]) * tiller.thick_m
+        width = tiller.head_m[1] if end == 1.0 else 0.06
+        rows.append((-back * np.cos(turn), -back * np.sin(turn), turn_deg, length, width, *heights))
+    return rows
+
+
+def _person(parameters: PersonParameters) -> Boxes:
+    """Feet and shanks below half a metre, the rest above; arms that reach for a tiller or hold a load are left out."""
+    top = parameters.height_m + (0.06 if parameters.outfit.head == "helmet" else 0.05)
+    legs, trunk = (-0.22, 0.22), (-0.38, 0.38)
+    # The head of the tiller that is held comes near.
+    beside = (-0.38, 0.17) if parameters.pose.hand_left_m else (-0.17, 0.38)
+    seat = parameters.pose.seat_m or 0.0
+    rows = {
+        "stand": [_between((-0.25, 0.5), trunk, (0, top))],
+        "crouch": [_between((-0.35, 0.88), trunk, (0, 0.75 * top))],
+        "walk": [_between((-0.6, 0.62), legs, (0, 0.5)), _between((-0.45, 0.6), trunk, (0.5, top))],
+        "push": [_between((-0.65, 0.5), legs, (0, 0.5)), _between((-0.35, 0.4), trunk, (0.5, top))],
+        "pull": [_between((-0.6, 0.52), legs, (0, 0.5)), _between((-0.35, 0.52), trunk, (0.5, top))],
+        "walk_beside": [_between((-0.6, 0.6), legs, (0, 0.5)), _between((-0.4, 0.5), beside, (0.5, top))],
+        "carry": [_between((-0.6, 0.5), legs, (0, 0.5)), _between((-0.4, 0.42), trunk, (0.5, top))],
+        "reach": [_between((-0.3, 0.4), trunk, (0, top)), _between((-0.2, 0.75), trunk, (0.5 * top, 1.32 * top))],
+        "bend": [_between((-0.45, 0.5), trunk, (0, 0.6 * top)), _between((-0.45, 1.05), trunk, (0.0, 0.9 * top))],
+        # What one sits on is below the hips and behind the knees.
+        "sit": [
+            _between((-0.35, 0.6), trunk, (seat, seat + 0.58 * top)),
+            _between((0.2, 0.95), trunk, (0, seat + 0.5)),
+        ],
+        "scan": [_between((-0.25, 0.75), trunk, (0, top))],
+        "talk": [_between((-0.3, 0.8), (-0.5, 0.5), (0, top))],
+    }[parameters.pose.name]
+    if parameters.outfit.bag == "backpack":
+        rows.append(_between((-0.5, 0), (-0.25, 0.25), (0.5, 0.86 * top)))
+    return Boxes(np.array(rows))
+
+
+_OWN_BOXES = {
+    "rack": _rack,
+    "eur_pallet": _eur_pallet,
+    "carton_stack": _carton_stack,
+    "carton": _carton,
+    "column": _column,
+    "hand_pallet_truck": _hand_pallet_truck,
+    "electric_pallet_truck": _electric_pallet_truck,
+    "person": _person,
+    **dict.fromkeys(PROPS, _prop),
+}

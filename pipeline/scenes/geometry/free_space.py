@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The hall while it is being filled: what stands where, what still fits, what hides what.
+
+Things are put in as groups: a list of things in a frame of their own, the first of them at its origin (a pallet with
+its cartons, a truck with the person who pushes it). `stands_on` names "floor", "ceiling" or a thing of the same group.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import shapely
+
+from pipeline.record.base_types import Vec3
+from pipeline.record.objects import Thing
+from pipeline.scenes.geometry.boxes import Boxes, join
+from pipeline.scenes.geometry.collision_boxes import volumes
+
+Place = tuple[Vec3, float]  # position_m, yaw_deg
+
+TOUCH_M = 0.001  # things that overlap less than this only touch
+
+
+class Space:
+    """A hall of `size_m` (x, y, height) around the origin, and the things in it."""
+
+    def __init__(self, size_m: Vec3) -> None:
+        self.size_m = size_m
+        self.things: list[Thing] = []
+        self.boxes = Boxes(np.empty((0, 7)))
+        self._kept_free = Boxes(np.empty((0, 7)))
+
+    def fits(self, boxes: Boxes, gap_m: float = 0.02) -> bool:
+        """Is there a hole for the boxes, `gap_m` wider than they are on all sides?"""
+        hull, limit = boxes.hull_m(), np.array(self.size_m)
+        if np.any(np.abs(hull[[0, 1, 3, 4]]) > limit[[0, 1, 0, 1]] / 2 - gap_m) or hull[5] > limit[2]:
+            return False
+        return not any(overlaps(boxes, others, gap_m) for others in (self._kept_free, self.boxes))
+
+    def is_free(self, boxes: Boxes) -> bool:
+        """Does nothing stand within the boxes, be they in the hall or not?"""
+        return not overlaps(boxes, self.boxes, 0.0)
+
+    def put(self, group: Sequence[Thing], position_m: Vec3 = (0, 0, 0), yaw_deg: float = 0) -> list[Thing]:
+        """Move a group to its place, give its things names of their own (`rack_1`, `eur_pallet_12`) and add them."""
+        names, added = {"floor": "floor", "ceiling": "ceiling"}, []
+        for thing in group:
+            names[thing.name] = f"{thing.asset}_{len(self.things) + len(added) + 1}"
+            added.append(moved(thing, position_m, yaw_deg, name=names[thing.name], stands_on=names[thing.stands_on]))
+        self.things += added
+        self.boxes = join([self.boxes, volumes(added)])
+        return added
+
+    def keep_free(self, boxes: Boxes) -> None:
+        """Let nothing more be put here: where the camera is, where the walkway must stay open."""
+        self._kept_free = join([self._kept_free, boxes])
+
+    def visible_share(self, origin_m: Vec3, points_m: np.ndarray) -> float:
+        """Return the share of the points (k, 3) that nothing hides from `origin_m`."""
+        origin = np.array(origin_m)
+        hull = np.concatenate([np.minimum(points_m.min(axis=0), origin), np.maximum(points_m.max(axis=0), origin)])
+        entry = self.boxes.near(hull).entry(origin, points_m - origin)
+        return float(np.mean(entry.min(axis=1, initial=np.inf) >= 1))
+
+    def clear_m(self, origin_m: Vec3, headings_deg: np.ndarray) -> np.ndarray:
+        """Return how far (k,) one can look from `origin_m` along level headings (k,), to a thing or a wall."""
+        angle, origin, half = np.radians(headings_deg), np.array(origin_m), np.array(self.size_m[:2]) / 2
+        rays = np.column_stack([np.cos(angle), np.sin(angle), np.zeros_like(angle)])
+        speeds = np.maximum(np.abs(rays[:, :2]), 1e-9)
+        to_wall = ((half - np.sign(rays[:, :2]) * origin[:2]) / speeds).min(axis=1)
+        at_height = self.boxes.near(np.array([*-half, origin[2], *half, origin[2]]))
+        return np.minimum(at_height.entry(origin, rays).min(axis=1, initial=np.inf), to_wall)
+
+
+def moved(thing: Thing, position_m: Vec3, yaw_deg: float, **changes: str) -> Thing:
+    """Return the thing turned about z through the origin, then shifted, to 0.1 mm and 0.001 degrees.
+
+    `changes` are other fields to replace on the way.
+    """
+    cos, sin = math.cos(math.radians(yaw_deg)), math.sin(math.radians(yaw_deg))
+    x, y, z = thing.position_m
+    place = (position_m[0] + cos * x - sin * y, position_m[1] + sin * x + cos * y, position_m[2] + z)
+    place = tuple(round(float(value), 4) for value in place)
+    yaw = round(float((thing.yaw_deg + yaw_deg + 180) % 360 - 180), 3)
+    return thing.model_copy(update={"position_m": place, "yaw_deg": yaw, **changes})
+
+
+def overlaps(boxes: Boxes, others: Boxes, gap_m: float) -> bool:
+    """Does any of `boxes` come nearer than `gap_m` to any of `others`? Heights count too: a shelf has room below."""
+    if not len(others.rows):
+        return False
+    near = others.near(boxes.hull_m(), gap_m)
+    return len(near.rows) > 0 and len(colliding_pairs(boxes, near, gap_m)) > 0
+
+
+def colliding_pairs(boxes: Boxes, others: Boxes, gap_m: float) -> np.ndarray:
+    """Return (k, 2): rows of `boxes` and of `others` whose footprints come nearer than `gap_m` and heights overlap.
+
+    With a negative gap, footprints may overlap that deep. Heights may by `TOUCH_M`: things stand on each other.
+    """
+    mine, theirs = boxes.bounds_m[:, None], others.bounds_m[None]
+    # Bounds first: they are cheap, and few pairs are left for exact geometry.
+    gaps = np.array([gap_m, gap_m, -TOUCH_M])
+    near = np.all((mine[..., :3] < theirs[..., 3:] + gaps) & (theirs[..., :3] < mine[..., 3:] + gaps), axis=-1)
+    pairs = np.argwhere(near)
+    first, second = Boxes(boxes.rows[pairs[:, 0]]).footprints(), Boxes(others.rows[pairs[:, 1]]).footprints()
+    if gap_m < 0:  # thin both by half the overlap that is allowed
+        first, second = shapely.buffer(first, gap_m / 2), shapely.buffer(second, gap_m / 2)
+    return pairs[shapely.dwithin(first, second, max(gap_m, 0.0))]
+
+
+def find_place(space: Space, boxes: Boxes, proposals: Iterable[Place], gap_m: float = 0.05) -> Place | None:
+    """Return the first proposed place where the boxes fit, or None."""
+    return next((place for place in proposals if space.fits(boxes.moved(*place), gap_m)), None)

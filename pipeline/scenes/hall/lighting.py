@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What lights the hall: lamps under the ceiling, daylight, a headlight, and the even light around."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.config.world import LightSection
+from pipeline.record.base_types import Rgb, Vec2, Vec3
+from pipeline.record.scene import Ambient, Camera, Hall, Lamp, Opening
+from pipeline.scenes.assets.palettes import LAMP_TINTS, linear, rgb
+
+# Lamp power per floor area (white light) that gives furnished halls of `blender/` the brightness of real pictures at
+# 0 EV: a mean of about 100 of 255. A bare floor needs half of it (blender/lights.py).
+POWER_W_PER_M2 = 8.5
+AMBIENT_STRENGTH = (0.06, 0.6)
+# What cameras make up for: this share of the lamps' brightness in stops and of their colour.
+AUTO_EXPOSURE, WHITE_BALANCE = 0.65, 0.75
+DARK = ("dusk", "torch")  # light scenes
+# Sunlit floor against one lit by lamps at 1.5 to 2 W/m2; a torch that lights a wall 4 m away like lamps do.
+SUN_W_PER_M2 = (6.0, 20.0)
+TORCH_W = 500.0
+# Tubes that are old, or of another make: warmer, greener or colder than the rest.
+FLICKERS = np.array([(1.0, 0.75, 0.5), (0.9, 1.0, 0.8), (0.7, 0.85, 1.0)])
+HDRIS = ("city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset")
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+
+
+@dataclass(frozen=True)
+class Level:
+    """Of a light scene: lamps' and daylight's power against a lit hall's, each a range, and the fill light's."""
+
+    lamps: tuple[float, float]
+    daylight: tuple[float, float]
+    ambient: float
+
+
+LEVELS = {
+    "high_bay": Level((0.9, 1.0), (0.0, 0.25), 1.0),
+    "neon": Level((0.9, 1.0), (0.0, 0.25), 1.0),
+    "daylight": Level((0.05, 0.6), (0.5, 1.0), 1.0),
+    "dusk": Level((0.03, 0.25), (0.02, 0.1), 0.35),
+    "torch": Level((0.01, 0.05), (0.0, 0.02), 0.2),
+}
+
+
+def blackbody(temperature_k: float) -> Rgb:
+    """Return the colour of a black body, linear Rec. 709, its largest channel 1.
+
+    Chromaticity after Kim et al. 2002 (US patent 7024034), good from 1667 to 25000 K.
+    """
+    t = 1000.0 / temperature_k
+    if temperature_k <= 4000:
+        x = np.polyval([-0.2661239, -0.2343589, 0.8776956, 0.179910], t)
+        cubic = [-1.1063814, -1.34811020, 2.18555832, -0.20219683]
+        if temperature_k > 2222:
+            cubic = [-0.9549476, -1.37418593, 2.09137015, -0.16748867]
+    else:
+        x = np.polyval([-3.0258469, 2.1070379, 0.2226347, 0.240390], t)
+        cubic = [3.0817580, -5.87338670, 3.75112997, -0.37001483]
+    y = np.polyval(cubic, x)
+    xyz = np.array([x / y, 1.0, (1 - x - y) / y])
+    to_rec709 = np.array(
+        [[3.2404542, -1.5371385, -0.4985314], [-0.9692660, 1.8760108, 0.0415560], [0.0556434, -0.2040259, 1.0572252]]
+    )
+    color = np.maximum(to_rec709 @ xyz, 0)
+    return rgb(color / color.max())
+
+
+def lamp_height_m(hall_height_m: float) -> float:
+    """Return how high the lamps' lower faces hang."""
+    return hall_height_m - 0.3
+
+
+def draw_power_factor(random: np.random.Generator, config: LightSection) -> float:
+    return float(np.exp(random.uniform(*np.log(config.power))))
+
+
+def exposure_ev(random: np.random.Generator, config: LightSection, factor: float) -> float:
+    """Draw the exposure in stops; automatic exposure makes up for most of lamps `factor` times as bright as usual."""
+    return round(float(random.uniform(*config.exposure_ev) - AUTO_EXPOSURE * np.log2(factor)), 3)
+
+
+def draw_lamps(
+    random: np.random.Generator, config: LightSection, light: str, hall: Hall, camera: Camera, factor: float
+) -> tuple[tuple[Lamp, ...], Ambient]:
+    """Draw what lights the hall in the light scene `light`, all `factor` times as bright as usual."""
+    level = LEVELS[light]
+    color = _draw_light_color(random, config)
+    whole = POWER_W_PER_M2 * hall.size_m[0] * hall.size_m[1] * factor
+    lamps = _ceiling_lamps(random, config, light, hall, color, whole * random.uniform(*level.lamps))
+    lamps += _daylight(random, hall, whole * random.uniform(*level.daylight), sunny=light == "daylight")
+    if light == "torch":
+        lamps.append(_torch(random, camera, factor))
+    strength = factor * np.exp(random.uniform(*np.log(AMBIENT_STRENGTH))) * level.ambient
+    ambient = Ambient(
+        color_rgb=rgb((np.array(color) + 1) / 2),
+        strength=round(float(strength), 4),
+        hdri=str(random.choice(HDRIS)) if random.random() < config.hdri else None,
+        yaw_deg=round(float(random.uniform(0, 360)), 2),
+    )
+    return tuple(lamps), ambient
+
+
+def _ceiling_lamps(
+    random: np.random.Generator, config: LightSection, light: str, hall: Hall, color: Rgb, power_w: float
+) -> list[Lamp]:
+    """A grid of equal lamps that share `power_w`, some of them dead or flickering."""
+    kind = {"high_bay": "high_bay", "neon": "strip"}.get(light) or str(random.choice(["high_bay", "strip"]))
+    size, yaw = _draw_size(random, kind)
+    places = _grid(random, hall.size_m)
+    # At least one lamp burns.
+    burns = random.random(len(places)) >= random.uniform(*config.dead) * random.choice([0, 1])
+    burns[random.integers(len(places))] = True
+    each = power_w / len(places) / (LUMINANCE @ color)
+    lamps = []
+    for (x, y), on in zip(places, burns, strict=True):
+        own, dim = color, 1.0
+        if kind == "strip" and random.random() < config.flickering:
+            own, dim = rgb(np.array(color) * FLICKERS[random.integers(len(FLICKERS))]), random.uniform(0.1, 0.6)
+        lamps.append(
+            Lamp(
+                kind=kind,
+                position_m=(round(float(x), 3), round(float(y), 3), round(lamp_height_m(hall.size_m[2]), 3)),
+                size_m=size,
+                yaw_deg=yaw,
+                power_w=round(float(each * dim * random.uniform(0.85, 1.1)) if on else 0.0, 2),
+                color_rgb=own,
+            )
+        )
+    return lamps
+
+
+def _daylight(random: np.random.Generator, hall: Hall, power_w: float, sunny: bool) -> list[Lamp]:
+    """A light in every opening, by area; on sunny days a beam through one or two of them as well."""
+    faces = [face for opening in hall.openings if (face := _lit_face(opening)) is not None]
+    if not faces or power_w <= 0:
+        return []
+    area = sum(width * height for _, (width, height), _, _ in faces)
+    lamps = []
+    for position, size, yaw, direction in faces:
+        shared = {"position_m": position, "yaw_deg": yaw, "color_rgb": hall.outside_rgb}
+        power = round(power_w * size[0] * size[1] / area, 2)
+        lamps.append(Lamp(kind="daylight", size_m=size, power_w=power, direction=direction, **shared))
+    if sunny and random.random() < 0.5:
+        lamps += [_sunbeam(random, faces[i]) for i in random.permutation(len(faces))[:2]]
+    return lamps
+
+
+def _lit_face(opening: Opening) -> tuple[Vec3, Vec2, float, Vec3] | None:
+    """Position, size, yaw and direction of the light in the open part of an opening; None if it is shut."""
+    width, height = opening.size_m
+    if opening.open <= 0:
+        return None
+    x, y, z = opening.center_m
+    if opening.kind == "skylight":
+        return (x, y, round(z - 0.05, 3)), (width, height), 0.0, (0.0, 0.0, -1.0)
+    inwards = np.array([np.cos(np.radians(opening.yaw_deg)), np.sin(np.radians(opening.yaw_deg))])
+    lit = height * opening.open
+    place = np.array([x, y]) + 0.05 * inwards
+    position = tuple(round(float(value), 3) for value in (*place, z - (height - lit) / 2))
+    across, down = (round(float(value), 4) for value in inwards)
+    return position, (width, round(lit, 3)), 0.0, (across, down, 0.0)
+
+
+def _sunbeam(random: np.random.Generator, face: tuple[Vec3, Vec2, float, Vec3]) -> Lamp:
+    """Sun through an opening: 25 to 55 degrees above the horizon, off the opening's own direction."""
+    position, size, _, direction = face
+    height, turn = np.radians(random.uniform(25, 55)), np.radians(random.uniform(-40, 40))
+    if direction[2] < 0:
+        turn = random.uniform(0, 2 * np.pi)
+        direction = (1.0, 0.0, 0.0)
+    cos, sin = np.cos(turn), np.sin(turn)
+    level = np.array([direction[0] * cos - direction[1] * sin, direction[0] * sin + direction[1] * cos])
+    along = (*(level * np.cos(height)), -np.sin(height))
+    seen = (round(size[0] * abs(cos), 3), round(size[1] * float(np.cos(height)), 3))
+    return Lamp(
+        kind="sunbeam",
+        position_m=position,
+        size_m=seen,
+        yaw_deg=0.0,
+        power_w=round(float(random.uniform(*SUN_W_PER_M2)) * seen[0] * seen[1], 2),
+        color_rgb=rgb(np.array(blackbody(5200)) ** (1 - WHITE_BALANCE)),
+        direction=tuple(round(float(value), 4) for value in along),
+        angle_deg=2.0,
+    )
+
+
+def _torch(random: np.random.Generator, camera: Camera, factor: float) -> Lamp:
+    """The headlight of what carries the camera: a little above and beside it, pointing where it looks."""
+    axes = np.array(camera.rotation).T  # rows: right, down, forward
+    place = np.array(camera.position_m) + random.uniform(-0.4, 0.4) * axes[0] - random.uniform(0.05, 0.3) * axes[1]
+    direction = axes[2] + random.normal(0, 0.08, 3)
+    return Lamp(
+        kind="torch",
+        position_m=tuple(round(float(value), 3) for value in place),
+        size_m=(0.08, 0.08),
+        yaw_deg=0.0,
+        power_w=round(float(TORCH_W * factor * np.exp(random.normal(0, 0.4))), 2),
+        color_rgb=rgb(np.array(blackbody(random.uniform(3500, 6500))) ** (1 - WHITE_BALANCE)),
+        direction=tuple(round(float(value), 4) for value in direction / np.linalg.norm(direction)),
+        angle_deg=round(float(random.uniform(50, 100)), 1),
+    )
+
+
+def outside(random: np.random.Generator, light: str) -> tuple[Rgb, float]:
+    """Draw the colour and radiance of what is seen through doors and windows: by day it is white in the picture."""
+    dark = light in DARK or (light != "daylight" and random.random() < 0.25)
+    color = rgb(np.array(blackbody(random.uniform(6000, 11000))) ** (1 - WHITE_BALANCE))
+    return color, round(float(random.uniform(0.01, 0.25) if dark else random.uniform(1.5, 6.0)), 3)
+
+
+def _draw_light_color(random: np.random.Generator, config: LightSection) -> Rgb:
+    # Even steps in mired (1e6 / K) look even.
+    temperature = 1e6 / random.uniform(1e6 / config.temperature_k[1], 1e6 / config.temperature_k[0])
+    white = np.array(blackbody(temperature)) ** (1 - WHITE_BALANCE)
+    tint = linear(LAMP_TINTS[random.integers(len(LAMP_TINTS))])
+    strength = random.uniform(0.4, 0.9) if random.random() < config.colored else 0.0
+    return rgb(white * (1 - strength) + tint * strength)
+
+
+def _draw_size(random: np.random.Generator, kind: str) -> tuple[tuple[float, float], float]:
+    if kind == "high_bay":
+        diameter = round(float(random.uniform(0.3, 0.6)), 3)
+        return (diameter, diameter), 0.0
+    # Single battens, or several in a row; bare tubes or troughs.
+    length = random.uniform(1.2, 1.8) * random.choice([1, 1, 2, 3])
+    size = (round(float(length), 3), round(float(random.uniform(0.05, 0.22)), 3))
+    return size, float(random.choice([0.0, 90.0]))
+
+
+def _grid(random: np.random.Generator, hall_m: Vec3) -> np.ndarray:
+    """Return (n, 2) places, the same distance apart along each wall and half of it from the wall; 24 at most."""
+    pitch = max(random.uniform(4.5, 8.0), float(np.sqrt(hall_m[0] * hall_m[1] / 20)))
+    counts = np.maximum(np.round(np.array(hall_m[:2]) / pitch), 1).astype(int)
+    axes = [(np.arange(count) + 0.5) / count * side - side / 2 for count, side in zip(counts, hall_m[:2], strict=True)]
+    return np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)

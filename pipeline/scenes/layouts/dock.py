@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A loading dock. Rules: doors every 4 to 5 m along a wall; the floor before them stays open, 2.5 to 3.5 m deep.
+
+Behind that strip, before each door, stand the lanes of the lorry that is to be loaded: one or two lanes of pallets, the
+place nearest to the door filled first, with a gangway between the lanes of two doors. Beyond them: a gangway, and goods
+that nobody has sorted yet.
+"""
+
+import numpy as np
+
+from pipeline.scenes.assets.pallets_and_cartons import unit_load
+from pipeline.scenes.cameras.rigs import Walkway
+from pipeline.scenes.hall.hall import draw_line_style, rectangle
+from pipeline.scenes.layouts.furnished_hall import Door, Setting, draw_pile, floor_of, rectangle_of, scatter
+
+LANE_M = (1.0, 1.35)  # across and along a lane, for pallets that stand lengthwise in it
+DOOR_WIDTH_M, DOOR_HEIGHT_M = (2.4, 3.0), (2.8, 3.6)
+
+
+def dock(random: np.random.Generator, setting: Setting, area: Walkway) -> None:
+    """Doors in the wall at the area's low or high y, lanes before them."""
+    low, high = np.array(area.low_m), np.array(area.high_m)
+    side = int(random.choice([-1, 1]))
+    wall = low[1] if side < 0 else high[1]
+    strip = random.uniform(2.5, 3.5)
+    doors = _draw_doors(random, setting, area, side)
+    setting.doors += doors
+    near, far = sorted([wall, wall - side * strip])
+    setting.keep_clear(rectangle_of((low[0], near), (high[0], far)))
+    floor = floor_of(area)
+    setting.walkways += [rectangle_of((low[0] + 0.6, near + 0.4), (high[0] - 0.6, far - 0.1)), floor]
+    style = draw_line_style(random) if random.random() < 0.75 else None
+    deepest = min(int((high[1] - low[1] - strip - 3.0) / LANE_M[1]), 6)
+    for door in doors:
+        lanes = int(random.integers(1, 3))
+        for lane in range(lanes):
+            x = door.x_m + (lane - (lanes - 1) / 2) * (LANE_M[0] + 0.1)
+            _fill_lane(random, setting, (x, wall - side * strip), -side, max(deepest, 2), style)
+    scatter(random, setting, floor, round(setting.density * floor.area_m2() / 22), gap_m=0.8)
+
+
+def _draw_doors(random: np.random.Generator, setting: Setting, area: Walkway, side: int) -> list[Door]:
+    """Equal doors at equal distances along the wall, as many as there is room for."""
+    pitch = random.uniform(4.0, 5.0)
+    width = round(float(random.uniform(*DOOR_WIDTH_M)), 2)
+    height = round(float(min(random.uniform(*DOOR_HEIGHT_M), setting.space.size_m[2] - 0.8)), 2)
+    length = area.high_m[0] - area.low_m[0]
+    count = max(1, int((length - 1.0) / pitch))
+    middle, y = (area.low_m[0] + area.high_m[0]) / 2, area.low_m[1] if side < 0 else area.high_m[1]
+    places = middle + (np.arange(count) - (count - 1) / 2) * pitch
+    return [Door(round(float(x), 3), round(y, 3), -90.0 * side, width, height) for x in places]
+
+
+def _fill_lane(
+    random: np.random.Generator,
+    setting: Setting,
+    start_m: tuple[float, float],
+    inwards: int,
+    deepest: int,
+    style: dict | None,
+) -> None:
+    """One lane of pallets that leads away from a door, filled from the door on."""
+    places = int(random.integers(2, deepest + 1))
+    taken = round(places * float(np.clip(setting.density + random.normal(0, 0.3), 0, 1)))
+    empties = random.random() < 0.12
+    for number in range(taken):
+        group = draw_pile(random, setting.stock) if empties else unit_load(random, setting.stock, 2.2)
+        x, y = start_m[0] + random.normal(0, 0.015), start_m[1] + inwards * (number + 0.5) * LANE_M[1]
+        setting.try_put(group, [((float(x), float(y), 0.0), 90.0 + float(np.clip(random.normal(0, 0.8), -2, 2)))], 0.02)
+    if style is not None:
+        ends = sorted([start_m[1], start_m[1] + inwards * places * LANE_M[1]])
+        half = LANE_M[0] / 2 + 0.03
+        setting.lines += rectangle((start_m[0] - half, ends[0]), (start_m[0] + half, ends[1]), style)

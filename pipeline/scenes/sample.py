@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sample scene records, one line of JSON per picture, without Blender.
+
+`python -m pipeline.scenes.sample --config configs/quickstart.yaml --first 0 --count 10 --out scenes/00000.jsonl
+--provenance scenes/00000.json`
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.coco import reader
+from pipeline.common.progress import track
+from pipeline.common.randomness import choose, rng
+from pipeline.config.config import GENERATOR_VERSION, Config, ConfigError, read
+from pipeline.record import provenance
+from pipeline.record.asset_catalogue import CatalogueError
+from pipeline.record.objects import Thing
+from pipeline.record.scene import RenderSettings, Scene, read_scenes
+from pipeline.scenes.actors.in_view import View
+from pipeline.scenes.actors.placement import NoRoomError, add_actors, draw_counts
+from pipeline.scenes.assets import custom_meshes
+from pipeline.scenes.assets.custom_meshes import OwnThing
+from pipeline.scenes.cameras.aimed import draw_aimed_camera, draw_category
+from pipeline.scenes.cameras.rigs import draw_camera, draw_exposure_error_ev, fit_lens, surroundings
+from pipeline.scenes.hall.hall import draw_hall, draw_openings
+from pipeline.scenes.hall.lighting import DARK, draw_lamps, draw_power_factor, exposure_ev, lamp_height_m, outside
+from pipeline.scenes.layouts.furniture import add_furniture, add_lookalikes
+from pipeline.scenes.layouts.layout import furnish
+
+
+def sample_scene(config: Config, index: int, own: Sequence[OwnThing] = ()) -> Scene:
+    """Return the record of picture `index`; it depends on the seed and the sections of `config.WORLD` and `render`.
+
+    `own` are the user's meshes, some of which stand in the hall.
+
+    Every stage has its own generator, so a new stage or more pictures change nothing that was there.
+
+    Raises:
+        NoRoomError: the config asks for more people and trucks than the hall of this picture holds.
+    """
+
+    def random(stage: str) -> np.random.Generator:
+        return rng(config.data.seed, index, stage)
+
+    layout = choose(random("layout"), config.layout.kinds)
+    setting = furnish(random("furniture"), layout, config.goods)
+    setting.own = own
+    add_furniture(random("props"), setting)
+    space = setting.space
+    lamps_m = lamp_height_m(space.size_m[2])
+    counts = draw_counts(random("counts"), config)
+    category = draw_category(random("subject"), config.camera, counts.people, counts.trucks)
+    where = (config.camera, space, setting.walkways, lamps_m)
+    aimed = draw_aimed_camera(random("aim"), *where, category) if category else None
+    camera, subject = aimed or (draw_camera(random("camera"), *where), None)
+    camera = fit_lens(random("lens"), config.camera, camera)
+    space.keep_free(surroundings(camera.position_m))
+    view = View(setting, camera, subject)
+    add_lookalikes(random("lookalikes"), config.goods, view)
+    try:
+        add_actors(random("actors"), config, view, counts)
+    except NoRoomError as error:
+        raise NoRoomError(f"picture {index}: {error}") from None
+    factor = draw_power_factor(random("power"), config.light)
+    light = choose(random("light"), config.light.scenes)
+    doors = [((door.x_m, door.y_m), door.yaw_deg, (door.width_m, door.height_m)) for door in setting.doors]
+    openings = draw_openings(random("openings"), space.size_m, doors, light == "daylight", space.is_free)
+    hall = draw_hall(random("surfaces"), space.size_m, setting.lines, openings, outside(random("outside"), light))
+    lamps, ambient = draw_lamps(random("lamps"), config.light, light, hall, camera, factor)
+    return Scene(
+        generator_version=GENERATOR_VERSION,
+        index=index,
+        dataset_seed=config.data.seed,
+        layout=layout,
+        light=light,
+        render=_render_settings(random, config, light, factor),
+        camera=camera,
+        hall=hall,
+        lamps=lamps,
+        ambient=ambient,
+        objects=tuple(_numbered(space.things)),
+    )
+
+
+def _render_settings(
+    random: Callable[[str], np.random.Generator], config: Config, light: str, power_factor: float
+) -> RenderSettings:
+    # In the dark, more contrast or less exposure would leave nothing to see.
+    dark = light in DARK
+    contrast = "base" if dark else choose(random("contrast"), config.camera.contrast)
+    wrong_ev = 0.0 if dark else draw_exposure_error_ev(random("exposure_error"), config.camera)
+    draws = random("render")
+    return RenderSettings(
+        width=config.camera.width,
+        height=config.camera.height,
+        samples=config.render.samples,
+        denoise=config.render.denoise,
+        view_transform=config.render.view_transform,
+        contrast=contrast,
+        exposure_ev=round(exposure_ev(draws, config.light, power_factor) + wrong_ev, 3),
+        seed=int(draws.integers(2**31)),
+        white_balance=round(float(random("white_balance").uniform(*config.camera.white_balance)), 3),
+        depth=config.render.depth,
+        normals=config.render.normals,
+        proof=bool(draws.random() < config.render.proof_share),
+    )
+
+
+def _numbered(things: Iterable[Thing]) -> Iterable[Thing]:
+    """Give people and trucks instance ids 1, 2, 3, ... and leave 0 to all else."""
+    last = 0
+    for thing in things:
+        last += thing.category is not None
+        yield thing.model_copy(update={"instance_id": last}) if thing.category is not None else thing
+
+
+def write_scenes(scenes: Iterable[Scene], out: Path) -> None:
+    """Write records as JSON lines; the file appears whole or not at all.
+
+    Two processes may be at it, for jobs live on when Snakemake is killed: the last to begin wins, the other one fails.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    for left in out.parent.glob(f".{out.name}.*"):
+        left.unlink(missing_ok=True)
+    aside = out.with_name(f".{out.name}.{os.getpid()}")
+    with aside.open("w", encoding="utf-8", newline="\n") as file:
+        for scene in scenes:
+            file.write(scene.model_dump_json() + "\n")
+    os.replace(aside, out)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m pipeline.scenes.sample", description=__doc__)
+    parser.add_argument("--config", required=True, help="YAML file, or its content as inline JSON or YAML: {...}")
+    parser.add_argument("--first", type=int, default=0, help="index of the first picture")
+    parser.add_argument("--count", type=int, required=True, help="how many pictures")
+    parser.add_argument("--own", type=Path, nargs="*", default=[], help="JSON of blender.measure_asset, one an asset")
+    parser.add_argument("--out", type=Path, required=True, help="JSON lines file to write")
+    parser.add_argument("--provenance", type=Path, help="also write what made the records to this JSON file")
+    arguments = parser.parse_args()
+    if arguments.first < 0 or arguments.count < 1:
+        parser.error("--first must be 0 or more, --count 1 or more")
+    try:
+        config = read(arguments.config)
+        indices = range(arguments.first, arguments.first + arguments.count)
+        own = custom_meshes.read(arguments.own)
+        scenes = (sample_scene(config, index, own) for index in indices)
+        write_scenes(track(scenes, arguments.count, "sample"), arguments.out)
+        if arguments.provenance:
+            reader.write(arguments.provenance, provenance.of_scenes(config, read_scenes(arguments.out)))
+    except (ConfigError, NoRoomError, CatalogueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"cannot write {arguments.out}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The running checkpoint: what a run that was killed goes on from, and one that met a NaN goes back to.
+
+Every `train.checkpoint_every` iterations a file `<iteration>.pt` is written aside, synced and renamed; the last two
+stay. A resumed run takes the newest that is whole. Going back takes the older of the two, because shortly before a NaN
+the weights may be bad already. Nothing in a checkpoint depends on the time, so that a run gives the same weights
+however often it was killed.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.amp import GradScaler
+from torch.optim import Optimizer
+
+from pipeline.common import distributed
+from pipeline.config import config
+from pipeline.models.weights import state_dicts
+from pipeline.training import optimization
+from pipeline.training.ema import Average
+from pipeline.training.training_log import TrainingLog
+from pipeline.training.validation import Validation
+
+LOG = logging.getLogger(__name__)
+
+KEPT = 2
+# These change how fast a run is and not what it learns; another number of threads, only the last bits.
+NO_PART_OF_IDENTITY = {"checkpoint_every", "tensorboard", "threads", "workers"}
+
+
+@dataclass
+class State:
+    """All that changes while a run goes on. `rollbacks`: the messages of failures that it has survived."""
+
+    detector: nn.Module
+    optimizer: Optimizer
+    scaler: GradScaler
+    log: TrainingLog
+    average: Average | None = None
+    validation: Validation | None = None
+    iteration: int = 0
+    rollbacks: list[str] = field(default_factory=list)
+    skipped: list[int] = field(default_factory=list)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return plain values and tensors; one call in every process, for each has random numbers of its own."""
+        parts = {"average": self.average, "validation": self.validation}
+        return {
+            "detector": self.detector.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "log": self.log.lines,
+            "random": distributed.gather(_random_state(self._device())),
+            "iteration": self.iteration,
+            "rollbacks": self.rollbacks,
+            "skipped": self.skipped,
+            **{name: part.state_dict() for name, part in parts.items() if part},
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go to where `state` was taken, with the parameters trained that were trained then."""
+        self.detector.load_state_dict(state["detector"])
+        optimization.restore(self.optimizer, self.detector, state["optimizer"])
+        self.scaler.load_state_dict(state["scaler"])
+        self.log.go_back(state["log"])
+        self.iteration = state["iteration"]
+        self.rollbacks = list(state["rollbacks"])
+        self.skipped = list(state["skipped"])
+        if self.average:
+            self.average.load_state_dict(state["average"])
+        if self.validation:
+            self.validation.load_state_dict(state["validation"])
+        _set_random_state(state["random"][distributed.rank()], self._device())
+
+    def _device(self) -> torch.device:
+        return next(self.detector.parameters()).device
+
+
+def _random_state(device: torch.device) -> dict[str, torch.Tensor]:
+    state = {"cpu": torch.get_rng_state()}
+    return state | {"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else state
+
+
+def _set_random_state(state: dict[str, torch.Tensor], device: torch.device) -> None:
+    torch.set_rng_state(state["cpu"])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(state["cuda"], device)
+
+
+def identity(settings: config.Config, data: Sequence[Path]) -> str:
+    """Return a hash of what a run is: its config, the contents of its COCO files, the generator's version, processes.
+
+    A checkpoint of another identity is not gone on from.
+    """
+    whole = json.loads(settings.only("run.seed", "model", "train"))
+    for key in NO_PART_OF_IDENTITY:
+        del whole["train"][key]
+    hashes = [hashlib.sha256(path.read_bytes()).hexdigest() for path in data]
+    parts = [whole, hashes, config.GENERATOR_VERSION, distributed.world_size()]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+class Checkpoints:
+    """The folder with the checkpoints of one run. All processes read it; only the first one writes."""
+
+    def __init__(self, folder: Path, run: str) -> None:
+        self.folder = folder
+        self.run = run
+
+    def paths(self) -> list[Path]:
+        """Return the files of whatever run, the oldest first."""
+        return sorted(self.folder.glob("[0-9]*.pt"))
+
+    def save(self, state: State) -> None:
+        """Write the state, then remove all but the last two. For all processes to call."""
+        content = {"run": self.run, "state": state.state_dict()}
+        if distributed.rank() == 0:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            path = self.folder / f"{state.iteration:09d}.pt"
+            aside = self.folder / f".{path.name}"
+            with aside.open("wb") as file:
+                torch.save(content, file)
+                os.fsync(file.fileno())
+            aside.replace(path)
+            for old in self.paths()[:-KEPT]:
+                old.unlink()
+        distributed.wait_for_all()
+
+    def newest(self) -> dict[str, Any] | None:
+        """Return the state to go on from; None if there is none. What is damaged or of another run is removed."""
+        found = None
+        for path in reversed(self.paths()):
+            content = _read(path)
+            if content and content["run"] == self.run:
+                found = content["state"]
+                break
+            if distributed.rank() == 0:
+                what = "is of another config, other data or another number of processes" if content else "is damaged"
+                LOG.warning("checkpoint %s %s: not used, and removed", path, what)
+        distributed.wait_for_all()
+        if distributed.rank() == 0:
+            for path in self.paths():
+                if found is None or path.name > f"{found['iteration']:09d}.pt":
+                    path.unlink()
+        distributed.wait_for_all()
+        return found
+
+    def oldest(self) -> dict[str, Any]:
+        """Return the older of the states that are kept, to go back to, and remove what came after it."""
+        first, *later = self.paths()
+        content = _read(first)
+        if not content:
+            raise state_dicts.WeightsError(f"{first}: damaged; remove the folder and train again")
+        distributed.wait_for_all()
+        if distributed.rank() == 0:
+            for path in later:
+                path.unlink()
+        distributed.wait_for_all()
+        return content["state"]
+
+    def remove(self) -> None:
+        """Remove everything; for a run that is done, and the first process."""
+        for path in [*self.paths(), *self.folder.glob(".*.pt")]:
+            path.unlink()
+        if self.folder.is_dir() and not any(self.folder.iterdir()):
+            self.folder.rmdir()
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """Return the content of a whole file of ours, or None. torch does not look at the archive's checksums."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if archive.testzip():
+                return None
+        return state_dicts.read_archive(path)
+    except (zipfile.BadZipFile, state_dicts.WeightsError):
+        return None

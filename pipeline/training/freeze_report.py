@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a run will train and what it will leave alone, before it starts.
+
+    python -m pipeline.training.freeze_report --show --config configs/quickstart.yaml
+    python -m pipeline.training.freeze_report --show results/runs/quickstart/model.pt
+
+Stages of the backbone's body and all other parts, from the input to the masks: their layers and parameters, what is
+trained, and what `model.unfreeze` changes when. No weights are read or fetched but those of a model file.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from torch import nn
+
+from pipeline.config import config
+from pipeline.config.freezing import in_words
+from pipeline.labelling import annotations, label
+from pipeline.models import detectors, freezing
+from pipeline.models.weights import initial_weights
+
+DEFAULT_CONFIG = "configs/quickstart.yaml"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The model that is looked at, frozen as at the start of its run, and the run; an epoch has `pictures`."""
+
+    source: str
+    detector: nn.Module
+    settings: config.ModelSection
+    iterations: int
+    batch_size: int
+    pictures: int
+
+    def unfreezings(self) -> list[freezing.Unfreezing]:
+        epoch = self.pictures / self.batch_size
+        return freezing.schedule(self.detector, self.settings, self.iterations, epoch)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A part or, if `layer` is said, one layer of it.
+
+    `stage`: the N of `freeze: N` that freezes up to here. `layers`: how many it has. `all_but_last`: the N of
+    `{all_but_last: N}` that trains from here on. `trained`: of the parameters, at the start. `trained_from`: the first
+    iteration of each step of the schedule that unfreezes something here.
+    """
+
+    part: str
+    layer: str | None
+    stage: int | None
+    layers: int
+    all_but_last: int
+    parameters: int
+    trained: int
+    only_norms_frozen: bool
+    trained_from: tuple[int, ...]
+
+
+def from_config(file: str) -> Subject:
+    """Return what a config says; its epochs are of the training pictures of the rendered set."""
+    settings = config.read(file)
+    data, run = settings.data, settings.train
+    pictures = sum(label.split_of(index, data.split) == "train" for index in range(data.pictures))
+    detector = detectors.outline(settings.model, len(annotations.CATEGORIES))
+    source = "config" if file.lstrip().startswith("{") else file
+    return Subject(source, detector, settings.model, run.iterations, run.batch_size, pictures)
+
+
+def from_model_file(file: str) -> Subject:
+    """Return what was so in the run that wrote this model file."""
+    loaded = detectors.load(file)
+    freezing.apply(loaded.model, loaded.settings)
+    run, pictures = loaded.facts["config"]["train"], loaded.facts["pictures"]
+    return Subject(file, loaded.model, loaded.settings, run["iterations"], run["batch_size"], pictures)
+
+
+def parts(detector: nn.Module) -> dict[str, tuple[str, ...]]:
+    """Return the modules of each part, from the input to the masks: the body's stages, then what follows it."""
+    found = {
+        f"{freezing.BODY} {stage.name}": tuple(f"{freezing.BODY}.{name}" for name in stage.modules)
+        for stage in freezing.stages(detector.get_submodule(freezing.BODY))
+    }
+    after = [f"backbone.{name}" for name, _ in detector.backbone.named_children() if name != "body"]
+    heads = [f"roi_heads.{name}" for name, _ in detector.roi_heads.named_children()]
+    learning = (name for name in (*after, "rpn", *heads) if [*detector.get_submodule(name).parameters()])
+    return found | {name: (name,) for name in learning}
+
+
+def rows(detector: nn.Module, unfreezings: Sequence[freezing.Unfreezing]) -> list[Row]:
+    """Return a row for each part, and after it a row for each of its layers."""
+    layers, found = freezing.layers(detector), []
+    left = len(layers)
+    for number, (part, modules) in enumerate(parts(detector).items(), 1):
+        inside = {name: own for name, own in layers.items() if f"{name}.".startswith(tuple(f"{m}." for m in modules))}
+        stage = number if part.startswith(f"{freezing.BODY} ") else None
+        names = [name for own in inside.values() for name in own]
+        found.append(Row(part, None, stage, len(inside), left, **_counted(detector, names, unfreezings)))
+        for place, (name, own) in enumerate(inside.items()):
+            found.append(Row(part, name, None, 1, left - place, **_counted(detector, own, unfreezings)))
+        left -= len(inside)
+    return found
+
+
+def _counted(
+    detector: nn.Module, names: Sequence[str], unfreezings: Iterable[freezing.Unfreezing]
+) -> dict[str, int | bool | tuple[int, ...]]:
+    own = {name: detector.get_parameter(name) for name in names}
+    learning = {name for name, parameter in own.items() if parameter.requires_grad}
+    frozen = own.keys() - learning
+    owners = [detector.get_submodule(name.rpartition(".")[0]) for name in frozen]
+    return {
+        "parameters": freezing.count(own.values()),
+        "trained": freezing.count(own[name] for name in learning),
+        "only_norms_frozen": bool(frozen and learning) and all(isinstance(owner, freezing.NORMS) for owner in owners),
+        "trained_from": tuple(each.iteration for each in unfreezings if own.keys() & set(each.names)),
+    }
+
+
+def state(row: Row) -> str:
+    """Say whether a part is trained at the start, and at which iterations the schedule changes that."""
+    if row.trained == row.parameters:
+        return "trained"
+    changes = list(row.trained_from)
+    if row.trained:
+        begin = "norms frozen" if row.only_norms_frozen else f"{row.trained:,} trained"
+    else:
+        begin = f"frozen until {changes.pop(0)}" if changes else "frozen"
+    return begin + (f", more from {', '.join(map(str, changes))}" if changes else "")
+
+
+def table(found: Sequence[Row], each_layer: bool) -> Table:
+    """Return the parts, with their layers if wanted, and totals; what does not learn at the start is blue."""
+    whole = [row for row in found if row.layer is None]
+    grid = Table(box=box.SIMPLE_HEAD, show_footer=True, padding=(0, 1, 0, 0))
+    grid.add_column("stage", justify="right")
+    grid.add_column("part", footer="all", no_wrap=True)
+    grid.add_column("layers", justify="right", footer=str(sum(row.layers for row in whole)))
+    grid.add_column("all_but_last", justify="right")
+    grid.add_column("parameters", justify="right", footer=f"{sum(row.parameters for row in whole):,}")
+    grid.add_column("at the start", footer=f"{sum(row.trained for row in whole):,} trained", overflow="fold")
+    for row in found if each_layer else whole:
+        name, layers = (row.layer, "") if row.layer else (row.part, str(row.layers))
+        stage, style = str(row.stage or ""), "" if row.trained else "blue"
+        grid.add_row(stage, name, layers, str(row.all_but_last), f"{row.parameters:,}", state(row), style=style)
+    return grid
+
+
+def later(subject: Subject, found: Sequence[Row]) -> Table:
+    """Return what the schedule changes, step by step."""
+    grid = Table(box=box.SIMPLE_HEAD)
+    for heading in ("from iteration", "more trained", "all trained then", "learning rate"):
+        grid.add_column(heading, justify="right")
+    grid.add_column("parts", overflow="fold")
+    trained = freezing.count(freezing.trainable(subject.detector))
+    for step in subject.unfreezings():
+        more = freezing.count(subject.detector.get_parameter(name) for name in step.names)
+        trained += more
+        where = ", ".join(row.part for row in found if row.layer is None and step.iteration in row.trained_from)
+        rate = f"× {step.learning_rate_factor:g}"
+        grid.add_row(str(step.iteration), f"{more:,}", f"{trained:,}", rate, where)
+    return grid
+
+
+def show(subject: Subject, console: Console, each_layer: bool) -> None:
+    """Print it all for a reader."""
+    found = rows(subject.detector, subject.unfreezings())
+    backbone = subject.detector.backbone.name
+    console.print(f"{subject.source}: {backbone}; frozen at the start: {in_words(subject.settings.freeze)}")
+    console.print(table(found, each_layer))
+    console.print("freeze: N freezes stages 1 to N; freeze: {all_but_last: N} trains from the row with this N on.")
+    if not each_layer:
+        console.print("--layers lists every layer, by the name that patterns match.")
+    if subject.settings.unfreeze:
+        epoch = subject.pictures / subject.batch_size
+        length = f"{subject.iterations} iterations, {epoch:g} for each epoch of {subject.pictures} pictures"
+        console.print(f"\nLater in the run ({length}):")
+        console.print(later(subject, found))
+
+
+def as_json(subject: Subject) -> dict[str, Any]:
+    """Return the same for machines: all rows, and the schedule with the names of its parameters."""
+    unfreezings = subject.unfreezings()
+    return {
+        "source": subject.source,
+        "backbone": subject.detector.backbone.name,
+        "parameters": freezing.count(subject.detector.parameters()),
+        "trained": freezing.count(freezing.trainable(subject.detector)),
+        "rows": [asdict(row) for row in rows(subject.detector, unfreezings)],
+        "schedule": [asdict(step) for step in unfreezings],
+    }
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.training.freeze_report",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    form = parser.add_mutually_exclusive_group(required=True)
+    form.add_argument("--show", action="store_true", help="print tables")
+    form.add_argument("--json", action="store_true", help="print the same as JSON, with every layer")
+    parser.add_argument("--layers", action="store_true", help="with --show, list every layer")
+    subject = parser.add_mutually_exclusive_group()
+    subject.add_argument("model", nargs="?", help="model file that a run wrote")
+    subject.add_argument("--config", default=DEFAULT_CONFIG, help="YAML file, or its text (default: %(default)s)")
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = _options()
+    try:
+        subject = from_model_file(options.model) if options.model else from_config(options.config)
+        if options.json:
+            print(json.dumps(as_json(subject), indent=2))
+        else:
+            show(
+                subject,
+                Console(width=None if sys.stdout.isatty() else 100, markup=False, highlight=False),
+                options.layers,
+            )
+    except (
+        config.ConfigError,
+        freezing.FreezingError,
+        detectors.ModelFileError,
+        initial_weights.WeightsError,
+    ) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

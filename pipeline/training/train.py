@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Station `train`: a COCO file and its pictures become a model.
+
+    python -m pipeline.training.train --config configs/quickstart.yaml --images results/data/quickstart \\
+        --annotations results/data/quickstart/annotations/train.json --out model.pt --log training.jsonl
+
+The log's first line says what is trained on what; then comes one line per iteration. On the CPU the same command gives
+the same weights, whatever the number of workers and however often it was killed and given again; another number of
+threads adds up in another order. docs/training.md has the rest.
+"""
+
+import argparse
+import logging
+import os
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+import torchvision
+from torch import nn
+from torch.amp import GradScaler
+
+from pipeline.coco import reader
+from pipeline.common import devices, distributed
+from pipeline.common.progress import track
+from pipeline.config import config
+from pipeline.data.dataset import TrainingPictures
+from pipeline.data.loader import Loader
+from pipeline.models import amp, detectors, freezing
+from pipeline.models.backbones import registry
+from pipeline.models.weights import initial_weights
+from pipeline.training import checkpoints, nan_recovery, optimization, step, validation
+from pipeline.training.checkpoints import Checkpoints, State
+from pipeline.training.ema import Average
+from pipeline.training.nan_recovery import TrainingError
+from pipeline.training.training_log import TrainingLog, peak_memory_mb
+
+LOG = logging.getLogger(__name__)
+
+
+def train(
+    settings: config.Config,
+    annotations: Path,
+    images_dir: Path,
+    out: Path,
+    log: Path,
+    checkpoint: Path | None = None,
+    val: Path | None = None,
+) -> None:
+    """Train a model as `settings.model` and `settings.train` say; write the model file and the logs when it is done.
+
+    Until then the log grows beside its place, as `<name>.part`, and the folder `checkpoint` (by default beside `out`)
+    holds what the same call goes on from. `val`: the COCO file that is meant by `train.validation` without a set of
+    its own. Sets torch's threads, seed and determinism for the whole process.
+
+    Raises:
+        backbones.BackboneError, coco.CocoError, config.ConfigError, devices.DeviceError, distributed.DistributedError,
+        freezing.FreezingError, model.ModelFileError, validation.ValidationError, weights.WeightsError: something to
+        start from cannot be used.
+        TrainingError: losses that are no numbers, again and again, or no memory left.
+    """
+    checkpoint = checkpoint or out.parent / "checkpoint"
+    with distributed.joined(devices.pick(settings.train.device)) as device, nan_recovery.memory_explained(device):
+        _train(settings, annotations, images_dir, out, log, checkpoint, val, device)
+
+
+def _train(
+    settings: config.Config,
+    annotations: Path,
+    images_dir: Path,
+    out: Path,
+    log: Path,
+    checkpoint: Path,
+    val: Path | None,
+    device: torch.device,
+) -> None:
+    settings = settings.with_backbone_rate()
+    _prepare_torch(settings, device)
+    annotated = reader.read(annotations)
+    section = settings.train
+    pictures = TrainingPictures(annotated, images_dir, section.augment, settings.run.seed, section.sources)
+    looks = validation.start(section.validation, annotated, images_dir, val)
+    detector = _build(settings, annotated, device)
+    unfreezings = freezing.schedule(detector, settings.model, section.iterations, len(pictures) / section.batch_size)
+    facts = _facts(settings, device, detector, pictures)
+    state = State(
+        detector,
+        optimization.build(detector, section),
+        GradScaler(device.type, enabled=section.precision == "fp16"),
+        TrainingLog(log if distributed.rank() == 0 else None, facts, section.tensorboard),
+        Average(detector, section.ema_decay) if section.ema_decay else None,
+        looks,
+    )
+    mixed = [Path(source.annotations) for source in section.sources.values()]
+    files = [annotations, *mixed, *([looks.annotated.path] if looks else [])]
+    kept = Checkpoints(checkpoint, checkpoints.identity(settings, files))
+    if saved := kept.newest():
+        state.load_state_dict(saved)
+        LOG.info("goes on after iteration %d of %d, from %s", state.iteration, section.iterations, checkpoint)
+    else:
+        kept.save(state)
+    while not _is_done(state, section):
+        try:
+            _loop(state, pictures, settings, unfreezings, kept)
+        except nan_recovery.NotFinite as failure:
+            nan_recovery.roll_back(state, kept, failure)
+    distributed.require_same_weights(detector)
+    if distributed.rank() == 0:
+        _finish(state, settings, annotated, facts, out)
+        kept.remove()
+
+
+def _loop(
+    state: State,
+    pictures: TrainingPictures,
+    settings: config.Config,
+    unfreezings: Sequence[freezing.Unfreezing],
+    kept: Checkpoints,
+) -> None:
+    """Train from where `state` is to the end, or to where it gets no better.
+
+    Raises:
+        recovery.NotFinite: a loss or gradient is no number; `state` is spoilt.
+    """
+    last = settings.train.iterations
+    network = distributed.wrap(state.detector.train())
+    line: dict[str, Any] = {}
+    place = (state.iteration, distributed.rank(), distributed.world_size())
+    batches = Loader(pictures, settings.train, settings.run.seed, *place)
+    if distributed.rank() == 0:
+        batches = track(batches, last - state.iteration, "train", "iteration", note=lambda: _note(line))
+    started = time.monotonic()
+    for iteration, batch in enumerate(batches, state.iteration + 1):
+        if due := freezing.due(unfreezings, iteration):
+            network = _unfreeze(state, due, settings.train, iteration - 1)
+        if iteration not in state.skipped:
+            line = {"iteration": iteration, **step.take(network, state, batch, iteration, settings.train)}
+        state.iteration = iteration
+        if state.validation and state.validation.due(iteration, last):
+            with state.average.in_place() if state.average else nullcontext():
+                score = state.validation.look(state.detector, settings.model, iteration)
+            line |= {settings.train.validation.metric: score}
+        now = time.monotonic()
+        if iteration not in state.skipped:
+            state.log.write(line | {"seconds": now - started, "memory_mb": peak_memory_mb(_device(state))})
+        started = now
+        if iteration % settings.train.checkpoint_every == 0 and iteration < last:
+            kept.save(state)
+        if state.validation and state.validation.exhausted:
+            looks = state.validation.looks_without_gain
+            LOG.info("iteration %d: stops early, after %d looks without a gain", iteration, looks)
+            break
+
+
+def _unfreeze(
+    state: State, due: Sequence[freezing.Unfreezing], settings: config.TrainSection, first_step: int
+) -> nn.Module:
+    """Train more from this step on; return what to call in training."""
+    for unfreezing in due:
+        named = freezing.unfreeze(state.detector, unfreezing)
+        optimization.add_parameters(state.optimizer, named, unfreezing.learning_rate_factor, settings, first_step)
+    return distributed.wrap(state.detector)
+
+
+def _is_done(state: State, settings: config.TrainSection) -> bool:
+    stopped = state.validation is not None and state.validation.exhausted
+    return stopped or state.iteration == settings.iterations
+
+
+def _finish(
+    state: State, settings: config.Config, annotated: reader.CocoFile, facts: dict[str, Any], out: Path
+) -> None:
+    """Write the model file, of the best weights or the average if there are such, and the logs."""
+    facts = facts | {"config": settings.model_dump(mode="json"), "iterations": state.iteration}
+    facts |= {"rollbacks": state.rollbacks} if state.rollbacks else {}
+    if state.validation:
+        facts |= {"validation": state.validation.facts()}
+        state.detector.load_state_dict(state.validation.best_weights)
+    # The best weights are an average already.
+    averaged = state.average is not None and not state.validation
+    with state.average.in_place() if averaged else nullcontext():
+        state.detector.to(memory_format=torch.contiguous_format)
+        detectors.save(out, state.detector, settings.model, annotated.categories, facts)
+    state.log.finish()
+
+
+def _build(settings: config.Config, annotated: reader.CocoFile, device: torch.device) -> nn.Module:
+    detector = detectors.build(settings.model, annotated.categories).to(device)
+    if settings.train.channels_last:
+        detector = detector.to(memory_format=torch.channels_last)
+    if settings.train.precision != "fp32":
+        amp.keep_boxes_fp32(detector)
+    if distributed.rank():
+        # The same weights to begin with, other boxes to sample.
+        torch.manual_seed(settings.run.seed + distributed.rank())
+    return detector
+
+
+def _prepare_torch(settings: config.Config, device: torch.device) -> None:
+    torch.set_num_threads(settings.train.threads)
+    torch.manual_seed(settings.run.seed)
+    # Not on a GPU, where torchvision's RoIAlign has no deterministic way back.
+    torch.use_deterministic_algorithms(device.type == "cpu")
+    torch.utils.deterministic.fill_uninitialized_memory = False
+
+
+def _facts(
+    settings: config.Config, device: torch.device, detector: nn.Module, pictures: TrainingPictures
+) -> dict[str, Any]:
+    """Return what the log begins with and the model file keeps; nothing in it changes from run to run."""
+    return {
+        "device": devices.describe(device),
+        "trainable_parameters": freezing.count(freezing.trainable(detector)),
+        "parameters": freezing.count(list(detector.parameters())),
+        "weights": settings.model.weights,
+        "pictures": len(pictures),
+        "sources": {source.name: source.facts() for source in pictures.sources},
+        "processes": distributed.world_size(),
+        "threads": settings.train.threads,
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+    }
+
+
+def _device(state: State) -> torch.device:
+    return next(state.detector.parameters()).device
+
+
+def _note(line: dict[str, Any]) -> str:
+    return f"loss {line['loss']:.3f}, learning rate {line['learning_rate']:.5f}" if line else ""
+
+
+def _reason(error: Exception) -> str:
+    """Return the error's own words: the loader wraps what a worker raised into the worker's traceback."""
+    return str(error).strip().rsplit(f"{type(error).__name__}: ", 1)[-1]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m pipeline.training.train", description=__doc__.splitlines()[0])
+    parser.add_argument("--config", required=True, help="YAML file, or its sections as JSON")
+    parser.add_argument("--annotations", required=True, type=Path, help="COCO file with masks")
+    parser.add_argument("--images", required=True, type=Path, help="folder that the file names start from")
+    parser.add_argument("--out", required=True, type=Path, help="model file to write")
+    parser.add_argument("--log", required=True, type=Path, help="training log to write, JSON lines")
+    parser.add_argument("--val", type=Path, help="COCO file for train.validation, its pictures also in --images")
+    parser.add_argument(
+        "--checkpoint", type=Path, help="folder that a killed run goes on from (default: checkpoint, beside --out)"
+    )
+    parser.add_argument("--threads", type=int, help="instead of the config's train.threads")
+    arguments = parser.parse_args()
+    first = os.environ.get("RANK", "0") == "0"
+    logging.basicConfig(level=logging.INFO if first else logging.ERROR, format="train: %(message)s")
+    problems = (
+        registry.BackboneError,
+        reader.CocoError,
+        config.ConfigError,
+        devices.DeviceError,
+        distributed.DistributedError,
+        freezing.FreezingError,
+        detectors.ModelFileError,
+        validation.ValidationError,
+        initial_weights.WeightsError,
+        TrainingError,
+    )
+    try:
+        settings = config.read(arguments.config)
+        if arguments.threads is not None:
+            section = settings.train.model_copy(update={"threads": arguments.threads})
+            settings = settings.model_copy(update={"train": section})
+        places = (arguments.annotations, arguments.images, arguments.out, arguments.log)
+        train(settings, *places, arguments.checkpoint, arguments.val)
+    except problems as error:
+        print(_reason(error), file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

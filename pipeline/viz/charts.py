@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The report's charts: matplotlib figures as inline SVG that takes its colours and its font from the page.
+
+Every chart has the same size, so that its text has the same size wherever the page puts it. Colours are drawn as
+marker values and become CSS variables (`--ink`, `--class-0`, …) in the SVG: one chart reads on light and dark.
+"""
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, PercentFormatter
+
+from pipeline.common.spread import Spread
+
+SIZE_PX = (340, 215)
+ROW_PX, FRAME_PX = 17, 50  # of charts with a name at each row; axis and its label
+MOST_POINTS = 800
+
+INK, MUTED, RULE, ACCENT = "#0b0b01", "#0b0b02", "#0b0b03", "#0b0b04"
+# By the place of the class in the COCO file's categories, as in pipeline.drawing.
+CLASS_MARKERS = ("#0b0b05", "#0b0b06")
+# Of the sets beside the first one.
+SET_LINES = ("solid", "dashed", "dotted", "dashdot")
+CSS_COLORS = {
+    INK: "var(--ink)",
+    MUTED: "var(--muted)",
+    RULE: "var(--rule)",
+    ACCENT: "var(--accent)",
+    CLASS_MARKERS[0]: "var(--class-0)",
+    CLASS_MARKERS[1]: "var(--class-1)",
+}
+
+STYLE = {
+    "svg.fonttype": "none",
+    "font.size": 10.5,
+    "text.color": INK,
+    "axes.labelcolor": MUTED,
+    "axes.labelsize": 10.5,
+    "axes.edgecolor": MUTED,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "grid.color": RULE,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "legend.frameon": False,
+    "legend.handlelength": 1.0,
+    "legend.borderaxespad": 0.1,
+}
+
+
+def readable(name: str) -> str:
+    """Return a category's or stage's name as prose: `pallet_truck` becomes `pallet truck`."""
+    return name.replace("_", " ")
+
+
+def histogram(values: Mapping[str, Sequence[float]], label: str, bins: np.ndarray, *, log: bool = False) -> str:
+    """Draw one outlined histogram per class over the same bins.
+
+    Args:
+        values: class name -> one figure per annotation, in the unit that `label` names.
+        bins: edges, ascending; figures outside are counted in the outermost bins.
+        log: logarithmic horizontal axis.
+    """
+    with matplotlib.rc_context(STYLE):
+        figure, axes = _axes(label, "annotations")
+        for color, (name, figures) in zip(CLASS_MARKERS, values.items(), strict=True):
+            clipped = np.clip(np.asarray(figures, dtype=float), bins[0], bins[-1])
+            axes.hist(clipped, bins=bins, color=color, alpha=0.25)
+            axes.hist(clipped, bins=bins, color=color, histtype="step", linewidth=1.6, label=readable(name))
+        if log:
+            _log_ticks(axes, bins)
+        axes.set_xlim(bins[0], bins[-1])
+        _whole_numbers(axes)
+        _legend(figure, axes)
+        return _svg(figure, f"Histogram of {label} by class")
+
+
+def counts_per_picture(counts: Mapping[str, Sequence[int]]) -> str:
+    """Draw how many pictures hold 0, 1, 2, … objects of each class; `counts`: class -> one count per picture."""
+    with matplotlib.rc_context(STYLE):
+        figure, axes = _axes("objects in the picture", "pictures")
+        most = max((max(each, default=0) for each in counts.values()), default=0)
+        places = np.arange(most + 1)
+        width = 0.8 / max(len(counts), 1)
+        for number, (name, each) in enumerate(counts.items()):
+            heights = np.bincount(np.asarray(each, dtype=int), minlength=most + 1)
+            shift = (number - (len(counts) - 1) / 2) * width
+            axes.bar(places + shift, heights, width * 0.92, color=CLASS_MARKERS[number], label=readable(name))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        _whole_numbers(axes)
+        _legend(figure, axes)
+        return _svg(figure, "How many pictures hold how many objects of each class")
+
+
+def shares(found: Mapping[str, int], wanted: Mapping[str, float], label: str) -> str:
+    """Draw the share of pictures of each kind as a bar and the share that the config asks for as a tick."""
+    with matplotlib.rc_context(STYLE | {"axes.grid.axis": "x"}):
+        figure, axes = _axes("share of the pictures", "")
+        names = list(wanted) + sorted(set(found) - set(wanted))
+        total = sum(found.values()) or 1
+        asked_for = sum(wanted.values()) or 1
+        places = np.arange(len(names))
+        parts = np.array([found.get(name, 0) / total for name in names])
+        asked = np.array([wanted.get(name, 0) / asked_for for name in names])
+        axes.barh(places, parts, 0.55, color=ACCENT, alpha=0.75, label="rendered")
+        axes.vlines(asked, places - 0.4, places + 0.4, color=INK, linewidth=1.8, label="asked for by the config")
+        axes.set_yticks(places, [readable(name) for name in names])
+        axes.invert_yaxis()
+        axes.set_xlim(0, max(parts.max(initial=0.5), asked.max(initial=0.5)) * 1.08)
+        axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        _legend(figure, axes)
+        return _svg(figure, f"Share of the pictures by {label}")
+
+
+def histograms_of_sets(
+    title: str,
+    values: Mapping[str, Sequence[float]],
+    label: str,
+    bins: np.ndarray,
+    *,
+    log: bool = False,
+    color: str = ACCENT,
+) -> str:
+    """Draw the share of each set's figures per bin: the first set filled, the others as lines.
+
+    Args:
+        title: unlike that of any other chart of the page.
+        values: set name -> its figures, in the unit that `label` names; sets without any are left out.
+        bins: edges, ascending; figures outside are counted in the outermost bins.
+        log: logarithmic horizontal axis.
+    """
+    with matplotlib.rc_context(STYLE):
+        figure, axes = _axes(label, "share")
+        for place, (name, figures) in enumerate(values.items()):
+            counts, _ = np.histogram(np.clip(np.asarray(figures, dtype=float), bins[0], bins[-1]), bins)
+            parts = counts / max(len(figures), 1)
+            if place == 0:
+                axes.stairs(parts, bins, fill=True, color=color, alpha=0.55, label=name)
+            elif len(figures):
+                line = SET_LINES[(place - 1) % len(SET_LINES)]
+                axes.stairs(parts, bins, color=INK, linewidth=1.5, linestyle=line, label=name)
+        if log:
+            _log_ticks(axes, bins)
+        axes.set_xlim(bins[0], bins[-1])
+        axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
+        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        _legend(figure, axes)
+        return _svg(figure, f"Histogram by set: {title}")
+
+
+def shares_of_sets(shares: Mapping[str, Mapping[str, float]], label: str) -> str:
+    """Draw the share of each kind as a bar per set; `shares`: set name -> kind -> share, 0 to 1."""
+    with matplotlib.rc_context(STYLE | {"axes.grid.axis": "x"}):
+        figure, axes = _axes("share of the pictures", "")
+        kinds = sorted({kind for each in shares.values() for kind in each})
+        places, width = np.arange(len(kinds)), 0.8 / len(shares)
+        for number, (name, each) in enumerate(shares.items()):
+            shift = (number - (len(shares) - 1) / 2) * width
+            look = {"color": ACCENT, "alpha": 0.75} if number == 0 else {"color": "none", "edgecolor": INK}
+            axes.barh(places + shift, [each.get(kind, 0) for kind in kinds], width * 0.9, label=name, **look)
+        axes.set_yticks(places, [readable(kind) for kind in kinds])
+        axes.invert_yaxis()
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
+        axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        _legend(figure, axes)
+        return _svg(figure, f"Share of the pictures by {label} and set")
+
+
+def curve(iterations: Sequence[int], values: Sequence[float], label: str, *, smooth: bool = True) -> str:
+    """Draw a figure over the iterations: raw and faint, with its moving mean in front."""
+    x, y = np.asarray(iterations), np.asarray(values, dtype=float)
+    step = max(1, -(-len(x) // MOST_POINTS))
+    with matplotlib.rc_context(STYLE):
+        figure, axes = _axes("iteration", label)
+        # One point makes no line: a dot keeps a training of a single step visible.
+        marker = "o" if len(x) == 1 else None
+        if smooth:
+            axes.plot(x[::step], y[::step], color=ACCENT, alpha=0.35, linewidth=0.8, marker=marker)
+        shown = moving_mean(y, smoothing_window(len(y))) if smooth else y
+        axes.plot(x[::step], shown[::step], color=ACCENT, linewidth=1.8, marker=marker)
+        axes.set_ylim(bottom=0)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+        return _svg(figure, f"{label} over the iterations")
+
+
+def bars(values: Mapping[str, float], label: str) -> str:
+    """Draw one horizontal bar with its figure per name, in the given order."""
+    with matplotlib.rc_context(STYLE | {"axes.grid.axis": "x"}):
+        figure, axes = _axes(label, "", len(values))
+        drawn = axes.barh([readable(name) for name in values], list(values.values()), 0.6, color=ACCENT, alpha=0.75)
+        axes.bar_label(drawn, labels=[short(value) for value in values.values()], padding=4, color=INK)
+        axes.invert_yaxis()
+        axes.margins(x=0.2)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=3))
+        return _svg(figure, f"{label} by stage")
+
+
+def dots(values: Mapping[str, Spread | None], label: str) -> str:
+    """Draw a dot per measurement and a tick at their mean for each name, in the given order; None: no dots."""
+    with matplotlib.rc_context(STYLE | {"axes.grid.axis": "x"}):
+        figure, axes = _axes(label, "", len(values))
+        for place, each in enumerate(values.values()):
+            if each is not None:
+                axes.plot(each.values, [place] * len(each.values), "o", color=ACCENT, alpha=0.75, markersize=7)
+                axes.vlines(each.mean, place - 0.3, place + 0.3, color=INK, linewidth=1.8)
+        axes.set_yticks(range(len(values)), [readable(name) for name in values])
+        axes.set_ylim(len(values) - 0.5, -0.5)
+        axes.set_xlim(left=0)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=3))
+        return _svg(figure, label)
+
+
+def smoothing_window(length: int) -> int:
+    """Return how many iterations the moving mean spans: a twentieth of the training, and an odd number."""
+    return max(1, length // 20) | 1
+
+
+def moving_mean(values: np.ndarray, window: int) -> np.ndarray:
+    """Return the centred mean over `window` (odd) neighbours, over fewer at both ends; the shape stays (n,)."""
+    half = window // 2
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    places = np.arange(len(values))
+    low, high = np.maximum(places - half, 0), np.minimum(places + half + 1, len(values))
+    return (sums[high] - sums[low]) / (high - low)
+
+
+def short(value: float) -> str:
+    """Return a figure with about three digits: 0.0123, 0.12, 4.6, 123."""
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _axes(x_label: str, y_label: str, rows: int = 0) -> tuple[Figure, Axes]:
+    """Return empty axes, high enough for so many rows with a name each."""
+    height_px = max(SIZE_PX[1], ROW_PX * rows + FRAME_PX)
+    # A figure of its own, not pyplot's: no global state and no display.
+    figure = Figure(figsize=(SIZE_PX[0] / 72, height_px / 72), layout="constrained")
+    figure.patch.set_visible(False)
+    axes = figure.subplots()
+    axes.patch.set_visible(False)
+    # Names at the rows can leave the axis less width than its label has.
+    axes.set_xlabel(x_label, loc="right" if rows else "center")
+    axes.set_ylabel(y_label)
+    axes.tick_params(length=3)
+    return figure, axes
+
+
+def _legend(figure: Figure, axes: Axes) -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", ncols=len(labels))
+
+
+def _log_ticks(axes: Axes, bins: np.ndarray) -> None:
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if bins[-1] <= 200 * bins[0] else (1, 3)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _whole_numbers(axes: Axes) -> None:
+    axes.set_ylim(0, max(1, axes.dataLim.y1 * 1.05))
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
+
+
+def _svg(figure: Figure, title: str) -> str:
+    """Return the figure as an `<svg>` element to stand in an HTML page: no size, no font, no colour of its own.
+
+    Ids are hashed with the title and kept only where something refers to them, because all charts share one page.
+    """
+    text = io.StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": title}):
+        figure.savefig(text, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    svg = text.getvalue()[text.getvalue().index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'<svg[^>]*viewBox="([^"]*)"[^>]*>', rf'<svg role="img" aria-label="{title}" viewBox="\1">', svg)
+    svg = re.sub(r"font-family: [^;\"]*", "font-family: inherit", svg)
+    used = set(re.findall(r'(?:url\(#|href="#)([\w.-]+)', svg))
+    svg = re.sub(r' id="([\w.-]+)"', lambda found: found[0] if found[1] in used else "", svg)
+    for marker, color in CSS_COLORS.items():
+        svg = svg.replace(marker, color)
+    return re.sub(r"\s*\n\s*", "\n", svg).strip()

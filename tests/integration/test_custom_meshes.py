@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A mesh of the user's own on the whole road, in a checkout of its own: from `assets/` to labels that were audited."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.record import provenance
+from tests.helpers import snakemake_runs as road
+
+# A low box with a post at its rear, in millimetres, z up: 1.5 m long, 0.6 m wide, 1.2 m high.
+BOXES_MM = (((-750, 750), (-300, 300), (0, 250)), ((-750, -600), (-100, 100), (200, 1200)))
+FACES = ((1, 2, 4, 3), (5, 7, 8, 6), (1, 5, 6, 2), (3, 4, 8, 7), (1, 3, 7, 5), (2, 6, 8, 4))
+ENTRY = {"file": "my_truck.obj", "category": "pallet_truck", "licence": "own work", "up": "z", "metres_per_unit": 0.001}
+CONFIG = {
+    "data": {"name": "own", "pictures": 3, "shard_size": 3, "split": {"train": 1, "val": 1, "test": 1}},
+    "layout": {"empty": 0},
+    "trucks": {"count": 2, "own": 1, "places": {"free": 1}},
+    "people": {"count": 0},
+    "goods": {"fill": 0.2},
+    "camera": {"width": 128, "height": 96},
+    "render": {"samples": 2, "proof_share": 1},
+    "label": {"min_pixels": 1, "min_visible_fraction": 0},
+}
+
+
+def write_truck(path: Path) -> None:
+    lines = []
+    for number, sides in enumerate(BOXES_MM):
+        lines += [f"v {x} {y} {z}" for x in sides[0] for y in sides[1] for z in sides[2]]
+        lines += ["f " + " ".join(str(corner + 8 * number) for corner in face) for face in FACES]
+    path.write_text("\n".join(lines) + "\n")
+
+
+def write_catalogue(checkout: Path, entry: dict) -> None:
+    shipped = (road.ROOT / "assets/catalogue.yaml").read_text()
+    (checkout / "assets/catalogue.yaml").write_text(f"{shipped}\n  my_truck: {json.dumps(entry)}\n")
+
+
+def snakemake(checkout: Path, *arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", *arguments, "--configfile", "own.json"],
+        capture_output=True,
+        text=True,
+        env=road.environment(checkout),
+        cwd=checkout,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory) -> Path:
+    """A checkout in which `snakemake dataset` has run with a truck of the user's own."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in ("Snakefile", "blender", "pipeline", "profiles"):
+        copy = shutil.copytree if (road.ROOT / name).is_dir() else shutil.copy
+        copy(road.ROOT / name, folder / name)
+    (folder / "assets").mkdir()
+    road.write_config(folder / "own.json", **CONFIG)
+    write_truck(folder / "assets/my_truck.obj")
+    write_catalogue(folder, ENTRY)
+    run = snakemake(folder, "dataset", "-j1")
+    assert run.returncode == 0, run.stdout + run.stderr
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("own")
+def test_it_is_in_pictures_with_labels_that_pass_the_audit(checkout):
+    data = checkout / "results/data/own"
+    found = [
+        each
+        for split in ("train", "val", "test")
+        for each in json.loads((data / f"annotations/{split}.json").read_text())["annotations"]
+    ]
+    assert {(each["asset"], each["category_id"]) for each in found} == {("my_truck", 2)}
+    assert sum(each["area"] > 50 for each in found) >= 2
+    told = provenance.read(data / "annotations/provenance.json", provenance.AnnotationFacts).assets["my_truck"]
+    assert (told["licence"], told["file"]) == ("own work", "my_truck.obj")
+    size_m = json.loads((checkout / "results/assets/my_truck.json").read_text())["parameters"]["size_m"]
+    assert size_m == [1.5, 0.6, 1.2]
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("own")
+def test_a_preview_of_it_is_made(checkout):
+    run = snakemake(checkout, "results/preview/my_truck.png", "-j1")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert (checkout / "results/preview/my_truck.png").stat().st_size > 20_000
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("own")
+def test_only_what_is_in_the_file_and_how_it_is_read_triggers_work(checkout):
+    def planned(*arguments: str) -> dict[str, int]:
+        run = snakemake(checkout, "dataset", "-n", "--quiet", "rules", *arguments)
+        assert run.returncode == 0, run.stdout + run.stderr
+        return road.jobs_in(run.stdout + run.stderr)
+
+    (checkout / "assets/my_truck.obj").touch()
+    write_catalogue(checkout, ENTRY | {"licence": "CC0-1.0"})
+    assert not planned()
+    write_catalogue(checkout, ENTRY | {"forward": "-x"})
+    assert planned().keys() >= {"measure_asset", "sample", "render", "label"}
+    write_catalogue(checkout, ENTRY)
+    assert not planned()
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("own")
+def test_what_cannot_be_right_stops_before_anything_is_rendered(checkout):
+    write_catalogue(checkout, {key: value for key, value in ENTRY.items() if key != "licence"})
+    run = snakemake(checkout, "dataset", "-n")
+    assert "own.my_truck.licence: missing: say under which licence" in run.stdout + run.stderr
+    write_catalogue(checkout, {key: value for key, value in ENTRY.items() if key != "metres_per_unit"})
+    run = snakemake(checkout, "results/assets/my_truck.json", "-j1")
+    assert run.returncode != 0
+    assert "own.my_truck: it is 1500 x 600 x 1200 m" in run.stdout + run.stderr
+    assert "set metres_per_unit: 0.001" in run.stdout + run.stderr

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+import bpy
+import pytest
+
+from blender.cycles import devices
+
+
+def test_cpu_is_taken_when_asked_for(library):
+    assert devices.use("cpu") == "CPU"
+    assert bpy.context.scene.cycles.device == "CPU"
+
+
+def test_a_gpu_that_this_build_has_no_kernels_for_is_an_error(library):
+    absent = "metal"  # Metal exists on macOS alone; there, no CUDA does
+    if bpy.app.build_platform == b"Darwin":
+        absent = "cuda"
+    with pytest.raises(devices.DeviceError, match=f"render.device = {absent}"):
+        devices.use(absent)
+
+
+def test_auto_says_what_it_took(library):
+    assert devices.use("auto").startswith(("CPU", *(kind.upper() for kind in devices.GPU_KINDS)))

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+import numpy as np
+import pytest
+
+from blender.hall import openings
+
+DOOR = {"kind": "dock_door", "center_m": [0, -5, 1.5], "yaw_deg": 90, "size_m": [2.6, 3.0], "open": 0.5, "number": 12}
+HALL = {"size_m": [14, 10, 5], "outside_rgb": [0.8, 0.9, 1.0], "outside_strength": 3.0}
+
+
+def built(library, *which):
+    return openings.build({**HALL, "openings": list(which)}, library)
+
+
+def test_no_openings_no_object(library):
+    assert built(library) == []
+
+
+def test_a_door_looks_into_the_hall_and_stands_in_its_wall(library):
+    (thing,) = built(library, DOOR)
+    points = np.array([vertex.co for vertex in thing.data.vertices])
+    assert points[:, 1].min() == pytest.approx(-5, abs=1e-5)
+    assert points[:, 1].max() < -4.7
+    assert points[:, 2].min() > -1e-5
+    outside = [face for face in thing.data.polygons if face.material_index == openings.OUTSIDE]
+    assert sum(face.normal[1] > 0.9 for face in outside) == 1
+
+
+def test_a_drawn_up_door_has_fewer_slats(library):
+    faces = [len(built(library, {**DOOR, "open": share})[0].data.polygons) for share in (0.0, 0.5, 1.0)]
+    assert faces[0] > faces[1] > faces[2]

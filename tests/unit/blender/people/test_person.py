@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+import time
+
+import bpy
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from mathutils import Vector
+from mathutils.bvhtree import BVHTree
+
+from blender.mesh.mesh_cache import Library
+from blender.people import person as people
+from pipeline.record.objects import PersonParameters
+
+VEST = (0.9, 0.35, 0.02)
+
+
+def person(name="stand", phase=0.0, seed=0, left=None, right=None, seat=None, shape=None, **outfit):
+    """Return the JSON dict of a person, checked against the contract."""
+    defaults = {
+        "gender": 0.0,
+        "age": 0.7,
+        "muscle": 0.5,
+        "weight": 0.5,
+        "proportions": 0.5,
+        "african": 0.2,
+        "asian": 0.3,
+        "caucasian": 0.5,
+        "height_m": 1.75,
+        "skin_rgb": (0.5, 0.3, 0.2),
+    }
+    clothes = {
+        "sleeves": "long",
+        "top_rgb": (0.05, 0.1, 0.25),
+        "trousers_rgb": (0.03, 0.03, 0.06),
+        "shoes_rgb": (0.02, 0.02, 0.02),
+        "vest_rgb": VEST,
+        "head": "helmet",
+        "head_rgb": (0.9, 0.7, 0.05),
+        "hair_rgb": (0.03, 0.02, 0.01),
+    }
+    pose = {"name": name, "phase": phase, "seed": seed, "hand_left_m": left, "hand_right_m": right}
+    pose["seat_m"] = seat
+    whole = {**defaults, **(shape or {}), "pose": pose, "outfit": {**clothes, **outfit}}
+    return PersonParameters.model_validate(whole).model_dump(mode="json")
+
+
+def points_of(target):
+    values = np.empty(len(target.data.vertices) * 3, np.float32)
+    target.data.vertices.foreach_get("co", values)
+    return values.reshape(-1, 3)
+
+
+def meshes(objects):
+    return [target for target in objects if target.type == "MESH"]
+
+
+def by_name(objects):
+    return {target.name.partition(".")[0]: target for target in meshes(objects)}
+
+
+POSES = [
+    *({"name": "walk", "phase": i / 8} for i in range(8)),
+    {"name": "stand", "seed": 3},
+    {"name": "push", "phase": 0.2, "left": (0.45, 0.15, 0.95), "right": (0.45, -0.15, 0.95)},
+    {"name": "push", "phase": 0.7, "right": (0.4, -0.1, 0.75)},
+    {"name": "pull", "phase": 0.1, "right": (-0.45, -0.22, 0.92)},
+    {"name": "pull", "phase": 0.6, "left": (-0.45, 0.22, 0.75)},
+    {"name": "crouch", "seed": 1},
+    {"name": "crouch", "seed": 2},
+    {"name": "walk_beside", "phase": 0.3, "right": (-0.2, -0.3, 0.95)},
+    {"name": "carry", "phase": 0.6, "left": (0.4, 0.2, 1.0), "right": (0.4, -0.2, 1.0)},
+    {"name": "reach", "seed": 1},
+    {"name": "bend", "seed": 1},
+    {"name": "sit", "seed": 1, "seat": 0.144},
+    {"name": "sit", "seed": 2, "seat": 0.5},
+    {"name": "talk", "seed": 1},
+]
+
+
+@pytest.mark.parametrize("wanted", POSES)
+def test_every_pose_builds_new_loose_objects_on_the_floor(library, wanted):
+    objects = meshes(people.build(person(**wanted), library))
+    assert set(by_name(objects)) == {"skin", "eyes", "hair", "trousers", "shirt", "vest", "shoes", "helmet"}
+    for target in objects:
+        assert not target.users_collection
+        assert target.parent is None
+        assert not target.modifiers
+        assert target.data.materials
+        assert np.isfinite(points_of(target)).all()
+        assert not target.data.validate(), "the mesh is sound"
+    lowest = min(points_of(target)[:, 2].min() for target in objects)
+    assert lowest == pytest.approx(0, abs=0.005)
+    assert sum(len(face.vertices) - 2 for target in objects for face in target.data.polygons) < 30_000
+
+
+def test_faces_ahead_with_the_left_hand_on_the_left(library):
+    made = by_name(people.build(person(seed=5, head="hair", vest_rgb=None), library))
+    shoes = points_of(made["shoes"])
+    assert shoes[:, 0].max() > -1.5 * shoes[:, 0].min(), "the toes point ahead"
+    eyes, hair = points_of(made["eyes"]), points_of(made["hair"])
+    assert np.linalg.norm(eyes.mean(axis=0)[:2]) > 0
+    heading = (eyes.mean(axis=0) - hair.mean(axis=0))[:2]
+    assert heading[0] > 0
+
+
+def test_height_is_the_bare_bodys(library):
+    made = by_name(people.build(person(shape={"height_m": 1.83}, head="hair"), library))
+    # Shoes add 3 cm, hair one, a standing pose takes a little away.
+    assert 1.81 < points_of(made["hair"])[:, 2].max() < 1.89
+
+
+def test_same_parameters_give_the_same_vertices(library):
+    first, second = (meshes(people.build(person("walk", 0.3, 4), library)) for _ in range(2))
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(points_of(one), points_of(other))
+
+
+def test_people_of_one_picture_share_materials(library):
+    people.build(person("walk", 0.3), library)
+    count = len(bpy.data.materials)
+    people.build(person("walk", 0.6), library)
+    assert len(bpy.data.materials) == count
+
+
+def test_outfit_decides_what_is_worn(library):
+    bare = by_name(people.build(person(vest_rgb=None, sleeves="short", head="cap"), library))
+    assert set(bare) == {"skin", "eyes", "hair", "trousers", "shirt", "shoes", "cap"}
+    long = by_name(people.build(person(vest_rgb=None, sleeves="long", head="cap"), library))
+    assert np.ptp(points_of(bare["shirt"])[:, 2]) < np.ptp(points_of(long["shirt"])[:, 2])
+    assert len(bare["skin"].data.vertices) > len(long["skin"].data.vertices)
+
+
+@pytest.mark.parametrize("wanted", POSES)
+def test_layers_do_not_poke_through_each_other(library, wanted):
+    made = by_name(people.build(person(**wanted), library))
+    # The shirt's collar falls over the vest's neck; everywhere else the vest is the upper one.
+    assert _hidden_share(made["vest"], made["shirt"]) < 0.015
+    assert _hidden_share(made["shirt"], made["trousers"]) < 0.01
+    assert _hidden_share(made["helmet"], made["skin"]) < 0.01
+    assert _hidden_share(made["helmet"], made["hair"]) < 0.01
+
+
+def _hidden_share(outer, inner, reach_m=0.02):
+    """Return the share of `outer`'s vertices with `inner` within reach above them: where it pokes through."""
+    tree = BVHTree.FromPolygons(points_of(inner).tolist(), [tuple(face.vertices) for face in inner.data.polygons])
+    up = np.empty(len(outer.data.vertices) * 3, np.float32)
+    outer.data.vertex_normals.foreach_get("vector", up)
+    hits = 0
+    for point, normal in zip(points_of(outer), up.reshape(-1, 3), strict=True):
+        place, facing, _, _ = tree.ray_cast(Vector(point), Vector(normal), reach_m)
+        hits += place is not None and facing.dot(Vector(normal)) > 0.3
+    return hits / len(up.reshape(-1, 3))
+
+
+shapes = st.fixed_dictionaries(
+    {
+        "gender": st.floats(0, 1),
+        "age": st.floats(0.55, 0.95),
+        "muscle": st.floats(0.1, 0.9),
+        "weight": st.floats(0.1, 0.95),
+        "height_m": st.floats(1.5, 1.95),
+    }
+)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    shapes,
+    st.sampled_from(POSES),
+    st.sampled_from(["helmet", "cap", "bump_cap", "hair"]),
+    st.sampled_from(["long", "short"]),
+)
+def test_every_build_can_be_dressed(library, shape, wanted, head, sleeves):
+    made = by_name(people.build(person(**wanted, shape=shape, head=head, sleeves=sleeves), library))
+    assert min(points_of(target)[:, 2].min() for target in made.values()) == pytest.approx(0, abs=0.005)
+    assert _hidden_share(made["vest"], made["shirt"]) < 0.02
+    if head != "hair":
+        assert _hidden_share(made[head], made["skin"]) < 0.01
+
+
+def test_a_person_takes_a_fraction_of_a_second(library):
+    people.build(person(), library)
+    start = time.process_time()
+    people.build(person("walk", 0.4, 2), library)
+    assert time.process_time() - start < 0.6
+
+
+def test_vest_has_room_for_its_bands_after_en_iso_20471(library):
+    vest = by_name(people.build(person(shape={"height_m": 1.5, "gender": 1.0}), library))["vest"]
+    bands = np.empty(len(vest.data.vertices) * 3, np.float32)
+    vest.data.attributes["bands"].data.foreach_get("vector", bands)
+    aside, above, _ = bands.reshape(-1, 3).T
+    assert above.min() == pytest.approx(0, abs=0.005), "measured from the hem"
+    # Bands at 80..130 and 200..250 mm all round, one of 50 mm over each shoulder 93..143 mm from the middle.
+    assert above.max() > 0.35
+    for side in (-1, 1):
+        assert above[(side * aside > 0.093) & (side * aside < 0.143)].max() > 0.33
+
+
+def test_every_garment_is_there_where_it_is_worn(library):
+    jacket = by_name(people.build(person(vest_rgb=None, jacket_rgb=VEST, legs="dungarees"), library))
+    assert "jacket" in jacket
+    assert not {"shirt", "vest"} & set(jacket)
+    assert points_of(jacket["trousers"])[:, 2].max() < 1.15, "no bib under a jacket"
+    bib = by_name(people.build(person(vest_rgb=None, legs="dungarees"), library))
+    assert points_of(bib["trousers"])[:, 2].max() > 1.3, "straps over the shoulders"
+    assert _hidden_share(bib["trousers"], bib["shirt"]) < 0.03
+    shorts = by_name(people.build(person(legs="shorts", hood=True, bag="backpack"), library))
+    assert points_of(shorts["trousers"])[:, 2].min() > 0.4
+    calves = points_of(shorts["skin"])
+    assert ((calves[:, 2] > 0.35) & (calves[:, 2] < 0.5)).sum() > 50, "bare knees"
+    assert {"socks", "hood", "backpack"} <= set(shorts)
+    assert points_of(shorts["backpack"])[:, 0].min() < points_of(shorts["vest"])[:, 0].min() - 0.1
+    assert "scanner" in by_name(people.build(person("scan", bag="shoulder_bag"), library))
+
+
+def test_a_jacket_has_its_bands_round_body_and_sleeves(library):
+    jacket = by_name(people.build(person(vest_rgb=None, jacket_rgb=VEST), library))["jacket"]
+    count = len(jacket.data.vertices)
+    bands, sleeve = np.empty(count * 3, np.float32), np.empty(count, np.float32)
+    jacket.data.attributes["bands"].data.foreach_get("vector", bands)
+    jacket.data.attributes["sleeve"].data.foreach_get("value", sleeve)
+    aside, above, _ = bands.reshape(-1, 3).T
+    on_arm = sleeve < 0.25
+    assert sleeve[on_arm].min() < 0.03, "measured from the wrist"
+    assert set(np.sign(aside[on_arm])) == {-1, 1}
+    assert above[on_arm].min() > 0.25, "the bands of the trunk are not on the sleeves"
+    assert above.min() == pytest.approx(0, abs=0.005)
+
+
+def test_unreachable_grip_is_an_error(library):
+    with pytest.raises(ValueError, match="out of reach"):
+        people.build(person("pull", right=(-1.2, -0.2, 0.9)), library)
+
+
+def test_objects_can_be_linked_and_parented(library: Library):
+    root = bpy.data.objects.new("person", None)
+    bpy.context.scene.collection.objects.link(root)
+    for target in people.build(person(), library):
+        bpy.context.scene.collection.objects.link(target)
+        target.parent = root
+    root.location = (2, 0, 0)
+    bpy.context.view_layer.update()
+    assert all(target.matrix_world.translation.x == pytest.approx(2 + target.location.x) for target in root.children)

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The electric pallet truck against REFERENCE: dimensions, what turns, what lifts, sound solids, enclosing boxes."""
+
+import bpy
+import numpy as np
+import pytest
+
+# isort: split
+import bmesh  # these two exist only once bpy is loaded
+from mathutils.bvhtree import BVHTree
+
+from blender.mesh.mesh_cache import Library
+from blender.mesh.meshes import to_mesh
+from blender.trucks import electric_chassis, electric_tiller, electric_truck
+from blender.trucks.electric_style import FORMS, ElectricSlot, draw_style
+from blender.trucks.hand_style import Slot
+from pipeline.common.randomness import rng
+from pipeline.config.world import TrucksSection
+from pipeline.record.objects import ElectricPalletTruckParameters
+from pipeline.scenes.assets.pallet_trucks import RAISED_M, as_truck, draw_fleet, electric_grip_m, parked
+from pipeline.scenes.geometry.collision_boxes import ELECTRIC_REAR_M, ELECTRIC_TILLERS, electric_heel_m, own_boxes
+from tests.unit.blender.shards.test_collision_volumes import outside_m
+
+PARTS = ("body", "linkage", "base", "steering", "tiller")
+
+
+def parameters(**changes) -> dict:
+    """A lowered compact truck with the tiller upright and straight."""
+    return {
+        "battery": "lithium",
+        "fork_length_m": 1.15,
+        "width_m": 0.54,
+        "fork_width_m": 0.17,
+        "heel_to_rear_m": 0.42,
+        "chassis_width_m": 0.66,
+        "chassis_height_m": 0.7,
+        "lift_m": 0.085,
+        "tandem_rollers": True,
+        "backrest": False,
+        "tiller_tilt_deg": 0.0,
+        "tiller_turn_deg": 0.0,
+        "body_rgb": (0.5, 0.02, 0.015),
+        "wheel_rgb": (0.02, 0.02, 0.02),
+        "wear": 0.4,
+        "seed": 1,
+        **changes,
+    }
+
+
+def vertices(thing: bpy.types.Object) -> np.ndarray:
+    """Vertices (N, 3) of an object in the truck's frame."""
+    co = np.empty(3 * len(thing.data.vertices))
+    thing.data.vertices.foreach_get("co", co)
+    matrix = np.array(thing.matrix_basis)
+    return co.reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3]
+
+
+def build(library: Library, **changes) -> dict[str, np.ndarray]:
+    """Vertices of each part of a truck."""
+    return dict(zip(PARTS, map(vertices, electric_truck.build(parameters(**changes), library)), strict=True))
+
+
+@pytest.mark.parametrize(("battery", "length"), [("lithium", 0.4), ("lead_acid", 0.62)])
+@pytest.mark.parametrize(("width", "fork_width"), [(0.54, 0.16), (0.56, 0.18), (0.685, 0.17)])
+def test_dimensions(library, battery, length, width, fork_width):
+    parts = build(
+        library, battery=battery, heel_to_rear_m=length, width_m=width, fork_width_m=fork_width, chassis_width_m=0.7
+    )
+    whole = np.concatenate(list(parts.values()))
+    rear, tip = whole[:, 0].min(), whole[:, 0].max()
+    assert tip - rear == pytest.approx(1.15 + length, abs=0.03)
+    assert np.ptp(whole[:, 1]) == pytest.approx(0.7, abs=0.02)
+    assert np.concatenate([parts["body"], parts["base"]])[:, 2].max() == pytest.approx(0.7, abs=0.025)
+    assert 1.25 <= whole[:, 2].max() <= 1.31
+    forks = parts["body"][parts["body"][:, 0] > FORMS[battery].rear_m + length + 0.1]
+    assert np.ptp(forks[:, 1]) == pytest.approx(width, abs=1e-4)
+    assert np.abs(forks[:, 1]).min() == pytest.approx(width / 2 - fork_width, abs=1e-4)
+
+
+@pytest.mark.parametrize("battery", FORMS)
+def test_pipeline_and_builder_agree(battery):
+    """Both rooms know where the truck's rear, heel and hinge are."""
+    truck = ElectricPalletTruckParameters.model_validate(parameters(battery=battery))
+    tiller = ELECTRIC_TILLERS[battery]
+    assert FORMS[battery].rear_m == ELECTRIC_REAR_M[battery]
+    assert electric_chassis.heel_m(parameters(battery=battery)) == electric_heel_m(truck)
+    assert (FORMS[battery].hinge_m, electric_tiller.HINGE_HEIGHT_M, electric_tiller.TILLER_M) == (
+        *tiller.hinge_m,
+        tiller.length_m,
+    )
+
+
+@pytest.mark.parametrize("lift", [0.08, 0.2])
+def test_lift_raises_body_and_forks_and_leaves_wheels_down(library, lift):
+    parts, lowered = build(library, lift_m=lift), build(library)
+    assert np.allclose(parts["body"] - lowered["body"], (0, 0, lift - 0.085), atol=1e-6)
+    assert parts["body"][parts["body"][:, 0] > 0.5][:, 2].max() == pytest.approx(lift, abs=1e-4)
+    for part in ("linkage", "base", "steering"):
+        assert parts[part][:, 2].min() == pytest.approx(0, abs=0.003), part
+    with pytest.raises(ValueError, match="lift_m"):
+        electric_truck.build(parameters(lift_m=0.3), library)
+
+
+@pytest.mark.parametrize(("tilt", "turn"), [(0, 0), (30, 0), (45, 60), (70, -60)])
+def test_hands_find_rubber_at_the_grip(library, tilt, turn):
+    changed = parameters(tiller_tilt_deg=float(tilt), tiller_turn_deg=float(turn))
+    *_, tiller = electric_truck.build(changed, library)
+    record = ElectricPalletTruckParameters.model_validate(changed)
+    points = vertices(tiller)
+    for side in (-1, 1):
+        grip = electric_grip_m(record, side * 0.12)
+        assert np.linalg.norm(points - grip, axis=1).min() < 0.06
+        inner, outer = electric_grip_m(record, side * 0.07), electric_grip_m(record, side * 0.17)
+        axis = np.subtract(outer, inner) / np.linalg.norm(np.subtract(outer, inner))
+        away = points - inner
+        along = away @ axis
+        off = np.linalg.norm(away - np.outer(along, axis), axis=1)
+        assert np.any((off < 0.02) & (along > -0.02) & (along < 0.03))
+        assert np.any((off < 0.02) & (along > 0.07))
+
+
+def surface(thing: bpy.types.Object) -> BVHTree:
+    return BVHTree.FromPolygons(vertices(thing).tolist(), [tuple(face.vertices) for face in thing.data.polygons])
+
+
+@pytest.mark.parametrize("battery", FORMS)
+def test_turned_tiller_clears_body_hood_and_backrest(library, battery):
+    for seed, turn, tilt, lift in ((1, 0, 0, 0.085), (2, 70, 0, 0.2), (3, -70, 0, 0.085), (4, 70, 50, 0.2)):
+        changed = parameters(
+            battery=battery, seed=seed, tiller_turn_deg=turn, tiller_tilt_deg=tilt, lift_m=lift, backrest=True
+        )
+        body, _, base, _, tiller = electric_truck.build(changed, library)
+        assert not surface(body).overlap(surface(tiller)), (seed, turn)
+        assert not surface(base).overlap(surface(tiller)), (seed, turn)
+
+
+def test_every_part_is_closed_and_looks_outward(library):
+    found = []
+    for seed, battery, tandem in ((1, "lithium", True), (2, "lead_acid", False), (3, "lead_acid", True)):
+        changed = parameters(seed=seed, battery=battery, heel_to_rear_m=0.42 if seed == 1 else 0.56, backrest=seed > 1)
+        changed["tandem_rollers"] = tandem
+        style = draw_style(seed, changed["body_rgb"])
+        found += electric_chassis.lifted(changed, style) + electric_chassis.base(changed, style)
+        found += electric_chassis.linkage(changed) + electric_tiller.tiller(style)
+        found += electric_tiller.steering(style, FORMS[battery])
+    for number, solid in enumerate(found):
+        work = bmesh.new()
+        work.from_mesh(to_mesh("part", [solid], []))
+        name = f"solid {number} of material {solid.slot}"
+        assert all(edge.is_manifold and edge.is_contiguous for edge in work.edges), f"{name}: open or twisted"
+        assert work.calc_volume(signed=True) > 0, f"{name} looks inward"
+        assert min(face.calc_area() for face in work.faces) > 1e-10, f"{name}: a face without area"
+        work.free()
+
+
+def test_boxes_enclose_what_the_pipeline_draws(library):
+    random = rng(0, 0, "test")
+    for number in range(8):
+        kind = parked(random, draw_fleet(random, TrucksSection(electric=1))).model_copy(
+            update={"backrest": number % 2 == 0}
+        )
+        truck = as_truck(kind.model_copy(update={"lift_m": RAISED_M}) if number % 3 == 0 else kind)
+        made = electric_truck.build(truck.parameters.model_dump(mode="json"), library)
+        assert outside_m(made, own_boxes(truck).rows) < 0.03, truck.parameters
+
+
+def test_meshes_are_shared_and_light(library):
+    first = electric_truck.build(parameters(), library)
+    moved = electric_truck.build(parameters(tiller_tilt_deg=20.0, tiller_turn_deg=50.0), library)
+    raised = electric_truck.build(parameters(lift_m=0.2), library)
+    repainted = electric_truck.build(parameters(body_rgb=(0, 0, 1)), library)
+    assert all(a.data is b.data for a, b in zip(first, moved, strict=True))
+    assert [a.data is b.data for a, b in zip(first, raised, strict=True)] == [True, False, True, True, True]
+    assert not any(a.data is b.data for a, b in zip(first, repainted, strict=True))
+    assert all(len(thing.data.materials) == len(Slot) + len(ElectricSlot) for thing in first)
+    assert all(thing.parent is None and not thing.users_collection for thing in first)
+    assert 3_000 < sum(len(face.vertices) - 2 for thing in first for face in thing.data.polygons) < 15_000

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All things on wheels: inside their size, on the floor, of sound solids, light, and shared when equal."""
+
+import bpy
+import numpy as np
+import pytest
+
+# isort: split
+import bmesh  # exists only once bpy is loaded
+
+from blender.mesh.meshes import to_mesh
+from blender.shards.scene import BUILDERS
+from blender.vehicles import carts, cleaning_machine, forklift, reach_truck, stacker
+from blender.vehicles.vehicle_parts import Slot, form_of
+from pipeline.scenes.assets.vehicle_shapes import FORMS, draw_wheeled
+
+SOLIDS = {
+    "hand_trolley": carts.hand_trolley_solids,
+    "platform_cart": carts.platform_cart_solids,
+    "roll_cage": carts.roll_cage_solids,
+    "forklift": forklift.forklift_solids,
+    "reach_truck": reach_truck.reach_truck_solids,
+    "stacker": stacker.stacker_solids,
+    "cleaning_machine": cleaning_machine.cleaning_machine_solids,
+}
+EVERY_FORM = [(kind, number) for kind, forms in FORMS.items() for number in range(len(forms))]
+
+
+def drawn(kind: str, form: int, seed: int = 0) -> dict:
+    """The first parameters of that form that the sampler draws."""
+    random = np.random.default_rng([seed, form])
+    while True:
+        parameters = draw_wheeled(random, kind).model_dump(mode="json")
+        if form_of(parameters["variant"], len(FORMS[kind])) == form:
+            return parameters
+
+
+def is_open(solid) -> bool:
+    """Letters are flat patches; all else is closed."""
+    return solid.slot == Slot.PAPER
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("kind", "form"), EVERY_FORM)
+def test_it_fills_its_size_and_stays_inside(kind, form, seed):
+    parameters = drawn(kind, form, seed)
+    points = np.concatenate([solid.vertices for solid in SOLIDS[kind](parameters)])
+    length, width, height = parameters["size_m"]
+    low, high = np.array([-length / 2, -width / 2, 0]), np.array([length / 2, width / 2, height])
+    assert (points.min(axis=0) >= low - 1e-4).all()
+    assert (points.max(axis=0) <= high + 1e-4).all()
+    assert points[:, 2].min() < 0.003
+    assert (np.ptp(points, axis=0) > 0.93 * (high - low)).all()
+
+
+@pytest.mark.parametrize(("kind", "form"), EVERY_FORM)
+def test_every_part_is_closed_and_looks_outward(library, kind, form):
+    for number, solid in enumerate(SOLIDS[kind](drawn(kind, form))):
+        if is_open(solid):
+            continue
+        work = bmesh.new()
+        work.from_mesh(to_mesh("part", [solid], []))
+        assert all(edge.is_manifold and edge.is_contiguous for edge in work.edges), f"solid {number}: open or twisted"
+        assert work.calc_volume(signed=True) > 0, f"solid {number} ({Slot(solid.slot).name}) looks inward"
+        work.free()
+
+
+@pytest.mark.parametrize(("kind", "form"), EVERY_FORM)
+def test_it_is_one_new_light_object_on_a_shared_mesh(library, kind, form):
+    parameters = drawn(kind, form)
+    (first,), (second,) = (BUILDERS[kind](parameters, library) for _ in range(2))
+    (other,) = BUILDERS[kind]({**parameters, "color_rgb": [0.1, 0.2, 0.3]}, library)
+    assert first.data is second.data
+    assert first.data is not other.data
+    assert first.parent is None
+    assert not first.users_collection
+    assert sum(len(face.vertices) - 2 for face in first.data.polygons) < 5_000
+    used = {face.material_index for face in first.data.polygons}
+    assert used == set(range(len(first.data.materials)))
+
+
+@pytest.mark.parametrize("kind", FORMS)
+def test_forms_differ_in_the_same_size_and_with_the_same_seed(kind):
+    forms = len(FORMS[kind])
+    parameters = drawn(kind, 0)
+    variants = ({**parameters, "variant": (form + 0.5) / forms} for form in range(forms))
+    shapes = {np.concatenate([s.vertices for s in SOLIDS[kind](each)]).round(4).tobytes() for each in variants}
+    # A small and a large scrubber differ in their size alone.
+    assert len(shapes) == (2 if kind == "cleaning_machine" else forms)
+
+
+def test_vehicles_of_one_fleet_share_their_materials(library):
+    parameters = drawn("forklift", 0)
+    for seed in range(3):
+        BUILDERS["forklift"]({**parameters, "seed": seed}, library)
+    assert len(library.meshes) == 3
+    assert len(library.materials) == len(bpy.data.materials) <= len(Slot)
+
+
+@pytest.mark.parametrize(("variant", "form"), [(0.0, 0), (0.33, 0), (0.34, 1), (0.67, 2), (1.0, 2)])
+def test_the_variant_is_split_into_equal_parts(variant, form):
+    assert form_of(variant, 3) == form

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The benchmark of id maps: both sides do the same work, and its table says what it measured."""
+
+import re
+import sys
+
+import numpy as np
+import torch
+
+from pipeline.benchmarks import training as benchmark
+
+
+def test_both_targets_show_the_same_instances():
+    scene = benchmark.make_scene(np.random.default_rng(3), 9, 120, 90)
+    masks, ours = benchmark.masks_target(scene), benchmark.map_target(scene)
+    assert len(ours["boxes"]) == 9
+    assert torch.equal(ours["boxes"], masks["boxes"])
+    assert torch.equal(ours["labels"], masks["labels"])
+    assert torch.equal(ours["ids"] == ours["mask_ids"][:, None, None], masks["masks"].bool())
+
+
+def test_bytes_are_counted_while_they_live():
+    with benchmark.TensorBytes() as made:
+        first = torch.zeros(1000)
+        view = first[10:]
+        del first
+        assert made.now == 4000
+        second = view * 2
+        assert made.now == 4000 + 3960
+        del view, second
+        assert made.now == 0
+        third = torch.ones(10, dtype=torch.uint8)
+    assert made.now == len(third)
+    assert made.peak == 7960
+
+
+def test_the_command_prints_ratios(tiny_settings, monkeypatch, capsys):
+    text = tiny_settings.only("model")
+    sizes = ("--instances", "3", "--width", "96", "--height", "80", "--batch-size", "1", "--steps", "1")
+    monkeypatch.setattr(sys, "argv", ["benchmark_training", "--config", text, *sizes])
+    assert benchmark.main() == 0
+    said = capsys.readouterr().out
+    figures = r".*? ([\d.]+) (?:s|MB) +([\d.]+) (?:s|MB) +([\d.]+) +0\.\d+ *\n"
+    for line in ("50 detections of 1280x720: paste and RLE", "3 instances: memory", "3 instances: step"):
+        reference, ours, ratio = map(float, re.search(line + figures, said).groups())
+        assert reference > 0
+        assert abs(ratio * reference - ours) < 0.01 * reference + 0.001
+
+
+def test_a_config_that_is_wrong_is_named(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["benchmark_training", "--config", '{"model": {"wide": 1}}'])
+    assert benchmark.main() == 1
+    assert "wide" in capsys.readouterr().err
+
+
+def test_a_scene_shows_all_its_instances():
+    scene = benchmark.make_scene(np.random.default_rng(0), 50, 640, 480)
+    assert len(scene.segmentations) == len(scene.labels) == 50
+    whole = sum(benchmark.coco_mask.decode(each).astype(int) for each in scene.segmentations)
+    assert whole.max() == 1
+    assert min(benchmark.coco_mask.area(scene.segmentations)) > 100

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Any COCO file is read; a wrong one is named with its entry; masks survive the way there and back."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from faster_coco_eval import mask as coco_mask
+from hypothesis import given
+from hypothesis.extra import numpy as arrays
+from PIL import Image
+
+from pipeline.coco import reader
+
+
+def document() -> dict:
+    return {
+        "info": {"name": "by hand"},
+        "images": [{"id": 7, "file_name": "hall.png", "width": 40, "height": 30, "rig": "robot"}],
+        "annotations": [{"id": 1, "image_id": 7, "category_id": 2, "bbox": [1, 2, 10, 20], "distance_m": 4.5}],
+        "categories": [{"id": 1, "name": "pedestrian"}, {"id": 2, "name": "pallet_truck", "supercategory": "vehicle"}],
+    }
+
+
+def read(folder: Path, content: dict) -> reader.CocoFile:
+    path = folder / "annotations.json"
+    path.write_text(json.dumps(content))
+    return reader.read(path)
+
+
+def test_reads_a_file_with_keys_of_its_own(tmp_path):
+    file = read(tmp_path, document())
+    assert file.images[0].model_extra == {"rig": "robot"}
+    assert file.annotations[0].model_extra == {"distance_m": 4.5}
+    assert (file.annotations[0].bbox, file.annotations[0].iscrowd) == ((1, 2, 10, 20), 0)
+    assert file.mask(file.annotations[0], file.images[0]) is None
+
+
+def test_pictures_without_annotations_have_an_empty_list(tmp_path):
+    content = document()
+    content["images"].append({"id": 3, "file_name": "empty.png", "width": 4, "height": 3})
+    file = read(tmp_path, content)
+    assert file.annotations_by_image() == {7: [file.annotations[0]], 3: []}
+
+
+def segmentations() -> dict[str, object]:
+    mask = np.zeros((30, 40), np.uint8)
+    mask[2:22, 1:11] = 1
+    return {
+        "compressed": reader.encode(mask),
+        "uncompressed": {"size": [30, 40], "counts": [32, *[20, 10] * 9, 20, 878]},
+        "polygon": [[1, 2, 11, 2, 11, 22, 1, 22]],
+        "polygons": [[1, 2, 11, 2, 11, 10, 1, 10], [1, 10, 11, 10, 11, 22, 1, 22]],
+    }
+
+
+@pytest.mark.parametrize("form", segmentations())
+def test_every_form_of_segmentation_gives_the_mask(tmp_path, form):
+    content = document()
+    content["annotations"][0]["segmentation"] = segmentations()[form]
+    file = read(tmp_path, content)
+    mask = file.mask(file.annotations[0], file.images[0])
+    assert (mask.shape, mask.dtype) == ((30, 40), np.uint8)
+    assert mask[2:22, 1:11].all()
+    assert mask.sum() == 200
+
+
+@pytest.mark.parametrize("absent", [None, []])
+def test_no_segmentation_is_allowed(tmp_path, absent):
+    content = document()
+    content["annotations"][0]["segmentation"] = absent
+    assert read(tmp_path, content).annotations[0].segmentation is None
+
+
+@given(arrays.arrays(bool, arrays.array_shapes(min_dims=2, max_dims=2, max_side=20)))
+def test_a_mask_comes_back_as_it_went(mask):
+    encoded = reader.encode(mask)
+    assert json.loads(json.dumps(encoded)) == encoded
+    np.testing.assert_array_equal(coco_mask.decode(reader.rle(reader.Rle(**encoded), *mask.shape)), mask)
+
+
+# What is planted, and the words that must name it.
+FAULTS = {
+    "category": (("annotations", 0, "category_id"), 9, "annotation 1: category 9 is not in"),
+    "image": (("annotations", 0, "image_id"), 8, "annotation 1: image 8 is not in"),
+    "outside": (("annotations", 0, "bbox"), [35, 2, 10, 20], "annotation 1: bbox .* reaches outside .*hall.png.*40x30"),
+    "negative": (("annotations", 0, "bbox"), [-3, 2, 10, 20], "annotation 1: bbox .* reaches outside"),
+    "flat": (("annotations", 0, "bbox"), [3, 2, 10, 0], "annotation 1: bbox .* has no area"),
+    "three numbers": (("annotations", 0, "bbox"), [3, 2, 10], r"annotations\[0\].bbox\[3\]: Field required"),
+    "not a number": (("annotations", 0, "bbox"), [float("nan"), 2, 1, 1], r"annotations\[0\].bbox\[0\]: .*finite"),
+    "crowd": (("annotations", 0, "iscrowd"), 2, r"annotations\[0\].iscrowd: "),
+    "mask size": (
+        ("annotations", 0, "segmentation"),
+        {"size": [40, 30], "counts": "PP1"},
+        r"annotation 1: segmentation has size .*\(40, 30\), unlike .*hall.png.*40x30",
+    ),
+    "torn mask": (
+        ("annotations", 0, "segmentation"),
+        {"size": [30, 40], "counts": "abc"},
+        "annotation 1: segmentation: RLE string is malformed",
+    ),
+    "overlong mask": (
+        ("annotations", 0, "segmentation"),
+        {"size": [30, 40], "counts": [1000, 201]},
+        "annotation 1: segmentation: RLE counts exceed",
+    ),
+    "short polygon": (("annotations", 0, "segmentation"), [[1, 2, 3, 4]], r"annotations\[0\].segmentation"),
+    "width": (("images", 0, "width"), 0, r"images\[0\].width: .*greater than 0"),
+    "name": (("categories", 1, "name"), "pedestrian", "category name 'pedestrian' is used 2 times"),
+    "category id": (("categories", 1, "id"), 1, "category id 1 is used 2 times"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_named_with_file_and_entry(tmp_path, fault):
+    (section, place, key), value, words = FAULTS[fault]
+    content = document()
+    content[section][place][key] = value
+    with pytest.raises(reader.CocoError, match=f"annotations.json: {words}"):
+        read(tmp_path, content)
+
+
+@pytest.mark.parametrize("section", ["images", "annotations"])
+def test_an_id_that_is_used_twice_is_named(tmp_path, section):
+    content = document()
+    content[section] *= 2
+    with pytest.raises(reader.CocoError, match=f"annotations.json: {section.removesuffix('s')} id . is used 2 times"):
+        read(tmp_path, content)
+
+
+@pytest.mark.parametrize("section", ["images", "annotations", "categories"])
+def test_a_missing_section_is_named(tmp_path, section):
+    content = document()
+    del content[section]
+    with pytest.raises(reader.CocoError, match=f"{section}: Field required"):
+        read(tmp_path, content)
+
+
+def test_many_faults_are_counted(tmp_path):
+    content = document()
+    content["annotations"] = [{**content["annotations"][0], "id": number, "image_id": 8} for number in range(30)]
+    with pytest.raises(reader.CocoError, match="and 20 more") as caught:
+        read(tmp_path, content)
+    assert len(str(caught.value).splitlines()) == 11
+
+
+def test_no_json_and_no_file(tmp_path):
+    (tmp_path / "half.json").write_text('{"images": [')
+    with pytest.raises(reader.CocoError, match=r"half.json: not JSON: .*column"):
+        reader.read(tmp_path / "half.json")
+    with pytest.raises(reader.CocoError, match=r"none.json: cannot be read: No such file"):
+        reader.read(tmp_path / "none.json")
+
+
+def test_run_lengths_that_do_not_fill_the_picture(tmp_path):
+    content = document()
+    content["annotations"][0]["segmentation"] = {"size": [30, 40], "counts": [10, 20]}
+    file = read(tmp_path, content)
+    with pytest.raises(reader.CocoError, match=r"annotations.json: annotation 1: segmentation: .*30 pixels"):
+        file.mask(file.annotations[0], file.images[0])
+
+
+def test_results_belong_to_their_file(tmp_path):
+    file = read(tmp_path, document())
+    good = {"image_id": 7, "category_id": 1, "bbox": [0, 0, 5, 5], "score": 0.5}
+    reader.write(tmp_path / "good.json", [good])
+    assert reader.read_results(tmp_path / "good.json", file)[0].score == 0.5
+    reader.write(tmp_path / "bad.json", [good, {**good, "image_id": 1}, {**good, "category_id": 5}])
+    with pytest.raises(reader.CocoError, match=r"bad.json: \[1\]: image 1 is not in .*\n.*\[2\]: category 5 is not in"):
+        reader.read_results(tmp_path / "bad.json", file)
+
+
+def noise(width: int, height: int) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8))
+
+
+def test_pictures_of_the_right_size_pass(tmp_path):
+    noise(40, 30).save(tmp_path / "hall.png")
+    reader.check_pictures(read(tmp_path, document()), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("plant", "words"),
+    [
+        (lambda path: None, "image 7: .*hall.png: no such file"),
+        (lambda path: path.write_bytes(b""), "image 7: .*hall.png: not a readable picture"),
+        (lambda path: noise(30, 40).save(path), "image 7: .*hall.png: the picture is 30x40, the file says 40x30"),
+    ],
+    ids=["missing", "empty", "turned"],
+)
+def test_a_picture_that_disagrees_is_named(tmp_path, plant, words):
+    plant(tmp_path / "hall.png")
+    with pytest.raises(reader.CocoError, match=words):
+        reader.check_pictures(read(tmp_path, document()), tmp_path)
+
+
+def test_pictures_are_turned_upright(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    noise(30, 40).save(tmp_path / "hall.png", exif=exif)
+    assert reader.read_picture(tmp_path / "hall.png").shape == (30, 40, 3)
+    reader.check_pictures(read(tmp_path, document()), tmp_path)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_a_picture_that_is_cut_off_is_named(tmp_path, suffix):
+    path = tmp_path / f"cut{suffix}"
+    noise(64, 64).save(path)
+    path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(reader.CocoError, match=f"cut{suffix}: not a readable picture"):
+        reader.read_picture(path)
+
+
+def test_grey_and_transparent_pictures_become_rgb(tmp_path):
+    for mode in ("L", "RGBA", "P"):
+        noise(8, 6).convert(mode).save(tmp_path / "any.png")
+        picture = reader.read_picture(tmp_path / "any.png")
+        assert (picture.shape, picture.dtype) == ((6, 8, 3), np.uint8)
+
+
+def test_writing_is_compact_sorted_and_leaves_nothing_aside(tmp_path):
+    reader.write(tmp_path / "new" / "a.json", {"b": 1, "a": [1.5, "ä"]})
+    assert (tmp_path / "new" / "a.json").read_text() == '{"a":[1.5,"ä"],"b":1}\n'
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.json"]
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        reader.write(tmp_path / "new" / "a.json", {"a": float("nan")})

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Labels are read back as Ultralytics reads them, filled, and compared with the masks they were made from."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from pipeline.coco import reader, yolo_export
+from tests.helpers.paths import ROOT
+
+MASKS = arrays.arrays(np.uint8, st.tuples(st.integers(1, 24), st.integers(1, 24)), elements=st.integers(0, 1))
+
+
+def read_back(line: str, height: int, width: int) -> np.ndarray:
+    """Fill a line's polygon as Ultralytics does: float32, decimals cut off, cv2.fillPoly."""
+    points = np.array(line.split()[1:], np.float32).reshape(-1, 2) * np.array((width, height), np.float32)
+    mask = np.zeros((height, width), np.uint8)
+    cv2.fillPoly(mask, [points.astype(np.int32)], 1)
+    return mask
+
+
+def round_trip(mask: np.ndarray) -> np.ndarray:
+    height, width = mask.shape
+    return read_back(yolo_export.label_line(0, yolo_export.polygon_of(mask), width, height), height, width)
+
+
+def iou(first: np.ndarray, second: np.ndarray) -> float:
+    return np.count_nonzero(first & second) / np.count_nonzero(first | second)
+
+
+@settings(deadline=None, max_examples=200)
+@given(MASKS.filter(np.any))
+def test_only_small_parts_are_lost_and_only_bridges_are_added(mask):
+    filled = round_trip(mask)
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    kept = [number for number in range(1, count) if np.all(filled[parts == number])]
+    lost = [number for number in range(1, count) if number not in kept]
+    assert max(stats[kept, cv2.CC_STAT_AREA]) == max(stats[1:, cv2.CC_STAT_AREA])
+    distance = cv2.distanceTransform(1 - np.isin(parts, kept).astype(np.uint8), cv2.DIST_C, 3)
+    for number in lost:
+        between = distance[parts == number].min() - 1
+        assert stats[number, cv2.CC_STAT_AREA] < between + 2, "a part may be lost only where its bridge is longer"
+
+
+@settings(deadline=None, max_examples=100)
+@given(MASKS.filter(np.any))
+def test_one_part_with_holes_comes_back_whole(mask):
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    part = (parts == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))).astype(np.uint8)
+    part = cv2.resize(part, None, fx=4, fy=4, interpolation=cv2.INTER_NEAREST)
+    holes = cv2.connectedComponents(np.pad(1 - part, 1, constant_values=1), connectivity=4)[0] - 2
+    filled = round_trip(part)
+    assert np.all(filled >= part)
+    assert np.count_nonzero(filled > part) <= 4 * holes, "a bridge may cross the corner of another hole"
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 5), (5, 1), (2, 2)])
+def test_dots_and_lines_are_polygons_of_three_points_at_least(size):
+    mask = np.pad(np.ones(size, np.uint8), 2)
+    assert len(yolo_export.polygon_of(mask)) >= 3
+    assert np.array_equal(round_trip(mask), mask)
+
+
+def test_a_hole_stays_open_and_two_halves_are_joined():
+    mask = np.zeros((60, 80), np.uint8)
+    mask[10:50, 5:35] = 1
+    mask[20:40, 12:28] = 0
+    assert np.array_equal(round_trip(mask), mask)
+    mask[10:50, 55:75] = 1
+    filled = round_trip(mask)
+    assert np.all(filled >= mask)
+    assert np.count_nonzero(filled) - np.count_nonzero(mask) == 20, "one bridge from column 34 to column 55"
+
+
+def test_a_speck_far_away_is_not_worth_its_bridge():
+    mask = np.zeros((40, 80), np.uint8)
+    mask[5:35, 5:30] = 1
+    near, far = mask.copy(), mask.copy()
+    near[10, 33:36] = 1
+    far[10, 60:63] = 1
+    assert np.all(round_trip(near) >= near)
+    assert np.array_equal(round_trip(far), mask)
+
+
+@given(st.integers(1, 8192), st.data())
+def test_every_pixel_is_read_back_exactly(width, data):
+    x = data.draw(st.integers(0, width - 1))
+    line = yolo_export.label_line(3, np.array([(x, 0)] * 3), width, 1)
+    assert line.startswith("3 ")
+    assert np.flatnonzero(read_back(line, 1, width)).tolist() == [x]
+
+
+def ragged(seed: int, height: int = 288, width: int = 384) -> np.ndarray:
+    """A blob as goods in front of a truck leave it: holes, stripes cut out, several parts."""
+    noise = np.random.default_rng(seed).normal(size=(height, width)).astype(np.float32)
+    smooth = cv2.GaussianBlur(noise, (0, 0), 6)
+    ellipse = cv2.ellipse(np.zeros((height, width), np.uint8), (190, 140), (90, 100), seed * 20, 0, 360, 1, -1)
+    return ellipse & (smooth > -0.04).astype(np.uint8)
+
+
+def test_ragged_masks_keep_an_iou_of_097_in_the_median():
+    values = [iou(round_trip(mask), mask) for mask in map(ragged, range(12))]
+    assert np.median(values) >= 0.97
+    assert min(values) > 0.9
+
+
+@pytest.fixture
+def data_set(make_data):
+    """A data set of four pictures, the last without things; one instance of the first is a crowd."""
+    made = make_data(pictures=4, empty=(4,))
+    document = yaml.safe_load(made.annotations.read_text())
+    document["annotations"][0]["iscrowd"] = 1
+    for split in yolo_export.SPLITS:
+        reader.write(made.images / "annotations" / f"{split}.json", document)
+    return made.images
+
+
+def run(data: Path, *options: str | Path) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "pipeline.coco.yolo_export", "--data", data, "--out", data / "yolo", *options]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+def test_the_layout_is_what_ultralytics_reads(data_set):
+    done = run(data_set)
+    assert done.returncode == 0, done.stderr
+    assert "train: 4 pictures, 5 instances" in done.stdout
+    out = data_set / "yolo"
+    described = yaml.safe_load((out / "data.yaml").read_text())
+    assert described["names"] == {0: "pedestrian", 1: "pallet_truck"}
+    assert "path" not in described, "an absolute path would not survive moving the folder"
+    source = reader.read(data_set / "annotations/val.json")
+    for image in source.images:
+        picture = out / described["val"] / Path(image.file_name).name
+        assert picture.samefile(data_set / image.file_name), "a hard link takes no space"
+        lines = (out / "labels/val" / f"{picture.stem}.txt").read_text().splitlines()
+        wanted = [one for one in source.annotations_by_image()[image.id] if not one.iscrowd]
+        assert [int(line.split()[0]) for line in lines] == [one.category_id - 1 for one in wanted]
+        for line, annotation in zip(lines, wanted, strict=True):
+            assert np.array_equal(read_back(line, image.height, image.width), source.mask(annotation, image))
+
+
+def test_the_folder_outlives_the_shards(data_set, tmp_path):
+    assert run(data_set).returncode == 0
+    shutil.rmtree(data_set / "images")
+    moved = (data_set / "yolo").rename(tmp_path / "elsewhere")
+    assert len([path for path in (moved / "images/train").iterdir() if reader.read_picture(path).size]) == 4
+
+
+def test_pictures_are_copied_on_demand(data_set):
+    assert run(data_set, "--copy").returncode == 0
+    picture = next((data_set / "yolo/images/train").iterdir())
+    assert picture.stat().st_nlink == 1
+
+
+def test_nothing_half_written_is_left_under_the_name(data_set):
+    (data_set / "images/000003.png").unlink()
+    done = run(data_set)
+    assert done.returncode == 1
+    assert "000003.png: cannot be put into" in done.stderr
+    assert not (data_set / "yolo").exists()
+
+
+def test_an_existing_folder_is_not_overwritten(data_set):
+    (data_set / "yolo").mkdir()
+    done = run(data_set)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "exists; delete it first" in done.stderr

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+import json
+import subprocess
+import sys
+
+import pytest
+
+from pipeline.config.config import Config, ConfigError, check, read, schema, typed
+from tests.helpers.paths import CONFIGS
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"scenes": {}}, "config: scenes: unknown key; allowed here: data, layout, people, trucks"),
+        ({"people": {"cuont": [0, 1]}}, "config: people.cuont: unknown key; allowed here: count, working_pairs"),
+        ({"train": {"augment": {"flop": 1}}}, "config: train.augment.flop: unknown key; allowed here: flip"),
+        ({"goods": {"fill": 2}}, "config: goods.fill = 2: must lie within 0 and 1"),
+        ({"data": {"seed": -1}}, "config: data.seed = -1: input should be greater than or equal to 0"),
+        ({"data": {"name": "a/b"}}, "config: data.name = 'a/b': string should match pattern"),
+        ({"render": {"device": "gpu"}}, "config: render.device = 'gpu': input should be 'auto', 'cpu', 'cuda'"),
+        (
+            {"camera": {"rigs": {"drone": 1}}},
+            "config: camera.rigs.drone = 'drone': input should be 'robot', 'handheld'",
+        ),
+        ({"camera": {"aperture_f": "wide"}}, "config: camera.aperture_f = 'wide': input should be a pair [low, high]"),
+        ({"camera": {"fov_deg": {"robot": [5, 60]}}}, "config: camera.fov_deg.robot = [5, 60]: must lie within 10"),
+        ({"light": {"power": [0, 1]}}, "config: light.power = [0, 1]: must lie within 0.01 and 100"),
+        ({"people": {"count": [3, 1]}}, "config: people.count = [3, 1]: the low end 3 is above the high end 1"),
+        (
+            {"layout": {"kinds": {"aisle": 0}}},
+            "config: layout.kinds = {'aisle': 0}: at least one share must be above",
+        ),
+        (
+            {"compare": {"street": {"annotations": "a.json", "images": "a", "mask": "b"}}},
+            "config: compare.street.mask: unknown key; allowed here: annotations, images",
+        ),
+        ({"compare": {"street": {"images": "a"}}}, "config: compare.street.annotations = "),
+        ({"model": {"freeze": "body"}}, "config: model.freeze = 'body': must be backbone, heads_only, none, a number"),
+        ({"model": {"freeze": True}}, "config: model.freeze = True: must be backbone"),
+        ({"model": {"freeze": {"all_but_last": 0}}}, "config: model.freeze = {'all_but_last': 0}: must be backbone"),
+        ({"model": {"freeze": []}}, "config: model.freeze = []: must be backbone"),
+        (
+            {"model": {"freeze_backbone": True}},
+            "config: model.freeze_backbone: unknown key; allowed here: backbone, weights, ",
+        ),
+        ({"model": {"unfreeze": [{"epoch": 1, "leave": -1}]}}, "config: model.unfreeze.0.leave = -1: must be backbone"),
+        (
+            {"model": {"unfreeze": [{"epoch": 1, "wat": ["rpn"]}]}},
+            "config: model.unfreeze.0.wat: unknown key; allowed here: epoch, iteration, run_fraction, what, leave",
+        ),
+        (
+            {"model": {"unfreeze": [{"epoch": 1, "iteration": 5, "leave": 1}]}},
+            "config: model.unfreeze.0 = {'epoch': 1, 'iteration': 5, 'leave': 1}: when? say one of epoch, iteration",
+        ),
+        ({"model": {"unfreeze": [{"epoch": 1}]}}, "config: model.unfreeze.0 = {'epoch': 1}: give either what"),
+        ([], "config: the file = []: input should be a valid dictionary"),
+    ],
+)
+def test_error_names_key_value_and_what_is_allowed(values, said):
+    with pytest.raises(ConfigError) as raised:
+        check(values)
+    assert str(raised.value).startswith(said)
+    assert "\n" not in str(raised.value)
+
+
+def test_each_wrong_key_has_its_line():
+    with pytest.raises(ConfigError) as raised:
+        check({"goods": {"fill": 2}, "data": {"seed": "x"}})
+    assert [line.split(" = ")[0] for line in str(raised.value).splitlines()] == [
+        "config: data.seed",
+        "config: goods.fill",
+    ]
+
+
+def test_missing_file_and_broken_yaml_are_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"nowhere\.yaml: no such config file"):
+        read(tmp_path / "nowhere.yaml")
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("scene: [1,")
+    with pytest.raises(ConfigError, match=r"broken\.yaml: not YAML"):
+        read(broken)
+
+
+def test_inline_text_is_read_like_a_file(tmp_path):
+    path = tmp_path / "some.yaml"
+    path.write_text("data:\n  seed: 3\n")
+    assert read(path) == read('{"data": {"seed": 3}}') == Config(data={"seed": 3})
+
+
+def test_empty_file_means_all_defaults(tmp_path):
+    path = tmp_path / "empty.yaml"
+    path.write_text("")
+    assert read(path) == Config()
+
+
+def test_typed_turns_snakemakes_strings_into_yaml_types():
+    given = {"train": {"iterations": "5", "device": "cpu"}, "camera": {"fov_deg": ["45", "9.5"]}}
+    assert typed(given) == {"train": {"iterations": 5, "device": "cpu"}, "camera": {"fov_deg": [45, 9.5]}}
+
+
+def test_only_holds_the_named_sections_and_can_be_read_back():
+    config = Config(goods={"fill": 0.25})
+    text = config.only("goods", "camera")
+    assert set(json.loads(text)) == {"goods", "camera"}
+    assert read(text).goods == config.goods
+    assert text == Config(goods={"fill": 0.25}, train={"iterations": 1}).only("goods", "camera")
+
+
+def test_a_number_is_a_range_of_its_own_and_a_view_that_of_every_rig():
+    config = Config(goods={"fill": 0.25}, people={"count": 2}, camera={"aperture_f": 2, "fov_deg": [40, 50]})
+    assert (config.goods.fill, config.people.count, config.camera.aperture_f) == ((0.25, 0.25), (2, 2), (2, 2))
+    assert set(config.camera.fov_deg.model_dump().values()) == {(40, 50)}
+
+
+@pytest.mark.parametrize("freeze", ["backbone", "heads_only", "none", 0, 3, {"all_but_last": 5}, ["rpn", "*.bias"]])
+def test_a_freezing_policy_is_read_back_as_it_was_written(freeze):
+    step = {"run_fraction": 0.5, "leave": freeze, "learning_rate_factor": 0.1}
+    model = check({"model": {"freeze": freeze, "unfreeze": [step]}})
+    dumped = model.model_dump(mode="json")["model"]
+    assert dumped["freeze"] == freeze
+    assert {key: value for key, value in dumped["unfreeze"][0].items() if value is not None} == step
+    assert read(model.only("model")).model == model.model
+
+
+def test_committed_schema_and_configs_are_up_to_date():
+    assert (CONFIGS / "schema.json").read_text() == schema()
+    for path in CONFIGS.glob("*.yaml"):
+        read(path)
+
+
+def test_command_prints_one_line_and_fails():
+    command = [sys.executable, "-m", "pipeline.config.config", "/nowhere.yaml"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=CONFIGS.parent, check=False)
+    assert (done.returncode, done.stderr) == (1, "/nowhere.yaml: no such config file\n")
+
+
+@pytest.mark.parametrize(("weights", "rate"), [("bundled", 0.1), ("none", 1), ("my.pth", 0.1)])
+def test_a_pretrained_backbone_learns_slowly_unless_told_otherwise(weights, rate):
+    factors = Config(model={"weights": weights}).with_backbone_rate().train.rate_factors
+    assert (factors.heads, factors.fpn, factors.backbone) == (1, 1, rate)
+    told = Config(model={"weights": weights}, train={"rate_factors": {"backbone": 0.5}})
+    assert told.with_backbone_rate() == told

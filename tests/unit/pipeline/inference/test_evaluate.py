@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The figures of cases small enough to count by hand."""
+
+import json
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.coco import reader
+from pipeline.inference import evaluate
+
+WIDTH, HEIGHT = 60, 120
+PERSON, TRUCK = 1, 2
+PERFECT = {"AP": 1.0, "AP50": 1.0, "AP75": 1.0}
+NOTHING = {"AP": None, "AP50": None, "AP75": None}
+
+
+def box_mask(box: list[int]) -> dict:
+    x, y, width, height = box
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    mask[y : y + height, x : x + width] = 1
+    return reader.encode(mask)
+
+
+def truth(category: int, box: list[int], image: int = 1, masks: bool = True, **more: object) -> dict:
+    segmentation = {"segmentation": box_mask(box)} if masks else {}
+    return {"image_id": image, "category_id": category, "bbox": box, **segmentation, **more}
+
+
+def found(category: int, box: list[int], score: float, image: int = 1) -> dict:
+    entry = {"image_id": image, "category_id": category, "bbox": box, "score": score}
+    return entry | {"segmentation": box_mask(box)}
+
+
+def write_truth(path: Path, annotations: list[dict], names: tuple[str, ...] = ("pedestrian", "pallet_truck")) -> Path:
+    document = {
+        "images": [
+            {"id": number, "file_name": f"{number}.png", "width": WIDTH, "height": HEIGHT} for number in (1, 2, 3)
+        ],
+        "annotations": [{"id": number, **entry} for number, entry in enumerate(annotations)],
+        "categories": [{"id": number, "name": name} for number, name in enumerate(names, 1)],
+    }
+    reader.write(path, document)
+    return path
+
+
+def score(tmp_path: Path, annotations: list[dict], detections: list[dict], unknown: tuple[str, ...] = ()) -> dict:
+    file = reader.read(write_truth(tmp_path / "truth.json", annotations))
+    return evaluate.evaluate(file, [reader.Detection(**entry) for entry in detections], unknown)
+
+
+def test_perfect_predictions(tmp_path):
+    boxes = [(PERSON, [5, 5, 10, 30], 1), (PERSON, [30, 5, 10, 30], 1), (TRUCK, [5, 50, 40, 20], 2)]
+    metrics = score(
+        tmp_path,
+        [truth(category, box, image) for category, box, image in boxes],
+        [found(category, box, 0.9, image) for category, box, image in boxes],
+    )
+    assert metrics["box"] == {**PERFECT, "pedestrian": PERFECT, "pallet_truck": PERFECT}
+    assert metrics["mask"] == metrics["box"]
+    assert metrics["pictures"] == 3
+    assert metrics["annotations"] == {"pedestrian": 2, "pallet_truck": 1}
+
+
+def test_one_of_two_missed(tmp_path):
+    boxes = [[5, 5, 10, 30], [30, 5, 10, 30]]
+    metrics = score(tmp_path, [truth(PERSON, box) for box in boxes], [found(PERSON, boxes[0], 0.9)])
+    # Precision is 1 at the recalls 0, 0.01, … 0.5: 51 of 101 points.
+    assert metrics["box"]["pedestrian"]["AP"] == round(51 / 101, 4)
+    assert metrics["mask"]["pedestrian"]["AP50"] == round(51 / 101, 4)
+
+
+def test_a_loose_box_counts_for_some_thresholds(tmp_path):
+    # IoU 0.62 reaches the thresholds 0.50, 0.55 and 0.60 of ten.
+    metrics = score(tmp_path, [truth(PERSON, [0, 0, 10, 100])], [found(PERSON, [0, 0, 10, 62], 0.9)])
+    assert metrics["box"]["pedestrian"] == {"AP": 0.3, "AP50": 1.0, "AP75": 0.0}
+    assert metrics["mask"]["pedestrian"] == {"AP": 0.3, "AP50": 1.0, "AP75": 0.0}
+
+
+def test_box_and_mask_are_scored_apart(tmp_path):
+    detection = found(PERSON, [0, 0, 10, 100], 0.9) | {"segmentation": box_mask([0, 0, 10, 62])}
+    metrics = score(tmp_path, [truth(PERSON, [0, 0, 10, 100])], [detection])
+    assert (metrics["box"]["AP"], metrics["mask"]["AP"]) == (1.0, 0.3)
+
+
+def test_a_false_alarm_that_is_surer_than_the_truth(tmp_path):
+    box = [5, 5, 10, 30]
+    detections = [found(PERSON, [30, 60, 10, 30], 0.9), found(PERSON, box, 0.8)]
+    assert score(tmp_path, [truth(PERSON, box)], detections)["box"]["pedestrian"]["AP"] == 0.5
+
+
+@pytest.mark.parametrize("masks", [True, False])
+def test_regions_to_ignore_are_ignored(tmp_path, masks):
+    box, crowd = [5, 5, 10, 30], [20, 50, 40, 60]
+    detections = [
+        found(PERSON, [25, 55, 10, 30], 0.95),
+        found(PERSON, [40, 60, 10, 30], 0.94),
+        found(PERSON, box, 0.9),
+    ]
+    people = [truth(PERSON, box, masks=masks)]
+    metrics = score(tmp_path, [*people, truth(PERSON, crowd, masks=masks, iscrowd=1)], detections)
+    assert metrics["box"]["pedestrian"] == PERFECT
+    assert metrics["annotations"]["pedestrian"] == 1
+    assert metrics["ignored"]["pedestrian"] == 1
+    assert score(tmp_path, people, detections)["box"]["pedestrian"]["AP"] == round(1 / 3, 4)
+    assert (metrics["mask"] is not None) == masks
+
+
+def test_a_region_to_ignore_may_have_no_mask_where_objects_have(tmp_path):
+    box, crowd = [5, 5, 10, 30], [20, 50, 40, 60]
+    annotations = [truth(PERSON, box), truth(PERSON, crowd, masks=False, iscrowd=1)]
+    detections = [found(PERSON, [25, 55, 10, 30], 0.95), found(PERSON, box, 0.9)]
+    assert score(tmp_path, annotations, detections)["mask"]["pedestrian"] == PERFECT
+
+
+def test_a_class_without_annotations_is_null_and_does_not_count(tmp_path):
+    box = [5, 5, 10, 30]
+    detections = [found(PERSON, box, 0.9), found(TRUCK, [20, 50, 30, 30], 0.99)]
+    metrics = score(tmp_path, [truth(PERSON, box)], detections)
+    assert metrics["box"] == {**PERFECT, "pedestrian": PERFECT, "pallet_truck": NOTHING}
+
+
+def test_a_class_that_the_model_never_learned_is_not_scored(tmp_path):
+    boxes = [(PERSON, [5, 5, 10, 30]), (TRUCK, [5, 50, 40, 20])]
+    annotations = [truth(category, box) for category, box in boxes]
+    metrics = score(tmp_path, annotations, [found(*boxes[0], 0.9)], unknown=("pallet_truck",))
+    assert metrics["box"] == {**PERFECT, "pedestrian": PERFECT, "pallet_truck": NOTHING}
+    assert score(tmp_path, annotations, [found(*boxes[0], 0.9)])["box"]["pallet_truck"]["AP"] == 0.0
+    both = score(tmp_path, annotations, [], unknown=("pallet_truck", "pedestrian"))
+    assert both["box"] == {**NOTHING, "pedestrian": NOTHING, "pallet_truck": NOTHING}
+
+
+def test_no_predictions_and_no_annotations(tmp_path):
+    nothing_found = score(tmp_path, [truth(PERSON, [5, 5, 10, 30])], [])
+    assert nothing_found["box"]["pedestrian"] == {"AP": 0.0, "AP50": 0.0, "AP75": 0.0}
+    nothing_there = score(tmp_path, [], [found(PERSON, [5, 5, 10, 30], 0.9)])
+    assert nothing_there["box"]["AP"] is None
+    assert nothing_there["annotations"] == {"pedestrian": 0, "pallet_truck": 0}
+
+
+def run(monkeypatch, *arguments: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["evaluate", *map(str, arguments)])
+    return evaluate.main()
+
+
+@pytest.fixture
+def files(tmp_path) -> tuple[Path, Path]:
+    box = [5, 5, 10, 30]
+    reader.write(tmp_path / "found.json", [found(PERSON, box, 0.9)])
+    return write_truth(tmp_path / "test.json", [truth(PERSON, box)]), tmp_path / "found.json"
+
+
+def test_splits_are_entries(files, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "metrics.json"
+    assert run(monkeypatch, "--split", "val", *files, "--split", "test", *files, "--out", out) == 0
+    metrics = json.loads(out.read_text(), parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert list(metrics) == ["test", "val"]
+    assert metrics["val"]["box"]["pedestrian"]["AP50"] == 1.0
+    printed = capsys.readouterr().out
+    assert "pedestrian" in printed
+    assert "1.000" in printed
+
+
+def test_results_that_are_there_already(files, tmp_path, monkeypatch):
+    out = tmp_path / "metrics.json"
+    assert run(monkeypatch, "--annotations", files[0], "--predictions", files[1], "--out", out) == 0
+    assert json.loads(out.read_text())["mask"]["AP"] == 1.0
+
+
+def test_boxes_only_are_said_to_be_the_reason(tmp_path, monkeypatch, capsys):
+    box = [5, 5, 10, 30]
+    annotations = write_truth(tmp_path / "boxes.json", [truth(PERSON, box), truth(PERSON, box, masks=False)])
+    reader.write(tmp_path / "found.json", [found(PERSON, box, 0.9)])
+    out = tmp_path / "metrics.json"
+    run(monkeypatch, "--annotations", annotations, "--predictions", tmp_path / "found.json", "--out", out)
+    assert json.loads(out.read_text())["mask"] is None
+    assert "boxes.json: 1 of 2 annotations have no segmentation" in capsys.readouterr().err
+
+
+def test_results_of_other_pictures_are_an_error(files, tmp_path, monkeypatch, capsys):
+    reader.write(tmp_path / "other.json", [found(PERSON, [5, 5, 10, 30], 0.9, image=99)])
+    arguments = ("--annotations", files[0], "--predictions", tmp_path / "other.json", "--out", tmp_path / "m.json")
+    assert run(monkeypatch, *arguments) == 1
+    assert "other.json: [0]: image 99 is not in" in capsys.readouterr().err
+    assert not (tmp_path / "m.json").exists()
+
+
+@pytest.mark.parametrize("arguments", [(), ("--annotations", "a"), ("--annotations", "a", "--model", "m")])
+def test_half_an_order_is_refused(monkeypatch, capsys, arguments):
+    with pytest.raises(SystemExit):
+        run(monkeypatch, "--out", "m.json", *arguments)
+    assert "give --annotations with" in capsys.readouterr().err
+
+
+def test_figures_are_finite(tmp_path):
+    metrics = score(tmp_path, [truth(PERSON, [0, 0, 10, 100])], [found(PERSON, [0, 0, 10, 62], 0.9)])
+    assert all(math.isfinite(metrics["box"][name]) for name in ("AP", "AP50", "AP75"))

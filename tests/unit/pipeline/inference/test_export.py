@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is exported gives what torch gives, says what it is, and is not written if it does not."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from torchvision.models.detection.transform import GeneralizedRCNNTransform
+
+from pipeline.coco import reader
+from pipeline.config.training import ModelSection
+from pipeline.inference import export, predict
+from pipeline.models import detectors
+from pipeline.models.mask_rcnn import V1, architecture_of, assemble
+from tests.helpers.paths import ROOT
+
+WIDTH, HEIGHT = 96, 72
+CLASSES = [reader.Category(id=1, name="pedestrian"), reader.Category(id=7, name="pallet_truck")]
+EXAMPLE = ROOT / "docs" / "detect_without_torch.py"
+
+
+def save_model(path: Path, settings: ModelSection, layout: str) -> Path:
+    """Write a model of random weights that has something to say of everything."""
+    torch.manual_seed(4)
+    if layout == "resnet50":
+        settings = settings.model_copy(update={"backbone": V1, "fpn_channels": 256})
+    network = assemble(architecture_of(settings), settings, len(CLASSES))
+    # Wide logits: scores of all heights, far enough from each other to have an order.
+    network.roi_heads.box_predictor.cls_score.weight.data *= 30
+    network.roi_heads.box_predictor.cls_score.bias.data = torch.tensor([0.0, 0.5, 0.5])
+    # Masks that are neither empty nor full: the sign of the logits changes from place to place.
+    network.roi_heads.mask_predictor.mask_fcn_logits.weight.data *= 1e4
+    network.roi_heads.mask_predictor.mask_fcn_logits.bias.data.zero_()
+    detectors.save(path, network, settings, CLASSES, {})
+    return path
+
+
+@pytest.fixture(scope="module")
+def settings() -> ModelSection:
+    return ModelSection(
+        weights="none", fpn_channels=16, min_size=64, max_size=96, rpn_proposals_test=30, score_threshold=0.2
+    )
+
+
+@pytest.fixture(scope="module")
+def model_file(settings, tmp_path_factory) -> Path:
+    return save_model(tmp_path_factory.mktemp("model") / "model.pt", settings, "ours")
+
+
+@pytest.fixture(scope="module")
+def onnx_file(model_file) -> Path:
+    out = model_file.with_name("model.onnx")
+    export.export(detectors.load(model_file), out, WIDTH, HEIGHT)
+    return out
+
+
+@pytest.fixture(scope="module")
+def torchscript_file(model_file) -> Path:
+    out = model_file.with_name("model.torchscript.pt")
+    export.export(detectors.load(model_file), out, WIDTH, HEIGHT)
+    return out
+
+
+def a_picture(seed: int) -> np.ndarray:
+    blocks = np.random.default_rng(seed).integers(0, 255, (HEIGHT // 8, WIDTH // 8, 3), np.uint8)
+    return cv2.resize(blocks, (WIDTH, HEIGHT), interpolation=cv2.INTER_NEAREST)
+
+
+def assert_same(found: dict[str, np.ndarray], detections: list[dict]) -> None:
+    """`found` by an exported file is what `predict.detect` finds."""
+    assert len(found["scores"]) == len(detections) > 4
+    for box, label, score, detection in zip(found["boxes"], found["labels"], found["scores"], detections, strict=True):
+        x, y, width, height = detection["bbox"]
+        np.testing.assert_allclose(box, (x, y, x + width, y + height), atol=0.05)
+        assert label == detection["category_id"]
+        assert score == pytest.approx(detection["score"], abs=1e-3)
+
+
+def run(monkeypatch, *arguments: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["export", *map(str, arguments)])
+    return export.main()
+
+
+@pytest.mark.parametrize("kind", ["onnx_file", "torchscript_file"])
+def test_an_exported_file_finds_what_predict_finds_and_nothing_and_then_something_again(kind, model_file, request):
+    content = request.getfixturevalue(kind).read_bytes()
+    exported = (export.run_onnx if kind == "onnx_file" else export.run_torchscript)(content)
+    network = detectors.load(model_file).model
+    for seed in (1, 2):
+        picture = a_picture(seed)
+        assert_same(exported(picture, 0.2), predict.detect(network, picture, {1: 1, 2: 2}))
+        nothing = exported(np.zeros_like(picture), 1.0)
+        assert {name: values.shape for name, values in nothing.items()} == {
+            "boxes": (0, 4),
+            "labels": (0,),
+            "scores": (0,),
+            "masks": (0, 28, 28),
+        }
+
+
+def test_torchvisions_resnet50_layout_is_exported_too(settings, tmp_path):
+    source = save_model(tmp_path / "model.pt", settings, "resnet50")
+    seen = export.export(detectors.load(source), tmp_path / "model.onnx", 64, 64)
+    assert "agrees with torch: pictures with " in seen
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.onnx", "model.pt"]
+
+
+def test_the_threshold_of_onnx_may_be_left_out_and_is_then_the_models_own(onnx_file):
+    session = onnxruntime.InferenceSession(onnx_file, providers=["CPUExecutionProvider"])
+    assert [(put.name, put.type, put.shape) for put in session.get_inputs()] == [
+        ("picture", "tensor(uint8)", [HEIGHT, WIDTH, 3])
+    ]
+    (scores,) = session.run(["scores"], {"picture": a_picture(1)})
+    (every_score,) = session.run(["scores"], {"picture": a_picture(1), "score_threshold": np.array(0, np.float32)})
+    assert 0.2 < scores.min() < scores.max()
+    assert every_score.min() < 0.2
+
+
+@pytest.mark.parametrize("kind", ["onnx_file", "torchscript_file"])
+def test_a_file_says_all_that_is_needed_to_use_it(kind, request):
+    file = request.getfixturevalue(kind)
+    if kind == "onnx_file":
+        texts = onnxruntime.InferenceSession(file).get_modelmeta().custom_metadata_map
+    else:
+        texts = dict.fromkeys(("format", "categories", "input", "thresholds", "preprocessing"), "")
+        torch.jit.load(file, _extra_files=texts)
+    about = {name: json.loads(text) for name, text in texts.items()}
+    assert about == {
+        "format": detectors.FORMAT,
+        "categories": [{"id": 1, "name": "pedestrian"}, {"id": 7, "name": "pallet_truck"}],
+        "input": {"width": WIDTH, "height": HEIGHT, "channels": "RGB", "layout": "HWC", "dtype": "uint8"},
+        "thresholds": {"score": 0.2, "nms_iou": 0.4, "mask": 0.5, "detections": 100},
+        "preprocessing": {
+            "mean": [0.5] * 3,
+            "std": [0.5] * 3,
+            "width": 85,
+            "height": 64,
+            "resize": "bilinear: shorter side to 64, longer at most 96",
+            "padded_to_multiple_of": 32,
+        },
+    }
+
+
+def test_the_example_finds_the_same_without_torch(onnx_file, model_file, tmp_path):
+    cv2.imwrite(str(tmp_path / "in.png"), cv2.cvtColor(a_picture(3), cv2.COLOR_RGB2BGR))
+    arguments = [str(onnx_file), str(tmp_path / "in.png"), str(tmp_path / "out.png")]
+    # The example as a user runs it, in a Python that has neither torch nor this project.
+    code = (
+        "import runpy, sys; sys.modules.update(torch=None, torchvision=None, pipeline=None); "
+        f"sys.argv[1:] = {arguments!r}; runpy.run_path({str(EXAMPLE)!r})"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert ran.returncode == 0, ran.stderr
+    found = [json.loads(line) for line in ran.stdout.splitlines()]
+    expected = predict.detect(detectors.load(model_file).model, a_picture(3), {1: 1, 2: 7})
+    assert len(found) == len(expected) > 4
+    for entry, detection in zip(found, expected, strict=True):
+        assert (entry["id"], entry["score"]) == (detection["category_id"], pytest.approx(detection["score"], abs=1e-3))
+        mask = predict.coco_mask.decode(detection["segmentation"])
+        assert entry["pixels"] == pytest.approx(mask.sum(), abs=3, rel=0.01)
+        if mask.sum() > 50:
+            assert entry["centre"] == pytest.approx(np.argwhere(mask).mean(axis=0)[::-1], abs=0.3)
+    assert any(entry["pixels"] > 50 for entry in found)
+    drawn = cv2.imread(str(tmp_path / "out.png"))
+    assert drawn.shape == (HEIGHT, WIDTH, 3)
+    assert (drawn != cv2.imread(str(tmp_path / "in.png"))).any()
+
+
+def test_the_example_refuses_a_picture_of_another_size(onnx_file, tmp_path):
+    cv2.imwrite(str(tmp_path / "in.png"), np.zeros((50, 60, 3), np.uint8))
+    command = [sys.executable, str(EXAMPLE), str(onnx_file), str(tmp_path / "in.png"), str(tmp_path / "out.png")]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert f"in.png: not a picture of {WIDTH}x{HEIGHT} pixels" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "broken", "words"),
+    [
+        ("boxes", lambda boxes: boxes + 3, r"\(noise, every score\): \d+ detections, not \d+; only 0 have the same"),
+        (
+            "scores",
+            lambda scores: scores * 0.9,
+            r"\(noise, every score\): scores differ by up to 0\.\d+, more",
+        ),
+        ("masks", lambda masks: masks * np.nan, r"\(noise, every score\): masks differ by up to nan"),
+        ("labels", lambda labels: labels[:1].repeat(len(labels)), r"only \d+ have the same label"),
+        ("masks", lambda masks: masks[:, :14], r"masks are float32 \(\d+, 14, 28\), not float32 \(\d+, 28, 28\)"),
+        ("labels", lambda labels: labels.astype(np.int32), "labels are int32"),
+    ],
+)
+def test_a_file_that_does_not_agree_is_not_written(monkeypatch, model_file, tmp_path, capsys, name, broken, words):
+    # As if the exporter had translated one operator wrongly; the torch module itself stands in for the rest.
+    right = export.run_torch
+
+    def wrong(content):
+        camera = export.CameraDetector(detectors.load(model_file).model, WIDTH, HEIGHT).eval()
+
+        def run(picture, score_threshold):
+            found = right(camera)(picture, score_threshold)
+            return {**found, name: broken(found[name])}
+
+        return run
+
+    monkeypatch.setitem(export.KINDS, ".onnx", (lambda camera, metadata: b"", wrong))
+    out = tmp_path / "model.onnx"
+    out.write_bytes(b"the file of yesterday")
+    assert run(monkeypatch, "--model", model_file, "--out", out, "--size", WIDTH, HEIGHT) == 1
+    said = capsys.readouterr().err
+    assert "does not agree with torch" in said
+    assert re.search(words, said), said
+    assert out.read_bytes() == b"the file of yesterday"
+    assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
+
+
+def test_a_model_that_detects_nothing_at_all_cannot_be_checked(monkeypatch, settings, tmp_path, capsys):
+    source = save_model(tmp_path / "model.pt", settings, "ours")
+    content = torch.load(source, weights_only=True)
+    content["weights"]["roi_heads.box_predictor.cls_score.bias"][:] = float("nan")
+    torch.save(content, source)
+    assert run(monkeypatch, "--model", source, "--out", tmp_path / "m.torchscript.pt", "--size", WIDTH, HEIGHT) == 1
+    assert "the model detects nothing, not even of the lowest score" in capsys.readouterr().err
+    assert not (tmp_path / "m.torchscript.pt").exists()
+
+
+@pytest.mark.parametrize(
+    ("out", "size", "words"),
+    [
+        ("model.tflite", (96, 72), "model.tflite: its name must end in .onnx or .torchscript.pt"),
+        ("gone/model.onnx", (96, 72), "there is no folder .*gone; make it first"),
+        ("model.onnx", (16, 96), "--size 16 96: too small: the network would see 16x96 pixels"),
+        (
+            "model.onnx",
+            (640, 64),
+            r"--size 640 64: too small: the network would see 96x9 pixels \(the model",
+        ),
+    ],
+)
+def test_what_cannot_be_exported_is_said(monkeypatch, model_file, tmp_path, capsys, out, size, words):
+    assert run(monkeypatch, "--model", model_file, "--out", tmp_path / out, "--size", *size) == 1
+    assert re.search(words, capsys.readouterr().err)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_that_cannot_be_read_is_named(monkeypatch, tmp_path, capsys):
+    (tmp_path / "model.pt").write_text("no model")
+    assert run(monkeypatch, "--model", tmp_path / "model.pt", "--out", tmp_path / "model.onnx") == 1
+    assert "model.pt: not a file of torch weights, or damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("size", [(640, 480), (641, 479), (1920, 1080), (97, 333), (480, 640), (1000, 300)])
+def test_pictures_are_resized_as_by_torchvision(size):
+    width, height = size
+    before, _ = GeneralizedRCNNTransform(288, 512, [0.5], [0.5]).resize(torch.zeros(1, height, width))
+    assert export.resized(width, height, 288, 512) == (before.shape[2], before.shape[1])

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A model looks at pictures: what it finds, where it is written, what is drawn; with a small untrained model."""
+
+import json
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from pipeline.coco import reader
+from pipeline.config.training import ModelSection
+from pipeline.inference import evaluate, predict
+from pipeline.models import detectors
+from pipeline.viz.overlays import PALETTE_RGB, Mark, draw
+
+CLASSES = [reader.Category(id=1, name="pedestrian"), reader.Category(id=2, name="pallet_truck")]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Threads of a model this small wait for each other most of the time."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def model_file(tmp_path_factory) -> Path:
+    torch.manual_seed(0)
+    small = {"fpn_channels": 16, "min_size": 64, "max_size": 96, "rpn_proposals_test": 30}
+    settings = ModelSection(weights="none", **small, detections=60, score_threshold=0.2, nms_iou=0.3)
+    network = detectors.build(settings, CLASSES)
+    # Biases that make both classes likely, so that there is something to look at.
+    network.roi_heads.box_predictor.cls_score.bias.data = torch.tensor([-1.0, 0.5, 0.5])
+    path = tmp_path_factory.mktemp("model") / "model.pt"
+    detectors.save(path, network, settings, CLASSES, {})
+    return path
+
+
+@pytest.fixture(scope="module")
+def detector(model_file) -> detectors.Detector:
+    return detectors.load(model_file)
+
+
+def write_picture(path: Path, seed: int, width: int = 90, height: int = 70) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = np.random.default_rng(seed).integers(0, 255, (height // 10, width // 10, 3), np.uint8)
+    cv2.imwrite(str(path), cv2.resize(picture, (width, height), interpolation=cv2.INTER_NEAREST))
+    return path
+
+
+@pytest.fixture
+def annotated(tmp_path) -> reader.CocoFile:
+    """Two pictures whose file has other ids for the classes, and one class that the model does not know."""
+    for number in (3, 8):
+        write_picture(tmp_path / "images" / f"{number}.png", number)
+    images = [{"id": number, "file_name": f"{number}.png", "width": 90, "height": 70} for number in (3, 8)]
+    names = {5: "pallet_truck", 6: "forklift"}
+    annotations = [{"id": 1, "image_id": 3, "category_id": 5, "bbox": [10, 10, 30, 30]}]
+    categories = [{"id": number, "name": name} for number, name in names.items()]
+    document = {"images": images, "annotations": annotations, "categories": categories}
+    reader.write(tmp_path / "any.json", document)
+    return reader.read(tmp_path / "any.json")
+
+
+def test_detections_are_those_of_the_whole_network(detector, tmp_path):
+    picture = reader.read_picture(write_picture(tmp_path / "a.png", 1))
+    with torch.inference_mode():
+        (whole,) = detector.model([torch.from_numpy(picture).permute(2, 0, 1) / 255])
+    found = predict.detect(detector.model, picture, {1: 1, 2: 2})
+    assert len(found) == len(whole["boxes"]) > 4
+    assert [entry["category_id"] for entry in found] == whole["labels"].tolist()
+    np.testing.assert_allclose([entry["score"] for entry in found], whole["scores"], atol=1e-6)
+    for entry, box, mask in zip(found, whole["boxes"], whole["masks"], strict=True):
+        x, y, width, height = entry["bbox"]
+        np.testing.assert_allclose([x, y, x + width, y + height], box, atol=0.02)
+        segmentation = reader.rle(reader.Rle(**entry["segmentation"]), 70, 90)
+        np.testing.assert_array_equal(predict.coco_mask.decode(segmentation), mask[0] >= 0.5)
+
+
+def test_results_have_the_ids_of_the_file_and_no_other_class(detector, annotated, tmp_path):
+    results = predict.predict_annotated(detector, annotated, tmp_path / "images")
+    assert {entry["category_id"] for entry in results} == {5}
+    assert {entry["image_id"] for entry in results} == {3, 8}
+    reader.write(tmp_path / "found.json", results)
+    assert len(reader.read_results(tmp_path / "found.json", annotated)) == len(results)
+
+
+def test_pictures_are_checked_before_the_first_prediction(detector, annotated, tmp_path):
+    write_picture(tmp_path / "images" / "8.png", 8, width=50)
+    with pytest.raises(
+        reader.CocoError, match=r"any.json: image 8: .*8.png: the picture is 50x70, the file says 90x70"
+    ):
+        predict.predict_annotated(detector, annotated, tmp_path / "images")
+
+
+def run(monkeypatch, *arguments: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["predict", *map(str, arguments)])
+    return predict.main()
+
+
+def test_pictures_and_folders_become_results_and_drawn_copies(model_file, tmp_path, monkeypatch):
+    write_picture(tmp_path / "in" / "a.png", 1)
+    write_picture(tmp_path / "in" / "b.JPG", 2, width=120)
+    (tmp_path / "in" / "notes.txt").write_text("no picture")
+    alone = write_picture(tmp_path / "a.jpg", 3)
+    out = tmp_path / "out"
+    arguments = ("--model", model_file, "--out", out, "--draw-threshold", 0.2, "--device", "cpu")
+    assert run(monkeypatch, *arguments, tmp_path / "in", alone) == 0
+    assert sorted(path.name for path in out.iterdir()) == [
+        "a_1.png",
+        "a_3.png",
+        "b.png",
+        "images.json",
+        "predictions.json",
+    ]
+    file = reader.read(out / "images.json")
+    assert [(image.id, Path(image.file_name).name, image.width) for image in file.images] == [
+        (1, "a.png", 90),
+        (2, "b.JPG", 120),
+        (3, "a.jpg", 90),
+    ]
+    assert {entry.image_id for entry in reader.read_results(out / "predictions.json", file)} == {1, 2, 3}
+    original, drawn = reader.read_picture(tmp_path / "in" / "a.png"), reader.read_picture(out / "a_1.png")
+    assert drawn.shape == original.shape
+    assert (drawn != original).any()
+
+
+def test_nothing_is_drawn_above_every_score(model_file, tmp_path, monkeypatch):
+    picture = write_picture(tmp_path / "a.png", 1)
+    run(monkeypatch, "--model", model_file, "--out", tmp_path / "out", "--draw-threshold", 1.1, picture)
+    np.testing.assert_array_equal(reader.read_picture(tmp_path / "out" / "a.png"), reader.read_picture(picture))
+
+
+def test_the_results_of_a_file_are_the_same_bytes_every_time(model_file, annotated, tmp_path, monkeypatch):
+    written = []
+    for name in ("one.json", "two.json"):
+        places = ("--annotations", annotated.path, "--images", tmp_path / "images", "--predictions", tmp_path / name)
+        assert run(monkeypatch, "--model", model_file, *places, "--device", "cpu", "--threads", 1) == 0
+        written.append((tmp_path / name).read_bytes())
+    assert written[0] == written[1]
+
+
+def test_an_original_is_never_overwritten(model_file, tmp_path, monkeypatch, capsys):
+    picture = write_picture(tmp_path / "a.png", 1)
+    before = picture.read_bytes()
+    assert run(monkeypatch, "--model", model_file, "--out", tmp_path, picture) == 1
+    assert "a.png: the drawn copy would overwrite this picture" in capsys.readouterr().err
+    assert picture.read_bytes() == before
+
+
+def test_a_corrupt_picture_is_named_and_no_results_appear(model_file, tmp_path, monkeypatch, capsys):
+    write_picture(tmp_path / "in" / "a.png", 1)
+    bad = write_picture(tmp_path / "in" / "b.png", 2)
+    bad.write_bytes(bad.read_bytes()[:-40])
+    assert run(monkeypatch, "--model", model_file, "--out", tmp_path / "out", tmp_path / "in") == 1
+    assert "b.png: not a readable picture" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "predictions.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("place", "words"), [("none.png", "none.png: no such file or folder"), ("empty", "empty: no pictures in this")]
+)
+def test_nothing_to_look_at(model_file, tmp_path, monkeypatch, capsys, place, words):
+    (tmp_path / "empty").mkdir()
+    assert run(monkeypatch, "--model", model_file, "--out", tmp_path / "out", tmp_path / place) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_a_missing_model_is_named(tmp_path, monkeypatch, capsys):
+    picture = write_picture(tmp_path / "a.png", 1)
+    assert run(monkeypatch, "--model", tmp_path / "none.pt", "--out", tmp_path / "out", picture) == 1
+    assert "none.pt" in capsys.readouterr().err
+
+
+def test_half_an_order_is_refused(monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        run(monkeypatch, "--model", "m.pt", "--annotations", "a.json")
+    assert "give PICTURES and --out" in capsys.readouterr().err
+
+
+def test_a_model_is_scored_on_any_file(model_file, annotated, tmp_path, monkeypatch, capsys):
+    arguments = ("--model", model_file, "--annotations", annotated.path, "--images", tmp_path / "images")
+    monkeypatch.setattr(sys, "argv", ["evaluate", *map(str, arguments), "--out", str(tmp_path / "metrics.json")])
+    assert evaluate.main() == 0
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["box"]["pallet_truck"]["AP"] is not None
+    assert metrics["box"]["forklift"] == {"AP": None, "AP50": None, "AP75": None}
+    assert metrics["mask"] is None
+    assert "the model knows no forklift" in capsys.readouterr().err
+
+
+def test_marks_are_drawn_where_they_are():
+    picture = np.full((60, 80, 3), 200, np.uint8)
+    mask = np.zeros((60, 80), np.uint8)
+    mask[30:50, 20:40] = 1
+    drawn = draw(picture, [Mark("", PALETTE_RGB[0], (20, 30, 20, 20), mask)])
+    assert (picture == 200).all()
+    changed = (drawn != 200).any(axis=2)
+    np.testing.assert_array_equal(changed, mask.astype(bool))
+    np.testing.assert_array_equal(drawn[30, 20], PALETTE_RGB[0])
+    named = draw(picture, [Mark("truck 0.90", PALETTE_RGB[0], (70, 2, 8, 50))])
+    assert (named == 0).any(), "the name leaves the picture"

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Id maps and silhouettes become COCO without losing a pixel; the config decides what is dropped and what is crowd."""
+
+import numpy as np
+import pytest
+from faster_coco_eval import mask as coco_mask
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from pipeline.coco import reader, rle
+from pipeline.config import config
+from pipeline.labelling import annotations
+from tests.helpers import shard_files
+from tests.helpers.shard_files import HEIGHT, WIDTH
+
+EVERYTHING = config.LabelSection(min_pixels=0, min_visible_fraction=0, crowd_pixels=0, crowd_visible_fraction=0)
+NUMBERS = [1, 2, 3, 500, 65535]
+maps = arrays.array_shapes(min_dims=2, max_dims=2, max_side=16).flatmap(
+    lambda shape: arrays.arrays(np.uint16, shape, elements=st.sampled_from([0, *NUMBERS]))
+)
+
+
+def annotate(
+    ids: np.ndarray, wholes: dict[int, np.ndarray], rules: config.LabelSection = EVERYTHING, index: int = 0
+) -> list[dict]:
+    record = shard_files.record(ids, wholes, index)
+    return annotations.annotate(record, rle.encode(rle.of_id_map(ids), *ids.shape), shard_files.crops(wholes), rules)
+
+
+def decode(segmentation: dict | list, shape: tuple[int, int]) -> np.ndarray:
+    checked = reader.Annotation(id=1, image_id=1, category_id=1, bbox=(0, 0, 1, 1), segmentation=segmentation)
+    return coco_mask.decode(reader.rle(checked.segmentation, *shape)).astype(bool)
+
+
+def id_map(*sizes: int) -> np.ndarray:
+    """Instances 1, 2, … in a row, each of so many pixels (at most 32, in one column)."""
+    ids = np.zeros((HEIGHT, WIDTH), np.uint16)
+    for number, size in enumerate(sizes, 1):
+        ids[:size, 3 * number] = number
+    return ids
+
+
+def with_hidden_pixels(ids: np.ndarray, count: int, numbers: list[int]) -> dict[int, np.ndarray]:
+    """Silhouettes with so many pixels more than can be seen, to the right of the frame."""
+    wholes = shard_files.wholes_of(ids, numbers)
+    for whole in wholes.values():
+        whole[HEIGHT : HEIGHT + count, 2 * WIDTH] = True
+    return wholes
+
+
+@pytest.mark.parametrize("segmentation", ["rle", "polygons"])
+@settings(deadline=None)
+@given(ids=maps)
+def test_annotations_give_back_the_id_map(ids, segmentation):
+    rules = EVERYTHING.model_copy(update={"segmentation": segmentation})
+    again = np.zeros(ids.shape, np.int64)
+    for annotation in annotate(ids, shard_files.wholes_of(ids, NUMBERS), rules):
+        mask = decode(annotation["segmentation"], ids.shape)
+        again[mask] += annotation["instance"]  # a pixel in two masks would get a sum
+        rows, columns = np.nonzero(mask)
+        size = [np.ptp(columns) + 1, np.ptp(rows) + 1]
+        assert annotation["bbox"] == [columns.min(), rows.min(), *size]
+        assert annotation["area"] == mask.sum()
+    np.testing.assert_array_equal(again, ids)
+
+
+def test_what_an_annotation_says():
+    ids = id_map(20, 30)
+    wholes = with_hidden_pixels(ids, 10, [1, 2, 3])
+    person, truck = annotate(ids, wholes, index=5)
+    amodal = np.zeros_like(ids)
+    amodal[:20, 3] = 1
+    assert person == {
+        "image_id": 6,
+        "category_id": 1,
+        "segmentation": reader.encode(ids == 1),
+        "area": 20,
+        "bbox": [3, 0, 1, 20],
+        "iscrowd": 0,
+        "amodal_segmentation": reader.encode(amodal == 1),
+        "amodal_bbox": [3, 0, WIDTH - 2, 20],
+        "visible_fraction": 0.6667,
+        "truncated": True,
+        "distance_m": 1.123,
+        "bbox_3d": [[1.5, -2.25, 3.125]] * 7 + [[None, None, -0.5]],
+        "keypoints": [3.5, 0.25, 2, 0.5, 1.5, 1, *[0, 0, 0] * 15],
+        "num_keypoints": 2,
+        "asset": "person",
+        "instance": 1,
+    }
+    assert (truck["category_id"], truck["asset"], truck["visible_fraction"]) == (2, "hand_pallet_truck", 0.75)
+    assert not {"keypoints", "num_keypoints"} & truck.keys()
+
+
+def test_the_silhouette_shows_what_others_hide():
+    ids = id_map(30)
+    wholes = shard_files.wholes_of(ids, [1])
+    ids[10:20, 3] = 2
+    wholes |= shard_files.wholes_of(ids, [2])
+    behind, _ = annotate(ids, wholes)
+    assert decode(behind["segmentation"], ids.shape).sum() == 20
+    assert decode(behind["amodal_segmentation"], ids.shape).sum() == 30
+    assert behind["visible_fraction"] == 0.6667
+
+
+@pytest.mark.parametrize(
+    ("rules", "crowd"),
+    [
+        ({"min_pixels": 11}, {2: 0, 3: 0}),
+        ({"crowd_pixels": 11}, {1: 1, 2: 0, 3: 0}),
+        ({"min_visible_fraction": 0.45}, {3: 0}),
+        ({"crowd_visible_fraction": 0.45}, {1: 1, 2: 1, 3: 0}),
+        ({"min_pixels": 11, "crowd_pixels": 21}, {2: 1, 3: 0}),
+        ({}, {1: 0, 2: 0, 3: 0}),
+    ],
+)
+def test_the_config_decides_what_is_dropped_and_what_is_crowd(rules, crowd):
+    ids = id_map(10, 20, 30, 0)
+    found = annotate(ids, with_hidden_pixels(ids, 25, [1, 2, 3, 4]), EVERYTHING.model_copy(update=rules))
+    assert {entry["instance"]: entry["iscrowd"] for entry in found} == crowd
+
+
+def test_crowd_keeps_its_run_lengths_where_polygons_are_asked_for():
+    ids = id_map(10, 20)
+    rules = EVERYTHING.model_copy(update={"segmentation": "polygons", "crowd_pixels": 15})
+    crowd, taught = annotate(ids, shard_files.wholes_of(ids, [1, 2]), rules)
+    assert crowd["segmentation"] == reader.encode(ids == 1)
+    assert taught["segmentation"] == [[6, 0, 6, 20, 7, 20, 7, 0]]
+
+
+def test_cocos_keypoints_and_skeleton():
+    pedestrian, truck = annotations.CATEGORIES
+    assert (len(pedestrian["keypoints"]), len(pedestrian["skeleton"])) == (17, 19)
+    bones = {tuple(sorted(pedestrian["keypoints"][end - 1] for end in pair)) for pair in pedestrian["skeleton"]}
+    assert {("left_elbow", "left_wrist"), ("right_hip", "right_knee"), ("left_hip", "right_hip")} <= bones
+    assert "keypoints" not in truck
+
+
+def test_depth_and_normals_are_named_where_there_are_any():
+    record = shard_files.record(id_map(20), {})
+    render = record.scene.render.model_copy(update={"depth": "png", "normals": "exr"})
+    scene = record.scene.model_copy(update={"render": render})
+    image = annotations.describe_image(record.model_copy(update={"scene": scene}), "00003")
+    assert (image["depth"], image["normals"]) == ("shards/00003/depth/000000.png", "shards/00003/normals/000000.exr")
+    assert not {"depth", "normals"} & annotations.describe_image(record, "00003").keys()

@@ -1,0 +1,346 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The audit passes what is right and catches what was broken on purpose, with words that name it.
+
+Planted faults in really rendered pictures: tests/blender/test_planted_faults.py.
+"""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from pipeline.coco import rle
+from pipeline.labelling import audit, shard_reader
+from tests.helpers import shard_files
+
+WIDTH, HEIGHT = 64, 48
+PERSON, TRUCK = 1, 2
+
+
+def scene_of_two() -> tuple[np.ndarray, dict[int, np.ndarray]]:
+    """A person partly behind a truck that the frame cuts: id map and silhouettes on the canvas of three frames."""
+    wholes = {number: np.zeros((3 * HEIGHT, 3 * WIDTH), bool) for number in (PERSON, TRUCK)}
+    wholes[PERSON][HEIGHT + 4 : HEIGHT + 40, WIDTH + 20 : WIDTH + 32] = True
+    wholes[TRUCK][HEIGHT + 24 : 2 * HEIGHT + 5, WIDTH + 26 : WIDTH + 60] = True
+    wholes[TRUCK][HEIGHT + 2 : HEIGHT + 24, WIDTH + 44 : WIDTH + 47] = True  # the tiller
+    return ids_of(wholes), wholes
+
+
+def ids_of(wholes: dict[int, np.ndarray]) -> np.ndarray:
+    """The id map of silhouettes, the last in front."""
+    ids = np.zeros((HEIGHT, WIDTH), np.uint16)
+    for number, whole in wholes.items():
+        ids[whole[HEIGHT : 2 * HEIGHT, WIDTH : 2 * WIDTH]] = number
+    return ids
+
+
+def frame_of(whole: np.ndarray) -> np.ndarray:
+    return whole[HEIGHT : 2 * HEIGHT, WIDTH : 2 * WIDTH]
+
+
+def pixels_of(ids: np.ndarray) -> dict[int, int]:
+    return {number: int((ids == number).sum()) for number in np.unique(ids).tolist() if number}
+
+
+def masks_of(ids: np.ndarray) -> dict[int, dict]:
+    return rle.encode(rle.of_id_map(ids), *ids.shape)
+
+
+def audited(record: shard_reader.Record, ids: np.ndarray, silhouettes: dict[str, np.ndarray]) -> list[str]:
+    """All violations as `instance: what`."""
+    found = [*audit.check_map(record, pixels_of(ids)), *audit.check_masks(ids, masks_of(ids))]
+    found += audit.check_silhouettes(record, ids, silhouettes)[0]
+    assert all(each.pixels is None or each.pixels.shape == ids.shape for each in found)
+    return [f"{each.instance_id}: {each.what}" for each in found]
+
+
+def without_joints(messages: list[str]) -> list[str]:
+    """Joints lie where their object is: what moves it moves them."""
+    return [message for message in messages if "keypoint" not in message]
+
+
+def test_a_right_picture_passes_and_is_counted():
+    ids, wholes = scene_of_two()
+    record = shard_files.record(ids, wholes)
+    assert audited(record, ids, shard_files.crops(wholes)) == []
+    _, summary = audit.check_silhouettes(record, ids, shard_files.crops(wholes))
+    pixels = int((ids > 0).sum())
+    assert summary == audit.Summary(pictures=1, instances=2, keypoints=1, visible_pixels=pixels)
+
+
+# Few pixels set, most of them not near another.
+sparse = arrays.arrays(bool, (3 * 6, 3 * 7), elements=st.just(True), fill=st.just(False))
+silhouettes_of = st.lists(sparse, min_size=1, max_size=4)
+
+
+@settings(deadline=None)
+@given(silhouettes_of)
+def test_whatever_the_silhouettes_a_map_made_from_them_passes(canvases):
+    wholes = dict(enumerate(canvases, 1))
+    ids = np.zeros((6, 7), np.uint16)
+    for number, whole in wholes.items():
+        ids[whole[6:12, 7:14]] = number
+    assert audited(shard_files.record(ids, wholes), ids, shard_files.crops(wholes)) == []
+
+
+@settings(deadline=None)
+@given(silhouettes_of, st.integers(0, 5), st.integers(0, 6))
+def test_a_pixel_farther_than_two_from_the_silhouette_is_caught(canvases, row, column):
+    whole = canvases[0]
+    near = cv2.dilate(whole.view(np.uint8), np.ones((5, 5)))[6:12, 7:14]
+    assume(not near[row, column])
+    ids = whole[6:12, 7:14].astype(np.uint16)
+    ids[row, column] = 1
+    found = audited(shard_files.record(ids, {1: whole}), ids, shard_files.crops({1: whole}))
+    (message,) = without_joints(found)
+    assert message.startswith(f"1: 1 of its {ids.sum()} visible pixels lie outside its silhouette, up to ")
+
+
+def test_the_filter_may_reach_one_pixel_beyond_the_silhouette():
+    ids, wholes = scene_of_two()
+    grown = cv2.dilate((ids == PERSON).view(np.uint8), np.ones((3, 3))).astype(bool)
+    ids[grown & (ids == 0)] = PERSON
+    record = shard_files.record(ids, wholes)
+    violations, summary = audit.check_silhouettes(record, ids, shard_files.crops(wholes))
+    assert violations == []
+    assert (summary.largest_excess_px, summary.boundary_pixels > 20) == (1, True)
+
+
+def test_what_lies_just_outside_the_frame_reaches_into_it_as_well():
+    canvas = np.zeros((3 * 6, 3 * 7), bool)
+    canvas[11, 13] = canvas[8, 14] = True  # in the lower right corner of the frame; right of its edge, farther up
+    ids = canvas[6:12, 7:14].astype(np.uint16)
+    ids[2, 6] = 1
+    assert without_joints(audited(shard_files.record(ids, {1: canvas}), ids, shard_files.crops({1: canvas}))) == []
+    ids[2, 6], ids[0, 3] = 0, 1
+    assert without_joints(audited(shard_files.record(ids, {1: canvas}), ids, shard_files.crops({1: canvas})))
+
+
+@pytest.mark.parametrize(("blur_px", "reached_px", "passes"), [(1.2, 3, True), (1.2, 4, False), (0.0, 2, False)])
+def test_blur_widens_what_is_allowed_by_as_much_and_no_more(blur_px, reached_px, passes):
+    ids, wholes = scene_of_two()
+    grown = cv2.dilate((ids == PERSON).view(np.uint8), np.ones((3, 3)), iterations=reached_px).astype(bool)
+    ids[grown & (ids == 0)] = PERSON
+    record = shard_files.rewrite(shard_files.record(ids, wholes), PERSON, blur_px=blur_px)
+    violations, summary = audit.check_silhouettes(record, ids, shard_files.crops(wholes))
+    assert (violations == [], summary.blurred) == (passes, int(blur_px > 0))
+
+
+def test_two_far_samples_pass_and_three_are_caught():
+    ids, wholes = scene_of_two()
+    grown = cv2.dilate((ids == PERSON).view(np.uint8), np.ones((3, 3)))
+    far = np.argwhere((cv2.dilate(grown, np.ones((3, 3))) > grown) & (ids == 0))
+    for count, faults in ((2, 0), (3, 1)):
+        stray = ids.copy()
+        stray[tuple(far[:count].T)] = PERSON
+        assert len(audited(shard_files.record(stray, wholes), stray, shard_files.crops(wholes))) == faults
+
+
+def test_what_is_thinner_than_a_pixel_explains_pixels_far_from_the_silhouette():
+    ids, wholes = scene_of_two()
+    grown = cv2.dilate((ids == PERSON).view(np.uint8), np.ones((9, 9)))
+    rod = (cv2.dilate(grown, np.ones((3, 3))) > grown) & (ids == 0)
+    ids[rod] = PERSON
+    record, silhouettes = shard_files.record(ids, wholes), shard_files.crops(wholes)
+    assert len(audited(record, ids, silhouettes)) == 1
+    assert audited(record, ids, silhouettes | {f"{PERSON}_thin": rod}) == []
+
+
+@pytest.mark.parametrize("shift", [(2, 0), (0, 2), (-2, 0), (0, -3)])
+def test_a_shifted_camera(shift):
+    _, wholes = scene_of_two()
+    shifted = ids_of({number: np.roll(whole, shift, axis=(0, 1)) for number, whole in wholes.items()})
+    messages = audited(shard_files.record(shifted, wholes), shifted, shard_files.crops(wholes))
+    assert any("visible pixels lie outside its silhouette, up to" in message for message in messages), messages
+
+
+def test_swapped_ids():
+    ids, wholes = scene_of_two()
+    swapped = np.choose(ids, [0, TRUCK, PERSON]).astype(np.uint16)
+    unaware = audited(shard_files.record(ids, wholes), swapped, shard_files.crops(wholes))
+    count = int((ids == TRUCK).sum())
+    assert f"1: {count} pixels in the id map, {(ids == PERSON).sum()} visible ones in the record" in unaware
+    aware = audited(shard_files.record(swapped, wholes), swapped, shard_files.crops(wholes))
+    assert [message.split(" visible")[0] for message in without_joints(aware)] == [
+        f"1: {(swapped == PERSON)[~grown(wholes[PERSON])].sum()} of its {count}",
+        f"2: {(swapped == TRUCK)[~grown(wholes[TRUCK])].sum()} of its {(ids == PERSON).sum()}",
+    ]
+
+
+def grown(whole: np.ndarray) -> np.ndarray:
+    return frame_of(cv2.dilate(whole.view(np.uint8), np.ones((3, 3)))).astype(bool)
+
+
+@pytest.mark.parametrize("stored_as", [np.float16, np.uint8])
+def test_ids_that_went_through_too_few_bits(stored_as):
+    _, wholes = scene_of_two()
+    wholes = {2049: wholes[PERSON], 4099: wholes[TRUCK]}
+    ids = ids_of(wholes)
+    rounded = ids.astype(stored_as).astype(np.uint16)
+    messages = audited(shard_files.record(ids, wholes), rounded, shard_files.crops(wholes))
+    for number in wholes:
+        pixels = int((ids == number).sum())
+        wrong = int(np.array(number, np.uint16).astype(stored_as))
+        assert f"{wrong}: {pixels} pixels of the id map, and not in the record" in messages
+        assert f"{number}: 0 pixels in the id map, {pixels} visible ones in the record" in messages
+
+
+def test_a_part_that_the_silhouette_lacks():
+    ids, wholes = scene_of_two()
+    wholes[TRUCK][HEIGHT : HEIGHT + 22] = False
+    (message,) = audited(shard_files.record(ids, wholes), ids, shard_files.crops(wholes))
+    assert message.startswith("2: 57 of its ")
+    assert message.endswith("visible pixels lie outside its silhouette, up to 20 px")
+
+
+def proven(wholes: dict[int, np.ndarray], alone: np.ndarray, alone_any: np.ndarray | None = None) -> tuple:
+    """Record, ids and silhouettes of a picture whose truck was rendered alone: all of its pixels full, or `any` too."""
+    ids = ids_of(wholes)
+    record = shard_files.rewrite(shard_files.record(ids, wholes), TRUCK, proven=True)
+    proof = {f"{TRUCK}_alone": alone, f"{TRUCK}_alone_any": alone if alone_any is None else alone_any}
+    return record, ids, shard_files.crops(wholes) | proof
+
+
+def test_a_proof_that_differs_by_the_boundary_alone_passes():
+    _, wholes = scene_of_two()
+    whole = frame_of(wholes[TRUCK])
+    for change in (cv2.dilate, cv2.erode):
+        # An erosion takes the whole tiller of 3 px but its middle column; the render shows it as well.
+        assert audited(*proven(wholes, change(whole.view(np.uint8), np.ones((3, 3))).astype(bool))) == []
+
+
+def test_what_is_thinner_than_a_pixel_may_be_missing_in_a_proof():
+    _, wholes = scene_of_two()
+    alone = frame_of(wholes[TRUCK]).copy()
+    rod = np.arange(20)
+    wholes[TRUCK][HEIGHT + 2 + rod, WIDTH + 10 + rod // 2] = True
+    assert audited(*proven(wholes, alone)) == []
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_of_a_bar_just_over_a_pixel_thick_a_proof_shows_any_of_its_pixels(seen):
+    """Two rows that the bar covers about half of each: none may count as covered, but all must show some of it."""
+    _, wholes = scene_of_two()
+    alone = frame_of(wholes[TRUCK]).copy()
+    wholes[TRUCK][HEIGHT + 10 : HEIGHT + 12, WIDTH + 47 : WIDTH + 57] = True
+    found = audited(*proven(wholes, alone, frame_of(wholes[TRUCK]) if seen else alone))
+    assert len(found) == (not seen)
+
+
+@pytest.mark.parametrize(("part", "pixels"), [(np.s_[:24, 44:47], 66), (np.s_[40:, 50:], 80)])
+def test_a_part_that_was_deleted_before_the_proof(part, pixels):
+    _, wholes = scene_of_two()
+    alone = frame_of(wholes[TRUCK]).copy()
+    alone[part] = False
+    (message,) = audited(*proven(wholes, alone))
+    assert message.startswith("2: rendered alone, ")
+    missing = int(message.split()[3])
+    assert 0.5 * pixels < missing <= pixels
+    assert "pixels of its silhouette are not there" in message
+
+
+def test_a_part_that_the_proof_has_and_the_silhouette_lacks():
+    _, wholes = scene_of_two()
+    alone = frame_of(wholes[TRUCK]).copy()
+    alone[2:24, 30:33] = True
+    (message,) = audited(*proven(wholes, alone))
+    assert message == "2: rendered alone, 63 pixels lie outside its silhouette, up to 14 px"
+
+
+# What is changed in the record of instance 1 (the person, or one that nothing is seen of), and what is said then.
+UNTRUE = {
+    "vanished": ("gone", {"absent": None}, "1: no visible pixel, and the record does not say why"),
+    "not outside": ("gone", {"absent": "outside"}, "1: outside the frame, says the record, yet 432 pixels"),
+    "not hidden": ("away", {"absent": "hidden"}, "1: hidden, says the record, yet no pixel of its silhouette"),
+    "not absent": ("seen", {"absent": "hidden"}, "visible pixels, and the record says that it is hidden"),
+    "other whole": ("seen", {"whole_pixels": 431}, "1: 432 pixels in its silhouette, 431 whole ones in the record"),
+    "not cut": ("away", {"truncated": False}, "1: it reaches outside the frame, and the record says that it is not"),
+    "shifted box": ("seen", {"whole_box_px": (23, 4, 12, 36)}, "1: 72 of its 336 visible pixels lie outside"),
+}
+
+
+@pytest.mark.parametrize("fault", UNTRUE)
+def test_measurements_that_are_not_true(fault):
+    state, changes, words = UNTRUE[fault]
+    ids, wholes = scene_of_two()
+    if state == "gone":
+        ids[ids == PERSON] = 0
+    if state == "away":
+        wholes[PERSON] = np.roll(wholes[PERSON], WIDTH, axis=1)
+        ids = ids_of(wholes)
+    record = shard_files.rewrite(shard_files.record(ids, wholes), PERSON, **changes)
+    messages = audited(record, ids, shard_files.crops(wholes))
+    assert any(words in message for message in messages), messages
+
+
+def test_a_silhouette_that_does_not_fill_its_box():
+    ids, wholes = scene_of_two()
+    silhouettes = shard_files.crops(wholes)
+    silhouettes["1"] = np.pad(silhouettes["1"], ((0, 0), (0, 1)))
+    record = shard_files.rewrite(shard_files.record(ids, wholes), PERSON, whole_box_px=(20, 4, 13, 36))
+    assert audited(record, ids, silhouettes) == [
+        "1: its silhouette does not reach all sides of its box [20, 4, 13, 36]"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("point", "words"),
+    [
+        ((50.5, 4.5, 1), "1: keypoint 0 at (50.5, 4.5) has visibility 1, and lies outside its object's silhouette"),
+        ((64.5, 4.5, 1), "1: keypoint 0 at (64.5, 4.5) has visibility 1, and lies outside the frame"),
+    ],
+)
+def test_joints_in_the_wrong_place(point, words):
+    ids, wholes = scene_of_two()
+    record = shard_files.record(ids, wholes)
+    joints = record.instances[PERSON].keypoints
+    moved = joints[0].model_copy(update=dict(zip(("u_px", "v_px", "visibility"), point, strict=True)))
+    record = shard_files.rewrite(record, PERSON, keypoints=(moved, *joints[1:]))
+    assert audited(record, ids, shard_files.crops(wholes)) == [words]
+
+
+def test_a_joint_in_plain_view_where_something_else_is_seen():
+    ids, wholes = scene_of_two()
+    record = shard_files.record(ids, wholes)
+    (joint, *_) = record.instances[PERSON].keypoints
+    ids[max(int(joint.v_px) - 4, 0) : int(joint.v_px) + 5, int(joint.u_px) - 4 : int(joint.u_px) + 5] = 0
+    hidden = shard_files.rewrite(record, PERSON, visible_pixels=int((ids == PERSON).sum()))
+    assert audited(hidden, ids, shard_files.crops(wholes)) == [
+        f"1: keypoint 0 at ({joint.u_px:g}, {joint.v_px:g}) has visibility 2, and its object is not seen there"
+    ]
+
+
+def test_masks_that_overlap():
+    """RLE of other masks than the id map's: found by area, by box and by their union."""
+    ids, _ = scene_of_two()
+    visible = masks_of(ids)
+    visible[PERSON] = masks_of(np.where(ids == TRUCK, PERSON, ids))[PERSON]
+    areas = {number: int((ids == number).sum()) for number in (PERSON, TRUCK)}
+    both = sum(areas.values())
+    assert [each.what for each in audit.check_masks(ids, visible)] == [
+        f"its mask has {both} pixels, the id map {areas[PERSON]}",
+        "its box is [20, 2, 40, 46], the box of its pixels [20, 4, 12, 36]",
+        f"masks of {both + areas[TRUCK]} pixels cover {both}, the id map labels {both}",
+    ]
+
+
+def test_objects_and_measurements_that_do_not_match():
+    ids, wholes = scene_of_two()
+    record = shard_files.record(ids, wholes)
+    pixels = pixels_of(ids)
+    measured = record.measured.model_copy(update={"instances": record.measured.instances[:1]})
+    short = record.model_copy(update={"measured": measured})
+    assert [each[:2] for each in audit.check_map(short, pixels)] == [(2, "an object, and not measured")]
+    twice = record.scene.model_copy(update={"objects": (*record.scene.objects, record.scene.objects[0])})
+    (double,) = audit.check_map(record.model_copy(update={"scene": twice}), pixels)
+    assert double[:2] == (1, "the record gives this id to more than one object")
+
+
+def test_summaries_add_up_but_for_the_largest_excess():
+    one = audit.Summary(pictures=1, instances=3, hidden=1, visible_pixels=100, boundary_pixels=4, largest_excess_px=1)
+    other = audit.Summary(pictures=1, proven=1, largest_excess_px=0)
+    assert one + other == audit.Summary(
+        pictures=2, instances=3, hidden=1, proven=1, visible_pixels=100, boundary_pixels=4, largest_excess_px=1
+    )

@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The labels of a data set: whole or not there, faults named and shown, the bytes never vary."""
+
+import json
+import re
+import shutil
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline.coco import reader
+from pipeline.config import config
+from pipeline.labelling import audit_overlay, label
+from tests.helpers import shard_files
+from tests.helpers.shard_files import HEIGHT, WIDTH
+
+
+def id_map(*sizes: int) -> np.ndarray:
+    """Instances 1, 2, … in a row, each of so many pixels (at most 32, in one column)."""
+    ids = np.zeros((HEIGHT, WIDTH), np.uint16)
+    for number, size in enumerate(sizes, 1):
+        ids[:size, 3 * number] = number
+    return ids
+
+
+def test_growth_moves_no_picture_to_another_split():
+    split = config.Split(train=3, val=1, test=2)
+    names = [label.split_of(index, split) for index in range(12)]
+    assert names == ["train", "train", "train", "val", "test", "test"] * 2
+
+
+SETTINGS = config.check(
+    {
+        "data": {"pictures": 7, "shard_size": 3, "split": {"train": 3, "val": 1, "test": 1}},
+        "label": {"min_pixels": 0, "crowd_pixels": 15},
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """A data set of 7 pictures in 3 shards, the last of one picture; picture i has i people and trucks."""
+    data = tmp_path_factory.mktemp("made")
+    for index in range(SETTINGS.data.pictures):
+        ids = id_map(*(8 + 4 * number for number in range(index)))
+        wholes = shard_files.wholes_of(ids, list(range(1, index + 1)))
+        shard_files.write(data / "shards" / f"{index // 3:05d}", ids, wholes, index)
+    return data
+
+
+@pytest.fixture
+def data(made, tmp_path) -> Path:
+    return shutil.copytree(made, tmp_path / "data")
+
+
+def run(data: Path, monkeypatch, settings: config.Config = SETTINGS, processes: int = 1) -> int:
+    text = settings.only("data", "label")
+    arguments = ["--config", text, "--data", str(data), "--processes", str(processes)]
+    monkeypatch.setattr(sys, "argv", ["label", *arguments])
+    return label.main()
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_all_splits_are_files_that_can_be_relied_on(data, monkeypatch):
+    assert run(data, monkeypatch) == 0
+    read = {split: reader.read(data / "annotations" / f"{split}.json") for split in label.SPLITS}
+    for file in read.values():
+        reader.check_pictures(file, data)
+        assert [(category.id, category.name) for category in file.categories] == [
+            (1, "pedestrian"),
+            (2, "pallet_truck"),
+        ]
+    assert {name: [image.id for image in file.images] for name, file in read.items()} == {
+        "train": [1, 2, 3, 6, 7],
+        "val": [4],
+        "test": [5],
+    }
+    assert [entry.image_id for entry in read["train"].annotations] == [2, 3, 3, *[6] * 5, *[7] * 6]
+    assert [entry.id for entry in read["train"].annotations] == list(range(1, 15))
+    assert [entry.iscrowd for entry in read["test"].annotations] == [1, 1, 0, 0]
+
+
+def test_what_an_image_says(data, monkeypatch):
+    run(data, monkeypatch)
+    document = json.loads((data / "annotations" / "val.json").read_text())
+    assert document["images"] == [
+        {
+            "id": 4,
+            "index": 3,
+            "file_name": "shards/00001/images/000003.png",
+            "instances": "shards/00001/instances/000003.png",
+            "width": WIDTH,
+            "height": HEIGHT,
+            "camera": {
+                "fx_px": 50.0,
+                "fy_px": 50.0,
+                "cx_px": 50.0,
+                "cy_px": 50.0,
+                "position_m": [0.0, 0.0, 1.0],
+                "rotation": [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+                "distortion": [0.0] * 5,
+                "motion_m": [0.0] * 3,
+                "motion_deg": [0.0] * 3,
+                "aperture_f": None,
+                "focus_m": 3.0,
+            },
+            "rig": "robot",
+            "layout": "aisle",
+            "light": {"scene": "neon", "lamps": 2, "power_w": 0.3, "exposure_ev": 0.25},
+        }
+    ]
+    facts = document["info"]
+    assert (facts["name"], facts["split"], facts["seed"], facts["generator_version"]) == (
+        "quickstart",
+        "val",
+        7,
+        config.GENERATOR_VERSION,
+    )
+
+
+def test_the_same_bytes_on_every_run_with_any_number_of_processes(data, monkeypatch):
+    run(data, monkeypatch)
+    first = files(data / "annotations")
+    assert sorted(first) == ["audit.json", "provenance.json", "test.json", "train.json", "val.json"]
+    run(data, monkeypatch, processes=2)
+    assert files(data / "annotations") == first
+    assert [path.name for path in data.iterdir() if path.name.startswith(".")] == []
+
+
+def test_growth_changes_no_entry_that_was_there(data, monkeypatch):
+    fewer = SETTINGS.model_copy(update={"data": SETTINGS.data.model_copy(update={"pictures": 6})})
+    shutil.move(data / "shards" / "00002", data / "later")
+    assert run(data, monkeypatch, fewer) == 0
+    before = json.loads((data / "annotations" / "train.json").read_text())
+    shutil.move(data / "later", data / "shards" / "00002")
+    run(data, monkeypatch)
+    after = json.loads((data / "annotations" / "train.json").read_text())
+    for section in ("images", "annotations"):
+        assert after[section][: len(before[section])] == before[section]
+        assert len(after[section]) > len(before[section])
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+
+
+def redraw(shape: tuple[int, ...], dtype: type):
+    return lambda path: cv2.imwrite(str(path), np.zeros(shape, dtype))
+
+
+# What is done to which file, and the words that must name it.
+FAULTS = {
+    "no picture": ("images/000004.png", Path.unlink, "picture 4: .*images/000004.png is missing"),
+    "cut picture": ("images/000004.png", cut, "picture 4: .*images/000004.png is corrupt"),
+    "flipped bit": ("images/000004.png", flip, "picture 4: .*images/000004.png is corrupt"),
+    "grey picture": (
+        "images/000004.png",
+        redraw((HEIGHT, WIDTH), np.uint8),
+        "picture 4: .*has 48x32 pixels of PNG type 0 with 8 bits, the record says 48x32, RGB",
+    ),
+    "no map": ("instances/000004.png", Path.unlink, "picture 4: .*instances/000004.png is missing"),
+    "cut map": ("instances/000004.png", cut, "picture 4: .*instances/000004.png is corrupt"),
+    "flipped bit of a map": ("instances/000004.png", flip, "picture 4: .*instances/000004.png is corrupt"),
+    "8-bit map": ("instances/000004.png", redraw((HEIGHT, WIDTH), np.uint8), "picture 4: .*no 16-bit grey .*uint8"),
+    "small map": ("instances/000004.png", redraw((8, 9), np.uint16), "picture 4: .*the id map is 9x8, .*48x32"),
+    "empty map": (
+        "instances/000004.png",
+        redraw((HEIGHT, WIDTH), np.uint16),
+        "picture 4, instance 1: 0 pixels in the id map, 8 visible",
+    ),
+    "no silhouettes": ("silhouettes/000004.npz", Path.unlink, "picture 4: .*silhouettes/000004.npz is missing"),
+    "cut silhouettes": ("silhouettes/000004.npz", cut, "picture 4: .*silhouettes/000004.npz is corrupt"),
+    "flipped bit of silhouettes": ("silhouettes/000004.npz", flip, "picture 4: .*silhouettes/000004.npz is corrupt"),
+    "fewer silhouettes": (
+        "silhouettes/000004.npz",
+        lambda path: np.savez_compressed(path, **{"1": np.ones((8, 1), bool)}),
+        "picture 4: .*silhouettes/000004.npz: 2 is missing",
+    ),
+    "small silhouette": (
+        "silhouettes/000004.npz",
+        lambda path: np.savez_compressed(path, **dict(np.load(path)) | {"2": np.ones((11, 1), bool)}),
+        r"picture 4: .*000004.npz: .*'shape': \(11, 1\), } is no mask of 1x12",
+    ),
+    "silhouettes of numbers": (
+        "silhouettes/000004.npz",
+        lambda path: np.savez_compressed(path, **dict(np.load(path)) | {"2": np.ones((12, 1))}),
+        "picture 4: .*000004.npz: .*f8.* is no mask of 1x12",
+    ),
+    "no shard": (".", shutil.rmtree, "scenes.jsonl is missing; render the shard first"),
+    "no records": ("scenes.jsonl", lambda path: path.write_text(""), "holds no pictures, .*asks for 3 from 3 to 5"),
+    "half a record": ("scenes.jsonl", cut, "scenes.jsonl is not a list of rendered scenes"),
+    "another seed": (
+        "scenes.jsonl",
+        lambda path: path.write_text(path.read_text().replace('"dataset_seed":7', '"dataset_seed":8')),
+        "picture 3 was made with seed 8 .*wanted seed 7",
+    ),
+}
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_named_and_no_file_appears(data, monkeypatch, capsys, fault, processes):
+    place, plant, words = FAULTS[fault]
+    plant(data / "shards" / "00001" / place)
+    assert run(data, monkeypatch, processes=processes) == 1
+    message = capsys.readouterr().err
+    assert "shards/00001" in message
+    assert re.search(words, message), message
+    assert not (data / "annotations").exists()
+
+
+def test_a_fault_leaves_the_files_of_the_last_run(data, monkeypatch):
+    run(data, monkeypatch)
+    before = files(data / "annotations")
+    cut(data / "shards" / "00001" / "images" / "000003.png")
+    assert run(data, monkeypatch) == 1
+    assert files(data / "annotations") == before
+
+
+def shift_ids(shard: Path, index: int) -> None:
+    """Move a picture's id map by two pixels, as a camera that is not the record's would; the counts stay."""
+    path = shard / f"instances/{index:06d}.png"
+    ids = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    cv2.imwrite(str(path), np.roll(ids, 2, axis=1))
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_all_violations_of_the_run_are_reported_and_shown(data, monkeypatch, capsys, processes):
+    for index in (2, 5, 6):
+        shift_ids(data / "shards" / f"{index // 3:05d}", index)
+    (data / "audit").mkdir()
+    (data / "audit" / "000000-1.png").write_bytes(b"of the last run")
+    assert run(data, monkeypatch, processes=processes) == 1
+    lines = capsys.readouterr().err.splitlines()[1:]
+    # Each instance is off: two of picture 2, five of picture 5, six of picture 6.
+    assert len(lines) == 10 + 2
+    assert lines[0] == (
+        f"shard {data}/shards/00000, picture 2, instance 1: 8 of its 8 visible pixels lie outside its silhouette, "
+        f"up to 2 px; see {data}/audit/000002-1.png"
+    )
+    assert "picture 6, instance 3: " in lines[9]
+    assert lines[10] == "and 3 more"
+    assert "Nothing was labelled. Delete these shards and render them again" in lines[11]
+    saved = sorted(path.name for path in (data / "audit").iterdir())
+    shown = {2: 2, 5: 5, 6: 3}
+    assert saved == [f"{index:06d}-{number}.png" for index in shown for number in range(1, shown[index] + 1)]
+    assert not (data / "annotations").exists()
+
+
+def test_the_saved_picture_shows_the_instance_enlarged_in_three_colours(data, monkeypatch):
+    shift_ids(data / "shards/00000", 1)
+    run(data, monkeypatch)
+    drawn = cv2.imread(str(data / "audit/000001-1.png"))[:, :, ::-1].astype(int)
+    outline = (drawn == audit_overlay.OUTLINE_RGB).all(axis=2)
+    # Eight pixels of an enlarged column are wrong; some of the colour is the picture's own.
+    reddish = (drawn[:, :, 0] > 100) & (drawn[:, :, 1:].sum(axis=2) < 300) & ~outline
+    scale = audit_overlay.LONG_SIDE_PX // 20
+    assert outline.sum() > 2 * 8 * scale
+    assert reddish.sum() > 0.3 * 8 * scale * scale
+    assert drawn.shape[1] >= audit_overlay.MIN_WIDTH_PX
+
+
+def test_without_the_audit_silhouettes_are_not_asked(data, monkeypatch):
+    shift_ids(data / "shards/00000", 2)
+    quiet = SETTINGS.model_copy(update={"label": SETTINGS.label.model_copy(update={"audit": False})})
+    assert run(data, monkeypatch, quiet) == 0
+    facts = json.loads((data / "annotations/audit.json").read_text())
+    assert (facts["silhouettes"], facts["pictures"], facts["instances"]) == (False, 7, 0)
+
+
+def test_the_summary_of_the_audit(data, monkeypatch):
+    run(data, monkeypatch)
+    facts = json.loads((data / "annotations/audit.json").read_text())
+    counts = [8 + 4 * number for index in range(7) for number in range(index)]
+    assert facts == {
+        "silhouettes": True,
+        "pictures": 7,
+        "instances": 21,
+        "hidden": 0,
+        "outside": 0,
+        "proven": 0,
+        "blurred": 0,
+        "keypoints": 12,
+        "visible_pixels": sum(counts),
+        "boundary_pixels": 0,
+        "largest_excess_px": 0,
+    }
+
+
+def test_polygons_by_config(data, monkeypatch):
+    rules = SETTINGS.label.model_copy(update={"segmentation": "polygons"})
+    assert run(data, monkeypatch, SETTINGS.model_copy(update={"label": rules})) == 0
+    read = reader.read(data / "annotations/train.json")
+    assert {type(each.segmentation) for each in read.annotations if not each.iscrowd} == {list}
+    for each in read.annotations:
+        assert read.mask(each, next(image for image in read.images if image.id == each.image_id)).sum() == each.area
+
+
+def test_only_a_few_shards_are_read_ahead(data, monkeypatch):
+    """The memory of a run does not grow with the number of shards."""
+    begun = []
+
+    class Pool(ThreadPoolExecutor):
+        def submit(self, work, number):
+            begun.append(number)
+            return super().submit(work, number)
+
+    monkeypatch.setattr(label, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(label, "SHARDS_AHEAD", 0.5)
+    ahead = [len(begun) - done for done, _ in enumerate(label.label_shards(data / "shards", SETTINGS, 2), 1)]
+    assert begun == [0, 1, 2]
+    assert max(ahead) == 1

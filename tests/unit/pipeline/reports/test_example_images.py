@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+import base64
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.coco import reader
+from pipeline.reports import example_images
+
+RIGS = ("robot", "handheld", "ceiling")
+
+
+@given(st.lists(st.integers(), unique=True, max_size=80), st.integers(1, 20))
+def test_evenly_keeps_the_order_and_takes_as_many_as_asked(items, count):
+    chosen = example_images.evenly(items, count)
+    places = [items.index(item) for item in chosen]
+    assert len(chosen) == min(count, len(items))
+    assert places == sorted(set(places))
+    steps = np.diff(places)
+    assert steps.size == 0 or steps.max() - steps.min() <= 1
+
+
+@given(st.lists(st.sampled_from(RIGS), min_size=1, max_size=60), st.integers(len(RIGS), 12))
+def test_every_rig_is_among_the_chosen_pictures(rigs, count):
+    images = [
+        reader.CocoImage(id=number, file_name=f"{number}.png", width=8, height=8, rig=rig)
+        for number, rig in enumerate(rigs, 1)
+    ]
+    chosen = example_images.evenly_with_every_rig(images, count)
+    assert {image.model_extra["rig"] for image in chosen} == set(rigs)
+    assert [image.id for image in chosen] == sorted({image.id for image in chosen})
+    assert len(chosen) == min(count, len(images))
+
+
+def pictures_from(uri: str) -> np.ndarray:
+    head, data = uri.split(",", 1)
+    assert head == "data:image/jpeg;base64"
+    return cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1]
+
+
+def test_a_picture_comes_back_from_its_data_uri_in_the_right_colors():
+    orange = np.full((48, 64, 3), (230, 120, 20), np.uint8)
+    np.testing.assert_allclose(pictures_from(example_images.jpeg_uri(orange)), orange, atol=6)
+
+
+@pytest.fixture
+def grey_file(tmp_path) -> reader.CocoFile:
+    """One grey picture, 96x64, with a pedestrian on its left half and an ignored one in its right bottom corner."""
+    cv2.imwrite(str(tmp_path / "000003.png"), np.full((64, 96, 3), 128, np.uint8))
+    left, corner = np.zeros((2, 64, 96), np.uint8)
+    left[10:60, 4:40] = 1
+    corner[56:64, 80:96] = 1
+    image = {"id": 4, "file_name": "000003.png", "width": 96, "height": 64, "rig": "robot", "layout": "aisle"}
+    truth = {"image_id": 4, "category_id": 1}
+    reader.write(
+        tmp_path / "test.json",
+        {
+            "images": [image],
+            "annotations": [
+                {"id": 1, "bbox": [4, 10, 36, 50], "segmentation": reader.encode(left), **truth},
+                {"id": 2, "bbox": [80, 56, 16, 8], "segmentation": reader.encode(corner), "iscrowd": 1, **truth},
+            ],
+            "categories": [{"id": 1, "name": "pedestrian"}, {"id": 2, "name": "pallet_truck"}],
+        },
+    )
+    return reader.read(tmp_path / "test.json")
+
+
+def test_samples_show_masks_in_their_class_color_and_ignored_ones_in_grey(grey_file):
+    (sample,) = example_images.samples(grey_file, grey_file.path.parent, 12)
+    assert sample["text"] == "000003, robot, aisle: 1 pedestrian, 1 ignored"
+    shown = pictures_from(sample["uri"]).astype(int)
+    assert shown.shape == (320, 480, 3)
+    red, _, blue = shown[175, 110]
+    assert red - blue > 40
+    assert np.ptp(shown[300, 440]) < 12
+    np.testing.assert_allclose(shown[50, 350], 128, atol=6)
+
+
+def test_pairs_show_predictions_from_the_score_asked_for_on_the_right(grey_file):
+    mask = reader.encode(np.pad(np.ones((20, 30), np.uint8), ((30, 14), (50, 16))))
+    found = [
+        reader.Detection(image_id=4, category_id=2, bbox=(50, 30, 30, 20), score=score, segmentation=mask)
+        for score in (0.49, 0.5)
+    ]
+    (pair,) = example_images.pairs(grey_file, found, grey_file.path.parent, 8, 0.5)
+    assert (pair["name"], pair["truth"], pair["predicted"]) == ("000003", "1 pedestrian, 1 ignored", "1 pallet truck")
+    truth, predicted = pictures_from(pair["truth_uri"]).astype(int), pictures_from(pair["predicted_uri"]).astype(int)
+    red, _, blue = predicted[270, 430]
+    assert blue - red > 30
+    np.testing.assert_allclose(truth[270, 430], 128, atol=6)
+
+
+def test_contents_of_an_empty_picture(grey_file):
+    assert example_images.contents(grey_file, []) == "nothing"
+
+
+def test_a_missing_picture_is_named(grey_file):
+    (grey_file.path.parent / "000003.png").unlink()
+    with pytest.raises(reader.CocoError, match=r"000003\.png: no such file"):
+        list(example_images.samples(grey_file, grey_file.path.parent, 12))
+
+
+def test_a_prediction_with_a_broken_mask_is_named(grey_file):
+    rle = reader.Rle(size=(64, 96), counts=[5, 5])
+    broken = reader.Detection(image_id=4, category_id=1, bbox=(0, 0, 5, 5), score=0.9, segmentation=rle)
+    with pytest.raises(reader.CocoError, match=r"000003\.png, score 0\.9: mask"):
+        list(example_images.pairs(grey_file, [broken], grey_file.path.parent, 8, 0.5))

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.common.randomness import rng
+from pipeline.config.world import TrucksSection
+from pipeline.scenes.assets.pallet_trucks import draw_fleet, with_pallet
+from pipeline.scenes.assets.pallets_and_cartons import draw_stock, loaded_pallet, pallet, pallet_pile
+from pipeline.scenes.geometry.boxes import Boxes
+from pipeline.scenes.geometry.collision_boxes import volumes
+from pipeline.scenes.geometry.free_space import Space, colliding_pairs, find_place, moved, overlaps
+
+EUR = (1.2, 0.8, 0.144)
+
+
+def box(x=0.0, y=0.0, yaw=0.0, length=1.0, width=1.0, low=0.0, high=1.0):
+    return Boxes(np.array([(x, y, yaw, length, width, low, high)]))
+
+
+def test_turned_boxes_meet_by_their_corners_not_by_their_bounds():
+    diamond = box(yaw=45)  # reaches sqrt(0.5) along x
+    assert overlaps(diamond, box(x=1.19), 0.0)
+    assert not overlaps(diamond, box(x=1.22), 0.0)
+    assert overlaps(diamond, box(x=1.22), 0.05)
+    assert not overlaps(diamond, box(x=0.9, y=0.9), 0.0)  # bounds overlap, shapes do not
+
+
+def test_what_stands_on_something_does_not_collide_with_it():
+    assert not overlaps(box(low=1, high=2), box(), 0.1)
+    assert overlaps(box(low=0.99, high=2), box(), 0.1)
+
+
+def test_negative_gap_lets_things_overlap_that_deep():
+    assert len(colliding_pairs(box(), box(x=0.98), -0.01)) == 1
+    assert len(colliding_pairs(box(), box(x=0.98), -0.03)) == 0
+
+
+def test_a_place_is_free_until_something_stands_there():
+    space = Space((10.0, 8.0, 5.0))
+    group = [pallet(rng(1, 0, "pallet"), draw_stock(rng(1, 0, "stock")))]
+    assert space.is_free(box(x=2))
+    space.put(group, (2.0, 0.0, 0.0))
+    assert not space.is_free(box(x=2.5))
+    assert space.is_free(box(x=2, y=1.0))
+    assert space.is_free(box(x=2, low=1, high=2))
+
+
+@given(st.floats(-4, 4), st.floats(-4, 4), st.floats(-180, 180), st.floats(-180, 180))
+def test_moving_keeps_sizes_and_corners(x, y, first, second):
+    boxes = Boxes(np.array([(1, 2, 10, 1.5, 0.5, 0, 1), (-1, 0, 70, 0.3, 0.7, 0.2, 3)], float))
+    once = boxes.moved((x, y, 0.5), first + second)
+    twice = boxes.moved((0, 0, 0.25), first).moved((0, 0, 0.25), second).moved((x, y, 0), 0)
+    assert np.allclose(once.corners_m(), twice.corners_m())
+    assert np.allclose(once.bounds_m[:, :3], once.corners_m().reshape(2, 2, 4, 3).min(axis=(0, 2)), atol=1e-9)
+
+
+@given(st.tuples(*[st.floats(-3, 3)] * 3), st.tuples(*[st.floats(-3, 3)] * 3), st.floats(-180, 180))
+def test_a_ray_enters_a_box_where_its_points_begin_to_lie_inside(origin, ray, yaw):
+    boxes = box(0.3, -0.2, yaw, 1.4, 0.6, -0.5, 0.8)
+    entry = boxes.entry(np.array(origin), np.array([ray]))[0, 0]
+    steps = np.linspace(0, 4, 2001)
+    points = np.array(origin) + steps[:, None] * np.array(ray)
+    turned = np.radians(-yaw)
+    x, y = points[:, 0] - 0.3, points[:, 1] + 0.2
+    along, across = np.cos(turned) * x - np.sin(turned) * y, np.sin(turned) * x + np.cos(turned) * y
+    depth = np.minimum(np.minimum(0.7 - np.abs(along), 0.3 - np.abs(across)), 0.65 - np.abs(points[:, 2] - 0.15))
+    if depth.max() > 1e-6:
+        assert entry <= steps[np.argmax(depth > 1e-6)] + 1e-6
+    if np.isfinite(entry) and entry < 4:
+        assert depth.max() > -0.02
+
+
+def test_space_refuses_walls_ceiling_neighbours_and_what_is_kept_free():
+    space = Space((10, 8, 5))
+    space.keep_free(box(x=3))
+    space.put([pallet(rng(0, 0, "test"), draw_stock(rng(0, 0, "stock")))])
+    assert space.fits(box(y=2, high=4.9))
+    assert not space.fits(box(y=2, high=5.1))
+    assert not space.fits(box(y=3.6))
+    assert not space.fits(box(x=3.5))
+    assert not space.fits(box(y=0.8))
+    assert space.fits(box(y=0.8, low=0.144, high=1))
+
+
+def test_put_names_things_once_and_keeps_who_stands_on_whom():
+    space, random = Space((10, 8, 5)), rng(0, 0, "test")
+    pile = pallet_pile(random, draw_stock(random), 3)
+    first, second = space.put(pile, (2, 1, 0), 90), space.put(pile, (-2, 1, 0), 45)
+    names = [thing.name for thing in space.things]
+    assert len(set(names)) == 6
+    for group in (first, second):
+        assert [thing.stands_on for thing in group] == ["floor", group[0].name, group[1].name]
+
+
+def test_find_place_takes_the_first_that_fits():
+    space = Space((10, 8, 5))
+    assert find_place(space, box(), [((6, 0, 0), 0.0), ((2, 2, 0), 30.0), ((0, 0, 0), 0.0)]) == ((2, 2, 0), 30.0)
+    assert find_place(space, box(), [((6, 0, 0), 0.0)]) is None
+
+
+def test_a_pallet_hides_what_is_behind_it_and_not_what_is_above():
+    space = Space((10, 8, 5))
+    space.put(loaded_pallet(rng(0, 3, "test"), draw_stock(rng(0, 0, "stock"))), (2, 0, 0))
+    top = float(space.boxes.rows[:, 6].max())
+    low, high = np.array([[4, 0, 0.07]]), np.array([[4, 0, 2 * top + 0.1]])
+    assert space.visible_share((-2, 0, 0.07), low) == 0
+    assert space.visible_share((-2, 0, top + 0.1), high) == 1
+    assert space.visible_share((-2, 0, 0.07), np.concatenate([low, high, high])) == pytest.approx(2 / 3)
+    clear = space.clear_m((-2, 0, 0.12), np.array([0.0, 180.0, 90.0]))
+    assert clear == pytest.approx([2 + 2 - 0.6, 3, 4])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.booleans(), st.integers(0, 1))
+def test_forks_go_into_a_pallets_openings(seed, raised, electric_share):
+    """The truck stands within the pallet's outline, yet no solid part of either is inside the other."""
+    random = rng(seed, 0, "test")
+    group = with_pallet(
+        random, draw_fleet(random, TrucksSection(electric=electric_share))[0], draw_stock(random), raised
+    )
+    truck, load = volumes(group[:1]), volumes(group[1:])
+    assert not overlaps(truck, load, 0.0)
+    shoved = moved(group[1], (0, 0.12, 0), 0)
+    assert overlaps(truck, volumes([shoved]), 0.0)
+    assert overlaps(volumes([moved(group[0], (0.2, 0, 0), 0)]), load, 0.0) or not raised
+    height = group[1].position_m[2]
+    assert height == (pytest.approx(group[0].parameters.lift_m - 0.1) if raised else 0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6))
+def test_nothing_that_fits_collides_with_what_is_there(seed):
+    random = rng(seed, 0, "test")
+    space, stock = Space((9, 7, 5)), draw_stock(random)
+    for _ in range(25):
+        group = loaded_pallet(random, stock)
+        places = [((*random.uniform(-4, 4, 2), 0.0), random.uniform(-180, 180)) for _ in range(3)]
+        place = find_place(space, volumes(group), places, 0.01)
+        if place is not None:
+            added = space.put(group, *place)
+            others = [thing for thing in space.things if thing not in added]
+            assert not others or not overlaps(volumes(added), volumes(others), 0.0)

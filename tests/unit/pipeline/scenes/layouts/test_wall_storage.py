@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pytest
+
+from pipeline.common.randomness import rng
+from pipeline.config.world import GoodsSection
+from pipeline.scenes.assets.pallets_and_cartons import draw_whole_stock
+from pipeline.scenes.geometry.collision_boxes import volumes
+from pipeline.scenes.geometry.free_space import Space, overlaps
+from pipeline.scenes.layouts.furnished_hall import Setting, rectangle_of
+from pipeline.scenes.layouts.wall_storage import stock_walls
+from tests.helpers.standing import check_everything_is_carried, check_nothing_is_inside_anything
+
+SIZE_M = (16.0, 12.0, 6.0)
+DEEPEST_M = 1.75  # how far from its wall a run reaches: a crate or a reel a little askew
+
+
+def stocked(seed, share, clear=None):
+    stock = draw_whole_stock(rng(seed, 0, "stock"), GoodsSection(other=0.3))
+    setting = Setting(Space(SIZE_M), stock, density=1.0)
+    if clear is not None:
+        setting.keep_clear(clear)
+    stock_walls(rng(seed, 0, "walls"), setting, share)
+    return setting
+
+
+def free_wall_m(setting):
+    """Return the length of wall, both sides, with nothing within a metre of it."""
+    x, y = np.array(SIZE_M[:2]) / 2
+    steps = [np.arange(-side + 0.25, side, 0.5) for side in (x, y)]
+    points = [(p, s * (y - 0.8)) for p in steps[0] for s in (-1, 1)] + [
+        (s * (x - 0.8), p) for p in steps[1] for s in (-1, 1)
+    ]
+    low, high = setting.space.boxes.bounds_m[:, :2], setting.space.boxes.bounds_m[:, 3:5]
+    bare = [not np.any(np.all((low < point) & (point < high), axis=1)) for point in points]
+    return 0.5 * sum(bare)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_goods_stand_at_the_walls_on_something_and_never_in_each_other(seed):
+    setting = stocked(seed, 1.0)
+    things = setting.space.things
+    check_nothing_is_inside_anything(things)
+    check_everything_is_carried(things, SIZE_M[2])
+    bounds = volumes(things).bounds_m
+    inner = np.array(SIZE_M[:2]) / 2 - DEEPEST_M
+    in_the_middle = np.all(bounds[:, :2] < inner, axis=1) & np.all(bounds[:, 3:5] > -inner, axis=1)
+    assert len(things) > 20
+    assert not in_the_middle.any()
+
+
+def test_a_larger_share_leaves_less_bare_wall():
+    bare = [np.mean([free_wall_m(stocked(seed, share)) for seed in range(6)]) for share in (0.0, 0.5, 1.0)]
+    assert bare[0] == 56
+    assert bare[0] > bare[1] + 5 > bare[2] + 10
+
+
+def test_what_a_layout_keeps_clear_stays_clear():
+    strip = rectangle_of((-8.0, -6.0), (8.0, -3.0))
+    setting = stocked(3, 1.0, strip)
+    assert setting.space.things
+    assert not overlaps(volumes(setting.space.things), setting.clear, 0.0)

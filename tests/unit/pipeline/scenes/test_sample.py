@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Records of whole pictures, checked against the rules of the contract rather than against what made them."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from typing import get_args
+
+import numpy as np
+import pytest
+import shapely
+
+from pipeline.common.randomness import rng
+from pipeline.config.config import Config
+from pipeline.config.world import Layout, PeopleSection, TrucksSection
+from pipeline.record.scene import Scene, read_scenes
+from pipeline.scenes.actors.in_view import View
+from pipeline.scenes.actors.people_with_trucks import working_pair
+from pipeline.scenes.actors.placement import Counts, NoRoomError, add_actors, draw_counts
+from pipeline.scenes.assets.palettes import linear
+from pipeline.scenes.assets.pallet_trucks import draw_fleet, grip_m
+from pipeline.scenes.assets.pallets_and_cartons import draw_stock
+from pipeline.scenes.cameras.rigs import Walkway, image_box, shares_in_frame
+from pipeline.scenes.geometry.boxes import Boxes
+from pipeline.scenes.geometry.collision_boxes import volumes
+from pipeline.scenes.geometry.free_space import Space
+from pipeline.scenes.hall.lighting import blackbody
+from pipeline.scenes.layouts.furnished_hall import Setting
+from pipeline.scenes.sample import sample_scene, write_scenes
+from tests.helpers.paths import ROOT
+from tests.helpers.standing import check_everything_is_carried, check_nothing_is_inside_anything
+
+COUNT = 30
+HERE = ((0.0, 0.0, 0.0), 0.0)
+
+
+@pytest.fixture(scope="module")
+def scenes() -> list[Scene]:
+    return [sample_scene(Config(), index) for index in range(COUNT)]
+
+
+def pairs(scene):
+    """Yield (truck, person) of everybody whose hands hold something."""
+    trucks = [thing for thing in scene.objects if thing.asset == "hand_pallet_truck"]
+    for person in (thing for thing in scene.objects if thing.asset == "person"):
+        if person.parameters.pose.name in ("push", "pull"):
+            yield min(trucks, key=lambda truck: np.linalg.norm(world_grip(truck) - hand_centre(person))), person
+
+
+def to_world(thing, point):
+    angle = np.radians(thing.yaw_deg)
+    turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+    return np.array(thing.position_m) + turn @ point
+
+
+def world_grip(truck):
+    return to_world(truck, grip_m(truck.parameters))
+
+
+def hand_centre(person):
+    pose = person.parameters.pose
+    hands = [hand for hand in (pose.hand_left_m, pose.hand_right_m) if hand is not None]
+    return to_world(person, np.mean(hands, axis=0))
+
+
+def test_nothing_stands_inside_anything_else(scenes):
+    for scene in scenes:
+        check_nothing_is_inside_anything(scene.objects)
+
+
+def test_everything_is_inside_the_hall(scenes):
+    for scene in scenes:
+        hull = volumes(scene.objects).hull_m()
+        half = np.array(scene.hall.size_m) / (2, 2, 1)
+        assert np.all(np.abs(hull[[0, 1]]) <= half[:2])
+        assert np.all(hull[[3, 4]] <= half[:2])
+        assert hull[2] >= 0
+        assert hull[5] <= half[2]
+
+
+def test_everything_stands_on_something_that_carries_it(scenes):
+    seen = set().union(*(check_everything_is_carried(scene.objects, scene.hall.size_m[2]) for scene in scenes))
+    assert {("carton_stack", "eur_pallet"), ("eur_pallet", "rack"), ("eur_pallet", "hand_pallet_truck")} <= seen
+    assert {("eur_pallet", "eur_pallet"), ("carton", "eur_pallet"), ("person", "floor")} <= seen
+    assert {("carton", "person"), ("hanging_sign", "ceiling"), ("stillage", "stillage")} <= seen
+
+
+@pytest.mark.parametrize("pose_name", ["push", "pull"])
+def test_hands_lie_on_the_grip_and_within_reach(pose_name):
+    for index in range(100):
+        random = rng(0, index, "test")
+        parameters, person = working_pair(
+            random, PeopleSection(), draw_fleet(random, TrucksSection(electric=0))[0], pose_name
+        )
+        pose, height = person.parameters.pose, person.parameters.height_m
+        assert pose.name == pose_name
+        assert hand_centre(person) == pytest.approx(grip_m(parameters), abs=1e-3)
+        assert 0.75 <= grip_m(parameters)[2] <= 1.1
+        hands = [hand for hand in (pose.hand_left_m, pose.hand_right_m) if hand is not None]
+        assert len(hands) == (2 if pose_name == "push" else 1)
+        for x, y, z in hands:
+            # From a shoulder at 0.81 of the height that the trunk brings 0.12 m nearer.
+            assert np.hypot(max(abs(x) - 0.12, 0), 0.81 * height - z) <= 0.332 * height + 0.06
+            assert abs(y) <= 0.23
+        assert np.cos(np.radians(person.yaw_deg)) * (1 if pose_name == "push" else -1) > 0.7
+
+
+def test_pushers_and_pullers_stand_at_a_truck(scenes):
+    poses = Counter()
+    for truck, person in (pair for scene in scenes for pair in pairs(scene)):
+        poses[person.parameters.pose.name] += 1
+        assert hand_centre(person) == pytest.approx(world_grip(truck), abs=2e-3)
+    assert poses["push"]
+    assert poses["pull"]
+
+
+def test_only_those_who_hold_something_have_their_hands_bound(scenes):
+    for thing in (thing for scene in scenes for thing in scene.objects if thing.asset == "person"):
+        pose = thing.parameters.pose
+        bound = pose.hand_left_m is not None or pose.hand_right_m is not None
+        assert bound == (pose.name in ("push", "pull", "walk_beside", "carry"))
+
+
+def test_names_and_instance_ids(scenes):
+    for scene in scenes:
+        names = [thing.name for thing in scene.objects]
+        assert len(set(names)) == len(names)
+        labelled = [thing.instance_id for thing in scene.objects if thing.category is not None]
+        assert labelled == list(range(1, len(labelled) + 1))
+        assert all(thing.instance_id == 0 for thing in scene.objects if thing.category is None)
+
+
+def test_the_camera_keeps_its_distance(scenes):
+    for scene in scenes:
+        camera = np.array(scene.camera.position_m)
+        boxes = volumes(scene.objects)
+        beside = shapely.distance(boxes.footprints(), shapely.Point(camera[:2]))
+        above = np.maximum(np.maximum(boxes.rows[:, 5] - camera[2], camera[2] - boxes.rows[:, 6]), 0)
+        assert np.hypot(beside, above).min() >= 0.3
+        assert np.all(np.abs(camera[:2]) <= np.array(scene.hall.size_m[:2]) / 2 - 0.3)
+        assert camera[2] < min(
+            (lamp.position_m[2] for lamp in scene.lamps if lamp.kind in ("high_bay", "strip")), default=9
+        )
+
+
+def test_all_layouts_rigs_poses_and_outfits_occur(scenes):
+    assert {scene.layout for scene in scenes} == set(get_args(Layout))
+    assert {scene.camera.rig for scene in scenes} == {"robot", "handheld", "ceiling", "forklift_mast"}
+    people = [thing.parameters for scene in scenes for thing in scene.objects if thing.asset == "person"]
+    assert {person.pose.name for person in people} >= {"walk", "stand", "scan", "push", "pull"}
+    assert {person.outfit.head for person in people} >= {"helmet", "cap", "hair"}
+    vests = np.mean([bool(person.outfit.vest_rgb or person.outfit.jacket_rgb) for person in people])
+    assert 0.35 < vests < 0.65
+
+
+def test_people_and_trucks_are_in_the_picture_at_all_sizes(scenes):
+    heights = []
+    for scene in scenes:
+        for thing in (thing for thing in scene.objects if thing.category is not None):
+            boxes = volumes([thing])
+            if shares_in_frame(scene.camera, boxes, [HERE])[0] > 0.25:
+                _, top, _, bottom = image_box(scene.camera, boxes)
+                heights.append(bottom - top)
+    actors = sum(thing.category is not None for scene in scenes for thing in scene.objects)
+    assert len(heights) > 0.8 * actors
+    assert np.percentile(heights, 10) < 60
+    assert 60 < np.median(heights) < 130
+    assert np.percentile(heights, 90) > 180
+
+
+def test_empty_share_and_counts_follow_the_config():
+    section = Config(people={"count": (1, 3), "working_pairs": 0.5}, trucks={"count": (0, 2)}, layout={"empty": 0.25})
+    drawn = [draw_counts(rng(0, index, "test"), section) for index in range(1500)]
+    empty = [counts for counts in drawn if counts.people + counts.trucks == 0]
+    full = [counts for counts in drawn if counts not in empty]
+    assert len(empty) / 1500 == pytest.approx(0.25, abs=0.04)
+    assert {counts.people for counts in full} == {1, 2, 3}
+    assert {counts.trucks for counts in full} == {0, 1, 2}
+    assert np.mean([counts.pairs > 0 for counts in full]) == pytest.approx(0.5, abs=0.05)
+    assert all(counts.pairs <= min(counts.people, counts.trucks) for counts in drawn)
+
+
+def test_empty_pictures_are_still_halls():
+    scene = sample_scene(Config(layout={"empty": 1}), 3)
+    assert not [thing for thing in scene.objects if thing.category is not None]
+    assert scene.lamps
+    assert scene.objects
+
+
+def test_a_record_depends_on_seed_and_index_alone(scenes):
+    assert sample_scene(Config(data={"pictures": 9000, "shard_size": 3}), 5) == scenes[5]
+    assert sample_scene(Config(train={"iterations": 1}), 5) == scenes[5]
+    assert sample_scene(Config(data={"seed": 8}), 5) != scenes[5]
+    assert sample_scene(Config(data={"seed": 0}), 5) != sample_scene(Config(data={"seed": 1}), 5)
+
+
+def test_stages_are_independent(scenes):
+    """Other light leaves furniture where it was; other people leave lamps, and cameras without a subject."""
+    lit = sample_scene(Config(light={"colored": 1, "exposure_ev": [2, 3]}), 5)
+    assert lit.objects == scenes[5].objects
+    few, crowd = (sample_scene(Config(people={"count": count}, camera={"subject": 0}), 5) for count in (1, 5))
+    assert (crowd.lamps, crowd.camera, crowd.hall) == (few.lamps, few.camera, few.hall)
+
+
+def test_records_read_back_equal(scenes, tmp_path):
+    write_scenes(scenes[:5], tmp_path / "deep" / "00000.jsonl")
+    assert read_scenes(tmp_path / "deep" / "00000.jsonl") == scenes[:5]
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["00000.jsonl"]
+
+
+def test_a_crash_leaves_no_file(scenes, tmp_path):
+    def crashing():
+        yield scenes[0]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_scenes(crashing(), tmp_path / "00000.jsonl")
+    assert not (tmp_path / "00000.jsonl").exists()
+
+
+def test_a_full_hall_is_an_error_that_says_what_to_do(scenes):
+    setting = Setting(Space((12, 10, 5)), draw_stock(rng(0, 0, "stock")), [Walkway((-5, -4), (5, 4), 0.0)])
+    setting.space.keep_free(Boxes(np.array([(0, 0, 0, 12, 10, 0, 5)], float)))
+    with pytest.raises(NoRoomError, match=r"no free place for .*; lower people\.count, trucks\.count or goods\.fill"):
+        add_actors(rng(0, 0, "actors"), Config(), View(setting, scenes[0].camera), Counts(people=1, trucks=0, pairs=0))
+
+
+def sample(*arguments):
+    command = [sys.executable, "-m", "pipeline.scenes.sample", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+
+
+def test_command_writes_the_same_bytes_in_any_division(tmp_path, scenes):
+    whole, part = tmp_path / "whole.jsonl", tmp_path / "part.jsonl"
+    assert sample("--config", "{}", "--first", 0, "--count", 4, "--out", whole).returncode == 0
+    assert sample("--config", '{"data": {"pictures": 3}}', "--first", 2, "--count", 2, "--out", part).returncode == 0
+    assert whole.read_bytes().splitlines()[2:] == part.read_bytes().splitlines()
+    assert read_scenes(whole) == scenes[:4]
+    assert json.loads(whole.read_text().splitlines()[0])["generator_version"] == scenes[0].generator_version
+
+
+def test_command_reports_a_wrong_config_in_one_line(tmp_path):
+    done = sample("--config", "{goods: {fill: 2}}", "--count", 1, "--out", tmp_path / "x.jsonl")
+    said = "config: goods.fill = 2: must lie within 0 and 1\n"
+    assert (done.returncode, done.stderr) == (1, said)
+    assert not list(tmp_path.iterdir())
+
+
+def test_colours():
+    assert linear("#BC8040") == pytest.approx([0.5029, 0.2159, 0.0513], abs=1e-3)
+    assert blackbody(6504) == pytest.approx([1, 1, 1], abs=0.06)
+    warm, cold = blackbody(2700), blackbody(7500)
+    assert warm[0] == 1
+    assert warm[2] < 0.35
+    assert cold[2] == 1
+    assert 0.75 < cold[0] < 0.95
+
+
+def test_dark_halls_are_not_made_darker_by_the_camera():
+    config = Config(light={"scenes": {"torch": 1}}, camera={"exposure_error": 1, "exposure_error_ev": -9})
+    (bright,) = {sample_scene(config, index).render.contrast for index in range(4)}
+    assert bright == "base"
+    assert all(sample_scene(config, index).render.exposure_ev > -4 for index in range(4))

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.viz import charts
+
+HEIGHTS = {"pedestrian": [30, 40, 41, 90, 5000], "pallet_truck": [12.5]}
+DRAWN = {
+    "histogram": lambda: charts.histogram(HEIGHTS, "box height in pixels", np.geomspace(4, 288, 21), log=True),
+    "counts": lambda: charts.counts_per_picture({"pedestrian": [0, 2, 2], "pallet_truck": [1, 0, 0]}),
+    "sets": lambda: charts.histograms_of_sets(
+        "Heights", {"ours": [30, 40, 5000], "real": [12.5], "none": []}, "px", np.geomspace(4, 4096, 21), log=True
+    ),
+    "no set": lambda: charts.histograms_of_sets("Heights", {"ours": []}, "px", np.linspace(0, 1, 21)),
+    "shares of sets": lambda: charts.shares_of_sets({"ours": {"robot": 1}, "theirs": {"ceiling": 0.4}}, "rig"),
+    "shares": lambda: charts.shares({"robot": 3}, {"robot": 0.5, "ceiling": 0.5}, "camera rig"),
+    "curve": lambda: charts.curve(range(1, 301), np.linspace(3, 1, 300), "loss"),
+    "one iteration": lambda: charts.curve([1], [3.2], "loss"),
+    "bars": lambda: charts.bars({"render": 120.0, "train": 61.5}, "seconds"),
+    "nothing": lambda: charts.histogram({"pedestrian": [], "pallet_truck": []}, "metres", np.linspace(0, 1, 21)),
+    "no pictures": lambda: charts.counts_per_picture({"pedestrian": [], "pallet_truck": []}),
+}
+
+
+@pytest.fixture(params=DRAWN, ids=str)
+def drawn(request) -> str:
+    return DRAWN[request.param]()
+
+
+def texts(svg: str) -> list[str]:
+    return ["".join(found.itertext()) for found in parse(svg).iter("text")]
+
+
+def parse(svg: str) -> ElementTree.Element:
+    # A page needs no namespaces; a bare XML parser does.
+    return ElementTree.fromstring(svg.replace("xlink:href", "href"))
+
+
+def test_a_chart_is_an_element_without_size_or_foreign_address(drawn):
+    root = parse(drawn)
+    assert root.tag == "svg"
+    assert root.get("viewBox") == "0 0 340 215"
+    assert root.get("width") is None
+    assert root.get("aria-label")
+    assert "http" not in drawn
+
+
+def test_colors_and_font_come_from_the_page(drawn):
+    assert "var(--ink)" in drawn or "var(--muted)" in drawn
+    assert not re.search(r"(fill|stroke): #", drawn)
+    assert set(re.findall(r"font-family: ([^;\"]*)", drawn)) == {"inherit"}
+
+
+def test_every_reference_in_a_chart_leads_somewhere(drawn):
+    ids = re.findall(r' id="([^"]+)"', drawn)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'(?:url\(#|href="#)([\w.-]+)', drawn)) == set(ids)
+
+
+def test_the_same_figures_give_the_same_chart():
+    assert DRAWN["histogram"]() == DRAWN["histogram"]()
+
+
+def test_a_histogram_shows_both_classes_and_names_its_unit():
+    svg = DRAWN["histogram"]()
+    assert {"pedestrian", "pallet truck", "box height in pixels", "annotations", "50"} <= set(texts(svg))
+    assert "var(--class-0)" in svg
+    assert "var(--class-1)" in svg
+
+
+def test_sets_are_drawn_as_shares_and_those_without_figures_are_left_out():
+    assert {"ours", "real", "px", "share", "1000", "100%"} <= set(texts(DRAWN["sets"]()))
+    assert "none" not in texts(DRAWN["sets"]())
+    assert {"ours", "theirs", "robot", "ceiling"} <= set(texts(DRAWN["shares of sets"]()))
+
+
+def test_shares_show_kinds_that_were_asked_for_and_never_rendered():
+    assert {"robot", "ceiling"} <= set(texts(DRAWN["shares"]()))
+
+
+def test_bars_carry_their_figures():
+    assert {"render", "120", "train", "61.5"} <= set(texts(DRAWN["bars"]()))
+
+
+def test_a_long_training_stays_small():
+    noise = np.random.default_rng(0).random(90_000)
+    assert len(charts.curve(np.arange(90_000), noise, "loss")) < 80_000
+
+
+@given(st.lists(st.floats(-100, 100), min_size=1, max_size=60), st.integers(0, 10))
+def test_moving_mean_is_the_mean_of_the_neighbours(values, half):
+    smooth = charts.moving_mean(np.array(values), 2 * half + 1)
+    wanted = [np.mean(values[max(0, place - half) : place + half + 1]) for place in range(len(values))]
+    np.testing.assert_allclose(smooth, wanted, atol=1e-9)
+
+
+@given(st.integers(1, 10_000))
+def test_the_smoothing_window_is_odd_and_inside_the_training(length):
+    window = charts.smoothing_window(length)
+    assert window % 2 == 1
+    assert 1 <= window <= length
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.01234, "0.0123"), (4.6, "4.6"), (383.6, "384"), (0, "0")])
+def test_short_figures(value, text):
+    assert charts.short(value) == text
