@@ -4,9 +4,8 @@
 import bpy
 import numpy as np
 
-from blender.ground_truth import keypoints
 from blender.mesh.mesh_cache import Library
-from blender.people import body, carried, clothes, garment_patterns, head, headwear, pose_solver, shoes, suit
+from blender.people import body, carried, clothes, garment_patterns, head, headwear, joints, pose_solver, shoes, suit
 from blender.people.skeleton import skeleton
 
 
@@ -34,7 +33,7 @@ def build(parameters: dict, library: Library) -> list[bpy.types.Object]:
         *head.build(vertices, transforms, shown, hair, parameters, library),
         *worn,
         shoes.build(pair, transforms, outfit["shoes_rgb"], library),
-        *keypoints.build(vertices, bones, transforms),
+        *joints.build(vertices, bones, transforms),
     ]
     if outfit["head"] != "hair":
         inside = hair.outside[head.head_net().ears < 0.1]

@@ -20,8 +20,7 @@ import yaml
 
 from pipeline.coco import reader
 from pipeline.common.progress import track
-
-SPLITS = ("train", "val", "test")
+from pipeline.config.config import SPLITS
 
 # Puts a picture (first) where the layout wants it (second).
 Place = Callable[[Path, Path], object]

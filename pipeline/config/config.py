@@ -32,6 +32,7 @@ from pipeline.config.world import (
 GENERATOR_VERSION = 8
 PRETRAINED_BACKBONE_RATE, RANDOM_BACKBONE_RATE = 0.1, 1.0
 
+SPLITS = ("train", "val", "test")
 WORLD = ("layout", "people", "trucks", "goods", "camera", "light")
 
 
@@ -45,6 +46,11 @@ class Split(Section):
     train: Annotated[int, Field(ge=1)] = 9
     val: Annotated[int, Field(ge=1)] = 1
     test: Annotated[int, Field(ge=1)] = 2
+
+    def of(self, index: int) -> str:
+        """Return the split of the image with this index."""
+        position = index % (self.train + self.val + self.test)
+        return "train" if position < self.train else "val" if position < self.train + self.val else "test"
 
 
 class Data(Section):

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from pipeline.common.color import REC709_LUMINANCE
 from pipeline.config.training import AugmentSection
 
 BLUR_SIGMA_PX = (0.4, 1.6)
@@ -22,7 +23,6 @@ READ = (0.0005, 0.006)  # standard deviation
 SHARPNESS = (1.5, 4.0)  # 1 leaves a picture as it is
 JPEG_QUALITY = (50, 95)
 GAMMA = 2.2  # picture = light ** (1 / GAMMA), near enough to sRGB
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. 709
 LEVELS = np.arange(256, dtype=np.float32)
 LIGHT = (LEVELS / 255) ** GAMMA
 
@@ -148,7 +148,7 @@ def turn_hue(picture: np.ndarray, turn: float) -> np.ndarray:
 def white_balance(red: float, blue: float) -> np.ndarray:
     """Return the factors on the light of red, green and blue, float32; grey stays as bright as it was."""
     gains = np.array([red, 1, blue], np.float32)
-    return gains / (gains * LUMINANCE).sum()
+    return gains / (gains * REC709_LUMINANCE).sum()
 
 
 def darken_corners(light: np.ndarray, lost: float) -> np.ndarray:

@@ -31,7 +31,6 @@ from pipeline.labelling import annotations, audit, audit_overlay, shard_reader
 from pipeline.record import provenance
 from pipeline.record.scene import picture_name, shard_name
 
-SPLITS = ("train", "val", "test")
 LICENCE = "Rendered by Cariste; the licences of the assets in the pictures stand in its folder assets/."
 FAULTS_SHOWN = 10
 # Shards that are labelled ahead of the one that is written, for each process: bounds the memory.
@@ -75,12 +74,6 @@ class Examined(NamedTuple):
     summary: audit.Summary
 
 
-def split_of(index: int, split: config.Split) -> str:
-    """Return the split of a picture: its place in every `train + val + test` pictures in a row decides."""
-    place = index % (split.train + split.val + split.test)
-    return "train" if place < split.train else "val" if place < split.train + split.val else "test"
-
-
 def label(data: Path, settings: config.Config, processes: int = 1) -> dict[str, tuple[int, int]]:
     """Write the annotations of the data set in folder `data`; return (pictures, annotations) by split.
 
@@ -91,13 +84,13 @@ def label(data: Path, settings: config.Config, processes: int = 1) -> dict[str, 
     shutil.rmtree(data / "audit", ignore_errors=True)
     summary, faults, shown = audit.Summary(), 0, []
     with _put_in_place(data / "annotations") as folder, contextlib.ExitStack() as files:
-        writers = {split: files.enter_context(_writer(folder, split, settings.data)) for split in SPLITS}
+        writers = {split: files.enter_context(_writer(folder, split, settings.data)) for split in config.SPLITS}
         for shard in track(label_shards(data / "shards", settings, processes), settings.data.shards, "label", "shard"):
             summary += shard.summary
             faults += len(shard.faults)
             shown += shard.faults[: FAULTS_SHOWN - len(shown)]
             for image, entries in shard.pictures:
-                writers[split_of(image["index"], settings.data.split)].add(image, entries)
+                writers[settings.data.split.of(image["index"])].add(image, entries)
         if faults:
             raise LabelError(_told(data, shown, faults, settings))
         for writer in writers.values():

@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 
 from pipeline.coco import reader
+from pipeline.common.color import REC709_LUMINANCE
 from pipeline.common.progress import track
 
 # Rec. 709, on the stored (sRGB) values.
-LUMA = np.array([0.2126, 0.7152, 0.0722])
 # Contrast is that of the picture shrunk to this longer side: noise and texture would make it depend on the resolution.
 CONTRAST_PX = 64
 # A box that comes as near to the picture's edge, as a share of the picture, reaches it: hand-drawn boxes are not exact.
@@ -200,4 +200,4 @@ def brightness_and_contrast(picture: np.ndarray) -> tuple[float, float]:
     scale = min(1, CONTRAST_PX / max(picture.shape))
     size = [max(1, round(side * scale)) for side in picture.shape[1::-1]]
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    return float(np.array(cv2.mean(picture)[:3]) @ LUMA), float((small @ LUMA).std())
+    return float(np.array(cv2.mean(picture)[:3]) @ REC709_LUMINANCE), float((small @ REC709_LUMINANCE).std())

@@ -17,14 +17,13 @@ import numpy as np
 import yaml
 
 from pipeline.coco import reader
-from pipeline.config.config import GENERATOR_VERSION, Config, ConfigError, read
+from pipeline.config.config import GENERATOR_VERSION, SPLITS, Config, ConfigError, read
 from pipeline.config.freezing import in_words
 from pipeline.record.scene import shard_name
 from pipeline.reports import example_images, run_records
 from pipeline.viz import charts, html_pages
 from pipeline.viz.overlays import color_of
 
-SPLITS = ("train", "val", "test")
 SAMPLES = 12
 PAIRS = 8
 SCORE_SHOWN = 0.5

@@ -22,6 +22,7 @@ from pipeline.record.asset_catalogue import CatalogueError
 from pipeline.record.objects import Thing
 from pipeline.record.scene import RenderSettings, Scene, read_scenes
 from pipeline.scenes.actors.in_view import View
+from pipeline.scenes.actors.lookalikes import add_lookalikes
 from pipeline.scenes.actors.placement import NoRoomError, add_actors, draw_counts
 from pipeline.scenes.assets import custom_meshes
 from pipeline.scenes.assets.custom_meshes import OwnThing
@@ -29,7 +30,7 @@ from pipeline.scenes.cameras.aimed import draw_aimed_camera, draw_category
 from pipeline.scenes.cameras.rigs import draw_camera, draw_exposure_error_ev, fit_lens, surroundings
 from pipeline.scenes.hall.hall import draw_hall, draw_openings
 from pipeline.scenes.hall.lighting import DARK, draw_lamps, draw_power_factor, exposure_ev, lamp_height_m, outside
-from pipeline.scenes.layouts.furniture import add_furniture, add_lookalikes
+from pipeline.scenes.layouts.furniture import add_furniture
 from pipeline.scenes.layouts.layout import furnish
 
 

@@ -13,87 +13,21 @@ import logging
 import os
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
-from torch.amp import GradScaler
-from torch.optim import Optimizer
 
 from pipeline.common import distributed
 from pipeline.config import config
 from pipeline.models.weights import state_dicts
-from pipeline.training import optimization
-from pipeline.training.ema import Average
-from pipeline.training.training_log import TrainingLog
-from pipeline.training.validation import Validation
+from pipeline.training.state import State
 
 LOG = logging.getLogger(__name__)
 
 KEPT = 2
 # These change how fast a run is and not what it learns; another number of threads, only the last bits.
 NO_PART_OF_IDENTITY = {"checkpoint_every", "tensorboard", "threads", "workers"}
-
-
-@dataclass
-class State:
-    """All that changes while a run goes on. `rollbacks`: the messages of failures that it has survived."""
-
-    detector: nn.Module
-    optimizer: Optimizer
-    scaler: GradScaler
-    log: TrainingLog
-    average: Average | None = None
-    validation: Validation | None = None
-    iteration: int = 0
-    rollbacks: list[str] = field(default_factory=list)
-    skipped: list[int] = field(default_factory=list)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return plain values and tensors; one call in every process, for each has random numbers of its own."""
-        parts = {"average": self.average, "validation": self.validation}
-        return {
-            "detector": self.detector.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "scaler": self.scaler.state_dict(),
-            "log": self.log.lines,
-            "random": distributed.gather(_random_state(self._device())),
-            "iteration": self.iteration,
-            "rollbacks": self.rollbacks,
-            "skipped": self.skipped,
-            **{name: part.state_dict() for name, part in parts.items() if part},
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go to where `state` was taken, with the parameters trained that were trained then."""
-        self.detector.load_state_dict(state["detector"])
-        optimization.restore(self.optimizer, self.detector, state["optimizer"])
-        self.scaler.load_state_dict(state["scaler"])
-        self.log.go_back(state["log"])
-        self.iteration = state["iteration"]
-        self.rollbacks = list(state["rollbacks"])
-        self.skipped = list(state["skipped"])
-        if self.average:
-            self.average.load_state_dict(state["average"])
-        if self.validation:
-            self.validation.load_state_dict(state["validation"])
-        _set_random_state(state["random"][distributed.rank()], self._device())
-
-    def _device(self) -> torch.device:
-        return next(self.detector.parameters()).device
-
-
-def _random_state(device: torch.device) -> dict[str, torch.Tensor]:
-    state = {"cpu": torch.get_rng_state()}
-    return state | {"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else state
-
-
-def _set_random_state(state: dict[str, torch.Tensor], device: torch.device) -> None:
-    torch.set_rng_state(state["cpu"])
-    if device.type == "cuda":
-        torch.cuda.set_rng_state(state["cuda"], device)
 
 
 def identity(settings: config.Config, data: Sequence[Path]) -> str:

@@ -22,7 +22,7 @@ from torch import nn
 
 from pipeline.config import config
 from pipeline.config.freezing import in_words
-from pipeline.labelling import annotations, label
+from pipeline.labelling import annotations
 from pipeline.models import detectors, freezing
 from pipeline.models.weights import initial_weights
 
@@ -69,7 +69,7 @@ def from_config(file: str) -> Subject:
     """Return what a config says; its epochs are of the training pictures of the rendered set."""
     settings = config.read(file)
     data, run = settings.data, settings.train
-    pictures = sum(label.split_of(index, data.split) == "train" for index in range(data.pictures))
+    pictures = sum(data.split.of(index) == "train" for index in range(data.pictures))
     detector = detectors.outline(settings.model, len(annotations.CATEGORIES))
     source = "config" if file.lstrip().startswith("{") else file
     return Subject(source, detector, settings.model, run.iterations, run.batch_size, pictures)

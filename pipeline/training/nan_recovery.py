@@ -5,14 +5,15 @@ After a loss or gradient that is no number: go back, leave the batch out, go on 
 """
 
 import logging
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 
 from pipeline.common import distributed
-from pipeline.training.checkpoints import Checkpoints, State
+from pipeline.training.checkpoints import Checkpoints
+from pipeline.training.finite_check import NotFinite
+from pipeline.training.state import State
 
 LOG = logging.getLogger(__name__)
 
@@ -21,36 +22,10 @@ OUT_OF_MEMORY = (
     "model.rpn_proposals_train or train.workers; or raise train.accumulate"
 )
 MOST_ROLLBACKS = 2
-SLOWER = 0.5
 
 
 class TrainingError(Exception):
     """Training cannot go on; the message names the iteration and the pictures, or what to lower."""
-
-
-class NotFinite(Exception):
-    """What the batch of this iteration gave is no number; the message names values and pictures."""
-
-    def __init__(self, iteration: int, values: dict[str, float], file_names: Sequence[str]) -> None:
-        shown = ", ".join(f"{name} {value:g}" for name, value in values.items())
-        super().__init__(f"iteration {iteration}: {shown}; pictures of the batch: {', '.join(file_names)}")
-        self.iteration = iteration
-
-
-def check_finite(iteration: int, values: dict[str, float], file_names: Sequence[str]) -> None:
-    """Check the losses and the length of the gradient, means over all processes.
-
-    Raises:
-        NotFinite: one of them is infinite or no number. In all processes at once.
-    """
-    if not all(math.isfinite(value) for value in values.values()):
-        names = [name for part in distributed.gather(list(file_names)) for name in part]
-        raise NotFinite(iteration, values, names)
-
-
-def rate_factor(state: State) -> float:
-    """Return what the learning rate is multiplied by after the rollbacks so far."""
-    return SLOWER ** len(state.rollbacks)
 
 
 def roll_back(state: State, checkpoints: Checkpoints, failure: NotFinite) -> None:
@@ -75,7 +50,7 @@ def roll_back(state: State, checkpoints: Checkpoints, failure: NotFinite) -> Non
             "%s\nback to iteration %d, without this batch, at %g times the learning rate",
             failure,
             state.iteration,
-            rate_factor(state),
+            state.rate_factor,
         )
 
 

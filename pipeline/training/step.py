@@ -14,8 +14,9 @@ from pipeline.common import distributed
 from pipeline.config.training import TrainSection
 from pipeline.data.dataset import Sample
 from pipeline.models import amp
-from pipeline.training import nan_recovery, optimization
-from pipeline.training.checkpoints import State
+from pipeline.training import optimization
+from pipeline.training.finite_check import check_finite
+from pipeline.training.state import State
 
 
 def take(
@@ -24,10 +25,10 @@ def take(
     """Take one step, and return what the log says of it.
 
     Raises:
-        recovery.NotFinite: a loss or gradient is no number; the step has not been taken.
+        NotFinite: a loss or gradient is no number; the step has not been taken.
     """
     optimizer, scaler = state.optimizer, state.scaler
-    learning_rate = optimization.set_learning_rates(optimizer, iteration - 1, settings, nan_recovery.rate_factor(state))
+    learning_rate = optimization.set_learning_rates(optimizer, iteration - 1, settings, state.rate_factor)
     optimizer.zero_grad()
     losses = _backward(network, scaler, batch, settings)
     scaler.unscale_(optimizer)
@@ -36,7 +37,7 @@ def take(
     # In fp16 gradients overflow now and then: the scaler leaves the step out and scales by half from then on.
     may_overflow = scaler.is_enabled() and scaler.get_scale() > 1
     checked = values if may_overflow else values | {"gradient": gradient}
-    nan_recovery.check_finite(iteration, checked, [sample.file_name for sample in batch])
+    check_finite(iteration, checked, [sample.file_name for sample in batch])
     scaler.step(optimizer)
     scaler.update()
     if state.average:

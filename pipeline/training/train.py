@@ -33,10 +33,12 @@ from pipeline.data.loader import Loader
 from pipeline.models import amp, detectors, freezing
 from pipeline.models.backbones import registry
 from pipeline.models.weights import initial_weights
-from pipeline.training import checkpoints, nan_recovery, optimization, step, validation
-from pipeline.training.checkpoints import Checkpoints, State
+from pipeline.training import checkpoints, nan_recovery, optimization, step, validation_score
+from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.ema import Average
+from pipeline.training.finite_check import NotFinite
 from pipeline.training.nan_recovery import TrainingError
+from pipeline.training.state import State
 from pipeline.training.training_log import TrainingLog, peak_memory_mb
 
 LOG = logging.getLogger(__name__)
@@ -59,7 +61,8 @@ def train(
 
     Raises:
         backbones.BackboneError, coco.CocoError, config.ConfigError, devices.DeviceError, distributed.DistributedError,
-        freezing.FreezingError, model.ModelFileError, validation.ValidationError, weights.WeightsError: something to
+        freezing.FreezingError, detectors.ModelFileError, validation_score.ValidationError,
+        initial_weights.WeightsError: something to
         start from cannot be used.
         TrainingError: losses that are no numbers, again and again, or no memory left.
     """
@@ -83,7 +86,7 @@ def _train(
     annotated = reader.read(annotations)
     section = settings.train
     pictures = TrainingPictures(annotated, images_dir, section.augment, settings.run.seed, section.sources)
-    looks = validation.start(section.validation, annotated, images_dir, val)
+    validation = validation_score.start(section.validation, settings.model, annotated.categories, images_dir, val)
     detector = _build(settings, annotated, device)
     unfreezings = freezing.schedule(detector, settings.model, section.iterations, len(pictures) / section.batch_size)
     facts = _facts(settings, device, detector, pictures)
@@ -93,10 +96,10 @@ def _train(
         GradScaler(device.type, enabled=section.precision == "fp16"),
         TrainingLog(log if distributed.rank() == 0 else None, facts, section.tensorboard),
         Average(detector, section.ema_decay) if section.ema_decay else None,
-        looks,
+        validation,
     )
     mixed = [Path(source.annotations) for source in section.sources.values()]
-    files = [annotations, *mixed, *([looks.annotated.path] if looks else [])]
+    files = [annotations, *mixed, *([validation.data] if validation else [])]
     kept = Checkpoints(checkpoint, checkpoints.identity(settings, files))
     if saved := kept.newest():
         state.load_state_dict(saved)
@@ -106,7 +109,7 @@ def _train(
     while not _is_done(state, section):
         try:
             _loop(state, pictures, settings, unfreezings, kept)
-        except nan_recovery.NotFinite as failure:
+        except NotFinite as failure:
             nan_recovery.roll_back(state, kept, failure)
     distributed.require_same_weights(detector)
     if distributed.rank() == 0:
@@ -124,7 +127,7 @@ def _loop(
     """Train from where `state` is to the end, or to where it gets no better.
 
     Raises:
-        recovery.NotFinite: a loss or gradient is no number; `state` is spoilt.
+        NotFinite: a loss or gradient is no number; `state` is spoilt.
     """
     last = settings.train.iterations
     network = distributed.wrap(state.detector.train())
@@ -140,19 +143,19 @@ def _loop(
         if iteration not in state.skipped:
             line = {"iteration": iteration, **step.take(network, state, batch, iteration, settings.train)}
         state.iteration = iteration
-        if state.validation and state.validation.due(iteration, last):
+        if state.validation and state.validation.is_due(iteration, last):
             with state.average.in_place() if state.average else nullcontext():
-                score = state.validation.look(state.detector, settings.model, iteration)
+                score = state.validation.run(state.detector, iteration)
             line |= {settings.train.validation.metric: score}
         now = time.monotonic()
         if iteration not in state.skipped:
-            state.log.write(line | {"seconds": now - started, "memory_mb": peak_memory_mb(_device(state))})
+            state.log.write(line | {"seconds": now - started, "memory_mb": peak_memory_mb(state.device)})
         started = now
         if iteration % settings.train.checkpoint_every == 0 and iteration < last:
             kept.save(state)
         if state.validation and state.validation.exhausted:
-            looks = state.validation.looks_without_gain
-            LOG.info("iteration %d: stops early, after %d looks without a gain", iteration, looks)
+            rounds = state.validation.rounds_without_gain
+            LOG.info("iteration %d: stops early, after %d validation rounds without a gain", iteration, rounds)
             break
 
 
@@ -226,10 +229,6 @@ def _facts(
     }
 
 
-def _device(state: State) -> torch.device:
-    return next(state.detector.parameters()).device
-
-
 def _note(line: dict[str, Any]) -> str:
     return f"loss {line['loss']:.3f}, learning rate {line['learning_rate']:.5f}" if line else ""
 
@@ -262,7 +261,7 @@ def main() -> int:
         distributed.DistributedError,
         freezing.FreezingError,
         detectors.ModelFileError,
-        validation.ValidationError,
+        validation_score.ValidationError,
         initial_weights.WeightsError,
         TrainingError,
     )

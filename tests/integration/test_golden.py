@@ -2,7 +2,8 @@
 """Three pictures of configs/ci.yaml, whose records and labels are kept in golden.json.
 
 When they are meant to change: raise GENERATOR_VERSION if pictures change, then
-`CARISTE_RENEW_GOLDEN=1 python -m pytest tests/integration/test_golden.py`, and look at the difference before committing it.
+`CARISTE_RENEW_GOLDEN=1 python -m pytest tests/integration/test_golden.py`, and look at the difference
+before committing it.
 
 Records and labels are the same bytes on every processor with the same vector instructions. On another kind, Cycles and
 numpy take other code paths and a pixel on an edge may fall to the other side: there, masks are compared.

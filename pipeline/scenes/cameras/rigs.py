@@ -6,7 +6,6 @@ past the forks, a ceiling camera from above. Axes, pixels and lens: `pipeline.sc
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -17,6 +16,7 @@ from pipeline.record.base_types import Vec3
 from pipeline.record.scene import Camera
 from pipeline.scenes.geometry.boxes import Boxes
 from pipeline.scenes.geometry.free_space import Place, Space
+from pipeline.scenes.geometry.walkways import Walkway
 
 CLEARANCE_M = 0.5  # between the camera and anything else
 LOOKS_M = 15.0  # a view this deep is as good as any deeper
@@ -27,22 +27,6 @@ AHEAD_M = (1.0, 5.0)  # a camera on a mast aims at the floor, so much farther ah
 K2_PER_K1_SQUARED = (0.7, 0.9)
 DECENTRED = 0.0004  # standard deviation of p1 and p2
 UNDISTORT_UNTIL = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-9)
-
-
-@dataclass(frozen=True)
-class Walkway:
-    """A rectangle where people walk and cameras hang; traffic goes along `heading_deg` and back."""
-
-    low_m: tuple[float, float]
-    high_m: tuple[float, float]
-    heading_deg: float
-
-    def draw(self, random: np.random.Generator) -> np.ndarray:
-        """Return a point (2,) in it."""
-        return random.uniform(self.low_m, self.high_m)
-
-    def area_m2(self) -> float:
-        return (self.high_m[0] - self.low_m[0]) * (self.high_m[1] - self.low_m[1])
 
 
 def draw_camera(

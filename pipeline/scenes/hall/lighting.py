@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.common.color import REC709_LUMINANCE
 from pipeline.config.world import LightSection
 from pipeline.record.base_types import Rgb, Vec2, Vec3
 from pipeline.record.scene import Ambient, Camera, Hall, Lamp, Opening
@@ -23,7 +24,6 @@ TORCH_W = 500.0
 # Tubes that are old, or of another make: warmer, greener or colder than the rest.
 FLICKERS = np.array([(1.0, 0.75, 0.5), (0.9, 1.0, 0.8), (0.7, 0.85, 1.0)])
 HDRIS = ("city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset")
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def _ceiling_lamps(
     # At least one lamp burns.
     burns = random.random(len(places)) >= random.uniform(*config.dead) * random.choice([0, 1])
     burns[random.integers(len(places))] = True
-    each = power_w / len(places) / (LUMINANCE @ color)
+    each = power_w / len(places) / (REC709_LUMINANCE @ color)
     lamps = []
     for (x, y), on in zip(places, burns, strict=True):
         own, dim = color, 1.0

@@ -10,8 +10,8 @@ import numpy as np
 from pipeline.record.objects import RackParameters
 from pipeline.scenes.assets.pallets_and_cartons import loaded_pallet
 from pipeline.scenes.assets.racks import draw_rack
-from pipeline.scenes.cameras.rigs import Walkway
 from pipeline.scenes.geometry.collision_boxes import rack_length_m
+from pipeline.scenes.geometry.walkways import Walkway
 from pipeline.scenes.hall.hall import draw_line_style, line
 from pipeline.scenes.layouts.furnished_hall import OVERHANG_M, WALL_GAP_M, Setting, put_rack, rectangle_of, scatter
 

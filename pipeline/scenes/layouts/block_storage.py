@@ -12,8 +12,8 @@ import numpy as np
 from pipeline.record.objects import Thing
 from pipeline.scenes.assets.bulk_goods import UNIT_LOAD_M, most_levels, stack
 from pipeline.scenes.assets.pallets_and_cartons import Stock, pallet_pile, stacked_pallets
-from pipeline.scenes.cameras.rigs import Walkway
 from pipeline.scenes.geometry.collision_boxes import PALLET_SIZE_M
+from pipeline.scenes.geometry.walkways import Walkway
 from pipeline.scenes.hall.hall import draw_line_style, line
 from pipeline.scenes.layouts.furnished_hall import WALL_GAP_M, Setting, floor_of, rectangle_of, scatter
 

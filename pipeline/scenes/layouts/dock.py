@@ -9,7 +9,7 @@ that nobody has sorted yet.
 import numpy as np
 
 from pipeline.scenes.assets.pallets_and_cartons import unit_load
-from pipeline.scenes.cameras.rigs import Walkway
+from pipeline.scenes.geometry.walkways import Walkway
 from pipeline.scenes.hall.hall import draw_line_style, rectangle
 from pipeline.scenes.layouts.furnished_hall import Door, Setting, draw_pile, floor_of, rectangle_of, scatter
 

@@ -14,10 +14,10 @@ from pipeline.scenes.assets.custom_meshes import OwnThing
 from pipeline.scenes.assets.palettes import COLUMNS, draw_color
 from pipeline.scenes.assets.pallets_and_cartons import Stock, carton_pile, loaded_pallet, pallet_pile, unit_load
 from pipeline.scenes.assets.racks import Slot, filled_rack
-from pipeline.scenes.cameras.rigs import Walkway
 from pipeline.scenes.geometry.boxes import Boxes, join
 from pipeline.scenes.geometry.collision_boxes import rack_length_m, volumes
 from pipeline.scenes.geometry.free_space import Place, Space, overlaps
+from pipeline.scenes.geometry.walkways import Walkway
 
 OVERHANG_M = 0.1  # a pallet of 1.2 m across a rack of 1.1 m, set down a little off
 WALL_GAP_M = 0.2

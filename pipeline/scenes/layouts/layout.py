@@ -11,8 +11,8 @@ import numpy as np
 from pipeline.config.world import GoodsSection
 from pipeline.scenes.assets.pallets_and_cartons import draw_whole_stock
 from pipeline.scenes.assets.racks import draw_rack
-from pipeline.scenes.cameras.rigs import Walkway
 from pipeline.scenes.geometry.free_space import Space
+from pipeline.scenes.geometry.walkways import Walkway
 from pipeline.scenes.hall.hall import draw_size
 from pipeline.scenes.layouts.aisle import aisle
 from pipeline.scenes.layouts.block_storage import block

@@ -13,8 +13,8 @@ from pipeline.scenes.assets.pallets_and_cartons import carton_pile, loaded_palle
 from pipeline.scenes.assets.prop_shapes import draw_good
 from pipeline.scenes.assets.racks import draw_rack
 from pipeline.scenes.assets.vehicle_shapes import draw_wheeled
-from pipeline.scenes.cameras.rigs import Walkway
 from pipeline.scenes.geometry.collision_boxes import rack_length_m
+from pipeline.scenes.geometry.walkways import Walkway
 from pipeline.scenes.hall.hall import draw_line_style, line
 from pipeline.scenes.layouts.furnished_hall import (
     OVERHANG_M,

@@ -8,10 +8,10 @@ import numpy as np
 
 from pipeline.scenes.assets.pallets_and_cartons import unit_load
 from pipeline.scenes.assets.racks import draw_rack
-from pipeline.scenes.cameras.rigs import Walkway
 from pipeline.scenes.geometry.boxes import Boxes
 from pipeline.scenes.geometry.collision_boxes import PALLET_SIZE_M, rack_length_m
 from pipeline.scenes.geometry.free_space import find_place, moved
+from pipeline.scenes.geometry.walkways import Walkway
 from pipeline.scenes.hall.hall import draw_line_style, rectangle
 from pipeline.scenes.layouts.furnished_hall import (
     OVERHANG_M,

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from pipeline.coco import reader, yolo_export
+from pipeline.config.config import SPLITS
 from tests.helpers.paths import ROOT
 
 MASKS = arrays.arrays(np.uint8, st.tuples(st.integers(1, 24), st.integers(1, 24)), elements=st.integers(0, 1))
@@ -119,7 +120,7 @@ def data_set(make_data):
     made = make_data(pictures=4, empty=(4,))
     document = yaml.safe_load(made.annotations.read_text())
     document["annotations"][0]["iscrowd"] = 1
-    for split in yolo_export.SPLITS:
+    for split in SPLITS:
         reader.write(made.images / "annotations" / f"{split}.json", document)
     return made.images
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from pipeline.config.config import Config, ConfigError, check, read, schema, typed
+from pipeline.config.config import Config, ConfigError, Split, check, read, schema, typed
 from tests.helpers.paths import CONFIGS
 
 
@@ -141,3 +141,9 @@ def test_a_pretrained_backbone_learns_slowly_unless_told_otherwise(weights, rate
     assert (factors.heads, factors.fpn, factors.backbone) == (1, 1, rate)
     told = Config(model={"weights": weights}, train={"rate_factors": {"backbone": 0.5}})
     assert told.with_backbone_rate() == told
+
+
+def test_growth_moves_no_picture_to_another_split():
+    split = Split(train=3, val=1, test=2)
+    names = [split.of(index) for index in range(12)]
+    assert names == ["train", "train", "train", "val", "test", "test"] * 2

@@ -27,12 +27,6 @@ def id_map(*sizes: int) -> np.ndarray:
     return ids
 
 
-def test_growth_moves_no_picture_to_another_split():
-    split = config.Split(train=3, val=1, test=2)
-    names = [label.split_of(index, split) for index in range(12)]
-    assert names == ["train", "train", "train", "val", "test", "test"] * 2
-
-
 SETTINGS = config.check(
     {
         "data": {"pictures": 7, "shard_size": 3, "split": {"train": 3, "val": 1, "test": 1}},
@@ -70,7 +64,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def test_all_splits_are_files_that_can_be_relied_on(data, monkeypatch):
     assert run(data, monkeypatch) == 0
-    read = {split: reader.read(data / "annotations" / f"{split}.json") for split in label.SPLITS}
+    read = {split: reader.read(data / "annotations" / f"{split}.json") for split in config.SPLITS}
     for file in read.values():
         reader.check_pictures(file, data)
         assert [(category.id, category.name) for category in file.categories] == [

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from pipeline.coco import reader
-from pipeline.config.config import Config, check
+from pipeline.config.config import SPLITS, Config, check
 from pipeline.reports import run_records, run_report
 
 CONFIG = {"data": {"name": "tiny", "pictures": 12, "shard_size": 6}, "camera": {"width": 64, "height": 48}}
@@ -63,7 +63,7 @@ def annotation_entry(number: int, index: int, category_id: int) -> dict:
 
 def write_data(data: Path, with_objects: bool = True) -> None:
     generator = np.random.default_rng(0)
-    documents = {name: {"images": [], "annotations": [], "categories": CATEGORIES} for name in run_report.SPLITS}
+    documents = {name: {"images": [], "annotations": [], "categories": CATEGORIES} for name in SPLITS}
     for index, split in enumerate(SPLIT_OF):
         entry, document = picture_entry(index), documents[split]
         document["images"].append(entry)

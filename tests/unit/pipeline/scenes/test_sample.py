@@ -21,10 +21,11 @@ from pipeline.scenes.actors.placement import Counts, NoRoomError, add_actors, dr
 from pipeline.scenes.assets.palettes import linear
 from pipeline.scenes.assets.pallet_trucks import draw_fleet, grip_m
 from pipeline.scenes.assets.pallets_and_cartons import draw_stock
-from pipeline.scenes.cameras.rigs import Walkway, image_box, shares_in_frame
+from pipeline.scenes.cameras.rigs import image_box, shares_in_frame
 from pipeline.scenes.geometry.boxes import Boxes
 from pipeline.scenes.geometry.collision_boxes import volumes
 from pipeline.scenes.geometry.free_space import Space
+from pipeline.scenes.geometry.walkways import Walkway
 from pipeline.scenes.hall.lighting import blackbody
 from pipeline.scenes.layouts.furnished_hall import Setting
 from pipeline.scenes.sample import sample_scene, write_scenes

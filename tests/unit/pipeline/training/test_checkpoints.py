@@ -53,7 +53,8 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bytes(make_data
 
     script = tmp_path / "child.py"
     script.write_text(
-        "import sys, torch\nfrom pathlib import Path\nfrom pipeline import config, train\n"
+        "import sys, torch\nfrom pathlib import Path\n"
+        "from pipeline.config import config\nfrom pipeline.training import train\n"
         "settings, annotations, images, out = sys.argv[1:]\nprint('ready', flush=True)\n"
         "out = Path(out)\ntrain.train(config.read(settings), Path(annotations), Path(images), "
         "out / 'model.pt', out / 'training.jsonl')\n"

@@ -11,7 +11,7 @@ from pipeline.config import config
 from pipeline.inference import evaluate
 from pipeline.models import detectors
 from pipeline.reports.run_records import read_training
-from pipeline.training import train, validation
+from pipeline.training import train, validation_score
 
 
 def with_validation(settings: config.Config, train_values: dict, **values) -> config.Config:
@@ -31,12 +31,12 @@ def test_the_best_weights_are_saved_and_training_stops(make_data, tiny_settings,
     scores = iter([0.1, 0.4, 0.2, 0.3, 0.9])
     looked_at = []
 
-    def look(self, network, settings):
+    def score(self, network):
         assert not network.training
         looked_at.append({name: tensor.clone() for name, tensor in network.state_dict().items()})
         return next(scores)
 
-    monkeypatch.setattr(validation.Validation, "_look", look)
+    monkeypatch.setattr(validation_score.CocoScore, "__call__", score)
     data = make_data()
     settings = with_validation(tiny_settings, {"iterations": 9}, every=1, patience=2)
     out, lines = run(settings, data, tmp_path, val=data.annotations)
@@ -87,12 +87,12 @@ def test_a_set_without_what_the_metric_needs_is_refused(make_data, tiny_settings
         document["annotations"] = []
     poor.write_text(json.dumps(document))
     settings = with_validation(tiny_settings, {}, metric=metric)
-    with pytest.raises(validation.ValidationError, match=rf"poor\.json.*train\.validation\.metric = '{metric}'"):
+    with pytest.raises(validation_score.ValidationError, match=rf"poor\.json.*train\.validation\.metric = '{metric}'"):
         run(settings, data, tmp_path, val=poor)
 
 
 def test_the_rendered_split_must_be_given(make_data, tiny_settings, tmp_path):
-    with pytest.raises(validation.ValidationError, match="--val"):
+    with pytest.raises(validation_score.ValidationError, match="--val"):
         run(with_validation(tiny_settings, {}), make_data(), tmp_path)
 
 
@@ -113,6 +113,6 @@ def test_channels_last_and_parts_of_a_batch_train_the_same_model(make_data, tiny
 def test_classes_that_were_not_taught_do_not_count(make_data, tiny_settings, tmp_path):
     data = make_data()
     taught = reader.read(data.annotations)
-    settings = config.check({"train": {"validation": {"metric": "box_AP"}}}).train.validation
-    looks = validation.Validation(settings, data.annotations, data.images, taught.categories[:1])
-    assert looks.unknown == {"pallet_truck"}
+    places = (data.annotations, data.images)
+    score = validation_score.CocoScore("box_AP", *places, taught.categories[:1], tiny_settings.model)
+    assert score.unknown == {"pallet_truck"}

@@ -13,10 +13,11 @@ from pipeline.scenes.assets.pallet_trucks import as_truck, draw_fleet
 from pipeline.scenes.assets.pallets_and_cartons import draw_stock
 from pipeline.scenes.assets.people import draw_person
 from pipeline.scenes.cameras.aimed import STEEPEST_DEG, TALL_M, draw_aimed_camera, draw_category
-from pipeline.scenes.cameras.rigs import Walkway, image_box, shares_in_frame
+from pipeline.scenes.cameras.rigs import image_box, shares_in_frame
 from pipeline.scenes.geometry.boxes import Boxes
 from pipeline.scenes.geometry.collision_boxes import volumes
 from pipeline.scenes.geometry.free_space import Space
+from pipeline.scenes.geometry.walkways import Walkway
 from pipeline.scenes.layouts.furnished_hall import Setting
 from pipeline.scenes.sample import sample_scene
 

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Vehicles that look like pallet trucks and are not labelled: where they are parked."""
+
+import numpy as np
+
+from pipeline.common.randomness import choose
+from pipeline.config.world import GoodsSection
+from pipeline.record.objects import Thing
+from pipeline.scenes.actors.in_view import View, along_traffic, in_view, put_in_view
+from pipeline.scenes.assets.bulk_goods import as_prop
+from pipeline.scenes.assets.custom_meshes import as_thing, draw_own
+from pipeline.scenes.assets.vehicle_shapes import draw_wheeled
+
+
+def add_lookalikes(random: np.random.Generator, config: GoodsSection, view: View) -> None:
+    """Park look-alikes where the camera sees them; those that find no place are left out."""
+    for _ in range(int(random.integers(config.lookalikes[0], config.lookalikes[1] + 1))):
+        kind = choose(random, config.lookalike_kinds)
+        own = draw_own(random, view.setting.own, config.own, None)
+        group = [as_thing(own)] if own else _parked(random, kind)
+        for least_visible in (0.4, 0.1):
+            if added := put_in_view(view, group, in_view(random, view, group, along_traffic), least_visible):
+                view.setting.parked += [thing.name for thing in added]
+                break
+
+
+def _parked(random: np.random.Generator, kind: str) -> list[Thing]:
+    """One of a kind; roll cages, carts and trolleys now and then side by side."""
+    parameters = draw_wheeled(random, kind)
+    in_rows = kind in ("roll_cage", "platform_cart", "hand_trolley")
+    count = int(random.integers(2, 5)) if in_rows and random.random() < 0.4 else 1
+    pitch = parameters.size_m[1] + random.uniform(0.04, 0.2)
+    return [as_prop(kind, parameters, f"parked{number}", (0.0, float(number * pitch), 0.0)) for number in range(count)]
