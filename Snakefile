@@ -14,7 +14,7 @@ min_version("9.0")
 ROOT = workflow.basedir
 sys.path.insert(0, ROOT)
 
-from pipeline.config.config import GENERATOR_VERSION, ConfigError, changed, check, typed
+from pipeline.config.config import GENERATOR_VERSION, ConfigError, parse_nested_yaml, validate, with_changes
 from pipeline.record import asset_catalogue
 from pipeline.scenes.assets import custom_meshes
 
@@ -25,8 +25,8 @@ if not workflow.overwrite_configfiles:
 
 
 try:
-    cfg = check(typed(config))
-    OWN = custom_meshes.wanted(asset_catalogue.read(), cfg)
+    cfg = validate(parse_nested_yaml(config))
+    OWN = custom_meshes.meshes_for_config(asset_catalogue.read_catalogue(), cfg)
 except (ConfigError, asset_catalogue.CatalogueError) as error:
     raise WorkflowError(str(error)) from None
 
@@ -157,7 +157,7 @@ rule preview:
         runtime="30m",
         gpu=0,
     shell:
-        "(python -m pipeline.scenes.specimens --asset {wildcards.asset} --own {input.own} --out {output.records}"
+        "(python -m pipeline.scenes.asset_previews --asset {wildcards.asset} --own {input.own} --out {output.records}"
         " && python -m blender.preview --record {output.records} --out {output.sheet} --threads {threads}) 2>&1 | tee {log}"
 
 
@@ -346,7 +346,7 @@ use rule train_model as study_train with:
     benchmark:
         f"{STUDY}/runs/{{variant}}/train.tsv"
     params:
-        config=lambda wildcards: changed(cfg, cfg.study.changes(wildcards.variant)).only("run.seed", "model", "train"),
+        config=lambda wildcards: with_changes(cfg, cfg.study.changes(wildcards.variant)).only("run.seed", "model", "train"),
         checkpoint=f"{STUDY}/runs/{{variant}}/checkpoint",
         threads=lambda wildcards, threads: max(1, threads // PROCESSES),
 

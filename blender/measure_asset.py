@@ -14,8 +14,8 @@ from pathlib import Path
 
 import bpy
 
-from blender.common.exit_now import leave
-from blender.mesh import imported
+from blender.common.process_exit import exit_process
+from blender.mesh import custom_mesh
 
 # Least and greatest length (the longer side of the footprint) and height in metres.
 SIZES_M = {
@@ -28,7 +28,7 @@ SIZES_M = {
 UNITS_M = (1.0, 0.001, 0.01, 0.0254, 0.3048, 0.1, 10.0, 100.0, 1000.0)
 
 
-def measure(asset: dict, folder: Path) -> dict:
+def measure_asset(asset: dict, folder: Path) -> dict:
     """Return `asset` (a dict of pipeline's `OwnThing`) with the size and the triangles of its mesh.
 
     Raises:
@@ -37,11 +37,11 @@ def measure(asset: dict, folder: Path) -> dict:
     parameters = asset["parameters"]
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     try:
-        meshes = imported.load(parameters, folder)
-        size_m = imported.size(meshes).tolist()
+        meshes = custom_mesh.load_meshes(parameters, folder)
+        size_m = custom_mesh.bounding_size_m(meshes).tolist()
         _check_size(asset["category"], size_m, parameters["metres_per_unit"])
-    except imported.AssetError as error:
-        raise imported.AssetError(f"own.{asset['asset']}: {error}") from None
+    except custom_mesh.CustomMeshError as error:
+        raise custom_mesh.CustomMeshError(f"own.{asset['asset']}: {error}") from None
     for mesh in meshes:
         mesh.calc_loop_triangles()
     triangles = sum(len(mesh.loop_triangles) for mesh in meshes)
@@ -56,7 +56,7 @@ def _check_size(category: str | None, size_m: list[float], metres_per_unit: floa
     better = [unit for unit in UNITS_M if _fits(category, [side * unit for side in in_units])]
     (short, long), (low, high) = SIZES_M[category]
     advice = f"set metres_per_unit: {better[0]:g}" if better else "look at it: python -m blender.preview"
-    raise imported.AssetError(
+    raise custom_mesh.CustomMeshError(
         f"it is {' x '.join(f'{side:.4g}' for side in size_m)} m (length, width, height), but a "
         f"{(category or 'thing').replace('_', ' ')} is {short:g} to {long:g} m long and {low:g} to {high:g} m high; "
         f"{advice}, or check up and forward"
@@ -75,16 +75,16 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--asset", type=json.loads, required=True, help="pipeline's OwnThing in JSON")
-    parser.add_argument("--assets", type=Path, default=imported.ASSETS, help="the folder that its file is in")
+    parser.add_argument("--assets", type=Path, default=custom_mesh.ASSETS_FOLDER, help="the folder that its file is in")
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
     options = parser.parse_args()
     try:
-        measured = measure(options.asset, options.assets)
+        measured = measure_asset(options.asset, options.assets)
         options.out.parent.mkdir(parents=True, exist_ok=True)
         aside = options.out.with_name(f".{options.out.name}.{os.getpid()}")
         aside.write_text(json.dumps(measured, indent=1) + "\n")
         os.replace(aside, options.out)
-    except (imported.AssetError, OSError) as error:
+    except (custom_mesh.CustomMeshError, OSError) as error:
         print(f"measure {options.asset['asset']}: {error}", file=sys.stderr)
         return 1
     length, width, height = measured["parameters"]["size_m"]
@@ -93,4 +93,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    leave(main())
+    exit_process(main())

@@ -20,14 +20,14 @@ import numpy as np
 from mathutils import Vector
 
 from blender.camera import camera
-from blender.common import png, records
-from blender.common.exit_now import leave
+from blender.common import png, scene_records
+from blender.common.process_exit import exit_process
 from blender.cycles import render_settings
 from blender.ground_truth import silhouettes
-from blender.materials.lettering import letters
-from blender.materials.materials import plain
-from blender.mesh.meshes import Solid, box, to_mesh
-from blender.shards import scene
+from blender.materials.common_materials import plain_material
+from blender.materials.lettering import text_triangles
+from blender.mesh.solids import Solid, box, solids_to_mesh
+from blender.shards import build_scene
 
 TILE_PX = (264, 232)
 SCENE_TILE_PX = (420, 342)
@@ -48,11 +48,11 @@ KEPT = ("floor", "litter")  # parts of the hall that stay
 STILL = {"distortion": [0.0] * 5, "motion_m": [0.0] * 3, "motion_deg": [0.0] * 3, "aperture_f": None, "focus_m": 3.0}
 
 
-def sheet(chosen: list[dict], threads: int) -> np.ndarray:
+def contact_sheet(chosen: list[dict], threads: int) -> np.ndarray:
     """Return the sheet (H, W, 3) uint8 of these records (dicts of pipeline's scene record).
 
     Raises:
-        scene.SceneError: see `scene.build`; or nothing is in the hall.
+        scene.SceneError: see `scene.build_scene`; or nothing is in the hall.
     """
     views = max(1, min(VIEWS, MOST_TILES // len(chosen)))
     tiles = [tile for record in chosen for tile in _tiles(record, views, threads)]
@@ -64,19 +64,19 @@ def sheet(chosen: list[dict], threads: int) -> np.ndarray:
 def _tiles(record: dict, views: int, threads: int) -> list[np.ndarray]:
     """Build a record once and take its pictures."""
     if all(thing["stands_on"] == "ceiling" for thing in record["objects"]):
-        raise scene.SceneError(f"picture {record['index']} is an empty hall: there is nothing to look at")
-    whole_scene = is_scene(record) and views == VIEWS
+        raise build_scene.SceneError(f"picture {record['index']} is an empty hall: there is nothing to look at")
+    whole_scene = shows_whole_scene(record) and views == VIEWS
     size_px = SCENE_TILE_PX if whole_scene else TILE_PX
     own_view = _own_camera(record, size_px)
     settings = record["render"] | {"width": size_px[0], "height": size_px[1], "samples": SAMPLES, "denoise": True}
     settings |= {"depth": None, "normals": None}
-    scene.build(record | {"render": settings, "camera": own_view})
+    build_scene.build_scene(record | {"render": settings, "camera": own_view})
     render_settings.configure(settings, "cpu", threads)
-    name = f"picture {record['index']}" if is_scene(record) else record["objects"][0]["name"]
+    name = f"picture {record['index']}" if shows_whole_scene(record) else record["objects"][0]["name"]
     with tempfile.TemporaryDirectory() as folder:
         taken = [_tile(Path(folder), own_view, f"{name}, as its camera sees it")] if whole_scene else []
         low, high = _clear_view(record)
-        sides = _scene_sides(views) if is_scene(record) else _thing_sides(views)
+        sides = _scene_sides(views) if shows_whole_scene(record) else _thing_sides(views)
         return taken + [_tile(Path(folder), _camera(low, high, *side, size_px), name) for side in sides]
 
 
@@ -113,7 +113,7 @@ def _root(part: bpy.types.Object) -> bpy.types.Object:
     return _root(part.parent) if part.parent else part
 
 
-def is_scene(record: dict) -> bool:
+def shows_whole_scene(record: dict) -> bool:
     """Is this a hall, and not one thing with what belongs to it?"""
     return len([thing for thing in record["objects"] if thing["stands_on"] == "floor"]) > MOST_IN_A_GROUP
 
@@ -138,16 +138,16 @@ def _even_light() -> None:
 
 def _add_marks(low: np.ndarray, high: np.ndarray) -> None:
     """Lay a bar of 1 m in ten pieces on the floor, left of everything, and an arrow ahead of it all, towards +x."""
-    dark, light = plain("dark mark", (0.02, 0.02, 0.02)), plain("light mark", (0.8, 0.8, 0.8))
+    dark, light = plain_material("dark mark", (0.02, 0.02, 0.02)), plain_material("light mark", (0.8, 0.8, 0.8))
     (x, y), middle = (low[:2] + high[:2]) / 2 + (0, 0.2), (low[1] + high[1]) / 2
     y += (high[1] - low[1]) / 2
     pieces = [box((0.1, 0.05, 0.004), (x + 0.1 * n - 0.45, y, 0.004), slot=n % 2) for n in range(10)]
     arrow = np.array([(0.4, 0, 0), (0.1, 0.15, 0), (0.1, -0.15, 0)]) * min(1.0, max(high - low) / 1.5)
-    corners, faces = letters("1 m")
+    corners, faces = text_triangles("1 m")
     # To be read from where the first view is taken: from the left.
     words = np.c_[corners * -0.16 + (x, y + 0.16), np.full(len(corners), 0.006)]
     arrow, word = Solid(arrow, [(0, 1, 2)]).moved((high[0], middle, 0.006)), Solid(words, list(faces))
-    marks = bpy.data.objects.new("floor marks", to_mesh("marks", [*pieces, arrow, word], [dark, light]))
+    marks = bpy.data.objects.new("floor marks", solids_to_mesh("marks", [*pieces, arrow, word], [dark, light]))
     bpy.context.scene.collection.objects.link(marks)
 
 
@@ -176,18 +176,18 @@ def _tile(folder: Path, view: dict, caption: str) -> np.ndarray:
     """Take one picture and write below it what it shows."""
     render = bpy.context.scene.render
     bpy.data.objects.remove(bpy.context.scene.camera)
-    camera.build(view, render.resolution_x, render.resolution_y)
+    camera.build_camera(view, render.resolution_x, render.resolution_y)
     render_settings.render(folder / "passes.exr")
-    render_settings.save_picture(folder / "tile.png")
-    return _captioned(render_settings.load_picture(folder / "tile.png"), caption)
+    render_settings.save_image(folder / "tile.png")
+    return _captioned(render_settings.load_image(folder / "tile.png"), caption)
 
 
 def _captioned(tile: np.ndarray, text: str) -> np.ndarray:
     height, width = tile.shape[:2]
-    corners, faces = letters(text)
+    corners, faces = text_triangles(text)
     size = min(CAPTION_PX * 0.5, 0.94 * width / np.ptp(corners[:, 0]))
     points = corners * (size, -size) + (width / 2, height - CAPTION_PX / 2)
-    fine = silhouettes.fill(points[np.array(faces)] * FINER, (0, 0), (width * FINER, height * FINER))
+    fine = silhouettes.rasterize_triangles(points[np.array(faces)] * FINER, (0, 0), (width * FINER, height * FINER))
     ink = fine.in_frame(width * FINER, height * FINER).reshape(height, FINER, width, FINER).mean(axis=(1, 3))
     tile[-CAPTION_PX:] = 255
     return np.rint(tile * (1 - ink[..., None])).astype(np.uint8)
@@ -203,17 +203,17 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=2, help="processor threads of Cycles")
     options = parser.parse_args()
     try:
-        chosen = [records.read_one(options.record, options.index)] if options.index is not None else None
-        made = sheet(chosen or records.read(options.record), options.threads)
+        chosen = [scene_records.read_record(options.record, options.index)] if options.index is not None else None
+        made = contact_sheet(chosen or scene_records.read_records(options.record), options.threads)
         options.out.parent.mkdir(parents=True, exist_ok=True)
         aside = options.out.with_name(f".{options.out.name}")
         png.write_uint8(aside, made)
         os.replace(aside, options.out)
-    except (records.RecordError, scene.SceneError, OSError) as error:
+    except (scene_records.RecordError, build_scene.SceneError, OSError) as error:
         print(f"preview: {error}", file=sys.stderr)
         return 1
     return 0
 
 
 if __name__ == "__main__":
-    leave(main())
+    exit_process(main())

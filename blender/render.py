@@ -18,32 +18,32 @@ from pathlib import Path
 
 import bpy
 
-from blender.camera import lens
-from blender.common import records
-from blender.common.exit_now import leave
+from blender.camera import lens_distortion
+from blender.common import scene_records
+from blender.common.process_exit import exit_process
 from blender.cycles import devices, exr_passes, render_settings
-from blender.shards import scene, shard
+from blender.shards import build_scene, render_shard
 
 
 def save_blend(record: dict, out: Path, device: str, threads: int) -> None:
     """Build a record's scene and save it with all that it needs, camera and render settings set (F12 renders it).
 
-    Of a distorted picture it is the pinhole picture that is warped (`lens.widened`).
+    Of a distorted picture it is the pinhole picture that is warped (`lens.pinhole_record`).
 
     Raises:
         scene.SceneError, devices.DeviceError, passes.PassError: see there.
         RuntimeError: Blender cannot write the file.
     """
-    straight = lens.widened(record)
-    built = scene.build(straight)
+    straight = lens_distortion.pinhole_record(record)
+    built = build_scene.build_scene(straight)
     render_settings.configure(straight["render"], device, threads)
     if strength := straight["render"]["white_balance"]:
         with tempfile.TemporaryDirectory() as folder:
             render_settings.render(Path(folder) / "passes.exr")
             render_settings.balance_white(
-                exr_passes.read(Path(folder) / "passes.exr", set(built.roots)).color, strength
+                exr_passes.read_passes(Path(folder) / "passes.exr", set(built.roots)).color, strength
             )
-    render_settings.choose_png(bpy.context.scene)
+    render_settings.use_png_format(bpy.context.scene)
     bpy.context.scene.render.filepath = f"//{record['index']:06d}.png"
     bpy.ops.file.pack_all()
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -80,15 +80,19 @@ def main() -> int:
     device, threads = options.device, options.threads
     try:
         made_by = json.loads(options.provenance.read_text()) if options.provenance else None
-        chosen = records.read(options.scenes) if options.scenes else [records.read_one(options.record, options.index)]
+        chosen = (
+            scene_records.read_records(options.scenes)
+            if options.scenes
+            else [scene_records.read_record(options.record, options.index)]
+        )
         if options.save_blend:
             save_blend(chosen[0], options.save_blend, device, threads)
         if options.out:
-            shard.render(chosen, options.out, device, threads, made_by)
+            render_shard.render_shard(chosen, options.out, device, threads, made_by)
     except (
-        shard.ShardError,
-        records.RecordError,
-        scene.SceneError,
+        render_shard.RenderShardError,
+        scene_records.RecordError,
+        build_scene.SceneError,
         devices.DeviceError,
         exr_passes.PassError,
     ) as error:
@@ -104,4 +108,4 @@ def _failed(options: argparse.Namespace, reason: str) -> int:
 
 
 if __name__ == "__main__":
-    leave(main())
+    exit_process(main())

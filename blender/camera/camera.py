@@ -5,7 +5,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from blender.camera.lens import distort, is_distorted
+from blender.camera.lens_distortion import distort, is_distorted
 
 SENSOR_WIDTH_MM = 36.0
 CLIP_START_M, CLIP_END_M = 0.02, 200.0
@@ -16,7 +16,7 @@ OPEN_FRAME, MIDDLE_FRAME, CLOSE_FRAME = 0, 1, 2
 OPENCV_TO_BLENDER = np.diag([1.0, -1.0, -1.0])
 
 
-def build(camera: dict, width: int, height: int) -> bpy.types.Object:
+def build_camera(camera: dict, width: int, height: int) -> bpy.types.Object:
     """Make the record's camera the scene's. Principal point and focal lengths are exact; distortion is `lens`'s."""
     data = bpy.data.cameras.new("camera")
     data.sensor_fit, data.sensor_width = "HORIZONTAL", SENSOR_WIDTH_MM
@@ -52,7 +52,7 @@ def is_moving(camera: dict) -> bool:
     return any(camera["motion_m"]) or any(camera["motion_deg"])
 
 
-def moved(camera: dict, share: float) -> dict:
+def camera_at_shutter(camera: dict, share: float) -> dict:
     """Return the camera after a share of its motion: -0.5 when the shutter opens, 0 as recorded, 0.5 when it closes."""
     rotation = np.array(camera["rotation"])
     x, y, z = share * np.radians(camera["motion_deg"])
@@ -68,7 +68,7 @@ def _move(made: bpy.types.Object, camera: dict) -> None:
     made.rotation_mode = "QUATERNION"
     turned = None
     for frame, share in ((OPEN_FRAME, -0.5), (CLOSE_FRAME, 0.5)):
-        made.matrix_world = _matrix(moved(camera, share))
+        made.matrix_world = _matrix(camera_at_shutter(camera, share))
         if turned is not None:
             made.rotation_quaternion.make_compatible(turned)
         turned = made.rotation_quaternion.copy()
@@ -85,23 +85,23 @@ def _move(made: bpy.types.Object, camera: dict) -> None:
     scene.frame_set(MIDDLE_FRAME)
 
 
-def project(camera: dict, points_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def world_to_pixels(camera: dict, points_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Project world points (N, 3): pixel coordinates (N, 2) and depth along the optical axis (N,) in metres.
 
     Points at a depth of 0 or less are behind the camera; their pixels mean nothing.
     """
-    seen = seen_from(camera, points_m)
+    seen = world_to_camera(camera, points_m)
     depth_m = seen[:, 2]
     safe = np.c_[seen[:, :2], np.where(depth_m > 0, depth_m, 1.0)]
-    return to_pixels(camera, safe), depth_m
+    return camera_to_pixels(camera, safe), depth_m
 
 
-def seen_from(camera: dict, points_m: np.ndarray) -> np.ndarray:
+def world_to_camera(camera: dict, points_m: np.ndarray) -> np.ndarray:
     """Return world points (N, 3) in camera axes (x right, y down, z forward), metres."""
     return (points_m - np.array(camera["position_m"])) @ np.array(camera["rotation"])
 
 
-def to_pixels(camera: dict, seen: np.ndarray) -> np.ndarray:
+def camera_to_pixels(camera: dict, seen: np.ndarray) -> np.ndarray:
     """Project points (..., 3) in camera axes, all before the camera, to pixel coordinates (..., 2)."""
     focal, center = (camera["fx_px"], camera["fy_px"]), (camera["cx_px"], camera["cy_px"])
     plane = seen[..., :2] / seen[..., 2:]

@@ -7,23 +7,23 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from blender.camera.camera import CLIP_START_M, seen_from
+from blender.camera.camera import CLIP_START_M, world_to_camera
 
 
 @dataclass(frozen=True)
-class Hit:
+class RayHit:
     """`root`: name of the top-most parent of what was met; `before_m`: how far before the point that was."""
 
     root: str
     before_m: float
 
 
-def first_hit(camera: dict, point_m: np.ndarray, beyond_m: float = 0.0) -> Hit | None:
+def first_ray_hit(camera: dict, point_m: np.ndarray, beyond_m: float = 0.0) -> RayHit | None:
     """Return the first surface between the near plane and a point (3,) in front of it; None if nothing is there.
 
     `beyond_m` goes on looking behind the point.
     """
-    depth_m = float(seen_from(camera, point_m[None])[0, 2])
+    depth_m = float(world_to_camera(camera, point_m[None])[0, 2])
     eye, point = Vector(camera["position_m"]), Vector(point_m.tolist())
     start = eye.lerp(point, CLIP_START_M / depth_m)
     distance_m = (point - start).length
@@ -34,4 +34,4 @@ def first_hit(camera: dict, point_m: np.ndarray, beyond_m: float = 0.0) -> Hit |
         return None
     while found.parent is not None:
         found = found.parent
-    return Hit(found.name, distance_m - (place - start).length)
+    return RayHit(found.name, distance_m - (place - start).length)

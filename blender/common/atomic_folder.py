@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 
-class TakenOverError(Exception):
+class ReplacedError(Exception):
     """Another process that began later makes the same folder."""
 
 
 @contextlib.contextmanager
-def growing(out: Path) -> Iterator[tuple[Path, Callable[[], None]]]:
+def create_folder(out: Path) -> Iterator[tuple[Path, Callable[[], None]]]:
     """Give an empty folder that takes the place of `out` at the end, and a check to call now and then meanwhile.
 
     What fails leaves nothing behind, and `out` as it was.
@@ -38,7 +38,7 @@ def growing(out: Path) -> Iterator[tuple[Path, Callable[[], None]]]:
     def check() -> None:
         # Not only whether it is there: Blender makes missing folders anew before it writes a picture.
         if not (folder.exists() and os.path.samestat(os.fstat(held), folder.stat())):
-            raise TakenOverError(f"another process that began later makes {out}; this one gives up")
+            raise ReplacedError(f"another process that began later makes {out}; this one gives up")
 
     try:
         yield folder, check

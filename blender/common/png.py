@@ -34,7 +34,7 @@ def _write(path: Path, pixels: np.ndarray, dtype: np.dtype) -> None:
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in chunks))
 
 
-def keep_pixels_only(path: Path) -> None:
+def strip_metadata(path: Path) -> None:
     """Remove all text from a PNG file: Blender writes times into it, and the same record must give the same bytes.
 
     Raises:

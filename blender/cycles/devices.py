@@ -11,7 +11,7 @@ class DeviceError(Exception):
     """The device that was asked for is not there."""
 
 
-def use(device: str) -> str:
+def select_device(device: str) -> str:
     """Make Cycles render on `device` ("cpu", "auto" or one of GPU_KINDS) and return what it is called.
 
     Raises:

@@ -22,7 +22,7 @@ class PassError(Exception):
 
 
 @dataclass(frozen=True)
-class Passes:
+class RenderPasses:
     """`ids` (H, W) uint16 instance ids, 0 = nothing labelled; `sync_s` and `sample_s` seconds of Cycles.
 
     `coverage` (H, W) float32 of that id's (or the unlabelled thing's) share of the pixel. `depth_m` (H, W) float32 and
@@ -39,12 +39,12 @@ class Passes:
     sample_s: float
 
 
-def instance_name(instance_id: int) -> str:
+def instance_object_name(instance_id: int) -> str:
     """Name of the parent of all objects of an instance; Cryptomatte's manifest lists it."""
     return f"{INSTANCE_PREFIX}{instance_id:05d}"
 
 
-def enable(depth: bool, normals: bool) -> None:
+def enable_passes(depth: bool, normals: bool) -> None:
     """Ask the scene's view layer for Cryptomatte asset, and for depth and normals if wanted, besides the picture."""
     layer = bpy.context.view_layer
     layer.use_pass_z, layer.use_pass_normal = depth, normals
@@ -52,7 +52,7 @@ def enable(depth: bool, normals: bool) -> None:
     layer.pass_cryptomatte_depth = 2  # one file layer holds two ranks; rank 0 is all we read
 
 
-def read(path: Path, instance_ids: set[int]) -> Passes:
+def read_passes(path: Path, instance_ids: set[int]) -> RenderPasses:
     """Read the passes of a picture.
 
     Args:
@@ -73,7 +73,7 @@ def read(path: Path, instance_ids: set[int]) -> Passes:
         raise PassError(f"{path.name} is cut short: is the disk full?")
     hashes = np.ascontiguousarray(_float32(channels, "CryptoAsset00.r")).view(np.uint32)
     asked_for = {name.rpartition(".")[0].rpartition(".")[2] for name in channels}
-    return Passes(
+    return RenderPasses(
         ids=_instance_ids(hashes, _manifest(headers), instance_ids),
         coverage=_float32(channels, "CryptoAsset00.g"),
         depth_m=_float32(channels, "Depth.Z") if "Depth" in asked_for else None,

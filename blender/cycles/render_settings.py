@@ -6,8 +6,8 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from blender.common.png import keep_pixels_only
-from blender.common.silence import quiet
+from blender.common.png import strip_metadata
+from blender.common.quiet_output import suppress_stdout
 from blender.cycles import devices, exr_passes
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # of linear Rec. 709
@@ -40,8 +40,8 @@ def configure(render: dict, device: str, threads: int) -> str:
     scene.view_settings.view_transform = render["view_transform"]
     scene.view_settings.look = _look(render["view_transform"], render["contrast"])
     scene.view_settings.exposure = render["exposure_ev"]
-    exr_passes.enable(depth=render["depth"] is not None, normals=render["normals"] is not None)
-    return devices.use(device)
+    exr_passes.enable_passes(depth=render["depth"] is not None, normals=render["normals"] is not None)
+    return devices.select_device(device)
 
 
 def _look(view_transform: str, contrast: str) -> str:
@@ -58,7 +58,7 @@ def render(exr: Path) -> None:
     settings = scene.render.image_settings
     settings.file_format, settings.color_depth, settings.exr_codec = "OPEN_EXR_MULTILAYER", "32", "ZIPS"
     scene.render.filepath = str(exr)
-    with quiet():
+    with suppress_stdout():
         bpy.ops.render.render(write_still=True)
 
 
@@ -78,17 +78,17 @@ def balance_white(color: np.ndarray, strength: float) -> None:
     settings.curve_mapping.update()
 
 
-def save_picture(png: Path) -> None:
+def save_image(png: Path) -> None:
     """Write what `render` made as the picture that people see: 8-bit RGB PNG with the view transform."""
     scene = bpy.context.scene
-    choose_png(scene)
-    with quiet():
+    use_png_format(scene)
+    with suppress_stdout():
         bpy.data.images["Render Result"].save_render(str(png), scene=scene)
-    keep_pixels_only(png)
+    strip_metadata(png)
 
 
-def load_picture(path: Path) -> np.ndarray:
-    """Read a picture of `save_picture` back: (H, W, 3) uint8."""
+def load_image(path: Path) -> np.ndarray:
+    """Read a picture of `save_image` back: (H, W, 3) uint8."""
     image = bpy.data.images.load(str(path))
     width, height = image.size
     values = np.empty(width * height * image.channels, np.float32)
@@ -99,7 +99,7 @@ def load_picture(path: Path) -> np.ndarray:
     return np.rint(rows * 255).astype(np.uint8)
 
 
-def choose_png(scene: bpy.types.Scene) -> None:
+def use_png_format(scene: bpy.types.Scene) -> None:
     """Make 8-bit RGB PNG the format of the scene's pictures."""
     settings = scene.render.image_settings
     settings.file_format, settings.color_mode, settings.color_depth = "PNG", "RGB", "8"

@@ -6,21 +6,21 @@ from itertools import pairwise
 import bpy
 import numpy as np
 
-from blender.goods.goods_parts import Stuff, finish, form_of, lathe, rod, walls
-from blender.materials.printed_labels import Inks, shipping_label
-from blender.mesh.mesh_cache import Library
-from blender.mesh.meshes import Solid, bar, box
+from blender.goods.prop_parts import PropMaterial, lathe, pick_form, prop_object, rod, wall_faces
+from blender.materials.printed_labels import LabelSlots, shipping_label
+from blender.mesh.asset_cache import AssetCache
+from blender.mesh.solids import Solid, box, flat_bar
 
 LADDERS = ("step", "stairs")
 TABLES = ("bare", "shelf")
 CONVEYORS = ("rollers", "belt")
-INKS = Inks(Stuff.PAPER, Stuff.BARCODE, Stuff.INK_2)
+INKS = LabelSlots(PropMaterial.PAPER, PropMaterial.BARCODE, PropMaterial.INK_2)
 
 
-def build_ladder(parameters: dict, library: Library) -> list[bpy.types.Object]:
+def build_ladder(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
     """A stepladder, or stairs on castors with a platform and hand rails. One climbs towards -x."""
     makers = {"step": _stepladder, "stairs": _stairs}
-    return finish("ladder", parameters, library, makers[form_of(parameters["variant"], LADDERS)])
+    return prop_object("ladder", parameters, library, makers[pick_form(parameters["variant"], LADDERS)])
 
 
 def _stepladder(parameters: dict, rng: np.random.Generator) -> list[Solid]:
@@ -29,17 +29,19 @@ def _stepladder(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     solids = []
     for y in (-1, 1):
         foot, head = y * (width / 2 - 0.03), y * (width / 2 - 0.1)
-        solids.append(bar((half, foot, 0.03), (-0.05, head, top), 0.03, 0.06, Stuff.STEEL))
-        solids.append(bar((-half, foot, 0.03), (-0.12, head, top - 0.05), 0.025, 0.04, Stuff.STEEL))
-        solids += [box((0.06, 0.06, 0.06), (x * half, foot, 0.03), Stuff.PLASTIC) for x in (-1, 1)]
+        solids.append(flat_bar((half, foot, 0.03), (-0.05, head, top), 0.03, 0.06, PropMaterial.STEEL))
+        solids.append(flat_bar((-half, foot, 0.03), (-0.12, head, top - 0.05), 0.025, 0.04, PropMaterial.STEEL))
+        solids += [box((0.06, 0.06, 0.06), (x * half, foot, 0.03), PropMaterial.PLASTIC) for x in (-1, 1)]
     count = max(int(height / 0.27), 3)
     for share in (np.arange(count - 1) + 1) / count:
         across = width - 0.08 - 0.14 * share
-        solids.append(box((0.09, across, 0.03), (half - share * (half + 0.05), 0, 0.03 + share * top), Stuff.STEEL))
+        solids.append(
+            box((0.09, across, 0.03), (half - share * (half + 0.05), 0, 0.03 + share * top), PropMaterial.STEEL)
+        )
     for share in (0.25, 0.6):
         place = (-half + share * (half - 0.12), 0, share * top)
-        solids.append(box((0.02, width - 0.08 - 0.14 * share, 0.03), place, Stuff.STEEL))
-    platform = box((0.26, width - 0.12, 0.04), (-0.06, 0, height - 0.02), Stuff.PLASTIC)
+        solids.append(box((0.02, width - 0.08 - 0.14 * share, 0.03), place, PropMaterial.STEEL))
+    platform = box((0.26, width - 0.12, 0.04), (-0.06, 0, height - 0.02), PropMaterial.PLASTIC)
     return [*solids, platform]
 
 
@@ -49,62 +51,69 @@ def _stairs(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     floor = max(height - 1.05, 0.45 * height)
     half, side, back = length / 2, width / 2 - 0.03, 0.25 * length
     tube = 0.02
-    solids = [box((back + 0.1, width - 0.08, 0.03), ((back + 0.1) / 2 - half, 0, floor - 0.015), Stuff.BLACK)]
+    solids = [box((back + 0.1, width - 0.08, 0.03), ((back + 0.1) / 2 - half, 0, floor - 0.015), PropMaterial.BLACK)]
     count = max(round(floor / 0.22), 2)
     front = back - half
     for share in np.arange(1, count) / count:
         x = half - 0.1 - share * (half - 0.1 - front)
-        solids.append(box((0.2, width - 0.08, 0.03), (x, 0, share * floor), Stuff.BLACK))
+        solids.append(box((0.2, width - 0.08, 0.03), (x, 0, share * floor), PropMaterial.BLACK))
     for y in (-side, side):
-        solids.append(bar((half - 0.06, y, 0.07), (front, y, floor - 0.05), 0.03, 0.1, Stuff.PAINT))
+        solids.append(flat_bar((half - 0.06, y, 0.07), (front, y, floor - 0.05), 0.03, 0.1, PropMaterial.PAINT))
         rail = [(half - 0.2, 0.95), (front, height - tube), (tube - half, height - tube), (tube - half, 0.12)]
         points = [(x, y, min(z, height - tube)) for x, z in rail]
         points = [(half - 0.12, y, 0.12), *points]
-        solids += [rod(a, b, tube * 0.9, Stuff.PAINT) for a, b in pairwise(points)]
-        solids.append(rod((front, y, 0.1), (front, y, height - tube), tube * 0.9, Stuff.PAINT))
-        solids.append(rod((tube - half, y, floor + 0.5), (front, y, floor + 0.5), tube * 0.9, Stuff.PAINT))
-        solids.append(rod((tube - half, y, 0.14), (half - 0.12, y, 0.14), tube * 0.9, Stuff.PAINT))
+        solids += [rod(a, b, tube * 0.9, PropMaterial.PAINT) for a, b in pairwise(points)]
+        solids.append(rod((front, y, 0.1), (front, y, height - tube), tube * 0.9, PropMaterial.PAINT))
+        solids.append(rod((tube - half, y, floor + 0.5), (front, y, floor + 0.5), tube * 0.9, PropMaterial.PAINT))
+        solids.append(rod((tube - half, y, 0.14), (half - 0.12, y, 0.14), tube * 0.9, PropMaterial.PAINT))
         for x in (0.08 - half, half - 0.1):
-            wheel = lathe([(0.05, -0.015), (0.05, 0.015)], Stuff.BLACK, 16).turned("x", 90)
+            wheel = lathe([(0.05, -0.015), (0.05, 0.015)], PropMaterial.BLACK, 16).turned("x", 90)
             solids.append(wheel.moved((x, y, 0.05)))
-    solids.append(rod((tube - half, -side, floor + 0.5), (tube - half, side, floor + 0.5), tube * 0.9, Stuff.PAINT))
-    solids.append(rod((tube - half, -side, height - tube), (tube - half, side, height - tube), tube * 0.9, Stuff.PAINT))
+    solids.append(
+        rod((tube - half, -side, floor + 0.5), (tube - half, side, floor + 0.5), tube * 0.9, PropMaterial.PAINT)
+    )
+    solids.append(
+        rod((tube - half, -side, height - tube), (tube - half, side, height - tube), tube * 0.9, PropMaterial.PAINT)
+    )
     return solids
 
 
-def build_packing_table(parameters: dict, library: Library) -> list[bpy.types.Object]:
+def build_packing_table(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
     """A steel table, its long side along y, whose packer stands at +x: bare, or with shelf, screen and paper roll."""
-    return finish("packing_table", parameters, library, _packing_table)
+    return prop_object("packing_table", parameters, library, _packing_table)
 
 
 def _packing_table(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     depth, width, height = parameters["size_m"]
-    shelved = form_of(parameters["variant"], TABLES) == "shelf"
+    shelved = pick_form(parameters["variant"], TABLES) == "shelf"
     top = min(0.9, 0.55 * height) if shelved else 0.8 * height
-    solids = [box((depth, width, 0.035), (0, 0, top - 0.0175), Stuff.PLASTIC_2)]
+    solids = [box((depth, width, 0.035), (0, 0, top - 0.0175), PropMaterial.PLASTIC_2)]
     for x in (-1, 1):
         for y in (-1, 1):
             foot = (x * (depth / 2 - 0.05), y * (width / 2 - 0.06), (top - 0.035) / 2)
-            solids.append(box((0.05, 0.05, top - 0.035), foot, Stuff.PAINT))
-    solids += [box((depth - 0.1, 0.04, 0.04), (0, y * (width / 2 - 0.06), 0.2), Stuff.PAINT) for y in (-1, 1)]
-    solids.append(box((0.5 * depth, width - 0.12, 0.025), (-0.2 * depth, 0, 0.25), Stuff.PAINT))
-    solids.append(box((0.4, 0.45, 0.16), (depth / 2 - 0.24, 0.3 * width, top - 0.115), Stuff.PAINT))
+            solids.append(box((0.05, 0.05, top - 0.035), foot, PropMaterial.PAINT))
+    solids += [box((depth - 0.1, 0.04, 0.04), (0, y * (width / 2 - 0.06), 0.2), PropMaterial.PAINT) for y in (-1, 1)]
+    solids.append(box((0.5 * depth, width - 0.12, 0.025), (-0.2 * depth, 0, 0.25), PropMaterial.PAINT))
+    solids.append(box((0.4, 0.45, 0.16), (depth / 2 - 0.24, 0.3 * width, top - 0.115), PropMaterial.PAINT))
     solids += _carton((0.32, 0.26, min(0.2 * height, 0.24)), (-0.1 * depth, -0.22 * width, top), rng)
     solids += _carton((0.3, 0.4, 0.22), (-0.2 * depth, 0.2 * width, 0.2625), rng)
     if shelved:
         solids += _superstructure(depth, width, top, height, rng)
     else:
         room = height - top
-        tape = lathe([(0.05, 0), (0.05, 0.05)], Stuff.BOARD, 14).moved((0.2 * depth, 0.05 * width, top))
-        solids += [tape, box((0.2, 0.28, min(room, 0.08)), (0, 0.3 * width, top + min(room, 0.08) / 2), Stuff.PAPER)]
+        tape = lathe([(0.05, 0), (0.05, 0.05)], PropMaterial.BOARD, 14).moved((0.2 * depth, 0.05 * width, top))
+        solids += [
+            tape,
+            box((0.2, 0.28, min(room, 0.08)), (0, 0.3 * width, top + min(room, 0.08) / 2), PropMaterial.PAPER),
+        ]
     return solids
 
 
 def _carton(size: tuple[float, float, float], place: tuple[float, float, float], rng: np.random.Generator) -> list:
-    face = walls(size)[0]
+    face = wall_faces(size)[0]
     label = shipping_label(face, (0, 0), (0.4 * size[1], 0.5 * size[2]), INKS, "A 12")
-    tape = box((size[0], 0.05, 0.002), (0, 0, size[2]), Stuff.PAPER)
-    return [part.moved(place) for part in (box(size, (0, 0, size[2] / 2), Stuff.BOARD), tape, *label)]
+    tape = box((size[0], 0.05, 0.002), (0, 0, size[2]), PropMaterial.PAPER)
+    return [part.moved(place) for part in (box(size, (0, 0, size[2] / 2), PropMaterial.BOARD), tape, *label)]
 
 
 def _superstructure(depth: float, width: float, top: float, height: float, rng: np.random.Generator) -> list[Solid]:
@@ -112,50 +121,50 @@ def _superstructure(depth: float, width: float, top: float, height: float, rng: 
     back = -depth / 2 + 0.04
     shelf = top + 0.62 * (height - top)
     solids = [
-        box((0.04, 0.04, height - top), (back, y * (width / 2 - 0.04), (top + height) / 2), Stuff.PAINT)
+        box((0.04, 0.04, height - top), (back, y * (width / 2 - 0.04), (top + height) / 2), PropMaterial.PAINT)
         for y in (-1, 1)
     ]
-    solids.append(box((0.32, width - 0.04, 0.025), (back + 0.13, 0, shelf), Stuff.PAINT))
-    solids.append(box((0.04, width - 0.04, 0.05), (back, 0, height - 0.025), Stuff.PAINT))
+    solids.append(box((0.32, width - 0.04, 0.025), (back + 0.13, 0, shelf), PropMaterial.PAINT))
+    solids.append(box((0.04, width - 0.04, 0.05), (back, 0, height - 0.025), PropMaterial.PAINT))
     room = height - shelf - 0.02
     for y in np.arange(-width / 2 + 0.2, width / 2 - 0.15, 0.3):
         tall = min(room, rng.uniform(0.1, 0.3))
-        stuff = (Stuff.BOARD, Stuff.PLASTIC, Stuff.PAPER)[rng.choice(3, p=(0.6, 0.3, 0.1))]
+        stuff = (PropMaterial.BOARD, PropMaterial.PLASTIC, PropMaterial.PAPER)[rng.choice(3, p=(0.6, 0.3, 0.1))]
         solids.append(box((0.24, rng.uniform(0.15, 0.27), tall), (back + 0.13, y, shelf + 0.0125 + tall / 2), stuff))
     screen = top + 0.3
     if screen + 0.15 < shelf:
-        solids.append(box((0.03, 0.46, 0.28), (back + 0.15, 0.2 * width, screen), Stuff.BLACK))
-        solids.append(box((0.04, 0.05, 0.3), (back + 0.12, 0.2 * width, top + 0.15), Stuff.BLACK))
+        solids.append(box((0.03, 0.46, 0.28), (back + 0.15, 0.2 * width, screen), PropMaterial.BLACK))
+        solids.append(box((0.04, 0.05, 0.3), (back + 0.12, 0.2 * width, top + 0.15), PropMaterial.BLACK))
     radius = min(0.11, (shelf - top) / 2.2)
-    roll = lathe([(radius, -0.2), (radius, 0.2)], Stuff.BOARD, 18).turned("x", 90)
+    roll = lathe([(radius, -0.2), (radius, 0.2)], PropMaterial.BOARD, 18).turned("x", 90)
     return [*solids, roll.moved((back + 0.15, -0.25 * width, top + radius + 0.02))]
 
 
-def build_conveyor(parameters: dict, library: Library) -> list[bpy.types.Object]:
+def build_conveyor(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
     """Along x on legs: rollers, or a belt with guides. Cartons on it reach up to its height, if there is room."""
-    return finish("conveyor", parameters, library, _conveyor)
+    return prop_object("conveyor", parameters, library, _conveyor)
 
 
 def _conveyor(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     length, width, height = parameters["size_m"]
     bed = height - 0.3 if height > 0.95 else height - 0.01
     rail = 0.04
-    solids = [box((length, rail, 0.14), (0, y * (width - rail) / 2, bed - 0.06), Stuff.PAINT) for y in (-1, 1)]
+    solids = [box((length, rail, 0.14), (0, y * (width - rail) / 2, bed - 0.06), PropMaterial.PAINT) for y in (-1, 1)]
     inside = width - 2 * rail
-    if form_of(parameters["variant"], CONVEYORS) == "rollers":
+    if pick_form(parameters["variant"], CONVEYORS) == "rollers":
         for x in np.arange(-length / 2 + 0.06, length / 2 - 0.03, 0.11):
-            roller = lathe([(0.028, -inside / 2), (0.028, inside / 2)], Stuff.STEEL, 10).turned("x", 90)
+            roller = lathe([(0.028, -inside / 2), (0.028, inside / 2)], PropMaterial.STEEL, 10).turned("x", 90)
             solids.append(roller.moved((x, 0, bed - 0.03)))
     else:
-        solids.append(box((length - 0.05, inside, 0.06), (0, 0, bed - 0.035), Stuff.BLACK))
+        solids.append(box((length - 0.05, inside, 0.06), (0, 0, bed - 0.035), PropMaterial.BLACK))
         motor = (0.3, 0.5 * width, 0.2)
-        solids.append(box(motor, (0, 0, bed - 0.25), Stuff.PLASTIC_2))
+        solids.append(box(motor, (0, 0, bed - 0.25), PropMaterial.PLASTIC_2))
     for x in np.linspace(-length / 2 + 0.2, length / 2 - 0.2, max(round(length / 1.4), 2)):
         for y in (-1, 1):
             leg = (x, y * (width / 2 - 0.025), (bed - 0.1) / 2)
-            solids.append(box((0.05, 0.05, bed - 0.1), leg, Stuff.PAINT_2))
-            solids.append(box((0.12, 0.05, 0.015), (x, leg[1], 0.0075), Stuff.PAINT_2))
-        solids.append(box((0.04, width - 0.08, 0.04), (x, 0, 0.3 * bed), Stuff.PAINT_2))
+            solids.append(box((0.05, 0.05, bed - 0.1), leg, PropMaterial.PAINT_2))
+            solids.append(box((0.12, 0.05, 0.015), (x, leg[1], 0.0075), PropMaterial.PAINT_2))
+        solids.append(box((0.04, width - 0.08, 0.04), (x, 0, 0.3 * bed), PropMaterial.PAINT_2))
     if bed < height - 0.1:
         for x in np.arange(-length / 2 + 0.4, length / 2 - 0.3, 0.75):
             if rng.random() < 0.6:

@@ -4,10 +4,10 @@
 import bpy
 import numpy as np
 
-from blender.camera.camera import CLIP_START_M, project
+from blender.camera.camera import CLIP_START_M, world_to_pixels
 
 
-def corners_m(root: bpy.types.Object, points_m: np.ndarray) -> np.ndarray:
+def box_corners_m(root: bpy.types.Object, points_m: np.ndarray) -> np.ndarray:
     """Return the corners (8, 3) in the world of the box around `points_m` (N, 3, world) in the axes of `root`.
 
     Corner k is at the high end of x, y, z where bit 0, 1, 2 of k is set.
@@ -19,9 +19,9 @@ def corners_m(root: bpy.types.Object, points_m: np.ndarray) -> np.ndarray:
     return ends[bits, np.arange(3)] @ world[:3, :3].T + world[:3, 3]
 
 
-def measure(corners: np.ndarray, camera: dict) -> list[dict]:
+def measure_corners(corners: np.ndarray, camera: dict) -> list[dict]:
     """Return pipeline's `BoxCorner`s of eight world corners (8, 3): pixels, and depth along the optical axis."""
-    pixels, depths_m = project(camera, corners)
+    pixels, depths_m = world_to_pixels(camera, corners)
     measured = []
     for (u, v), depth_m in zip(pixels, depths_m, strict=True):
         u_px, v_px = (round(float(u), 2), round(float(v), 2)) if depth_m > CLIP_START_M else (None, None)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from blender.camera import lens
-from blender.camera.camera import CLIP_START_M, seen_from, to_pixels
+from blender.camera import lens_distortion
+from blender.camera.camera import CLIP_START_M, camera_to_pixels, world_to_camera
 
-# Rows of triangles painted at once: bounds the memory of `fill` to some 100 MB.
+# Rows of triangles painted at once: bounds the memory of `rasterize_triangles` to some 100 MB.
 CHUNK_SPANS = 1_000_000
 # A distorted edge is drawn straight if it bends away no farther than this.
 BEND_PX = 0.2
@@ -23,7 +23,7 @@ EDGE_STEP_PX = 0.25
 
 
 @dataclass(frozen=True)
-class Geometry:
+class ObjectGeometry:
     """The evaluated meshes of an object: `points_m` (N, 3) in the world, `triangles` (T, 3) indices."""
 
     points_m: np.ndarray
@@ -58,23 +58,25 @@ class Silhouette:
         return frame
 
 
-def of(geometry: Geometry, camera: dict, width: int, height: int) -> Silhouette:
+def render_silhouette(geometry: ObjectGeometry, camera: dict, width: int, height: int) -> Silhouette:
     """Project and fill an object; what is nearer than the camera's near plane is cut off, as in the render."""
-    seen, triangles = seen_from(camera, geometry.points_m), geometry.triangles
+    seen, triangles = world_to_camera(camera, geometry.points_m), geometry.triangles
     front = seen[:, 2] >= CLIP_START_M
     whole = front[triangles].all(1)
-    cut = clip(seen[triangles[~whole]], CLIP_START_M)
+    cut = clip_at_depth(seen[triangles[~whole]], CLIP_START_M)
     low, high = (-width, -height), (2 * width, 2 * height)
-    if lens.is_distorted(camera):
+    if lens_distortion.is_distorted(camera):
         before = np.concatenate([seen[triangles[whole]], cut])
-        radius = lens.radius_in_plane(camera, low, high)
-        pieces = bend(before / before[:, :, 2:], lens.straight_length(camera, radius, BEND_PX), radius)
-        return fill(to_pixels(camera, pieces), low, high)
-    pixels = to_pixels(camera, np.where(front[:, None], seen, 1.0))
-    return fill(np.concatenate([pixels[triangles[whole]], to_pixels(camera, cut)]), low, high)
+        radius = lens_distortion.covering_radius(camera, low, high)
+        pieces = split_long_edges(
+            before / before[:, :, 2:], lens_distortion.max_straight_length(camera, radius, BEND_PX), radius
+        )
+        return rasterize_triangles(camera_to_pixels(camera, pieces), low, high)
+    pixels = camera_to_pixels(camera, np.where(front[:, None], seen, 1.0))
+    return rasterize_triangles(np.concatenate([pixels[triangles[whole]], camera_to_pixels(camera, cut)]), low, high)
 
 
-def bend(triangles: np.ndarray, longest: float, radius: float) -> np.ndarray:
+def split_long_edges(triangles: np.ndarray, longest: float, radius: float) -> np.ndarray:
     """Split triangles (T, 3, 3), all at depth 1, until no edge is longer than `longest`.
 
     What lies farther than `radius` from the axis, across or down, is cut off. Each step halves the longest edge of a
@@ -95,13 +97,13 @@ def bend(triangles: np.ndarray, longest: float, radius: float) -> np.ndarray:
 
 def _within(triangles: np.ndarray, radius: float) -> np.ndarray:
     """Cut triangles (T, 3, 3), all at depth 1, down to the square of x and y from -radius to radius."""
-    for order in ([2, 1, 0], [0, 2, 1]):  # `clip` cuts at the last coordinate
+    for order in ([2, 1, 0], [0, 2, 1]):  # `clip_at_depth` cuts at the last coordinate
         for side in (1, -1):
-            triangles = side * clip(side * triangles[:, :, order], -radius)[:, :, order]
+            triangles = side * clip_at_depth(side * triangles[:, :, order], -radius)[:, :, order]
     return triangles
 
 
-def thin_parts(geometry: Geometry, camera: dict, silhouette: Silhouette, width: int, height: int) -> np.ndarray:
+def thin_pixels(geometry: ObjectGeometry, camera: dict, silhouette: Silhouette, width: int, height: int) -> np.ndarray:
     """Return the pixels of the frame, (height, width) bool, that an object touches far from any of its silhouette.
 
     A rod thinner than a pixel may pass between pixel centres: the silhouette has a gap there, the renderer, which
@@ -109,14 +111,14 @@ def thin_parts(geometry: Geometry, camera: dict, silhouette: Silhouette, width: 
     """
     edges = np.sort(geometry.triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
     edges = np.unique(edges, axis=0)
-    seen = seen_from(camera, geometry.points_m)
+    seen = world_to_camera(camera, geometry.points_m)
     edges = edges[(seen[edges, 2] >= CLIP_START_M).all(1)]
     ends = seen[edges] / seen[edges][:, :, 2:]
-    pixels = to_pixels(camera, ends)
+    pixels = camera_to_pixels(camera, ends)
     near = ((pixels.max(1) >= 0) & (pixels.min(1) < (width, height))).all(1)
     lengths_px = np.linalg.norm(pixels[near, 1] - pixels[near, 0], axis=1)
     steps = np.minimum(np.ceil(lengths_px / EDGE_STEP_PX), 4 * (width + height)).astype(int) + 1
-    x, y = np.floor(to_pixels(camera, _along(ends[near], steps))).astype(int).T
+    x, y = np.floor(camera_to_pixels(camera, _along(ends[near], steps))).astype(int).T
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
     touched = np.zeros((height, width), bool)
     touched[y[inside], x[inside]] = True
@@ -136,7 +138,7 @@ def _grown(mask: np.ndarray) -> np.ndarray:
     return rows | np.pad(rows[:, 1:], ((0, 0), (0, 1))) | np.pad(rows[:, :-1], ((0, 0), (1, 0)))
 
 
-def geometry_of(root: bpy.types.Object) -> Geometry:
+def world_geometry(root: bpy.types.Object) -> ObjectGeometry:
     """Return all evaluated meshes under `root` as the renderer sees them."""
     depsgraph = bpy.context.evaluated_depsgraph_get()
     points, triangles, start = [], [], 0
@@ -153,10 +155,10 @@ def geometry_of(root: bpy.types.Object) -> Geometry:
         points.append(local.reshape(-1, 3).astype(float) @ world[:3, :3].T + world[:3, 3])
         triangles.append(corners.reshape(-1, 3) + start)
         start += len(points[-1])
-    return Geometry(np.concatenate(points), np.concatenate(triangles))
+    return ObjectGeometry(np.concatenate(points), np.concatenate(triangles))
 
 
-def clip(corners: np.ndarray, near_m: float) -> np.ndarray:
+def clip_at_depth(corners: np.ndarray, near_m: float) -> np.ndarray:
     """Cut triangles (T, 3, 3) in camera axes off at depth `near_m`; one that crosses gives one or two (Sutherland and
     Hodgman, Reentrant Polygon Clipping, 1974)."""
     front = corners[:, :, 2] >= near_m
@@ -181,7 +183,7 @@ def _at_depth(start: np.ndarray, end: np.ndarray, depth_m: float) -> np.ndarray:
     return start + share * (end - start)
 
 
-def fill(triangles: np.ndarray, low: tuple[int, int], high: tuple[int, int]) -> Silhouette:
+def rasterize_triangles(triangles: np.ndarray, low: tuple[int, int], high: tuple[int, int]) -> Silhouette:
     """Fill `triangles` (T, 3, 2), pixels, either winding, on a canvas of pixels from `low` (x, y) up to before `high`.
 
     Set is every pixel whose centre lies in a triangle or on its edge. By scanlines: a triangle covers one span of each

@@ -3,15 +3,15 @@
 
 import bpy
 
-from blender.materials.materials import hazard_stripes, painted_metal
-from blender.mesh.mesh_cache import Library
-from blender.mesh.meshes import box, to_mesh
+from blender.materials.common_materials import hazard_stripes, painted_metal
+from blender.mesh.asset_cache import AssetCache
+from blender.mesh.solids import box, solids_to_mesh
 
 GUARD_HEIGHT_M = 1.2
 GUARD_PLATE_M = 0.012
 
 
-def build(parameters: dict, library: Library) -> list[bpy.types.Object]:
+def build_column(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
     """A square column from `ColumnParameters`, `width_m` wide without its guard."""
     width, height, color = parameters["width_m"], parameters["height_m"], tuple(parameters["color_rgb"])
     solids = [box((width, width, height), (0, 0, height / 2))]
@@ -23,4 +23,4 @@ def build(parameters: dict, library: Library) -> list[bpy.types.Object]:
         library.material("hazard stripes", hazard_stripes),
     ]
     key = ("column", width, height, color, parameters["guard"])
-    return [bpy.data.objects.new("column", library.mesh(key, lambda: to_mesh("column", solids, materials)))]
+    return [bpy.data.objects.new("column", library.mesh(key, lambda: solids_to_mesh("column", solids, materials)))]

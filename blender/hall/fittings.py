@@ -7,13 +7,13 @@ from itertools import pairwise
 import bpy
 import numpy as np
 
-from blender.materials.markings import BRANDS, Face
-from blender.materials.materials import plain
-from blender.mesh.mesh_cache import Library
-from blender.mesh.meshes import Solid, bar, box, cylinder
+from blender.materials.common_materials import plain_material
+from blender.materials.markings import BRANDS, FacePlane
+from blender.mesh.asset_cache import AssetCache
+from blender.mesh.solids import Solid, box, cylinder, flat_bar
 
 # Colours of the fittings, and of the litter (blender/litter.py).
-COLORS = {
+FITTING_COLORS = {
     "white": (0.6, 0.6, 0.58),
     "cardboard": (0.34, 0.23, 0.13),
     "grey": (0.3, 0.31, 0.32),
@@ -27,18 +27,20 @@ COLORS = {
     "film": (0.42, 0.44, 0.46),
     "wood": (0.36, 0.26, 0.14),
 }
-SLOTS = {name: slot for slot, name in enumerate(COLORS)}
+MATERIAL_SLOTS = {name: slot for slot, name in enumerate(FITTING_COLORS)}
 
 
-def fitting_materials(library: Library) -> list[bpy.types.Material]:
-    """Plain materials by `SLOTS`."""
+def fitting_materials(library: AssetCache) -> list[bpy.types.Material]:
+    """Plain materials by `MATERIAL_SLOTS`."""
     return [
-        library.material(("fitting", name), lambda name=name, color=color: plain(f"fitting {name}", color, 0.5))
-        for name, color in COLORS.items()
+        library.material(
+            ("fitting", name), lambda name=name, color=color: plain_material(f"fitting {name}", color, 0.5)
+        )
+        for name, color in FITTING_COLORS.items()
     ]
 
 
-def beams(size: tuple[float, float, float], kind: str, rng: np.random.Generator) -> tuple[float, list[Solid]]:
+def roof_beams(size: tuple[float, float, float], kind: str, rng: np.random.Generator) -> tuple[float, list[Solid]]:
     """Return the ceiling's height and the beams below it, whose lower edges lie at the clear height `size[2]`.
 
     Concrete ceilings rest on concrete beams, others on steel girders or trusses, with purlins across.
@@ -47,7 +49,11 @@ def beams(size: tuple[float, float, float], kind: str, rng: np.random.Generator)
     span, run = min(size[:2]), max(size[:2])
     count = max(2, round(run / rng.uniform(4, 6)))
     places = (np.arange(count) + 0.5) * run / count - run / 2
-    slot = SLOTS["concrete"] if kind == "concrete" else SLOTS[str(rng.choice(["steel", "grey", "white", "blue"]))]
+    slot = (
+        MATERIAL_SLOTS["concrete"]
+        if kind == "concrete"
+        else MATERIAL_SLOTS[str(rng.choice(["steel", "grey", "white", "blue"]))]
+    )
     maker = _concrete_beam if kind == "concrete" else (_girder, _truss)[rng.integers(2)]
     solids = [part.moved((x, 0, size[2])) for x in places for part in maker(span, depth, slot)]
     if kind != "concrete":
@@ -75,7 +81,7 @@ def _truss(span: float, depth: float, slot: int) -> list[Solid]:
     count = 2 * round(span / depth / 2.4)
     pitch = span / count
     knots = [(0.0, i * pitch - span / 2, depth - 0.04 if i % 2 else 0.04) for i in range(count + 1)]
-    return [*chords, *(bar(*ends, 0.05, 0.05, slot) for ends in pairwise(knots))]
+    return [*chords, *(flat_bar(*ends, 0.05, 0.05, slot) for ends in pairwise(knots))]
 
 
 def _services(run: float, span: float, clear: float, depth: float, rng: np.random.Generator) -> list[Solid]:
@@ -84,12 +90,12 @@ def _services(run: float, span: float, clear: float, depth: float, rng: np.rando
     if rng.random() < 0.6:
         pitch = rng.uniform(3, 4.5)
         for y in np.arange(-span / 2 + pitch / 2, span / 2, pitch):
-            solids.append(cylinder(0.03, run, 8, SLOTS["red"]).turned("z", 90).moved((0, y, top - 0.12)))
+            solids.append(cylinder(0.03, run, 8, MATERIAL_SLOTS["red"]).turned("z", 90).moved((0, y, top - 0.12)))
     if rng.random() < 0.5:
-        solids.append(box((run, 0.3, 0.06), (0, rng.uniform(-0.3, 0.3) * span, top - 0.25), SLOTS["steel"]))
+        solids.append(box((run, 0.3, 0.06), (0, rng.uniform(-0.3, 0.3) * span, top - 0.25), MATERIAL_SLOTS["steel"]))
     if rng.random() < 0.3:
         radius = min(0.25, depth / 2 - 0.04)
-        duct = cylinder(radius, run, 14, SLOTS["grey"]).turned("z", 90)
+        duct = cylinder(radius, run, 14, MATERIAL_SLOTS["grey"]).turned("z", 90)
         solids.append(duct.moved((0, rng.uniform(-0.4, 0.4) * span, top - radius - 0.04)))
     return solids
 
@@ -133,22 +139,22 @@ def _one_wall(length: float, height: float, rng: np.random.Generator) -> list[So
 
 
 def _choice(rng: np.random.Generator, *names: str) -> int:
-    return SLOTS[names[rng.integers(len(names))]]
+    return MATERIAL_SLOTS[names[rng.integers(len(names))]]
 
 
-def _front(width: float, height: float, y: float, z: float) -> Face:
+def _front(width: float, height: float, y: float, z: float) -> FacePlane:
     """The face of something that stands `y` out of the wall, to print on; `z` is its middle."""
-    return Face(np.array([0, y, z]), np.array([-1.0, 0, 0]), np.array([0, 0, 1.0]), (width, height))
+    return FacePlane(np.array([0, y, z]), np.array([-1.0, 0, 0]), np.array([0, 0, 1.0]), (width, height))
 
 
 def _door(_: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:
     """A steel door with a frame, a handle and often an exit sign above it."""
     frame, leaf = _choice(rng, "grey", "dark", "white"), _choice(rng, "grey", "blue", "white", "steel", "green", "red")
     parts = [box((1.12, 0.06, 2.15), (0, 0.03, 1.075), frame), box((0.98, 0.03, 2.06), (0, 0.06, 1.03), leaf)]
-    parts.append(box((0.14, 0.05, 0.025), (0.38, 0.1, 1.05), SLOTS["dark"]))
+    parts.append(box((0.14, 0.05, 0.025), (0.38, 0.1, 1.05), MATERIAL_SLOTS["dark"]))
     if rng.random() < 0.5:
-        parts.append(box((0.4, 0.04, 0.2), (0, 0.04, 2.4), SLOTS["green"]))
-        parts.append(_front(0.4, 0.2, 0.062, 2.4).arrow_up((0, 0), 0.15, SLOTS["white"]))
+        parts.append(box((0.4, 0.04, 0.2), (0, 0.04, 2.4), MATERIAL_SLOTS["green"]))
+        parts.append(_front(0.4, 0.2, 0.062, 2.4).arrow_up((0, 0), 0.15, MATERIAL_SLOTS["white"]))
     return 1.12, parts
 
 
@@ -158,9 +164,9 @@ def _gate(height: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:
     slot = _choice(rng, "white", "grey", "steel", "blue")
     count = int(top / 0.5)
     slats = [box((width, 0.04, top / count - 0.015), (0, 0.03, (i + 0.5) * top / count), slot) for i in range(count)]
-    hole = box((width, 0.01, top), (0, 0.005, top / 2), SLOTS["dark"])
-    posts = [box((0.14, 0.14, 1.0), (x * (width / 2 + 0.15), 0.12, 0.5), SLOTS["yellow"]) for x in (-1, 1)]
-    name = _front(width, top, 0.05, top - 0.75).word(str(rng.integers(1, 30)), (0, 0), 0.35, SLOTS["dark"])
+    hole = box((width, 0.01, top), (0, 0.005, top / 2), MATERIAL_SLOTS["dark"])
+    posts = [box((0.14, 0.14, 1.0), (x * (width / 2 + 0.15), 0.12, 0.5), MATERIAL_SLOTS["yellow"]) for x in (-1, 1)]
+    name = _front(width, top, 0.05, top - 0.75).word(str(rng.integers(1, 30)), (0, 0), 0.35, MATERIAL_SLOTS["dark"])
     return width + 0.6, [hole, *slats, *posts, *name]
 
 
@@ -171,7 +177,7 @@ def _cabinet(_: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:
         (width, depth, height), (0, depth / 2, height / 2), _choice(rng, "grey", "blue", "white", "green", "red")
     )
     seams = [
-        box((0.008, 0.004, height * 0.94), (x, depth, height / 2), SLOTS["dark"])
+        box((0.008, 0.004, height * 0.94), (x, depth, height / 2), MATERIAL_SLOTS["dark"])
         for x in np.arange(-width / 2 + 0.4, width / 2, 0.4)
     ]
     return width, [body, *seams]
@@ -194,10 +200,10 @@ def _board(_: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:
 
 def _extinguisher(_: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:
     """A fire extinguisher and its sign."""
-    bottle = cylinder(0.08, 0.5, 12, SLOTS["red"]).turned("x", 90).moved((0, 0.1, 0.9))
+    bottle = cylinder(0.08, 0.5, 12, MATERIAL_SLOTS["red"]).turned("x", 90).moved((0, 0.1, 0.9))
     sign_z = rng.uniform(1.6, 2.2)
-    sign = box((0.25, 0.01, 0.25), (0, 0.005, sign_z), SLOTS["red"])
-    return 0.3, [bottle, box((0.06, 0.08, 0.1), (0, 0.1, 1.2), SLOTS["dark"]), sign]
+    sign = box((0.25, 0.01, 0.25), (0, 0.005, sign_z), MATERIAL_SLOTS["red"])
+    return 0.3, [bottle, box((0.06, 0.08, 0.1), (0, 0.1, 1.2), MATERIAL_SLOTS["dark"]), sign]
 
 
 def _sign(height: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:
@@ -206,8 +212,8 @@ def _sign(height: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:
     letter = rng.uniform(0.12, 0.4)
     width, z = 0.8 * letter * len(brand) + letter, rng.uniform(1.8, min(4.0, height - 0.5))
     ground, ink = (("yellow", "dark"), ("blue", "white"), ("white", "blue"), ("red", "white"))[rng.integers(4)]
-    plate = box((width, 0.02, 1.8 * letter), (0, 0.01, z), SLOTS[ground])
-    return width, [plate, *_front(width, 1.8 * letter, 0.021, z).word(brand, (0, 0), letter, SLOTS[ink])]
+    plate = box((width, 0.02, 1.8 * letter), (0, 0.01, z), MATERIAL_SLOTS[ground])
+    return width, [plate, *_front(width, 1.8 * letter, 0.021, z).word(brand, (0, 0), letter, MATERIAL_SLOTS[ink])]
 
 
 def _downpipe(height: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:

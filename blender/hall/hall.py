@@ -9,36 +9,36 @@ import bpy
 import numpy as np
 
 from blender.hall import openings
-from blender.hall.fittings import beams, fitting_materials, wall_fittings
-from blender.hall.litter import litter
+from blender.hall.fittings import fitting_materials, roof_beams, wall_fittings
+from blender.hall.litter import litter_solids
 from blender.materials import hall_materials
-from blender.materials.markings import Face
-from blender.mesh.mesh_cache import Library
-from blender.mesh.meshes import Solid, to_mesh
+from blender.materials.markings import FacePlane
+from blender.mesh.asset_cache import AssetCache
+from blender.mesh.solids import Solid, solids_to_mesh
 
 LINE_LIFT_M = 0.0005
 
 
-def build(hall: dict, library: Library) -> list[bpy.types.Object]:
+def build_hall(hall: dict, library: AssetCache) -> list[bpy.types.Object]:
     """Return floor, lines, litter, walls, ceiling and fittings of a `Hall` (pipeline/scene.py) in the world frame.
 
     The ceiling's beams begin at the hall's clear height, the ceiling itself lies above them.
     """
     size = tuple(hall["size_m"])
     rng = np.random.default_rng(hall["ceiling"]["seed"])
-    above, beam_solids = beams(size, hall["ceiling"]["kind"], rng)
+    above, beam_solids = roof_beams(size, hall["ceiling"]["kind"], rng)
     fittings = fitting_materials(library)
     floor = [
-        *_object("floor", [_ground(size)], [hall_materials.floor(hall["floor"])]),
-        *_object("litter", litter(size, hall["floor"]), fittings),
+        *_object("floor", [_ground(size)], [hall_materials.floor_material(hall["floor"])]),
+        *_object("litter", litter_solids(size, hall["floor"]), fittings),
         *_lines(hall),
     ]
     shell = [
-        *_object("walls", _walls(size, above), [hall_materials.wall(hall["walls"])]),
-        *_object("ceiling", [_ceiling(size, above)], [hall_materials.ceiling(hall["ceiling"])]),
+        *_object("walls", _walls(size, above), [hall_materials.wall_material(hall["walls"])]),
+        *_object("ceiling", [_ceiling(size, above)], [hall_materials.ceiling_material(hall["ceiling"])]),
         *_object("beams", beam_solids, fittings),
         *_object("wall fittings", wall_fittings(size, hall["walls"]["seed"], hall.get("openings", ())), fittings),
-        *openings.build(hall, library),
+        *openings.build_openings(hall, library),
     ]
     for thing in shell:
         thing.visible_diffuse = thing.visible_shadow = False
@@ -47,12 +47,12 @@ def build(hall: dict, library: Library) -> list[bpy.types.Object]:
 
 def _object(name: str, solids: list[Solid], materials: list[bpy.types.Material]) -> list[bpy.types.Object]:
     """One object, or none if there is nothing to it."""
-    return [bpy.data.objects.new(name, to_mesh(name, solids, materials))] if solids else []
+    return [bpy.data.objects.new(name, solids_to_mesh(name, solids, materials))] if solids else []
 
 
-def _flat(z: float = 0.0) -> Face:
+def _flat(z: float = 0.0) -> FacePlane:
     """The floor's plane, or one above it, as a face to lay patches on."""
-    return Face(np.array([0, 0, z]), np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), (0.0, 0.0))
+    return FacePlane(np.array([0, 0, z]), np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), (0.0, 0.0))
 
 
 def _ground(size: tuple[float, float, float]) -> Solid:
@@ -88,5 +88,5 @@ def _lines(hall: dict) -> list[bpy.types.Object]:
     return [
         line
         for (color, wear), quads in by_paint.items()
-        for line in _object("floor lines", quads, [hall_materials.floor_line(hall["floor"], color, wear)])
+        for line in _object("floor lines", quads, [hall_materials.floor_line_material(hall["floor"], color, wear)])
     ]

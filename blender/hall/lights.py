@@ -20,9 +20,9 @@ import numpy as np
 # isort: split
 from mathutils import Vector  # exists only once bpy is loaded
 
-from blender.materials.materials import emissive, plain
-from blender.mesh.mesh_cache import Library
-from blender.mesh.meshes import Solid, box, cylinder, loft, to_mesh
+from blender.materials.common_materials import emissive_face, plain_material
+from blender.mesh.asset_cache import AssetCache
+from blender.mesh.solids import Solid, box, cylinder, loft, solids_to_mesh
 
 # A face this bright is white in AgX at any exposure that leaves the rest visible; more would only spoil anti-aliasing.
 BRIGHTEST_FACE = 12.0
@@ -31,7 +31,7 @@ FIXTURES = ("high_bay", "strip")
 HDRI_BLOCK = 32
 
 
-def build(lamps: list[dict], ambient: dict, library: Library) -> list[bpy.types.Object]:
+def build_lights(lamps: list[dict], ambient: dict, library: AssetCache) -> list[bpy.types.Object]:
     """Return lights and fixtures in the world frame, unlinked, and set the scene's world.
 
     `lamps` and `ambient` are the JSON of `Lamp` and `Ambient` in pipeline/scene.py; `power_w` is Blender's radiant
@@ -122,32 +122,34 @@ def _hung(thing: bpy.types.Object, lamp: dict) -> bpy.types.Object:
     return thing
 
 
-def _fixture(lamp: dict, library: Library) -> tuple[bpy.types.Object, bpy.types.Object]:
+def _fixture(lamp: dict, library: AssetCache) -> tuple[bpy.types.Object, bpy.types.Object]:
     """Return the housing and its bright face, which only the camera sees."""
     size = tuple(round(length, 2) for length in lamp["size_m"])
     key = (lamp["kind"], size)
     parts = _high_bay(size[0]) if lamp["kind"] == "high_bay" else _strip(*size)
     body, face = parts
-    casing = library.material("lamp housing", lambda: plain("lamp housing", (0.55, 0.56, 0.57), 0.4))
+    casing = library.material("lamp housing", lambda: plain_material("lamp housing", (0.55, 0.56, 0.57), 0.4))
     housing = bpy.data.objects.new(
-        f"{lamp['kind']} housing", library.mesh((*key, "housing"), lambda: to_mesh("lamp housing", body, [casing]))
+        f"{lamp['kind']} housing",
+        library.mesh((*key, "housing"), lambda: solids_to_mesh("lamp housing", body, [casing])),
     )
     glow = _glow(lamp, library)
     bright = bpy.data.objects.new(
-        f"{lamp['kind']} face", library.mesh((*key, "face", glow.name), lambda: to_mesh("lamp face", [face], [glow]))
+        f"{lamp['kind']} face",
+        library.mesh((*key, "face", glow.name), lambda: solids_to_mesh("lamp face", [face], [glow])),
     )
     for kind_of_ray in ("diffuse", "glossy", "transmission", "volume_scatter", "shadow"):
         setattr(bright, f"visible_{kind_of_ray}", False)
     return _hung(housing, lamp), _hung(bright, lamp)
 
 
-def _glow(lamp: dict, library: Library) -> bpy.types.Material:
+def _glow(lamp: dict, library: AssetCache) -> bpy.types.Material:
     """The face's material: the radiance that the area light has, P / (pi A), up to `BRIGHTEST_FACE`."""
     length, width = lamp["size_m"]
     area = np.pi * (length / 2) ** 2 if lamp["kind"] == "high_bay" else length * width
     radiance = round(min(lamp["power_w"] / (np.pi * area), BRIGHTEST_FACE), 3)
     color = tuple(lamp["color_rgb"])
-    return library.material(("glow", color, radiance), lambda: emissive("lamp glow", color, radiance))
+    return library.material(("glow", color, radiance), lambda: emissive_face("lamp glow", color, radiance))
 
 
 def _high_bay(diameter: float) -> tuple[list[Solid], Solid]:

@@ -3,15 +3,15 @@
 
 import numpy as np
 
-from blender.hall.fittings import SLOTS
-from blender.materials.markings import Face
-from blender.mesh.meshes import Solid, box
+from blender.hall.fittings import MATERIAL_SLOTS
+from blender.materials.markings import FacePlane
+from blender.mesh.solids import Solid, box
 
 LIFT_M = 0.001
 KINDS = {"paper": 0.4, "board": 0.2, "film": 0.2, "wood": 0.2}
 
 
-def litter(size: tuple[float, float, float], floor: dict) -> list[Solid]:
+def litter_solids(size: tuple[float, float, float], floor: dict) -> list[Solid]:
     """Return the litter of a hall of that size, with the slots of `fittings`: the more the floor is worn."""
     rng = np.random.default_rng([floor["seed"], 1])
     count = int(floor["wear"] * 0.07 * size[0] * size[1])
@@ -21,8 +21,8 @@ def litter(size: tuple[float, float, float], floor: dict) -> list[Solid]:
     return [makers[kind](str(kind), tuple(rng.uniform(-spread, spread)), rng) for kind in kinds]
 
 
-def _plane(lift_m: float = LIFT_M) -> Face:
-    return Face(np.array([0, 0, lift_m]), np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), (0.0, 0.0))
+def _plane(lift_m: float = LIFT_M) -> FacePlane:
+    return FacePlane(np.array([0, 0, lift_m]), np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), (0.0, 0.0))
 
 
 def _sheet(kind: str, place: tuple[float, float], rng: np.random.Generator) -> Solid:
@@ -30,7 +30,7 @@ def _sheet(kind: str, place: tuple[float, float], rng: np.random.Generator) -> S
     large = 0.12 if kind == "paper" else 0.2
     corners = np.array([(-1, -0.7), (1, -0.7), (1, 0.7), (-1, 0.7)]) * rng.uniform(0.03, large)
     corners += rng.normal(0, 0.012, corners.shape)
-    slot = SLOTS["white"] if kind == "paper" else SLOTS["cardboard"]
+    slot = MATERIAL_SLOTS["white"] if kind == "paper" else MATERIAL_SLOTS["cardboard"]
     return _plane().patch(_turned(corners, rng) + place, slot, 0.0)
 
 
@@ -39,12 +39,12 @@ def _film(_: str, place: tuple[float, float], rng: np.random.Generator) -> Solid
     angle = np.linspace(0, 2 * np.pi, 9, endpoint=False)
     radius = rng.uniform(0.03, 0.16, 9)
     corners = np.c_[radius * np.cos(angle), 0.6 * radius * np.sin(angle)]
-    return _plane().patch(_turned(corners, rng) + place, SLOTS["film"], 0.0)
+    return _plane().patch(_turned(corners, rng) + place, MATERIAL_SLOTS["film"], 0.0)
 
 
 def _splinter(_: str, place: tuple[float, float], rng: np.random.Generator) -> Solid:
     """A piece of a broken pallet board."""
-    piece = box((rng.uniform(0.08, 0.5), rng.uniform(0.02, 0.09), 0.018), (0, 0, 0.009), SLOTS["wood"])
+    piece = box((rng.uniform(0.08, 0.5), rng.uniform(0.02, 0.09), 0.018), (0, 0, 0.009), MATERIAL_SLOTS["wood"])
     return piece.turned("z", rng.uniform(0, 360)).moved((*place, 0))
 
 

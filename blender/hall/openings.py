@@ -8,19 +8,19 @@ it is a bright plane. The light itself is a lamp of the record (blender/lights.p
 import bpy
 import numpy as np
 
-from blender.hall.fittings import SLOTS, fitting_materials
-from blender.materials.markings import Face
-from blender.materials.materials import emissive
-from blender.mesh.mesh_cache import Library
-from blender.mesh.meshes import Solid, box, to_mesh
+from blender.hall.fittings import MATERIAL_SLOTS, fitting_materials
+from blender.materials.common_materials import emissive_face
+from blender.materials.markings import FacePlane
+from blender.mesh.asset_cache import AssetCache
+from blender.mesh.solids import Solid, box, solids_to_mesh
 
 # White at any exposure that leaves the hall visible; more would only spoil anti-aliasing (blender/lights.py).
 BRIGHTEST_OUTSIDE = 8.0
-OUTSIDE = len(SLOTS)
+OUTSIDE = len(MATERIAL_SLOTS)
 SLAT_M = 0.5
 
 
-def build(hall: dict, library: Library) -> list[bpy.types.Object]:
+def build_openings(hall: dict, library: AssetCache) -> list[bpy.types.Object]:
     """Return one object with all openings of a `Hall` (pipeline/scene.py), or none."""
     makers = {"dock_door": _dock_door, "window": _window, "skylight": _skylight}
     solids = []
@@ -30,8 +30,10 @@ def build(hall: dict, library: Library) -> list[bpy.types.Object]:
     if not solids:
         return []
     color, strength = tuple(hall["outside_rgb"]), round(min(hall["outside_strength"], BRIGHTEST_OUTSIDE), 3)
-    outside = library.material(("outside", color, strength), lambda: emissive("outside", color, strength))
-    return [bpy.data.objects.new("openings", to_mesh("openings", solids, [*fitting_materials(library), outside]))]
+    outside = library.material(("outside", color, strength), lambda: emissive_face("outside", color, strength))
+    return [
+        bpy.data.objects.new("openings", solids_to_mesh("openings", solids, [*fitting_materials(library), outside]))
+    ]
 
 
 def _dock_door(opening: dict) -> list[Solid]:
@@ -42,28 +44,33 @@ def _dock_door(opening: dict) -> list[Solid]:
     count = max(1, round((height / 2 - bottom) / SLAT_M)) if share < 0.95 else 0
     slat = (height / 2 - bottom) / max(count, 1)
     parts += [
-        box((0.05, width, slat - 0.015), (0.05, 0, bottom + (i + 0.5) * slat), SLOTS["white"]) for i in range(count)
+        box((0.05, width, slat - 0.015), (0.05, 0, bottom + (i + 0.5) * slat), MATERIAL_SLOTS["white"])
+        for i in range(count)
     ]
     if count > 2:
-        parts += [box((0.01, 0.5, 0.25), (0.08, y, bottom + 1.5 * slat), SLOTS["dark"]) for y in (-0.6, 0.6)]
-    parts += [box((0.12, 0.3, height), (0.06, y * (width / 2 + 0.15), 0), SLOTS["dark"]) for y in (-1, 1)]
-    parts.append(box((0.12, width + 0.6, 0.4), (0.06, 0, height / 2 + 0.2), SLOTS["dark"]))
-    parts += [box((0.1, 0.1, 1.0), (0.2, y * (width / 2 + 0.4), 0.5 - height / 2), SLOTS["yellow"]) for y in (-1, 1)]
-    plate = Face(np.array([0.125, 0, height / 2 + 0.2]), np.array([0, 1.0, 0]), np.array([0, 0, 1.0]), (1.0, 0.4))
-    return [*parts, *plate.word(str(opening["number"]), (0, 0), 0.28, SLOTS["white"])]
+        parts += [box((0.01, 0.5, 0.25), (0.08, y, bottom + 1.5 * slat), MATERIAL_SLOTS["dark"]) for y in (-0.6, 0.6)]
+    parts += [box((0.12, 0.3, height), (0.06, y * (width / 2 + 0.15), 0), MATERIAL_SLOTS["dark"]) for y in (-1, 1)]
+    parts.append(box((0.12, width + 0.6, 0.4), (0.06, 0, height / 2 + 0.2), MATERIAL_SLOTS["dark"]))
+    parts += [
+        box((0.1, 0.1, 1.0), (0.2, y * (width / 2 + 0.4), 0.5 - height / 2), MATERIAL_SLOTS["yellow"]) for y in (-1, 1)
+    ]
+    plate = FacePlane(np.array([0.125, 0, height / 2 + 0.2]), np.array([0, 1.0, 0]), np.array([0, 0, 1.0]), (1.0, 0.4))
+    return [*parts, *plate.word(str(opening["number"]), (0, 0), 0.28, MATERIAL_SLOTS["white"])]
 
 
 def _window(opening: dict) -> list[Solid]:
     """A band of panes between bars."""
     width, height = opening["size_m"]
     bars = np.linspace(-width / 2, width / 2, max(2, round(width / 1.1) + 1))
-    frame = [box((0.05, width, 0.05), (0.03, 0, z), SLOTS["grey"]) for z in (-height / 2, height / 2)]
-    frame += [box((0.05, 0.05, height), (0.03, y, 0), SLOTS["grey"]) for y in bars]
+    frame = [box((0.05, width, 0.05), (0.03, 0, z), MATERIAL_SLOTS["grey"]) for z in (-height / 2, height / 2)]
+    frame += [box((0.05, 0.05, height), (0.03, y, 0), MATERIAL_SLOTS["grey"]) for y in bars]
     return [box((0.01, width, height), (0.005, 0, 0), OUTSIDE), *frame]
 
 
 def _skylight(opening: dict) -> list[Solid]:
     """A milky panel with cross bars."""
     length, width = opening["size_m"]
-    bars = [box((length, 0.04, 0.04), (0, y, -0.02), SLOTS["grey"]) for y in np.arange(-width / 2, width / 2, 1.0)]
+    bars = [
+        box((length, 0.04, 0.04), (0, y, -0.02), MATERIAL_SLOTS["grey"]) for y in np.arange(-width / 2, width / 2, 1.0)
+    ]
     return [box((length, width, 0.02), (0, 0, 0.01), OUTSIDE), *bars]

@@ -9,10 +9,10 @@ from itertools import pairwise
 import bpy
 import numpy as np
 
-from blender.materials.markings import Face
-from blender.materials.materials import painted_metal, perforated, plain, wood
-from blender.mesh.mesh_cache import Library
-from blender.mesh.meshes import Solid, bar, box, to_mesh
+from blender.materials.common_materials import painted_metal, perforated_upright, plain_material, wood
+from blender.materials.markings import FacePlane
+from blender.mesh.asset_cache import AssetCache
+from blender.mesh.solids import Solid, box, flat_bar, solids_to_mesh
 
 UPRIGHT, BEAM, GUARD, DECK, LABEL = range(5)
 UPRIGHT_DEPTH_M = 0.07
@@ -23,7 +23,7 @@ GUARD_YELLOW = (0.75, 0.5, 0.01)
 ZINC = (0.42, 0.43, 0.44)
 
 
-def build(parameters: dict, library: Library) -> list[bpy.types.Object]:
+def build_rack(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
     """A rack from `RackParameters`. Its bays are `bay_width_m` clear, between uprights of `upright_width_m`:
 
     bay i is centred on x = (i - (bays - 1) / 2) * (bay_width_m + upright_width_m). Guards reach 0.1 m out in front
@@ -34,28 +34,28 @@ def build(parameters: dict, library: Library) -> list[bpy.types.Object]:
     pitch = parameters["bay_width_m"] + parameters["upright_width_m"]
     materials = _materials(parameters, decks, pitch, library)
     key = ("rack", *(tuple(value) if isinstance(value, list) else value for value in parameters.values()))
-    mesh = library.mesh(key, lambda: to_mesh("rack", rack_solids(parameters, decks, pitch, rng), materials))
+    mesh = library.mesh(key, lambda: solids_to_mesh("rack", rack_solids(parameters, decks, pitch, rng), materials))
     return [bpy.data.objects.new("rack", mesh)]
 
 
-def _materials(parameters: dict, decks: str, pitch: float, library: Library) -> list[bpy.types.Material]:
+def _materials(parameters: dict, decks: str, pitch: float, library: AssetCache) -> list[bpy.types.Material]:
     upright, beam, wear = tuple(parameters["upright_rgb"]), tuple(parameters["beam_rgb"]), parameters["wear"]
     width = parameters["upright_width_m"]
     first = -parameters["bays"] * pitch / 2
     deck = (
-        ("wire", lambda: plain("zinc", ZINC, 0.45, 0.6))
+        ("wire", lambda: plain_material("zinc", ZINC, 0.45, 0.6))
         if decks == "wire"
         else ("planks", lambda: wood("planks", "y", 0.4))
     )
     return [
         library.material(
             ("upright", upright, wear, pitch, first, width),
-            lambda: perforated("rack upright", upright, wear, pitch, first, width),
+            lambda: perforated_upright("rack upright", upright, wear, pitch, first, width),
         ),
         library.material(("painted", beam, wear), lambda: painted_metal("rack beam", beam, wear)),
         library.material(("painted", GUARD_YELLOW, wear), lambda: painted_metal("rack guard", GUARD_YELLOW, wear)),
         library.material(deck[0], deck[1]),
-        library.material("sticker", lambda: plain("sticker", (0.7, 0.7, 0.68), 0.5)),
+        library.material("sticker", lambda: plain_material("sticker", (0.7, 0.7, 0.68), 0.5)),
     ]
 
 
@@ -87,7 +87,7 @@ def _frame(x: float, parameters: dict) -> list[Solid]:
     levels = np.arange(0.15, height - 0.1, BRACE_PITCH_M)
     zigzag = [(x, reach if i % 2 else -reach, level) for i, level in enumerate(levels)]
     struts = [((x, -reach, level), (x, reach, level)) for level in (levels[0], levels[-1])]
-    return solids + [bar(*ends, 0.035, 0.035, UPRIGHT) for ends in [*pairwise(zigzag), *struts]]
+    return solids + [flat_bar(*ends, 0.035, 0.035, UPRIGHT) for ends in [*pairwise(zigzag), *struts]]
 
 
 def _guard(x: float, y: float, side: int, width: float) -> list[Solid]:
@@ -113,7 +113,7 @@ def _beams(x: float, level: float, parameters: dict, rng: np.random.Generator) -
             plate = (0.05, BEAM_DEPTH_M + 0.012, height + 0.06)
             solids.append(box(plate, (x + turn * (length / 2 - 0.02), y, level - plate[2] / 2), BEAM))
         outside = np.array([x, side * depth / 2, level - height / 2])
-        face = Face(outside, np.array([-side, 0.0, 0.0]), np.array([0.0, 0.0, 1.0]), (length, height))
+        face = FacePlane(outside, np.array([-side, 0.0, 0.0]), np.array([0.0, 0.0, 1.0]), (length, height))
         places = (np.arange(3) - 1) * length / 3 if rng.random() < 0.6 else rng.uniform(-length / 3, length / 3, 1)
         solids += [face.rectangle((place, 0), (0.13, 0.7 * height), LABEL) for place in places]
     return solids
@@ -122,7 +122,7 @@ def _beams(x: float, level: float, parameters: dict, rng: np.random.Generator) -
 def _deck(x: float, level: float, decks: str, parameters: dict) -> list[Solid]:
     """What lies between the beams, a hair below their tops: nothing, wire mesh or boards."""
     length, clear = parameters["bay_width_m"], parameters["depth_m"] - 2 * BEAM_DEPTH_M
-    flat = Face(np.array([x, 0, level - 0.004]), np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), (length, clear))
+    flat = FacePlane(np.array([x, 0, level - 0.004]), np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), (length, clear))
     if decks == "wire":
         across = [(place, 0.0, 0.008, clear) for place in np.arange(-length / 2 + 0.05, length / 2, 0.1)]
         along = [(0.0, place, length, 0.01) for place in np.linspace(-clear / 2 + 0.1, clear / 2 - 0.1, 4)]

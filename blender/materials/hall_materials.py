@@ -10,15 +10,15 @@ from typing import Any
 import bpy
 import numpy as np
 
-from blender.materials.materials import Shader, shader
+from blender.materials.common_materials import MaterialBuilder, new_material_builder
 
 TYRE_CENTERS = 3
 BAND_COLORS = ((0.12, 0.13, 0.14), (0.05, 0.09, 0.2), (0.25, 0.26, 0.26), (0.06, 0.14, 0.1), (0.45, 0.3, 0.06))
 
 
-def floor(surface: dict) -> bpy.types.Material:
+def floor_material(surface: dict) -> bpy.types.Material:
     """Concrete, or paint on concrete, with joints, stains and tyre marks."""
-    made = shader("floor")
+    made = new_material_builder("floor")
     color, grain = _floor_color(made, surface)
     roughness = made.math("ADD", made.ramp(grain, -0.2, 0.2), max(0.12, surface["roughness"]))
     if surface.get("wet"):
@@ -32,9 +32,9 @@ def floor(surface: dict) -> bpy.types.Material:
     return made.material
 
 
-def floor_line(surface: dict, color: tuple[float, float, float], wear: float) -> bpy.types.Material:
+def floor_line_material(surface: dict, color: tuple[float, float, float], wear: float) -> bpy.types.Material:
     """Road paint that has gone in patches and let the floor through."""
-    made = shader("floor line")
+    made = new_material_builder("floor line")
     ground, grain = _floor_color(made, surface)
     bare = made.step(made.noise(7.0, 4.0, flat=True), 0.72 - 0.3 * wear, 0.82 - 0.3 * wear)
     dirty = made.scaled(color, made.ramp(grain, 1.0 - 0.5 * wear, 1.0))
@@ -42,7 +42,7 @@ def floor_line(surface: dict, color: tuple[float, float, float], wear: float) ->
     return made.material
 
 
-def _floor_color(made: Shader, surface: dict) -> tuple[Any, Any]:
+def _floor_color(made: MaterialBuilder, surface: dict) -> tuple[Any, Any]:
     """Return the colour and the fine grain (0..1) of the floor."""
     rng = np.random.default_rng(surface["seed"])
     wear = surface["wear"]
@@ -67,14 +67,14 @@ def _floor_color(made: Shader, surface: dict) -> tuple[Any, Any]:
     return made.scaled(color, made.math("MULTIPLY", tone, made.math("SUBTRACT", 1.0, darker))), grain
 
 
-def _joints(made: Shader, rng: np.random.Generator) -> Any:
+def _joints(made: MaterialBuilder, rng: np.random.Generator) -> Any:
     """Saw cuts every few metres both ways: 1 in them, else 0."""
     x, y, _ = made.coordinates()
     pitch, (along, across) = rng.choice((4.0, 5.0, 6.0)), rng.uniform(0, 4, 2)
     return made.math("MAXIMUM", made.grid_line(x, pitch, 0.016, along), made.grid_line(y, pitch, 0.016, across))
 
 
-def _tyre_marks(made: Shader, clouds: Any, drag: Any, wear: float, rng: np.random.Generator) -> Any:
+def _tyre_marks(made: MaterialBuilder, clouds: Any, drag: Any, wear: float, rng: np.random.Generator) -> Any:
     """Arcs of rubber about a few points, broken by two noises so that no ring is whole: 0 none .. 1 black."""
     place = made.node("ShaderNodeTexCoord").outputs["Object"]
     nearest: Any = 1.0
@@ -86,9 +86,9 @@ def _tyre_marks(made: Shader, clouds: Any, drag: Any, wear: float, rng: np.rando
     return made.math("MULTIPLY", made.math("MULTIPLY", ink, made.step(clouds, 0.55, 0.4)), 0.2 + 0.6 * wear)
 
 
-def wall(surface: dict) -> bpy.types.Material:
+def wall_material(surface: dict) -> bpy.types.Material:
     """Walls that get dirtier towards the floor, most with a band of another colour below."""
-    made = shader("wall")
+    made = new_material_builder("wall")
     rng = np.random.default_rng(surface["seed"])
     z = made.coordinates()[2]
     color = _plane(made, surface, upright=True)
@@ -101,14 +101,14 @@ def wall(surface: dict) -> bpy.types.Material:
     return made.material
 
 
-def ceiling(surface: dict) -> bpy.types.Material:
+def ceiling_material(surface: dict) -> bpy.types.Material:
     """The underside of the roof."""
-    made = shader("ceiling")
+    made = new_material_builder("ceiling")
     made.set(Base_Color=_plane(made, surface, upright=False), Roughness=surface["roughness"])
     return made.material
 
 
-def _plane(made: Shader, surface: dict, upright: bool) -> Any:
+def _plane(made: MaterialBuilder, surface: dict, upright: bool) -> Any:
     """Return the colour of walls (`upright`) or a ceiling, and set its bump; u and v run along the plane in metres."""
     color, wear = surface["color_rgb"], surface["wear"]
     # Dirt runs down walls.
@@ -129,7 +129,7 @@ def _plane(made: Shader, surface: dict, upright: bool) -> Any:
     return made.scaled(color, made.math("MULTIPLY", stained, made.ramp(joint, 1.0, 0.55)))
 
 
-def _bricks(made: Shader, color: Any, u: Any, v: Any) -> Any:
+def _bricks(made: MaterialBuilder, color: Any, u: Any, v: Any) -> Any:
     """Painted or bare bricks; the size is that of lime-sand blocks, small bricks would only flicker."""
     place = made.node("ShaderNodeCombineXYZ", {"X": u, "Y": v}).outputs[0]
     dark, light = (np.array(color) * factor for factor in (0.8, 1.1))

@@ -10,7 +10,7 @@ CAPITAL = 0.686  # height of an E in the font's own units
 
 
 @lru_cache(maxsize=512)
-def letters(text: str) -> tuple[np.ndarray, tuple[tuple[int, int, int], ...]]:
+def text_triangles(text: str) -> tuple[np.ndarray, tuple[tuple[int, int, int], ...]]:
     """Return corners (N, 2) and counter-clockwise triangles of a line of text.
 
     Capitals are 1 high, the origin is in the middle of the line. Round letters are coarse, some 9 triangles a letter:

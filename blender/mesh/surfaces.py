@@ -12,7 +12,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Surface:
+class SkinSurface:
     """A piece of skin or cloth: `points` (N, 3) m posed, `faces` (F, 4), and per-vertex values for the shader by name.
 
     `values` hold (N,) numbers or (N, 3) vectors; a material reads them by an attribute node.
@@ -24,7 +24,7 @@ class Surface:
 
 
 @dataclass(frozen=True)
-class Cut:
+class CutMesh:
     """What is left of a mesh on one side of a line: vertex i is the mix (1 - t) * old[a] + t * old[b] of `ends`."""
 
     faces: np.ndarray
@@ -43,7 +43,7 @@ def _mean_at(index: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
     return sums / np.bincount(index, minlength=count).clip(1)[:, None]
 
 
-def neighbours(faces: np.ndarray, count: int) -> np.ndarray:
+def neighbour_table(faces: np.ndarray, count: int) -> np.ndarray:
     """Return each vertex's neighbours (count, K) along edges, padded with the vertex itself."""
     edges = np.stack([faces, np.roll(faces, -1, axis=1)], axis=-1).reshape(-1, 2)
     edges = np.unique(np.concatenate([edges, edges[:, ::-1]]), axis=0)
@@ -55,13 +55,13 @@ def neighbours(faces: np.ndarray, count: int) -> np.ndarray:
 
 
 def smoothed(values: np.ndarray, table: np.ndarray, rounds: int) -> np.ndarray:
-    """Move values (N, C) `rounds` times half way to their neighbours' mean; `table` (N, K) from `neighbours`."""
+    """Move values (N, C) `rounds` times half way to their neighbours' mean; `table` (N, K) from `neighbour_table`."""
     for _ in range(rounds):
         values = (values + values[table].mean(axis=1)) / 2
     return values
 
 
-def normals(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
+def vertex_normals(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Return unit vertex normals (N, 3), weighted by area; vertices without faces get zeros."""
     corners = points[faces]
     flat = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
@@ -69,7 +69,7 @@ def normals(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
 
 
-def cut(faces: np.ndarray, field: np.ndarray, snap: float = 0.0015) -> Cut:
+def cut_mesh(faces: np.ndarray, field: np.ndarray, snap: float = 0.0015) -> CutMesh:
     """Keep the part of a mesh where `field` (N,) is positive; the line field = 0 becomes its border.
 
     Vertices with |field| < `snap` count as on the line, so that no slivers appear.
@@ -88,29 +88,29 @@ def cut(faces: np.ndarray, field: np.ndarray, snap: float = 0.0015) -> Cut:
             if inside[a] != inside[b] and field[a] != 0 and field[b] != 0:
                 key = (a, b) if inside[a] else (b, a)
                 polygon.append(crossings.setdefault(key, len(field) + len(crossings)))
-        kept.append(fan(polygon))
+        kept.append(fan_faces(polygon))
     crossed = np.array(list(crossings), int).reshape(-1, 2)
     ends = np.concatenate([np.repeat(np.arange(len(field))[:, None], 2, axis=1), crossed])
     t = np.concatenate([np.zeros(len(field)), field[crossed[:, 0]] / (field[crossed[:, 0]] - field[crossed[:, 1]])])
-    faces, used = compact(np.concatenate(kept))
-    return Cut(faces, ends[used], t[used])
+    faces, used = compact_faces(np.concatenate(kept))
+    return CutMesh(faces, ends[used], t[used])
 
 
-def fan(polygon: list[int]) -> np.ndarray:
+def fan_faces(polygon: list[int]) -> np.ndarray:
     """Split a convex polygon into faces (F, 4)."""
     last = len(polygon) - 1
     rows = [(polygon[0], polygon[i], polygon[i + 1], polygon[min(i + 2, last)]) for i in range(1, last, 2)]
     return np.array(rows, int).reshape(-1, 4)
 
 
-def compact(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def compact_faces(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Renumber faces (F, 4) to the vertices they use; return them and the old indices (M,) of the new vertices."""
     mask = np.zeros(faces.max(initial=-1) + 1, bool)
     mask[faces] = True
     return (np.cumsum(mask) - 1)[faces], np.flatnonzero(mask)
 
 
-def border(faces: np.ndarray) -> np.ndarray:
+def border_edges(faces: np.ndarray) -> np.ndarray:
     """Return the edges (E, 2) that belong to one face only, in the direction of that face."""
     edges = np.stack([faces, np.roll(faces, -1, axis=1)], axis=-1).reshape(-1, 2)
     edges = edges[edges[:, 0] != edges[:, 1]]
@@ -119,19 +119,21 @@ def border(faces: np.ndarray) -> np.ndarray:
     return edges[uses[which] == 1]
 
 
-def edged(surface: Surface, profile_m: list[tuple[float, float]], chosen: np.ndarray | None = None) -> Surface:
+def with_border_strips(
+    surface: SkinSurface, profile_m: list[tuple[float, float]], chosen: np.ndarray | None = None
+) -> SkinSurface:
     """Continue a surface beyond its border by a strip for each step of a profile: a hem, a collar.
 
     A step (outward, up) in m is measured from the border: outward along the surface, up along its normal. `chosen`
     (N,) bool limits it to border edges whose two vertices are chosen. New vertices take the border's values.
     """
-    edges = border(surface.faces)
+    edges = border_edges(surface.faces)
     if chosen is not None:
         edges = edges[chosen[edges].all(axis=1)]
     rim = np.unique(edges)
     place = np.zeros(len(surface.points), int)
     place[rim] = np.arange(len(rim))
-    up = normals(surface.points, surface.faces)[rim]
+    up = vertex_normals(surface.points, surface.faces)[rim]
     tangents = surface.points[edges[:, 1]] - surface.points[edges[:, 0]]
     tangents = _mean_at(place[edges].ravel(), np.repeat(tangents, 2, axis=0), len(rim))
     outward = np.cross(tangents, up)
@@ -148,22 +150,22 @@ def edged(surface: Surface, profile_m: list[tuple[float, float]], chosen: np.nda
         low, start = high, start + len(rim)
     source = np.concatenate(rows)
     values = {name: value[source] for name, value in surface.values.items()}
-    return Surface(np.concatenate(points), np.concatenate(faces), values)
+    return SkinSurface(np.concatenate(points), np.concatenate(faces), values)
 
 
-def joined(surfaces: list[Surface]) -> Surface:
+def join_surfaces(surfaces: list[SkinSurface]) -> SkinSurface:
     """Put surfaces with the same value names side by side."""
     starts = np.cumsum([0] + [len(surface.points) for surface in surfaces])
     faces = [surface.faces + start for start, surface in zip(starts, surfaces, strict=False)]
     values = {name: np.concatenate([surface.values[name] for surface in surfaces]) for name in surfaces[0].values}
-    return Surface(np.concatenate([surface.points for surface in surfaces]), np.concatenate(faces), values)
+    return SkinSurface(np.concatenate([surface.points for surface in surfaces]), np.concatenate(faces), values)
 
 
-def to_object(
-    name: str, surface: Surface, materials: list[bpy.types.Material], slots: np.ndarray | None = None
+def surface_object(
+    name: str, surface: SkinSurface, materials: list[bpy.types.Material], slots: np.ndarray | None = None
 ) -> bpy.types.Object:
     """Make a smooth Blender object; `slots` (F,) int are the faces' places in `materials`, 0 if not given."""
-    faces, used = compact(surface.faces)
+    faces, used = compact_faces(surface.faces)
     lengths = np.where(faces[:, 3] == faces[:, 2], 3, 4)
     corners = faces[np.arange(4) < lengths[:, None]]
     mesh = bpy.data.meshes.new(name)

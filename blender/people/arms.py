@@ -9,22 +9,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blender.mesh.meshes import rotation
+from blender.mesh.solids import rotation
 from blender.people.skeleton import (
     FINGERS,
     SIDES,
     Rotations,
     Skeleton,
-    axes,
-    limb,
-    place_of,
-    turn_above,
-    two_bones,
-    unit,
+    joint_position,
+    limb_rotations,
+    orthonormal_frame,
+    parent_rotation,
+    solve_middle_joint,
+    unit_vector,
 )
 
 # A wrist this near to the arm's full length still bends the elbow a little.
-STRETCH = 0.985
+ARM_STRETCH = 0.985
 # Finger joints of a fist round a bar of 30 mm, from the knuckle outwards; degrees.
 FIST_DEG = (38.0, 58.0, 55.0)
 # The bar's centre in the fist: share of the way from wrist to knuckles, and depth below it in hand lengths.
@@ -37,7 +37,7 @@ SPREAD_CLOSED = 0.8
 
 
 @dataclass(frozen=True)
-class Arm:
+class ArmPose:
     """A free arm: the upper arm's angle ahead of and away from the vertical, the elbow's bend, the fingers' curl."""
 
     ahead_deg: float = 0.0
@@ -48,7 +48,7 @@ class Arm:
 
 
 @dataclass(frozen=True)
-class Hand:
+class RestHand:
     """A hand at rest: unit vectors `along`, from the wrist square to the row of knuckles, and `palm`, out of the palm;
     `grip` (3,) m from the wrist to the middle of a bar in the closed fist, `touch` (3,) m to the palm's skin."""
 
@@ -58,12 +58,12 @@ class Hand:
     touch: np.ndarray
 
 
-def hand_at_rest(skeleton: Skeleton, side: str) -> Hand:
+def hand_at_rest(skeleton: Skeleton, side: str) -> RestHand:
     wrist, index, little = (skeleton.joints[f"{bone}.{side}"] for bone in ("wrist", "finger2-1", "finger5-1"))
-    knuckles = unit(index - little)
+    knuckles = unit_vector(index - little)
     middle = skeleton.joints[f"finger3-1.{side}"] - wrist
     along = middle - knuckles * (middle @ knuckles)
-    length_m, along = float(np.linalg.norm(along)), unit(along)
+    length_m, along = float(np.linalg.norm(along)), unit_vector(along)
     palm = np.cross(along, knuckles)
     # In the A-pose the palms look down.
     palm = palm * -np.sign(palm[2])
@@ -72,13 +72,13 @@ def hand_at_rest(skeleton: Skeleton, side: str) -> Hand:
         aside + length_m * (ahead * along + depth * palm)
         for ahead, depth in ((GRIP_ALONG, GRIP_DEPTH), (PALM_ALONG, PALM_DEPTH))
     )
-    return Hand(along, palm, grip, touch)
+    return RestHand(along, palm, grip, touch)
 
 
-def free_arm(skeleton: Skeleton, transforms: np.ndarray, side: str, arm: Arm) -> Rotations:
+def hang_arm(skeleton: Skeleton, transforms: np.ndarray, side: str, arm: ArmPose) -> Rotations:
     """Let an arm hang (angles from the vertical, in the chest's heading)."""
-    sign, shoulder = SIDES[side], place_of(skeleton, transforms, f"upperarm01.{side}")
-    above = turn_above(transforms, f"upperarm01.{side}")
+    sign, shoulder = SIDES[side], joint_position(skeleton, transforms, f"upperarm01.{side}")
+    above = parent_rotation(transforms, f"upperarm01.{side}")
     chest = rotation("z", np.degrees(np.arctan2(above[1, 0], above[0, 0])))
     upper_turn = chest @ rotation("y", -arm.ahead_deg) @ rotation("x", sign * arm.aside_deg)
     lower_turn = upper_turn @ rotation("z", -sign * arm.inward_deg) @ rotation("y", -arm.elbow_deg)
@@ -87,40 +87,40 @@ def free_arm(skeleton: Skeleton, transforms: np.ndarray, side: str, arm: Arm) ->
     wrist = elbow + lower_turn @ [0, 0, -lower_m]
     bones = _bones(side)
     bend = upper_turn @ rotation("z", -sign * arm.inward_deg) @ [-1.0, 0, 0]
-    rotations = limb(skeleton, bones, np.array([shoulder, elbow, wrist]), bend, above)
+    rotations = limb_rotations(skeleton, bones, np.array([shoulder, elbow, wrist]), bend, above)
     curl = (arm.curl_deg, arm.curl_deg * 1.2, arm.curl_deg * 0.8)
     return rotations | _curled(skeleton, side, curl)
 
 
-def gripping_arm(
+def grip_arm(
     skeleton: Skeleton, transforms: np.ndarray, side: str, grip_m: np.ndarray, flat: bool = False
 ) -> Rotations:
     """Put the fist of an arm round a bar at `grip_m` (3,), exactly if it is within reach.
 
     `flat`: lay the open hand on the side of a load there instead, the palm towards the other hand.
     """
-    shoulder = place_of(skeleton, transforms, f"upperarm01.{side}")
-    hand, above, bones = hand_at_rest(skeleton, side), turn_above(transforms, f"upperarm01.{side}"), _bones(side)
+    shoulder = joint_position(skeleton, transforms, f"upperarm01.{side}")
+    hand, above, bones = hand_at_rest(skeleton, side), parent_rotation(transforms, f"upperarm01.{side}"), _bones(side)
     forearm = grip_m - shoulder
     # The hand follows the forearm, which follows the hand: three rounds settle it.
     for _ in range(3):
         turn = _hand_turn(hand, forearm, side, flat)
         wrist = grip_m - turn @ (hand.touch if flat else hand.grip)
         bend = _elbow_side(side, wrist - shoulder)
-        elbow = two_bones(shoulder, wrist, _lengths_m(skeleton, side), bend)
+        elbow = solve_middle_joint(shoulder, wrist, _lengths_m(skeleton, side), bend)
         forearm = wrist - elbow
-    rotations = limb(skeleton, bones, np.array([shoulder, elbow, wrist]), bend, above)
+    rotations = limb_rotations(skeleton, bones, np.array([shoulder, elbow, wrist]), bend, above)
     lower = above @ rotations[bones[0]] @ rotations[bones[1]]
     fingers = _curled(skeleton, side, FLAT_DEG if flat else FIST_DEG)
     return rotations | _turned_hand(skeleton, side, lower.T @ turn) | fingers
 
 
-def missing_m(skeleton: Skeleton, transforms: np.ndarray, side: str, grip_m: np.ndarray, flat: bool = False) -> float:
+def reach_gap_m(skeleton: Skeleton, transforms: np.ndarray, side: str, grip_m: np.ndarray, flat: bool = False) -> float:
     """Return how far beyond the reach of an arm a grip is (negative: within reach)."""
-    hand, shoulder = hand_at_rest(skeleton, side), place_of(skeleton, transforms, f"upperarm01.{side}")
+    hand, shoulder = hand_at_rest(skeleton, side), joint_position(skeleton, transforms, f"upperarm01.{side}")
     turn = _hand_turn(hand, grip_m - shoulder, side, flat)
     wrist = grip_m - turn @ (hand.touch if flat else hand.grip)
-    return float(np.linalg.norm(wrist - shoulder) - STRETCH * sum(_lengths_m(skeleton, side)))
+    return float(np.linalg.norm(wrist - shoulder) - ARM_STRETCH * sum(_lengths_m(skeleton, side)))
 
 
 def _bones(side: str) -> tuple[str, str, str]:
@@ -139,21 +139,21 @@ def _elbow_side(side: str, reach: np.ndarray) -> np.ndarray:
     return np.array([-0.3, SIDES[side], 0.2])
 
 
-def _hand_turn(hand: Hand, forearm: np.ndarray, side: str, flat: bool) -> np.ndarray:
+def _hand_turn(hand: RestHand, forearm: np.ndarray, side: str, flat: bool) -> np.ndarray:
     """Return the rotation (3, 3) of a hand in line with its forearm: its knuckles in line with a bar along y, or flat
     with the palm looking inward."""
     along = np.array([forearm[0], 0.0, forearm[2]])
-    palm = np.array([0.0, -SIDES[side], 0.0]) if flat else np.cross([0.0, 1.0, 0.0], unit(along))
-    return axes(along, palm) @ axes(hand.along, hand.palm).T
+    palm = np.array([0.0, -SIDES[side], 0.0]) if flat else np.cross([0.0, 1.0, 0.0], unit_vector(along))
+    return orthonormal_frame(along, palm) @ orthonormal_frame(hand.along, hand.palm).T
 
 
 def _turned_hand(skeleton: Skeleton, side: str, turn: np.ndarray) -> Rotations:
     """Share a hand's turn: half of the part about the forearm goes into the forearm, as radius and ulna do."""
-    axis = unit(skeleton.joints[f"wrist.{side}"] - skeleton.joints[f"lowerarm01.{side}"])
+    axis = unit_vector(skeleton.joints[f"wrist.{side}"] - skeleton.joints[f"lowerarm01.{side}"])
     # Swing-twist: the quaternion's part along the axis, from the skew part of the matrix and its trace.
     skew = np.array([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]])
     twist = 2 * np.arctan2(skew @ axis, 1 + np.trace(turn))
-    half = about(axis, np.degrees(twist) / 2)
+    half = axis_rotation(axis, np.degrees(twist) / 2)
     return {f"lowerarm02.{side}": half, f"wrist.{side}": half.T @ turn}
 
 
@@ -169,18 +169,18 @@ def _curled(skeleton: Skeleton, side: str, joints_deg: tuple[float, float, float
         closing = SPREAD_CLOSED * (_spread_deg(skeleton, hand, first, others[0]) - middle_deg)
         # The little finger is too short for the bend of the others.
         bend = joints_deg[0] * (0.55 if finger == 5 else 1.0)
-        rotations[first] = about(axis, bend) @ about(hand.palm, closing)
-        rotations |= {bone: about(axis, angle) for bone, angle in zip(others, joints_deg[1:], strict=True)}
+        rotations[first] = axis_rotation(axis, bend) @ axis_rotation(hand.palm, closing)
+        rotations |= {bone: axis_rotation(axis, angle) for bone, angle in zip(others, joints_deg[1:], strict=True)}
     return rotations
 
 
-def _spread_deg(skeleton: Skeleton, hand: Hand, bone: str, following: str) -> float:
+def _spread_deg(skeleton: Skeleton, hand: RestHand, bone: str, following: str) -> float:
     """Return the angle of a finger at rest in the plane of the palm."""
     points = skeleton.joints[following] - skeleton.joints[bone]
     return float(np.degrees(np.arctan2(points @ np.cross(hand.along, hand.palm), points @ hand.along)))
 
 
-def about(axis: np.ndarray, angle_deg: float) -> np.ndarray:
+def axis_rotation(axis: np.ndarray, angle_deg: float) -> np.ndarray:
     """Return the 3x3 matrix of a right-handed turn about a unit vector (Rodrigues' formula)."""
     cross = np.array([[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]])
     angle = np.radians(angle_deg)

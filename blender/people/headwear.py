@@ -10,13 +10,13 @@ from functools import partial
 import bpy
 import numpy as np
 
-from blender.materials import fabrics
-from blender.materials.materials import Rgb, plain
-from blender.mesh.mesh_cache import Library
-from blender.mesh.meshes import rotation
-from blender.mesh.surfaces import Surface, joined, to_object
-from blender.people.head import Head
-from blender.people.skeleton import rig
+from blender.materials import person_materials
+from blender.materials.common_materials import Rgb, plain_material
+from blender.mesh.asset_cache import AssetCache
+from blender.mesh.solids import rotation
+from blender.mesh.surfaces import SkinSurface, join_surfaces, surface_object
+from blender.people.head import HeadLandmarks
+from blender.people.skeleton import body_rig
 
 AROUND, LEVELS = 40, 11
 
@@ -34,25 +34,25 @@ class Dome:
         return points @ rotation("y", -self.tilt_deg).T + self.center
 
 
-def build(
-    kind: str, head: Head, inside: np.ndarray, transforms: np.ndarray, color: Rgb, library: Library
+def build_headwear(
+    kind: str, head: HeadLandmarks, inside: np.ndarray, transforms: np.ndarray, color: Rgb, library: AssetCache
 ) -> bpy.types.Object:
     """Return the posed headwear; `kind` "helmet", "cap" or "bump_cap", `inside` (N, 3) m at rest: what it encloses."""
     makers = {"helmet": _helmet, "cap": _cap, "bump_cap": partial(_cap, room_m=(0.010, 0.016), peak_m=0.036)}
     surface = makers[kind](head, inside)
-    transform = transforms[rig().index("head")]
+    transform = transforms[body_rig().index("head")]
     posed = surface.points @ transform[:3, :3].T + transform[:3, 3]
     color = tuple(color)
     make = {
-        "helmet": lambda: plain("helmet", color, roughness=0.28),
-        "cap": lambda: fabrics.cloth("cap", color, weave=900.0),
-        "bump_cap": lambda: fabrics.cloth("bump cap", color, weave=500.0),
+        "helmet": lambda: plain_material("helmet", color, roughness=0.28),
+        "cap": lambda: person_materials.cloth_material("cap", color, weave=900.0),
+        "bump_cap": lambda: person_materials.cloth_material("bump cap", color, weave=500.0),
     }
     material = library.material((kind, color), make[kind])
-    return to_object(kind, Surface(posed, surface.faces, surface.values), [material])
+    return surface_object(kind, SkinSurface(posed, surface.faces, surface.values), [material])
 
 
-def _dome(head: Head, inside: np.ndarray, rim_up: float, room_m: tuple[float, float], tilt_deg: float) -> Dome:
+def _dome(head: HeadLandmarks, inside: np.ndarray, rim_up: float, room_m: tuple[float, float], tilt_deg: float) -> Dome:
     """Fit a dome: rim `rim_up` of the way from the eyes to the top, room at the sides and above."""
     turn = rotation("y", -tilt_deg)
     center = np.array([(head.front_x + head.back_x) / 2, 0.0, head.eye[2] + rim_up * head.size_m])
@@ -89,7 +89,7 @@ def _levels() -> np.ndarray:
     return np.c_[np.sin(angle), np.cos(angle)]
 
 
-def _helmet(head: Head, inside: np.ndarray) -> Surface:
+def _helmet(head: HeadLandmarks, inside: np.ndarray) -> SkinSurface:
     """A shell with a ridge and two ribs, a gutter all round and a short peak."""
     dome = _dome(head, inside, rim_up=0.40, room_m=(0.010, 0.022), tilt_deg=4)
     unit, faces = _shell(_levels())
@@ -109,13 +109,13 @@ def _helmet(head: Head, inside: np.ndarray) -> Surface:
         reach = np.c_[np.cos(turn) * (dome.axes[0] + out_m) + peak_m * ahead, np.sin(turn) * (dome.axes[1] + out_m)]
         strips.append(np.c_[reach, -drop_m - 0.25 * peak_m * ahead])
     brim = np.concatenate([points[:AROUND], *strips])
-    shell = Surface(dome.placed(points), faces, {})
-    return joined([shell, Surface(dome.placed(brim), _strips(len(strips))[:, ::-1], {})])
+    shell = SkinSurface(dome.placed(points), faces, {})
+    return join_surfaces([shell, SkinSurface(dome.placed(brim), _strips(len(strips))[:, ::-1], {})])
 
 
 def _cap(
-    head: Head, inside: np.ndarray, room_m: tuple[float, float] = (0.003, 0.008), peak_m: float = 0.066
-) -> Surface:
+    head: HeadLandmarks, inside: np.ndarray, room_m: tuple[float, float] = (0.003, 0.008), peak_m: float = 0.066
+) -> SkinSurface:
     """Six panels, a button, and a peak that curves down at its sides; a bump cap has a shell inside, a short peak."""
     dome = _dome(head, inside, rim_up=0.36, room_m=room_m, tilt_deg=9)
     unit, faces = _shell(_levels())
@@ -127,11 +127,11 @@ def _cap(
     points[-1, 2] += 0.004
     edge = np.where(np.arange(len(points)) < AROUND, 0.0, unit[:, 2] * 0.12)
     values = {"rest": points, "edge": edge, "crease": np.zeros(len(points))}
-    crown = Surface(dome.placed(points), faces, values)
-    return joined([crown, _peak(dome, peak_m)])
+    crown = SkinSurface(dome.placed(points), faces, values)
+    return join_surfaces([crown, _peak(dome, peak_m)])
 
 
-def _peak(dome: Dome, length_m: float, rows: int = 5, columns: int = 17) -> Surface:
+def _peak(dome: Dome, length_m: float, rows: int = 5, columns: int = 17) -> SkinSurface:
     """The peak of a cap: a sheet from the rim ahead, with an underside."""
     angle = np.radians(np.linspace(-62, 62, columns))
     points = []
@@ -149,4 +149,4 @@ def _peak(dome: Dome, length_m: float, rows: int = 5, columns: int = 17) -> Surf
     rim = np.arange(columns - 1) + (rows - 1) * columns
     faces = np.concatenate([top, top[:, ::-1] + sheet, np.c_[rim, rim + sheet, rim + sheet + 1, rim + 1]])
     values = {"rest": points, "edge": np.full(len(points), 0.1), "crease": np.zeros(len(points))}
-    return Surface(dome.placed(points), faces, values)
+    return SkinSurface(dome.placed(points), faces, values)

@@ -12,9 +12,9 @@ from functools import lru_cache
 import bpy
 import numpy as np
 
-from blender.people import body
-from blender.people.head import head_net
-from blender.people.skeleton import Skeleton, place_of, rig, skin
+from blender.people import body_shape
+from blender.people.head import head_mesh
+from blender.people.skeleton import Skeleton, apply_skinning, body_rig, joint_position
 
 PROPERTY = "keypoint"
 
@@ -26,23 +26,23 @@ DEPTH_M = {"nose": 0.03, "eye": 0.04, "ear": 0.05}
 DEPTH_M |= {"shoulder": 0.15, "elbow": 0.10, "wrist": 0.08, "hip": 0.20, "knee": 0.12, "ankle": 0.14}
 BONES = {"shoulder": "upperarm01", "elbow": "lowerarm01", "wrist": "wrist"}
 BONES |= {"hip": "upperleg01", "knee": "lowerleg01", "ankle": "foot"}
-NAMES = ("nose", *(f"{side}_{part}" for part in [*DEPTH_M][1:] for side in ("left", "right")))
+KEYPOINT_NAMES = ("nose", *(f"{side}_{part}" for part in [*DEPTH_M][1:] for side in ("left", "right")))
 
 
-def build(vertices: np.ndarray, bones: Skeleton, transforms: np.ndarray) -> list[bpy.types.Object]:
+def build_keypoints(vertices: np.ndarray, bones: Skeleton, transforms: np.ndarray) -> list[bpy.types.Object]:
     """Return the keypoints of a person as empties in the person's own frame, in COCO's order.
 
     `vertices` (19158, 3) m at rest, `transforms` (B, 4, 4) of the pose.
     """
-    places = {"nose": skin(vertices[[_nose()]], rig().weights[[_nose()]], transforms)[0]}
+    places = {"nose": apply_skinning(vertices[[_nose()]], body_rig().weights[[_nose()]], transforms)[0]}
     for side in ("left", "right"):
         for part, weights in (("eye", _eye(side)), ("ear", _ear(side))):
             used = np.flatnonzero(weights)
-            posed = skin(vertices[used], rig().weights[used], transforms)
+            posed = apply_skinning(vertices[used], body_rig().weights[used], transforms)
             places[f"{side}_{part}"] = np.average(posed, axis=0, weights=weights[used])
         for part, bone in BONES.items():
-            places[f"{side}_{part}"] = place_of(bones, transforms, f"{bone}.{side[0].upper()}")
-    return [_empty(name, places[name]) for name in NAMES]
+            places[f"{side}_{part}"] = joint_position(bones, transforms, f"{bone}.{side[0].upper()}")
+    return [_empty(name, places[name]) for name in KEYPOINT_NAMES]
 
 
 def _empty(name: str, place_m: np.ndarray) -> bpy.types.Object:
@@ -55,18 +55,18 @@ def _empty(name: str, place_m: np.ndarray) -> bpy.types.Object:
 
 @lru_cache(maxsize=1)
 def _nose() -> int:
-    of_head = head_net().index[head_net().head > 0.5]
-    return int(of_head[np.argmax(body.template().vertices[of_head, 0])])
+    of_head = head_mesh().index[head_mesh().head > 0.5]
+    return int(of_head[np.argmax(body_shape.base_mesh().vertices[of_head, 0])])
 
 
 def _eye(side: str) -> np.ndarray:
-    weights = np.zeros(len(body.template().vertices))
-    weights[np.unique(body.template().groups[f"helper-{side[0]}-eye"])] = 1
+    weights = np.zeros(len(body_shape.base_mesh().vertices))
+    weights[np.unique(body_shape.base_mesh().groups[f"helper-{side[0]}-eye"])] = 1
     return weights
 
 
 def _ear(side: str) -> np.ndarray:
-    weights = np.zeros(len(body.template().vertices))
-    target = body.target(f"ears/{side[0]}-ear-scale-depth-incr")
+    weights = np.zeros(len(body_shape.base_mesh().vertices))
+    target = body_shape.shape_target(f"ears/{side[0]}-ear-scale-depth-incr")
     weights[target.index] = np.linalg.norm(target.offset, axis=1)
     return weights

@@ -15,24 +15,24 @@ from dataclasses import replace
 
 import numpy as np
 
-from blender.mesh.meshes import rotation
-from blender.people.arms import free_arm, gripping_arm, missing_m
-from blender.people.postures import POSTURES, Foot, Posture
+from blender.mesh.solids import rotation
+from blender.people.arms import grip_arm, hang_arm, reach_gap_m
+from blender.people.postures import POSTURES, BodyPosture, FootPose
 from blender.people.skeleton import (
     SIDES,
     TOES,
     Rotations,
     Skeleton,
-    forward,
-    limb,
-    place_of,
-    skin,
-    turn_above,
-    two_bones,
+    apply_skinning,
+    forward_kinematics,
+    joint_position,
+    limb_rotations,
+    parent_rotation,
+    solve_middle_joint,
 )
 
 # How far legs stretch, as a share of their length: a knee that is quite straight looks locked.
-STRETCH = 0.993
+LEG_STRETCH = 0.993
 # Postures tried between the natural one and the one that reaches farthest.
 REACHING_STEPS = 13
 # Hip joints above a seat, in leg lengths; and how far collarbones rise with an arm above this angle, as a share of it.
@@ -41,7 +41,7 @@ RAISED_DEG, COLLARBONE = 75.0, 0.3
 SPINE = ("spine05", "spine04", "spine03", "spine02")
 
 
-def solve(skeleton: Skeleton, pose: dict, soles: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+def solve_pose(skeleton: Skeleton, pose: dict, soles: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     """Return the skinning transforms (B, 4, 4) of a pose: hips above the origin, the lowest sole point at z = 0.
 
     `pose` is the JSON dict of `pipeline.scene.Pose`; `soles` are points (N, 3) at rest in m and their weights (N, B).
@@ -55,17 +55,17 @@ def solve(skeleton: Skeleton, pose: dict, soles: tuple[np.ndarray, np.ndarray]) 
     hands = {"L": pose["hand_left_m"], "R": pose["hand_right_m"]}
     grips = {side: np.array(place, float) for side, place in hands.items() if place is not None}
     rotations, offset = _reaching(skeleton, posture, grips, soles)
-    transforms = forward(skeleton, rotations, offset)
+    transforms = forward_kinematics(skeleton, rotations, offset)
     for side, arm in posture.arms.items():
         if side in grips:
-            rotations |= gripping_arm(skeleton, transforms, side, grips[side], posture.flat_hands)
+            rotations |= grip_arm(skeleton, transforms, side, grips[side], posture.flat_hands)
         else:
-            rotations |= free_arm(skeleton, transforms, side, arm)
-    return forward(skeleton, rotations, offset)
+            rotations |= hang_arm(skeleton, transforms, side, arm)
+    return forward_kinematics(skeleton, rotations, offset)
 
 
 def _reaching(
-    skeleton: Skeleton, posture: Posture, grips: dict[str, np.ndarray], soles: tuple[np.ndarray, np.ndarray]
+    skeleton: Skeleton, posture: BodyPosture, grips: dict[str, np.ndarray], soles: tuple[np.ndarray, np.ndarray]
 ) -> tuple[Rotations, np.ndarray]:
     """Return the rotations and the offset of the first posture, from natural to strained, whose hands reach the grips.
 
@@ -75,8 +75,10 @@ def _reaching(
     worst: dict[str, float] = {}
     for effort in np.linspace(0, 1, REACHING_STEPS if grips else 1):
         rotations, offset = _grounded(skeleton, _strained(posture, grips, effort), soles)
-        transforms = forward(skeleton, rotations, offset)
-        worst = {side: missing_m(skeleton, transforms, side, grip, posture.flat_hands) for side, grip in grips.items()}
+        transforms = forward_kinematics(skeleton, rotations, offset)
+        worst = {
+            side: reach_gap_m(skeleton, transforms, side, grip, posture.flat_hands) for side, grip in grips.items()
+        }
         if all(missing <= 0 for missing in worst.values()):
             return rotations, offset
     side = max(worst, key=worst.get)
@@ -85,7 +87,7 @@ def _reaching(
     raise ValueError(f"{name} = ({place}): {worst[side]:.2f} m out of reach; bring it nearer (safe reach: poses.py)")
 
 
-def _strained(posture: Posture, grips: dict[str, np.ndarray], effort: float) -> Posture:
+def _strained(posture: BodyPosture, grips: dict[str, np.ndarray], effort: float) -> BodyPosture:
     """Bend knees and trunk towards the grips; `effort` 0 changes nothing, 1 is as far as it looks natural."""
     if not grips or effort == 0:
         return posture
@@ -111,12 +113,12 @@ def _strained(posture: Posture, grips: dict[str, np.ndarray], effort: float) -> 
 
 
 def _grounded(
-    skeleton: Skeleton, posture: Posture, soles: tuple[np.ndarray, np.ndarray]
+    skeleton: Skeleton, posture: BodyPosture, soles: tuple[np.ndarray, np.ndarray]
 ) -> tuple[Rotations, np.ndarray]:
     """Return all rotations but the arms', and the offset that brings the lowest sole point to z = 0."""
     rotations = _trunk(posture)
-    turned = forward(skeleton, rotations)
-    hips = {side: place_of(skeleton, turned, f"upperleg01.{side}") for side in SIDES}
+    turned = forward_kinematics(skeleton, rotations)
+    hips = {side: joint_position(skeleton, turned, f"upperleg01.{side}") for side in SIDES}
     center = (hips["L"] + hips["R"]) / 2
     feet = {side: _foot(skeleton, side, foot) for side, foot in posture.feet.items()}
     ankles = _ankles(skeleton, posture, feet, soles)
@@ -124,20 +126,20 @@ def _grounded(
     heights = []
     for side, ankle in ankles.items():
         level = np.linalg.norm((ankle - hips[side] + center)[:2])
-        rise = np.sqrt(max((STRETCH * leg_m) ** 2 - level**2, 0.0))
+        rise = np.sqrt(max((LEG_STRETCH * leg_m) ** 2 - level**2, 0.0))
         heights.append(ankle[2] + rise - (hips[side] - center)[2])
     height = min(heights) - posture.drop * leg_m
     if posture.seat_m is not None:
         height = posture.seat_m + SEAT_FLESH * leg_m
     offset = np.array([0, 0, height]) - center
-    transforms = forward(skeleton, rotations, offset)
+    transforms = forward_kinematics(skeleton, rotations, offset)
     for side, foot in feet.items():
         rotations |= _leg(skeleton, transforms, side, ankles[side], foot)
-    lowest = skin(*soles, forward(skeleton, rotations, offset))[:, 2].min()
+    lowest = apply_skinning(*soles, forward_kinematics(skeleton, rotations, offset))[:, 2].min()
     return rotations, offset - [0, 0, lowest]
 
 
-def _trunk(posture: Posture) -> Rotations:
+def _trunk(posture: BodyPosture) -> Rotations:
     share = 1 / len(SPINE)
     part = (
         rotation("z", posture.twist_deg * share)
@@ -155,7 +157,7 @@ def _trunk(posture: Posture) -> Rotations:
     return {"root": pelvis} | dict.fromkeys(SPINE, part) | {"neck01": head, "head": head} | collarbones
 
 
-def _foot(skeleton: Skeleton, side: str, foot: Foot) -> Rotations:
+def _foot(skeleton: Skeleton, side: str, foot: FootPose) -> Rotations:
     """Return the rotations of a foot against the world at rest, and of its toes against the foot."""
     turn = rotation("z", SIDES[side] * foot.yaw_deg - _foot_yaw_deg(skeleton, side))
     toes = _about_foot(skeleton, side, -foot.toe_deg)
@@ -164,10 +166,10 @@ def _foot(skeleton: Skeleton, side: str, foot: Foot) -> Rotations:
 
 
 def _ankles(
-    skeleton: Skeleton, posture: Posture, feet: dict[str, Rotations], soles: tuple[np.ndarray, np.ndarray]
+    skeleton: Skeleton, posture: BodyPosture, feet: dict[str, Rotations], soles: tuple[np.ndarray, np.ndarray]
 ) -> dict[str, np.ndarray]:
     """Return where the ankles (3,) go: the floor at z = 0, x and y from below the hips' centre."""
-    leg_m, points = skeleton.leg_length_m(), skin(*soles, forward(skeleton, feet["L"] | feet["R"]))
+    leg_m, points = skeleton.leg_length_m(), apply_skinning(*soles, forward_kinematics(skeleton, feet["L"] | feet["R"]))
     places = {}
     for side, foot in posture.feet.items():
         ankle, ball = skeleton.joints[f"foot.{side}"], skeleton.joints[f"toe2-1.{side}"]
@@ -197,10 +199,14 @@ def _leg(skeleton: Skeleton, transforms: np.ndarray, side: str, ankle: np.ndarra
     bones = (f"upperleg01.{side}", f"lowerleg01.{side}", f"foot.{side}")
     rest = [skeleton.joints[bone] for bone in bones]
     lengths = (float(np.linalg.norm(rest[1] - rest[0])), float(np.linalg.norm(rest[2] - rest[1])))
-    hip, above, turn = place_of(skeleton, transforms, bones[0]), turn_above(transforms, bones[0]), foot[bones[2]]
+    hip, above, turn = (
+        joint_position(skeleton, transforms, bones[0]),
+        parent_rotation(transforms, bones[0]),
+        foot[bones[2]],
+    )
     # Knees point where the feet do, between the hips' heading and the toes'.
     bend = turn @ [1.0, 0, 0] * [1, 1, 0] + above @ [1.0, 0, 0] * [1, 1, 0] + [0, SIDES[side] * 0.05, 0.2]
-    knee = two_bones(hip, ankle, lengths, bend)
-    rotations = limb(skeleton, bones, np.array([hip, knee, ankle]), bend, above)
+    knee = solve_middle_joint(hip, ankle, lengths, bend)
+    rotations = limb_rotations(skeleton, bones, np.array([hip, knee, ankle]), bend, above)
     lower = above @ rotations[bones[0]] @ rotations[bones[1]]
     return rotations | foot | {bones[2]: lower.T @ turn}

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from blender.materials.materials import plain, shader
-from blender.mesh.mesh_cache import Library
-from blender.mesh.meshes import rotation
-from blender.mesh.surfaces import Surface, fan, to_object
-from blender.people.skeleton import SIDES, Skeleton, rig, skin
+from blender.materials.common_materials import new_material_builder, plain_material
+from blender.mesh.asset_cache import AssetCache
+from blender.mesh.solids import rotation
+from blender.mesh.surfaces import SkinSurface, fan_faces, surface_object
+from blender.people.skeleton import SIDES, Skeleton, apply_skinning, body_rig
 
 # Outline of the sole, from the middle of the heel along the outer side to the toe and back along the inner side:
 # place along the foot 0..1, half width as a share of the greatest (positive = outer side).
@@ -51,12 +51,12 @@ class Shoes:
     slots: np.ndarray
 
 
-def fit(skeleton: Skeleton, vertices: np.ndarray) -> Shoes:
+def fit_shoes(skeleton: Skeleton, vertices: np.ndarray) -> Shoes:
     """Make shoes for a body at rest; `vertices` (19158, 3) m."""
     around, levels = len(OUTLINE), len(RINGS)
     a = np.add.outer(np.arange(levels - 1) * around, np.arange(around)).ravel()
     b = np.add.outer(np.arange(levels - 1) * around, (np.arange(around) + 1) % around).ravel()
-    left = np.concatenate([np.c_[b, a, a + around, b + around], fan(list(range(around)))])
+    left = np.concatenate([np.c_[b, a, a + around, b + around], fan_faces(list(range(around)))])
     slots = np.concatenate([np.repeat([ring[4] for ring in RINGS[1:]], around), np.zeros(len(left) - len(a), int)])
     made = [_one(skeleton, vertices, side) for side in SIDES]
     faces = np.concatenate([left, left[:, ::-1] + around * levels])
@@ -68,7 +68,7 @@ def _one(skeleton: Skeleton, vertices: np.ndarray, side: str) -> tuple[np.ndarra
     """Return points (R * O, 3) and weights (R * O, B) of one shoe."""
     sign, ankle, ball = SIDES[side], skeleton.joints[f"foot.{side}"], skeleton.joints[f"toe2-1.{side}"]
     yaw = rotation("z", np.degrees(np.arctan2(*(ball - ankle)[[1, 0]])))
-    foot = vertices[rig().share("foot", "toe") > 0.6]
+    foot = vertices[body_rig().share("foot", "toe") > 0.6]
     foot = (foot[foot[:, 1] * sign > 0] - ankle) @ yaw
     low = foot[foot[:, 2] < 0.06 - ankle[2]]
     heel, toe = low[:, 0].min() - 0.35 * LONGER_M, low[:, 0].max() + 0.65 * LONGER_M
@@ -91,10 +91,10 @@ def _weights(points: np.ndarray, along: np.ndarray, skeleton: Skeleton, side: st
     bend = np.linalg.norm((ball - ankle)[:2])
     toes = _smoothstep(along, bend - 0.02, bend + 0.03)
     shin = _smoothstep(points[:, 2], ankle[2] - 0.005, ankle[2] + 0.06)
-    weights = np.zeros((len(points), len(rig().names)))
-    weights[:, rig().index(f"toe2-1.{side}")] = toes
-    weights[:, rig().index(f"lowerleg02.{side}")] = shin * (1 - toes)
-    weights[:, rig().index(f"foot.{side}")] = (1 - shin) * (1 - toes)
+    weights = np.zeros((len(points), len(body_rig().names)))
+    weights[:, body_rig().index(f"toe2-1.{side}")] = toes
+    weights[:, body_rig().index(f"lowerleg02.{side}")] = shin * (1 - toes)
+    weights[:, body_rig().index(f"foot.{side}")] = (1 - shin) * (1 - toes)
     return weights
 
 
@@ -103,18 +103,18 @@ def _smoothstep(value: np.ndarray, low: float, high: float) -> np.ndarray:
     return t * t * (3 - 2 * t)
 
 
-def build(
-    shoes: Shoes, transforms: np.ndarray, color: tuple[float, float, float], library: Library
+def build_shoes(
+    shoes: Shoes, transforms: np.ndarray, color: tuple[float, float, float], library: AssetCache
 ) -> bpy.types.Object:
     """Return the posed shoes as one object."""
-    posed = Surface(skin(shoes.points, shoes.weights, transforms), shoes.faces, {"rest": shoes.points})
-    rubber = library.material("shoe sole", lambda: plain("shoe sole", (0.012, 0.012, 0.012), roughness=0.75))
+    posed = SkinSurface(apply_skinning(shoes.points, shoes.weights, transforms), shoes.faces, {"rest": shoes.points})
+    rubber = library.material("shoe sole", lambda: plain_material("shoe sole", (0.012, 0.012, 0.012), roughness=0.75))
     leather = library.material(("shoe", tuple(color)), lambda: _leather(color))
-    return to_object("shoes", posed, [rubber, leather], shoes.slots)
+    return surface_object("shoes", posed, [rubber, leather], shoes.slots)
 
 
 def _leather(color: tuple[float, float, float]) -> bpy.types.Material:
-    made = shader("shoe leather")
+    made = new_material_builder("shoe leather")
     place = made.node("ShaderNodeAttribute", attribute_name="rest").outputs["Vector"]
     grain = made.noise(40.0, 3.0, place)
     made.set(Base_Color=made.mix(grain, [0.7 * c for c in color], color), Roughness=0.5)

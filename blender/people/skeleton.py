@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from blender.people import body
+from blender.people import body_shape
 
 Rotations = dict[str, np.ndarray]
 
@@ -22,7 +22,7 @@ FINGERS = tuple(range(2, 6))
 
 
 @dataclass(frozen=True)
-class Rig:
+class BodyRig:
     """Bones, parents first. `parents` (B,) int, -1 for the root; `weights` (19158, B) float32, rows sum to 1.
 
     A bone's head is the mean of the vertices `heads[bone]` (index arrays), so it follows every shape.
@@ -60,21 +60,21 @@ class Skeleton:
 
 
 @lru_cache(maxsize=1)
-def rig() -> Rig:
+def body_rig() -> BodyRig:
     """Read the bones and the weights of MakeHuman's default rig."""
-    folder = body.data_folder() / "rigs" / "standard"
+    folder = body_shape.data_folder() / "rigs" / "standard"
     bones = json.loads((folder / "rig.default.json").read_text())
     bones = bones.get("bones", bones)
     names = _parents_first({name: bone.get("parent") or None for name, bone in bones.items()})
     place = {name: index for index, name in enumerate(names)}
-    weights = np.zeros((len(body.template().vertices), len(names)), np.float32)
+    weights = np.zeros((len(body_shape.base_mesh().vertices), len(names)), np.float32)
     for name, pairs in json.loads((folder / "weights.default.json").read_text())["weights"].items():
         if name in place and pairs:
             table = np.array(pairs)
             weights[table[:, 0].astype(int), place[name]] = table[:, 1]
     weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-9)
     parents = tuple(place.get(bones[name].get("parent"), -1) for name in names)
-    return Rig(names, parents, tuple(_head(bones[name]["head"]) for name in names), weights)
+    return BodyRig(names, parents, tuple(_head(bones[name]["head"]) for name in names), weights)
 
 
 def _parents_first(parent_of: dict[str, str | None]) -> tuple[str, ...]:
@@ -87,7 +87,7 @@ def _parents_first(parent_of: dict[str, str | None]) -> tuple[str, ...]:
 def _head(place: dict) -> np.ndarray:
     """Return the vertices whose mean is a bone's head."""
     if place["strategy"] == "CUBE":
-        return np.unique(body.template().groups[place["cube_name"]])
+        return np.unique(body_shape.base_mesh().groups[place["cube_name"]])
     if place["strategy"] == "VERTEX":
         return np.array([place["vertex_index"]])
     return np.array(place["vertex_indices"])
@@ -95,18 +95,20 @@ def _head(place: dict) -> np.ndarray:
 
 def skeleton(vertices: np.ndarray) -> Skeleton:
     """Find the joints of a body at rest, `vertices` (19158, 3) m."""
-    return Skeleton({name: vertices[head].mean(axis=0) for name, head in zip(rig().names, rig().heads, strict=True)})
+    return Skeleton(
+        {name: vertices[head].mean(axis=0) for name, head in zip(body_rig().names, body_rig().heads, strict=True)}
+    )
 
 
-def forward(skeleton: Skeleton, rotations: Rotations, offset_m: np.ndarray | None = None) -> np.ndarray:
+def forward_kinematics(skeleton: Skeleton, rotations: Rotations, offset_m: np.ndarray | None = None) -> np.ndarray:
     """Return the bones' skinning transforms (B, 4, 4): they take points at rest to points posed.
 
     `offset_m` (3,) moves the whole body.
     """
-    transforms = np.zeros((len(rig().names), 4, 4))
+    transforms = np.zeros((len(body_rig().names), 4, 4))
     root = np.eye(4)
     root[:3, 3] = 0 if offset_m is None else offset_m
-    for index, (name, parent) in enumerate(zip(rig().names, rig().parents, strict=True)):
+    for index, (name, parent) in enumerate(zip(body_rig().names, body_rig().parents, strict=True)):
         above = root if parent < 0 else transforms[parent]
         if name not in rotations:
             transforms[index] = above
@@ -118,48 +120,50 @@ def forward(skeleton: Skeleton, rotations: Rotations, offset_m: np.ndarray | Non
     return transforms
 
 
-def skin(points: np.ndarray, weights: np.ndarray, transforms: np.ndarray) -> np.ndarray:
+def apply_skinning(points: np.ndarray, weights: np.ndarray, transforms: np.ndarray) -> np.ndarray:
     """Linear blend skinning: points (N, 3) at rest, weights (N, B) with rows that sum to 1, transforms (B, 4, 4)."""
     blended = (weights @ transforms[:, :3].reshape(-1, 12).astype(weights.dtype)).reshape(-1, 3, 4)
     return np.einsum("nij,nj->ni", blended[:, :, :3], points) + blended[:, :, 3]
 
 
-def place_of(skeleton: Skeleton, transforms: np.ndarray, bone: str) -> np.ndarray:
+def joint_position(skeleton: Skeleton, transforms: np.ndarray, bone: str) -> np.ndarray:
     """Return where a bone's head (3,) is in the pose."""
-    transform = transforms[rig().index(bone)]
+    transform = transforms[body_rig().index(bone)]
     return transform[:3, :3] @ skeleton.joints[bone] + transform[:3, 3]
 
 
-def turn_above(transforms: np.ndarray, bone: str) -> np.ndarray:
+def parent_rotation(transforms: np.ndarray, bone: str) -> np.ndarray:
     """Return the rotation (3, 3) of a bone's parent in the pose."""
-    return transforms[rig().parents[rig().index(bone)]][:3, :3]
+    return transforms[body_rig().parents[body_rig().index(bone)]][:3, :3]
 
 
-def unit(vector: np.ndarray) -> np.ndarray:
+def unit_vector(vector: np.ndarray) -> np.ndarray:
     vector = np.asarray(vector, float)
     return vector / np.linalg.norm(vector)
 
 
-def axes(along: np.ndarray, towards: np.ndarray) -> np.ndarray:
+def orthonormal_frame(along: np.ndarray, towards: np.ndarray) -> np.ndarray:
     """Return the right-handed frame (3, 3), columns: `along`, `towards` made square to it, their cross product."""
-    first = unit(along)
-    second = unit(towards - first * (first @ towards))
+    first = unit_vector(along)
+    second = unit_vector(towards - first * (first @ towards))
     return np.c_[first, second, np.cross(first, second)]
 
 
-def two_bones(start: np.ndarray, end: np.ndarray, lengths_m: tuple[float, float], bend: np.ndarray) -> np.ndarray:
+def solve_middle_joint(
+    start: np.ndarray, end: np.ndarray, lengths_m: tuple[float, float], bend: np.ndarray
+) -> np.ndarray:
     """Return the middle joint (3,) of a chain of two bones from `start` to `end` that bends towards `bend`.
 
     The law of cosines. An end too far away gives a straight chain towards it.
     """
     first, second = lengths_m
     distance = min(np.linalg.norm(end - start), (first + second) * 0.9999)
-    along, side = axes(end - start, bend)[:, :2].T
+    along, side = orthonormal_frame(end - start, bend)[:, :2].T
     reach = (first**2 - second**2 + distance**2) / (2 * distance)
     return start + along * reach + side * np.sqrt(max(first**2 - reach**2, 0.0))
 
 
-def limb(
+def limb_rotations(
     skeleton: Skeleton, bones: tuple[str, str, str], joints: np.ndarray, bend: np.ndarray, above: np.ndarray
 ) -> Rotations:
     """Return the rotations of the upper and the lower bone of an arm or a leg that put its joints where asked.
@@ -170,6 +174,6 @@ def limb(
     upper, lower, _ = bones
     rest = [skeleton.joints[bone] for bone in bones]
     rest_bend = np.array([1.0, 0, 0]) if upper.startswith("upperleg") else np.array([-1.0, 0, 0])
-    turn_upper = axes(joints[1] - joints[0], bend) @ axes(rest[1] - rest[0], rest_bend).T
-    turn_lower = axes(joints[2] - joints[1], bend) @ axes(rest[2] - rest[1], rest_bend).T
+    turn_upper = orthonormal_frame(joints[1] - joints[0], bend) @ orthonormal_frame(rest[1] - rest[0], rest_bend).T
+    turn_lower = orthonormal_frame(joints[2] - joints[1], bend) @ orthonormal_frame(rest[2] - rest[1], rest_bend).T
     return {upper: above.T @ turn_upper, lower: turn_upper.T @ turn_lower}

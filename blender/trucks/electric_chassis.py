@@ -8,19 +8,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from blender.mesh.meshes import Solid, bar, box, cylinder, fillet, loft, plate, revolve, rounded, tube
-from blender.trucks.electric_style import FORMS, ElectricSlot, ElectricStyle
+from blender.mesh.solids import Solid, bevelled, box, cylinder, flat_bar, loft, plate, revolve, round_corners, tube
+from blender.trucks.electric_style import BATTERY_LAYOUTS, ElectricStyle, ElectricTruckMaterial
 from blender.trucks.hand_chassis import (
     FORK_DEPTH_M,
-    HEEL_M,
-    LEG_M,
+    HEEL_X_M,
+    LEG_LENGTH_M,
     LOWERED_M,
     ROLLER_FROM_TIP_M,
-    fork,
+    pallet_fork,
     roller_leg,
     upright_cylinder,
 )
-from blender.trucks.hand_style import Slot
+from blender.trucks.hand_style import TruckMaterial
 
 BODY_M = 0.06  # x where the body begins: before it the tiller swings
 BODY_BOTTOM_M = 0.06
@@ -31,33 +31,33 @@ HOOD_FOOT_M = 0.29  # above the gap in which the tiller's arm turns
 BACKREST_TOP_M = 1.2
 
 
-def heel_m(parameters: dict) -> float:
+def heel_x_m(parameters: dict) -> float:
     """Return x where the forks begin."""
-    return FORMS[parameters["battery"]].rear_m + parameters["heel_to_rear_m"]
+    return BATTERY_LAYOUTS[parameters["battery"]].rear_m + parameters["heel_to_rear_m"]
 
 
-def lifted(parameters: dict, style: ElectricStyle) -> list[Solid]:
+def lifted_parts(parameters: dict, style: ElectricStyle) -> list[Solid]:
     """Forks, body with its fittings and labels, and the load backrest, with the fork tops at `LOWERED_M`."""
-    heel = heel_m(parameters)
+    heel = heel_x_m(parameters)
     offset = (parameters["width_m"] - parameters["fork_width_m"]) / 2
-    right = [part.moved((heel - HEEL_M, -offset, 0)) for part in fork(parameters)]
+    right = [part.moved((heel - HEEL_X_M, -offset, 0)) for part in pallet_fork(parameters)]
     gap = parameters["width_m"] - 2 * parameters["fork_width_m"]
-    cross = box((0.1, gap + 0.02, 0.046), (heel - 0.04, 0, LOWERED_M - FORK_DEPTH_M / 2), Slot.PAINT)
-    body = Body(parameters, style)
+    cross = box((0.1, gap + 0.02, 0.046), (heel - 0.04, 0, LOWERED_M - FORK_DEPTH_M / 2), TruckMaterial.PAINT)
+    body = BodyBox(parameters, style)
     made = [*right, *(part.mirrored() for part in right), cross, *body.shell(), *body.fittings(), *body.labels()]
     return made + (backrest(parameters) if parameters["backrest"] else [])
 
 
-class Body:
+class BodyBox:
     """The upright box between drive and forks; its sides lean in a little towards the top."""
 
     def __init__(self, parameters: dict, style: ElectricStyle) -> None:
         self.style = style
         self.lithium = parameters["battery"] == "lithium"
-        self.front_m = heel_m(parameters)
+        self.front_m = heel_x_m(parameters)
         self.half_m = parameters["chassis_width_m"] / 2
         self.top_m = parameters["chassis_height_m"] - FITTINGS_M
-        self.slot = Slot.PAINT if style.painted_box else ElectricSlot.COVER
+        self.slot = TruckMaterial.PAINT if style.painted_box else ElectricTruckMaterial.COVER
 
     def half_at(self, height_m: float) -> float:
         return float(np.interp(height_m, [0.2, self.top_m], [self.half_m - 0.006, 0.94 * self.half_m]))
@@ -70,21 +70,22 @@ class Body:
         rear, front = self.rear_at(height_m) + inset_m, self.front_m - min(inset_m, 0.01)
         half = self.half_at(height_m) - inset_m
         outline = [(rear, -half), (front, -half), (front, half), (rear, half)]
-        return np.insert(fillet(outline, 0.035, 4, closed=True), 2, height_m, axis=1)
+        return np.insert(round_corners(outline, 0.035, 4, closed=True), 2, height_m, axis=1)
 
     def shell(self) -> list[Solid]:
         """The black strip around the foot, the box with a rounded top, and the steel wall that the load leans on."""
         radius = self.style.rounding_m
         trim = loft(np.array([self.section(BODY_BOTTOM_M, -0.003), self.section(TRIM_TOP_M, -0.003)]),
-                    ElectricSlot.SKIRT)  # fmt: skip
+                    ElectricTruckMaterial.SKIRT)  # fmt: skip
         heights = [(TRIM_TOP_M - 0.01, 0.0), (0.3, 0.0)]
         heights += [
             (self.top_m - radius * (1 - np.sin(a)), radius * (1 - np.cos(a))) for a in np.radians(range(0, 91, 18))
         ]
         box_ = replace(loft(np.array([self.section(*row) for row in heights]), self.slot), smooth=True)
         half = self.half_at(self.top_m) - 0.03
-        wall = rounded(
-            box((0.008, 2 * half, self.top_m - 0.1), (self.front_m, 0, self.top_m / 2 + 0.02), Slot.PUMP), 0.003
+        wall = bevelled(
+            box((0.008, 2 * half, self.top_m - 0.1), (self.front_m, 0, self.top_m / 2 + 0.02), TruckMaterial.PUMP),
+            0.003,
         )
         return [trim, box_, wall.moved((-0.002, 0, 0))]
 
@@ -94,35 +95,37 @@ class Body:
         top, side = self.top_m, self.half_at(self.top_m) - 0.09
         knob = np.array([(0.004, 0.0), (0.012, 0.0), (0.012, 0.016), (0.021, 0.02), (0.019, 0.034), (0.004, 0.038)])
         stop = [
-            upright_cylinder(0.03, 0.008, ElectricSlot.YELLOW).moved((middle, side, top + 0.002)),
-            revolve(knob, 16, ElectricSlot.RED).turned("x", 90).moved((middle, side, top + 0.004)),
+            upright_cylinder(0.03, 0.008, ElectricTruckMaterial.YELLOW).moved((middle, side, top + 0.002)),
+            revolve(knob, 16, ElectricTruckMaterial.RED).turned("x", 90).moved((middle, side, top + 0.004)),
         ]
-        key = upright_cylinder(0.01, 0.016, Slot.CHROME).moved((middle, -side, top + 0.006))
+        key = upright_cylinder(0.01, 0.016, TruckMaterial.CHROME).moved((middle, -side, top + 0.006))
         depth = self.front_m - rear
         if self.lithium:
-            pack = rounded(box((0.62 * depth, 0.2, 0.03), (middle, 0, top + 0.012), Slot.PUMP), 0.008)
+            pack = bevelled(box((0.62 * depth, 0.2, 0.03), (middle, 0, top + 0.012), TruckMaterial.PUMP), 0.008)
             arch = [(middle, y, top + z) for y, z in ((-0.07, 0.02), (-0.06, 0.042), (0.06, 0.042), (0.07, 0.02))]
-            battery = [pack, tube(fillet(arch, 0.015, 3), 0.007, 8, Slot.RUBBER)]
+            battery = [pack, tube(round_corners(arch, 0.015, 3), 0.007, 8, TruckMaterial.RUBBER)]
         else:
-            lid = rounded(box((0.8 * depth, 1.1 * side, 0.016), (middle, 0, top + 0.006), Slot.PUMP), 0.005)
-            plug = rounded(box((0.05, 0.07, 0.034), (middle, -0.7 * side, top + 0.01), Slot.RUBBER), 0.005)
+            lid = bevelled(box((0.8 * depth, 1.1 * side, 0.016), (middle, 0, top + 0.006), TruckMaterial.PUMP), 0.005)
+            plug = bevelled(box((0.05, 0.07, 0.034), (middle, -0.7 * side, top + 0.01), TruckMaterial.RUBBER), 0.005)
             battery = [lid, plug]
-        screen = rounded(box((0.035, 0.07, 0.014), (rear + 0.012, 0.3 * side, top + 0.004), ElectricSlot.SCREEN), 0.003)
+        screen = bevelled(
+            box((0.035, 0.07, 0.014), (rear + 0.012, 0.3 * side, top + 0.004), ElectricTruckMaterial.SCREEN), 0.003
+        )
         return [*stop, key, screen, *battery]
 
     def labels(self) -> list[Solid]:
         """The maker's name on both sides, the type plate and a warning at the rear."""
         low, high = 0.42 * self.top_m, 0.62 * self.top_m
         start, end = BODY_M + 0.045, self.front_m - 0.04
-        right = [self._side_patch(start, end, low, high, 0.001, Slot.LABEL)]
+        right = [self._side_patch(start, end, low, high, 0.001, TruckMaterial.LABEL)]
         if self.style.lettering:
             count = max(3, int((end - start) / 0.02))
             edges = np.linspace(start + 0.01, end - 0.006, count + 1)[:-1]
-            right += [self._side_patch(x, x + 0.011, low + 0.03, high - 0.03, 0.0016, Slot.INK) for x in edges]
-        y = (self.half_m + FORMS["lithium" if self.lithium else "lead_acid"].hood_m) / 2
+            right += [self._side_patch(x, x + 0.011, low + 0.03, high - 0.03, 0.0016, TruckMaterial.INK) for x in edges]
+        y = (self.half_m + BATTERY_LAYOUTS["lithium" if self.lithium else "lead_acid"].hood_m) / 2
         rear = [
-            self._rear_patch(y, 0.05, 0.4, 0.45, Slot.PAPER),
-            self._rear_patch(-y, 0.05, 0.38, 0.45, ElectricSlot.YELLOW),
+            self._rear_patch(y, 0.05, 0.4, 0.45, TruckMaterial.PAPER),
+            self._rear_patch(-y, 0.05, 0.38, 0.45, ElectricTruckMaterial.YELLOW),
         ]
         return [*right, *(part.mirrored() for part in right), *rear]
 
@@ -138,23 +141,23 @@ class Body:
 
 def backrest(parameters: dict) -> list[Solid]:
     """A frame of tube with bars at the heel of the forks, which keeps the load off the operator."""
-    x, half = heel_m(parameters) - 0.016, parameters["width_m"] / 2 - 0.02
+    x, half = heel_x_m(parameters) - 0.016, parameters["width_m"] / 2 - 0.02
     arch = [(x, -half, 0.1), (x, -half, BACKREST_TOP_M - 0.015), (x, half, BACKREST_TOP_M - 0.015), (x, half, 0.1)]
-    frame = tube(fillet(arch, 0.05, 4), 0.014, 10, Slot.PUMP)
-    rail = tube([(x, -half, 0.86), (x, half, 0.86)], 0.01, 8, Slot.PUMP)
+    frame = tube(round_corners(arch, 0.05, 4), 0.014, 10, TruckMaterial.PUMP)
+    rail = tube([(x, -half, 0.86), (x, half, 0.86)], 0.01, 8, TruckMaterial.PUMP)
     bars = [
-        tube([(x, y, 0.5), (x, y, BACKREST_TOP_M - 0.02)], 0.008, 6, Slot.PUMP)
+        tube([(x, y, 0.5), (x, y, BACKREST_TOP_M - 0.02)], 0.008, 6, TruckMaterial.PUMP)
         for y in half * np.linspace(-0.6, 0.6, 4)
     ]
     return [frame, rail, *bars]
 
 
-def base(parameters: dict, style: ElectricStyle) -> list[Solid]:
+def base_parts(parameters: dict, style: ElectricStyle) -> list[Solid]:
     """What stays down: skirt, hood over the drive, the mast inside the body, castors."""
-    form, half = FORMS[parameters["battery"]], parameters["chassis_width_m"] / 2
+    form, half = BATTERY_LAYOUTS[parameters["battery"]], parameters["chassis_width_m"] / 2
     height = parameters["chassis_height_m"]
-    mast_depth = heel_m(parameters) - BODY_M - 0.05
-    mast = box((mast_depth, 1.7 * half, 0.4), (BODY_M + 0.03 + mast_depth / 2, 0, 0.3), Slot.PUMP)
+    mast_depth = heel_x_m(parameters) - BODY_M - 0.05
+    mast = box((mast_depth, 1.7 * half, 0.4), (BODY_M + 0.03 + mast_depth / 2, 0, 0.3), TruckMaterial.PUMP)
     return [
         skirt(form.rear_m, half, style),
         *hood(form.hood_m, style.hood_share * height, style),
@@ -181,7 +184,7 @@ def skirt(rear_m: float, half_m: float, style: ElectricStyle) -> Solid:
         rear = arc * (-rear_m - inset, half_m - inset)
         front = [(BODY_M - 0.004, -(half_m - inset)), (BODY_M - 0.004, half_m - inset)]
         sections.append(np.insert(np.concatenate([rear, front]), 2, z, axis=1))
-    return replace(loft(np.array(sections), ElectricSlot.SKIRT), smooth=True)
+    return replace(loft(np.array(sections), ElectricTruckMaterial.SKIRT), smooth=True)
 
 
 def hood(radius_m: float, top_m: float, style: ElectricStyle) -> list[Solid]:
@@ -198,7 +201,7 @@ def hood(radius_m: float, top_m: float, style: ElectricStyle) -> list[Solid]:
         radius = radius_m * share - inset
         flat = np.concatenate([arc * radius, front * (1, radius)])
         sections.append(np.insert(flat, 2, z, axis=1))
-    cover = replace(loft(np.array(sections), ElectricSlot.COVER), smooth=True)
+    cover = replace(loft(np.array(sections), ElectricTruckMaterial.COVER), smooth=True)
     return [cover, *vents(radius_m, top_m - edge, style)]
 
 
@@ -210,7 +213,7 @@ def vents(radius_m: float, top_m: float, style: ElectricStyle) -> list[Solid]:
         share = (z - HOOD_FOOT_M - 0.06) / (top_m - HOOD_FOOT_M - 0.06)
         radius = radius_m * (1 - style.hood_taper * share) - 0.001
         path = np.c_[radius * np.cos(angle), radius * np.sin(angle), np.full(len(angle), z)]
-        made.append(tube(path, 0.004, 5, Slot.RUBBER))
+        made.append(tube(path, 0.004, 5, TruckMaterial.RUBBER))
     return made
 
 
@@ -220,23 +223,29 @@ def castors(rear_m: float, half_m: float, style: ElectricStyle) -> list[Solid]:
     x = 0.45 * rear_m
     wheels = []
     for aside in (-0.02, 0.02):
-        tyre = fillet(
+        tyre = round_corners(
             [(0.5 * radius, -0.014), (radius, -0.014), (radius, 0.014), (0.5 * radius, 0.014)], 0.006, 1, closed=True
         )
-        wheels.append(revolve(tyre, 20, Slot.TYRE).moved((x, y + aside, radius)))
-        wheels.append(cylinder(0.5 * radius, 0.02, 12, Slot.HUB).moved((x, y + aside, radius)))
-    axle = cylinder(0.008, 0.08, 8, Slot.PUMP).moved((x, y, radius))
-    stem = upright_cylinder(0.014, 0.15, Slot.PUMP).moved((x, y, radius + 0.075))
+        wheels.append(revolve(tyre, 20, TruckMaterial.TYRE).moved((x, y + aside, radius)))
+        wheels.append(cylinder(0.5 * radius, 0.02, 12, TruckMaterial.HUB).moved((x, y + aside, radius)))
+    axle = cylinder(0.008, 0.08, 8, TruckMaterial.PUMP).moved((x, y, radius))
+    stem = upright_cylinder(0.014, 0.15, TruckMaterial.PUMP).moved((x, y, radius + 0.075))
     right = [*wheels, axle, stem]
     return [*right, *(part.mirrored() for part in right)]
 
 
-def linkage(parameters: dict) -> list[Solid]:
+def linkage_parts(parameters: dict) -> list[Solid]:
     """Push rods and the load rollers on their legs, which stay on the floor at any lift."""
     up = parameters["lift_m"] - LOWERED_M
     offset = (parameters["width_m"] - parameters["fork_width_m"]) / 2
-    tip = heel_m(parameters) + parameters["fork_length_m"]
-    hinge = np.array([tip - ROLLER_FROM_TIP_M - LEG_M, 0.0, LOWERED_M - 0.04 + up])
-    rod = bar((heel_m(parameters) - 0.03, -offset, 0.05 + up), tuple(hinge - (0, offset, 0)), 0.016, 0.014, Slot.PUMP)
+    tip = heel_x_m(parameters) + parameters["fork_length_m"]
+    hinge = np.array([tip - ROLLER_FROM_TIP_M - LEG_LENGTH_M, 0.0, LOWERED_M - 0.04 + up])
+    rod = flat_bar(
+        (heel_x_m(parameters) - 0.03, -offset, 0.05 + up),
+        tuple(hinge - (0, offset, 0)),
+        0.016,
+        0.014,
+        TruckMaterial.PUMP,
+    )
     right = [rod, *(part.moved((0, -offset, 0)) for part in roller_leg(hinge, parameters["tandem_rollers"]))]
     return [*right, *(part.mirrored() for part in right)]

@@ -7,20 +7,20 @@ from enum import IntEnum, auto
 import bpy
 import numpy as np
 
-from blender.materials import materials
-from blender.materials.materials import Rgb
-from blender.mesh.mesh_cache import Library
+from blender.materials import common_materials
+from blender.materials.common_materials import Rgb
+from blender.mesh.asset_cache import AssetCache
 from blender.trucks import hand_style
-from blender.trucks.hand_style import BLACK, GREY, LABEL_AND_INK, STEEL, Slot
+from blender.trucks.hand_style import BLACK, GREY, LABEL_AND_INK, STEEL, TruckMaterial
 
 LIGHT_GREY = (0.45, 0.45, 0.43)
 RED, YELLOW = (0.6, 0.015, 0.015), (0.8, 0.5, 0.01)
 
 
-class ElectricSlot(IntEnum):
-    """Materials of an electric truck beyond those of `truck_style.Slot`."""
+class ElectricTruckMaterial(IntEnum):
+    """Materials of an electric truck beyond those of `truck_style.TruckMaterial`."""
 
-    COVER = len(Slot)
+    COVER = len(TruckMaterial)
     SKIRT = auto()
     RED = auto()
     YELLOW = auto()
@@ -28,7 +28,7 @@ class ElectricSlot(IntEnum):
 
 
 @dataclass(frozen=True)
-class Form:
+class BatteryLayout:
     """What the battery decides, in m from the steering's axis: rear of the skirt, radius of the hood, tiller's hinge.
 
     The same figures, with some air around them, are in `pipeline/volumes.py`.
@@ -39,7 +39,7 @@ class Form:
     hinge_m: float
 
 
-FORMS = {"lithium": Form(-0.2, 0.13, 0.18), "lead_acid": Form(-0.26, 0.19, 0.24)}
+BATTERY_LAYOUTS = {"lithium": BatteryLayout(-0.2, 0.13, 0.18), "lead_acid": BatteryLayout(-0.26, 0.19, 0.24)}
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class ElectricStyle:
     ink_rgb: Rgb
 
 
-def draw_style(seed: int, body_rgb: Rgb) -> ElectricStyle:
+def draw_electric_style(seed: int, body_rgb: Rgb) -> ElectricStyle:
     """Draw a maker's details: a hood in the body's colour, dark or light grey; all the rest mostly black."""
     rng = np.random.default_rng(seed)
     body = tuple(body_rgb)
@@ -101,19 +101,19 @@ def draw_style(seed: int, body_rgb: Rgb) -> ElectricStyle:
     )
 
 
-def palette(style: ElectricStyle, parameters: dict, library: Library) -> list[bpy.types.Material]:
-    """Return the materials in the order of `Slot` and `ElectricSlot`."""
+def electric_truck_materials(style: ElectricStyle, parameters: dict, library: AssetCache) -> list[bpy.types.Material]:
+    """Return the materials in the order of `TruckMaterial` and `ElectricTruckMaterial`."""
     wear = parameters["wear"]
 
     def plastic(color: Rgb, roughness: float) -> bpy.types.Material:
         key = ("moulded", color, wear, roughness)
-        return library.material(key, lambda: moulded("moulded plastic", color, wear, roughness))
+        return library.material(key, lambda: moulded_plastic("moulded plastic", color, wear, roughness))
 
     def plain(name: str, color: Rgb, roughness: float) -> bpy.types.Material:
-        return library.material(("electric", name), lambda: materials.plain(name, color, roughness))
+        return library.material(("electric", name), lambda: common_materials.plain_material(name, color, roughness))
 
     return [
-        *hand_style.palette(style, parameters, library),
+        *hand_style.hand_truck_materials(style, parameters, library),
         plastic(style.cover_rgb, 0.4),
         plastic(BLACK, 0.65),
         plain("red plastic", RED, 0.35),
@@ -122,9 +122,9 @@ def palette(style: ElectricStyle, parameters: dict, library: Library) -> list[bp
     ]
 
 
-def moulded(name: str, color: Rgb, wear: float, roughness: float) -> bpy.types.Material:
+def moulded_plastic(name: str, color: Rgb, wear: float, roughness: float) -> bpy.types.Material:
     """Coloured plastic: floor dirt that gets less with height, and pale scuffs where pallets and racks have been."""
-    made = materials.shader(name)
+    made = common_materials.new_material_builder(name)
     _, _, height = made.coordinates()
     low = made.step(height, 0.45, 0.05)
     dirt = made.math("MULTIPLY", made.noise(6.0), made.math("MULTIPLY_ADD", low, 0.5 * wear, 0.35 * wear))

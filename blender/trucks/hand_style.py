@@ -7,9 +7,9 @@ from enum import IntEnum, auto
 import bpy
 import numpy as np
 
-from blender.materials import materials
-from blender.materials.materials import Rgb
-from blender.mesh.mesh_cache import Library
+from blender.materials import common_materials
+from blender.materials.common_materials import Rgb
+from blender.mesh.asset_cache import AssetCache
 
 BLACK = (0.018, 0.018, 0.02)
 GREY = (0.16, 0.17, 0.18)
@@ -18,7 +18,7 @@ WHITE, YELLOW, RED = (0.75, 0.75, 0.72), (0.8, 0.55, 0.02), (0.55, 0.03, 0.02)
 LABEL_AND_INK = ((WHITE, BLACK), (BLACK, WHITE), (YELLOW, BLACK), (BLACK, YELLOW), (RED, WHITE), (WHITE, RED))
 
 
-class Slot(IntEnum):
+class TruckMaterial(IntEnum):
     """Place of each material in every mesh of a truck."""
 
     PAINT = 0
@@ -35,7 +35,7 @@ class Slot(IntEnum):
 
 
 @dataclass(frozen=True)
-class Style:
+class HandTruckStyle:
     """Makers' details.
 
     `frame_top_m`: height of the A-frame with lowered forks; `shaft_flatness`: width by depth of the tiller's shaft.
@@ -59,12 +59,12 @@ class Style:
     ink_rgb: Rgb
 
 
-def draw_style(seed: int, body_rgb: Rgb) -> Style:
+def draw_hand_style(seed: int, body_rgb: Rgb) -> HandTruckStyle:
     """Draw a maker's details; most trucks have a black pump and a black tiller, some the body's colour."""
     rng = np.random.default_rng(seed)
     body = tuple(body_rgb)
     label, ink = LABEL_AND_INK[rng.integers(len(LABEL_AND_INK))]
-    return Style(
+    return HandTruckStyle(
         frame_top_m=rng.uniform(0.42, 0.46),
         wheel_radius_m=rng.uniform(0.09, 0.1),
         wheel_spacing_m=rng.uniform(0.12, 0.145),
@@ -84,17 +84,17 @@ def draw_style(seed: int, body_rgb: Rgb) -> Style:
     )
 
 
-def palette(style: Style, parameters: dict, library: Library) -> list[bpy.types.Material]:
-    """Return the materials of a truck, in the order of `Slot`."""
+def hand_truck_materials(style: HandTruckStyle, parameters: dict, library: AssetCache) -> list[bpy.types.Material]:
+    """Return the materials of a truck, in the order of `TruckMaterial`."""
     body, wheel = tuple(parameters["body_rgb"]), tuple(parameters["wheel_rgb"])
     wear = parameters["wear"]
     return [
         _paint(library, body, wear),
-        library.material(("fork paint", body, wear), lambda: fork_paint("fork paint", body, wear)),
+        library.material(("fork paint", body, wear), lambda: fork_paint_material("fork paint", body, wear)),
         _paint(library, style.pump_rgb, wear),
         _paint(library, style.tiller_rgb, 0.8 * wear),
         _plain(library, "rubber", BLACK, 0.75),
-        library.material(("tread", wheel, wear), lambda: tread("tread", wheel, wear)),
+        library.material(("tread", wheel, wear), lambda: tyre_material("tread", wheel, wear)),
         _plain(library, "hub", style.hub_rgb, 0.45, 0.7 if style.hub_rgb == STEEL else 0.0),
         _plain(library, "chrome", (0.7, 0.7, 0.72), 0.12, 1.0),
         _plain(library, "label", style.label_rgb, 0.4),
@@ -103,22 +103,22 @@ def palette(style: Style, parameters: dict, library: Library) -> list[bpy.types.
     ]
 
 
-def _paint(library: Library, color: Rgb, wear: float) -> bpy.types.Material:
+def _paint(library: AssetCache, color: Rgb, wear: float) -> bpy.types.Material:
     """Forks lose their paint, all else gets dirty and keeps most of it: bare patches all over look like camouflage."""
     wear = 0.5 * wear
     return library.material(
-        ("truck paint", color, wear), lambda: materials.painted_metal("truck paint", color, wear, 0.38)
+        ("truck paint", color, wear), lambda: common_materials.painted_metal("truck paint", color, wear, 0.38)
     )
 
 
-def _plain(library: Library, name: str, color: Rgb, roughness: float, metallic: float = 0.0) -> bpy.types.Material:
+def _plain(library: AssetCache, name: str, color: Rgb, roughness: float, metallic: float = 0.0) -> bpy.types.Material:
     key = ("truck", name, color, roughness, metallic)
-    return library.material(key, lambda: materials.plain(name, color, roughness, metallic))
+    return library.material(key, lambda: common_materials.plain_material(name, color, roughness, metallic))
 
 
-def fork_paint(name: str, color: Rgb, wear: float) -> bpy.types.Material:
+def fork_paint_material(name: str, color: Rgb, wear: float) -> bpy.types.Material:
     """Paint that pallets have dragged off the upper side: bare steel in long streaks, at `wear` 1 nearly all of it."""
-    made = materials.shader(name)
+    made = common_materials.new_material_builder(name)
     coordinates = made.node("ShaderNodeTexCoord")
     stretched = made.node(
         "ShaderNodeMapping", {"Vector": coordinates.outputs["Object"], "Scale": (1.5, 22.0, 22.0)}
@@ -137,9 +137,9 @@ def fork_paint(name: str, color: Rgb, wear: float) -> bpy.types.Material:
     return made.material
 
 
-def tread(name: str, color: Rgb, wear: float) -> bpy.types.Material:
+def tyre_material(name: str, color: Rgb, wear: float) -> bpy.types.Material:
     """Rubber, nylon or polyurethane that picks up the floor's dust."""
-    made = materials.shader(name)
+    made = common_materials.new_material_builder(name)
     dust = made.math("MULTIPLY", made.noise(30.0), 0.25 + 0.5 * wear)
     made.set(Base_Color=made.mix(dust, color, (0.16, 0.15, 0.135)), Roughness=0.65)
     return made.material

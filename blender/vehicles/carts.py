@@ -4,18 +4,18 @@
 import bpy
 import numpy as np
 
-from blender.mesh.mesh_cache import Library
-from blender.mesh.meshes import Solid, bar, box, cylinder, rounded
+from blender.mesh.asset_cache import AssetCache
+from blender.mesh.solids import Solid, bevelled, box, cylinder, flat_bar
 from blender.vehicles.vehicle_parts import (
-    Slot,
+    VehicleMaterial,
     bent_tube,
-    both_sides,
+    box_between,
     castor,
-    form_of,
-    one_object,
+    pick_form,
+    prop_object,
     rod,
-    span,
     wheel,
+    with_mirror_image,
 )
 
 GRIPS, HOOP, CURVED = range(3)
@@ -23,31 +23,32 @@ ONE_HANDLE, TWO_HANDLES, SHELF = range(3)
 OPEN, CLOSED, LOADED = range(3)
 
 
-def build_hand_trolley(parameters: dict, library: Library) -> list[bpy.types.Object]:
+def build_hand_trolley(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
     """A sack truck from `PropParameters`, toe plate towards +x; variant: two grips, a hoop, aluminium, a third each."""
-    return one_object("hand_trolley", parameters, library, lambda: hand_trolley_solids(parameters))
+    return prop_object("hand_trolley", parameters, library, lambda: hand_trolley_solids(parameters))
 
 
 def hand_trolley_solids(parameters: dict) -> list[Solid]:
     length, width, height = parameters["size_m"]
-    form = form_of(parameters["variant"], 3)
-    slot = Slot.ZINC if form == CURVED else Slot.PAINT
+    form = pick_form(parameters["variant"], 3)
+    slot = VehicleMaterial.ZINC if form == CURVED else VehicleMaterial.PAINT
     radius = 0.13 if form != CURVED else 0.1
     axle = -length / 2 + radius + (0.0 if form == HOOP else 0.06)  # grips reach back over the wheels
     foot = axle + 0.1  # x of the uprights at the floor, which lean back
     y = width / 2 - 0.1
     lean = (foot - axle) * 0.9 / height
-    toe = [span((foot - 0.01, length / 2), (-y - 0.04, y + 0.04), (0.0, 0.006), slot)]
-    toe += [span((foot - 0.01, foot), (-y - 0.04, y + 0.04), (0.0, 0.14), slot)]
+    toe = [box_between((foot - 0.01, length / 2), (-y - 0.04, y + 0.04), (0.0, 0.006), slot)]
+    toe += [box_between((foot - 0.01, foot), (-y - 0.04, y + 0.04), (0.0, 0.14), slot)]
     wheels = [
-        part.moved((axle, width / 2 - 0.036, radius)) for part in wheel(radius, 0.07, rim=Slot.ACCENT, share=0.55)
+        part.moved((axle, width / 2 - 0.036, radius))
+        for part in wheel(radius, 0.07, rim=VehicleMaterial.ACCENT, share=0.55)
     ]
-    bracket = bar((foot - 0.03, y - 0.01, 0.3), (axle, y - 0.01, radius), 0.006, 0.05, slot)
-    skid = bar((foot - 0.02, y - 0.01, 0.08), (axle, y - 0.01, radius), 0.006, 0.04, slot)
+    bracket = flat_bar((foot - 0.03, y - 0.01, 0.3), (axle, y - 0.01, radius), 0.006, 0.05, slot)
+    skid = flat_bar((foot - 0.02, y - 0.01, 0.08), (axle, y - 0.01, radius), 0.006, 0.04, slot)
     return [
         *toe,
-        *both_sides([*wheels, bracket, skid]),
-        cylinder(0.01, width - 0.02, 8, Slot.ZINC).moved((axle, 0, radius)),
+        *with_mirror_image([*wheels, bracket, skid]),
+        cylinder(0.01, width - 0.02, 8, VehicleMaterial.ZINC).moved((axle, 0, radius)),
         *_back(foot, y, lean, height, form, slot),
         *_handles(foot, y, lean, height, -length / 2, form, slot),
     ]
@@ -64,7 +65,7 @@ def _back(foot: float, y: float, lean: float, height: float, form: int, slot: in
     if form == GRIPS:
         x = foot - 0.014
         low, high = (x - lean * 0.2, 0, 0.14), (x - lean * (height - 0.35) + 0.001, 0, height - 0.35)
-        solids.append(bar(low, high, 0.03, 0.006, slot))
+        solids.append(flat_bar(low, high, 0.03, 0.006, slot))
     return solids
 
 
@@ -74,33 +75,33 @@ def _handles(foot: float, y: float, lean: float, height: float, rear: float, for
     x = foot - r - lean * height
     if form == HOOP:
         path = [(foot - r, -y, 0.02), (x, -y, height - r), (x, y, height - r), (foot - r, y, 0.02)]
-        grip = cylinder(r + 0.004, 1.1 * y, 8, Slot.DARK).moved((x, 0, height - r - 0.004))
+        grip = cylinder(r + 0.004, 1.1 * y, 8, VehicleMaterial.DARK).moved((x, 0, height - r - 0.004))
         return [bent_tube(path, r, 0.1, slot), grip]
     end = max(x - 0.2, rear + 0.005)
     low = height - 0.09
     upright = bent_tube([(foot - r, y, 0.02), (x, y, height - 0.04), (end + 0.06, y, low + 0.03)], r, 0.07, slot)
     if form == GRIPS:
-        grip = rod((end + 0.13, y, low + 0.045), (end, y, low + 0.02), 0.019, Slot.DARK, 8)
-        return both_sides([upright, grip])
+        grip = rod((end + 0.13, y, low + 0.045), (end, y, low + 0.02), 0.019, VehicleMaterial.DARK, 8)
+        return with_mirror_image([upright, grip])
     loop = [(x - 0.01, y, height - 0.1), (end + 0.01, y, low), (end + 0.01, y, low - 0.13), (x + 0.03, y, low - 0.25)]
-    return both_sides([upright, bent_tube(loop, 0.013, 0.03, Slot.DARK)])
+    return with_mirror_image([upright, bent_tube(loop, 0.013, 0.03, VehicleMaterial.DARK)])
 
 
-def build_platform_cart(parameters: dict, library: Library) -> list[bpy.types.Object]:
+def build_platform_cart(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
     """A platform cart from `PropParameters`; variant: a handle at +x, one at each end, a second shelf, a third each."""
-    return one_object("platform_cart", parameters, library, lambda: platform_cart_solids(parameters))
+    return prop_object("platform_cart", parameters, library, lambda: platform_cart_solids(parameters))
 
 
 def platform_cart_solids(parameters: dict) -> list[Solid]:
     length, width, height = parameters["size_m"]
-    form = form_of(parameters["variant"], 3)
+    form = pick_form(parameters["variant"], 3)
     rng = np.random.default_rng(parameters["seed"])
     wheel_m = float(rng.uniform(0.0625, 0.1))
     deck = 2 * wheel_m + 0.055
     swivel = rng.uniform(-150, 150, 2)
     at_x, at_y = length / 2 - 1.6 * wheel_m - 0.02, width / 2 - 1.4 * wheel_m
     turns = [((at_x, at_y), swivel[0]), ((at_x, -at_y), swivel[1]), ((-at_x, at_y), 0.0), ((-at_x, -at_y), 0.0)]
-    pale = Slot.PALE_TYRE if rng.random() < 0.5 else Slot.TYRE
+    pale = VehicleMaterial.PALE_TYRE if rng.random() < 0.5 else VehicleMaterial.TYRE
     castors = [part.moved((*p, 0)) for p, turn in turns for part in castor(wheel_m, 0.04, deck, turn, pale)]
     handle = _push_handle(length, width, deck, height, form)
     ends = handle + ([part.turned("z", 180) for part in handle] if form != ONE_HANDLE else [])
@@ -111,31 +112,37 @@ def platform_cart_solids(parameters: dict) -> list[Solid]:
 
 def _deck(length: float, width: float, low: float) -> list[Solid]:
     """A board 20 mm thick in a frame of angle steel."""
-    frame = [span((-length / 2, length / 2), (width / 2 - 0.012, width / 2), (low - 0.01, low + 0.025))]
-    cross = span((length / 2 - 0.012, length / 2), (-width / 2, width / 2), (low - 0.01, low + 0.025))
+    frame = [box_between((-length / 2, length / 2), (width / 2 - 0.012, width / 2), (low - 0.01, low + 0.025))]
+    cross = box_between((length / 2 - 0.012, length / 2), (-width / 2, width / 2), (low - 0.01, low + 0.025))
     edge = 0.011
-    board = span(
-        (edge - length / 2, length / 2 - edge), (edge - width / 2, width / 2 - edge), (low, low + 0.02), Slot.ACCENT
+    board = box_between(
+        (edge - length / 2, length / 2 - edge),
+        (edge - width / 2, width / 2 - edge),
+        (low, low + 0.02),
+        VehicleMaterial.ACCENT,
     )
-    return [*both_sides(frame), cross, cross.turned("z", 180), board]
+    return [*with_mirror_image(frame), cross, cross.turned("z", 180), board]
 
 
 def _push_handle(length: float, width: float, deck: float, height: float, form: int) -> list[Solid]:
     r = 0.0165
     x, y = length / 2 - r - 0.015, width / 2 - r - 0.015
     path = [(x, -y, deck), (x, -y, height - r), (x, y, height - r), (x, y, deck)]
-    bars = [rod((x, -y, z), (x, y, z), 0.011, Slot.PAINT) for z in ((0.45 * height, 0.62 * height)[: 1 + (form > 0)])]
-    return [bent_tube(path, r, 0.12, Slot.PAINT), *bars]
+    bars = [
+        rod((x, -y, z), (x, y, z), 0.011, VehicleMaterial.PAINT)
+        for z in ((0.45 * height, 0.62 * height)[: 1 + (form > 0)])
+    ]
+    return [bent_tube(path, r, 0.12, VehicleMaterial.PAINT), *bars]
 
 
-def build_roll_cage(parameters: dict, library: Library) -> list[bpy.types.Object]:
+def build_roll_cage(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
     """A roll cage from `PropParameters`, open towards +x; variant: two sides, three, three and full, a third each."""
-    return one_object("roll_cage", parameters, library, lambda: roll_cage_solids(parameters))
+    return prop_object("roll_cage", parameters, library, lambda: roll_cage_solids(parameters))
 
 
 def roll_cage_solids(parameters: dict) -> list[Solid]:
     length, width, height = parameters["size_m"]
-    form = form_of(parameters["variant"], 3)
+    form = pick_form(parameters["variant"], 3)
     rng = np.random.default_rng(parameters["seed"])
     floor = 0.19
     turns = rng.uniform(-150, 150, 2)
@@ -143,15 +150,15 @@ def roll_cage_solids(parameters: dict) -> list[Solid]:
     places = [((at[0], at[1]), turns[0]), ((at[0], -at[1]), turns[1]), ((-at[0], at[1]), 0.0), ((-at[0], -at[1]), 0.0)]
     castors = [part.moved((*p, 0)) for p, turn in places for part in castor(0.0625, 0.036, floor, turn)]
     side = _grid(length, floor, height, int(rng.integers(5, 8)), int(rng.integers(4, 7)))
-    sides = both_sides([part.moved((0, width / 2 - 0.0125, 0)) for part in side])
+    sides = with_mirror_image([part.moved((0, width / 2 - 0.0125, 0)) for part in side])
     back = [
         part.turned("z", 90).moved((0.0125 - length / 2, 0, 0)) for part in _grid(width - 0.05, floor, height, 6, 5)
     ]
-    strap = span(
+    strap = box_between(
         (length / 2 - 0.02, length / 2 - 0.014),
         (0.02 - width / 2, width / 2 - 0.02),
         (0.6 * height, 0.6 * height + 0.045),
-        Slot.DARK,
+        VehicleMaterial.DARK,
     )
     goods = _cartons(rng, (length - 0.08, width - 0.08), floor + 0.02, rng.uniform(0.5, 0.95) * height)
     return [
@@ -166,27 +173,29 @@ def roll_cage_solids(parameters: dict) -> list[Solid]:
 
 def _cage_floor(length: float, width: float, floor: float) -> list[Solid]:
     """A coloured plastic tray or sheet, with a rim."""
-    tray = span(
+    tray = box_between(
         (-length / 2 + 0.02, length / 2 - 0.005),
         (0.03 - width / 2, width / 2 - 0.03),
         (floor - 0.03, floor + 0.02),
-        Slot.PAINT,
+        VehicleMaterial.PAINT,
     )
-    return [rounded(tray, 0.012, 1)]
+    return [bevelled(tray, 0.012, 1)]
 
 
 def _grid(length: float, low: float, high: float, upright: int, level: int) -> list[Solid]:
     """A wall of wire mesh along x in a hoop of zinc-plated tube, on y = 0."""
     r = 0.0125
     x, top = length / 2 - r, high - r
-    hoop = bent_tube([(-x, 0, low - 0.02), (-x, 0, top), (x, 0, top), (x, 0, low - 0.02)], r, 0.06, Slot.ZINC)
+    hoop = bent_tube(
+        [(-x, 0, low - 0.02), (-x, 0, top), (x, 0, top), (x, 0, low - 0.02)], r, 0.06, VehicleMaterial.ZINC
+    )
     wire = 0.0035
     wires = [
-        box((2 * wire, 2 * wire, top - low), (px, 0, (top + low) / 2), Slot.ZINC)
+        box((2 * wire, 2 * wire, top - low), (px, 0, (top + low) / 2), VehicleMaterial.ZINC)
         for px in np.linspace(-x, x, upright + 2)[1:-1]
     ]
     rails = np.linspace(low + 0.05, top, level + 2)[:-1]
-    return [hoop, *wires, *(box((2 * x, 2 * wire, 2 * wire), (0, 0.003, z), Slot.ZINC) for z in rails)]
+    return [hoop, *wires, *(box((2 * x, 2 * wire, 2 * wire), (0, 0.003, z), VehicleMaterial.ZINC) for z in rails)]
 
 
 def _cartons(rng: np.random.Generator, floor_m: tuple[float, float], low: float, high: float) -> list[Solid]:
@@ -202,5 +211,5 @@ def _cartons(rng: np.random.Generator, floor_m: tuple[float, float], low: float,
                 continue
             size = (*(cell * rng.uniform(0.88, 0.97, 2)), step * rng.uniform(0.9, 0.98))
             middle = (np.array([i, j]) + 0.5) * cell - np.array(floor_m) / 2
-            solids.append(box(size, (*middle, low + layer * step + size[2] / 2), Slot.BOARD))
+            solids.append(box(size, (*middle, low + layer * step + size[2] / 2), VehicleMaterial.BOARD))
     return solids

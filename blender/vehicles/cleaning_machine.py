@@ -4,36 +4,36 @@
 import bpy
 import numpy as np
 
-from blender.mesh.mesh_cache import Library
-from blender.mesh.meshes import Solid, box, fillet, prism, rounded, tube
+from blender.mesh.asset_cache import AssetCache
+from blender.mesh.solids import Solid, bevelled, box, prism, round_corners, tube
 from blender.vehicles.vehicle_parts import (
-    Slot,
+    VehicleMaterial,
     beacon,
     bent_tube,
-    both_sides,
+    box_between,
     castor,
-    form_of,
     lathe,
-    lettering,
-    one_object,
+    maker_name,
+    pick_form,
+    prop_object,
     rod,
     seat,
-    span,
     steering_wheel,
     wheel,
+    with_mirror_image,
 )
 
 SMALL, LARGE, RIDE_ON = range(3)
 
 
-def build_cleaning_machine(parameters: dict, library: Library) -> list[bpy.types.Object]:
+def build_cleaning_machine(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
     """A scrubber from `PropParameters`, driving towards +x; variant: small, large, ride-on, a third each."""
-    return one_object("cleaning_machine", parameters, library, lambda: cleaning_machine_solids(parameters))
+    return prop_object("cleaning_machine", parameters, library, lambda: cleaning_machine_solids(parameters))
 
 
 def cleaning_machine_solids(parameters: dict) -> list[Solid]:
     length, width, height = parameters["size_m"]
-    form = form_of(parameters["variant"], 3)
+    form = pick_form(parameters["variant"], 3)
     rear, half = -length / 2, width / 2
     machine = _ride_on if form == RIDE_ON else _walked
     return [*machine(rear, length, half, height, parameters["seed"]), *_squeegee(rear, half)]
@@ -45,11 +45,14 @@ def _squeegee(rear: float, half: float) -> list[Solid]:
     x = rear + 0.16 * y**2
     outline = np.concatenate([np.c_[x + 0.06, y * half], np.c_[x, y * half][::-1]])
     bars = []
-    for low, high, inset, slot in ((0.045, 0.085, 0.0, Slot.MAST), (0.0, 0.045, 0.02, Slot.DARK)):
+    for low, high, inset, slot in ((0.045, 0.085, 0.0, VehicleMaterial.MAST), (0.0, 0.045, 0.02, VehicleMaterial.DARK)):
         points = outline * (1, 1 - inset) + (inset * 0.5, 0)
         bars.append(_slab(points, low, high, slot))
-    wheels = [part.moved((rear + 0.16, half - 0.1, 0.12)) for part in (box((0.05, 0.02, 0.06), (0, 0, 0), Slot.MAST),)]
-    return [*bars, *both_sides(wheels)]
+    wheels = [
+        part.moved((rear + 0.16, half - 0.1, 0.12))
+        for part in (box((0.05, 0.02, 0.06), (0, 0, 0), VehicleMaterial.MAST),)
+    ]
+    return [*bars, *with_mirror_image(wheels)]
 
 
 def _slab(outline_m: np.ndarray, low: float, high: float, slot: int) -> Solid:
@@ -59,8 +62,8 @@ def _slab(outline_m: np.ndarray, low: float, high: float, slot: int) -> Solid:
 
 
 def _hose(points: list) -> Solid:
-    path = fillet(np.array(points, float), 0.12, 5)
-    return tube(path, 0.024, 8, Slot.DARK)
+    path = round_corners(np.array(points, float), 0.12, 5)
+    return tube(path, 0.024, 8, VehicleMaterial.DARK)
 
 
 def _walked(rear: float, length: float, half: float, height: float, seed: int) -> list[Solid]:
@@ -74,14 +77,14 @@ def _walked(rear: float, length: float, half: float, height: float, seed: int) -
     bar_x, bar_z = rear + 0.05, height - 0.02
     handle = [(tail + 0.02, 0.22, 0.92), (bar_x, 0.24, bar_z), (bar_x, -0.24, bar_z), (tail + 0.02, -0.22, 0.92)]
     return [
-        rounded(prism(fillet(tank, 0.06, 3, closed=True), 2 * body, Slot.PAINT), 0.035, 2),
-        rounded(prism(fillet(lid, 0.06, 3, closed=True), 2 * body - 0.03, Slot.ACCENT), 0.035, 2),
-        rounded(prism(fillet(panel, 0.03, 2, closed=True), 1.4 * body, Slot.DARK), 0.015, 1),
+        bevelled(prism(round_corners(tank, 0.06, 3, closed=True), 2 * body, VehicleMaterial.PAINT), 0.035, 2),
+        bevelled(prism(round_corners(lid, 0.06, 3, closed=True), 2 * body - 0.03, VehicleMaterial.ACCENT), 0.035, 2),
+        bevelled(prism(round_corners(panel, 0.03, 2, closed=True), 1.4 * body, VehicleMaterial.DARK), 0.015, 1),
         *_brush_deck(nose - 0.26, min(half - 0.01, 0.27), nose),
-        *both_sides([part.moved((axle, body - 0.02, 0.125)) for part in wheel(0.125, 0.06)]),
-        *both_sides([part.moved((tail + 0.04, body - 0.12, 0)) for part in castor(0.045, 0.03, 0.28, 0)]),
-        span((tail - 0.02, nose - 0.3), (0.04 - body, body - 0.04), (0.12, 0.28), Slot.DARK),
-        bent_tube(handle, 0.016, 0.06, Slot.DARK),
+        *with_mirror_image([part.moved((axle, body - 0.02, 0.125)) for part in wheel(0.125, 0.06)]),
+        *with_mirror_image([part.moved((tail + 0.04, body - 0.12, 0)) for part in castor(0.045, 0.03, 0.28, 0)]),
+        box_between((tail - 0.02, nose - 0.3), (0.04 - body, body - 0.04), (0.12, 0.28), VehicleMaterial.DARK),
+        bent_tube(handle, 0.016, 0.06, VehicleMaterial.DARK),
         _hose(
             [
                 (rear + 0.08, 0, 0.07),
@@ -90,15 +93,15 @@ def _walked(rear: float, length: float, half: float, height: float, seed: int) -
                 (tail + 0.02, body - 0.1, 0.8),
             ]
         ),
-        *lettering(seed, (tail + nose) / 2 - 0.04, body + 0.002, 0.56, 0.1),
+        *maker_name(seed, (tail + nose) / 2 - 0.04, body + 0.002, 0.56, 0.1),
     ]
 
 
 def _brush_deck(x: float, radius: float, nose: float) -> list[Solid]:
     """A round cover with a skirt of bristles, a bumper roller at each side."""
     reach = min(radius, nose - x - 0.005)
-    cover = lathe([(reach, 0.1), (reach, 0.15), (0.8 * reach, 0.2), (0.5 * reach, 0.22)], 20, Slot.MAST)
-    skirt = lathe([(reach - 0.012, 0.0), (reach - 0.01, 0.11)], 20, Slot.DARK)
+    cover = lathe([(reach, 0.1), (reach, 0.15), (0.8 * reach, 0.2), (0.5 * reach, 0.22)], 20, VehicleMaterial.MAST)
+    skirt = lathe([(reach - 0.012, 0.0), (reach - 0.01, 0.11)], 20, VehicleMaterial.DARK)
     return [cover.moved((x, 0, 0)), skirt.moved((x, 0, 0))]
 
 
@@ -117,20 +120,20 @@ def _ride_on(rear: float, length: float, half: float, height: float, seed: int) 
     ]
     column = [(nose - 0.4, 0.22), (nose - 0.06, 0.22), (nose - 0.03, 0.5), (nose - 0.16, 0.98), (nose - 0.32, 1.0)]
     floor = [(tail, 0.2), (nose - 0.05, 0.2), (nose, 0.28), (nose - 0.05, 0.36), (tail, 0.36)]
-    mast = rod((tail + 0.05, body - 0.08, 0.8), (tail + 0.05, body - 0.08, height - 0.115), 0.012, Slot.DARK)
+    mast = rod((tail + 0.05, body - 0.08, 0.8), (tail + 0.05, body - 0.08, height - 0.115), 0.012, VehicleMaterial.DARK)
     chair = [part.moved((seat_x, 0, low - 0.04)) for part in seat()]
     deck_r = min(half - 0.03, 0.36)
     return [
-        rounded(prism(fillet(tank, 0.07, 3, closed=True), 2 * body, Slot.PAINT), 0.04, 2),
-        rounded(prism(fillet(column, 0.06, 3, closed=True), 1.1 * body, Slot.PAINT), 0.04, 2),
-        rounded(prism(fillet(floor, 0.03, 2, closed=True), 2 * body, Slot.ACCENT), 0.02, 1),
+        bevelled(prism(round_corners(tank, 0.07, 3, closed=True), 2 * body, VehicleMaterial.PAINT), 0.04, 2),
+        bevelled(prism(round_corners(column, 0.06, 3, closed=True), 1.1 * body, VehicleMaterial.PAINT), 0.04, 2),
+        bevelled(prism(round_corners(floor, 0.03, 2, closed=True), 2 * body, VehicleMaterial.ACCENT), 0.02, 1),
         *chair,
         *steering_wheel((nose - 0.38, 0, 1.06), 30),
         *_brush_deck(nose - 0.3 - deck_r, deck_r, nose),
-        *both_sides([part.moved((tail + 0.3, body, 0.15)) for part in wheel(0.15, 0.08)]),
+        *with_mirror_image([part.moved((tail + 0.3, body, 0.15)) for part in wheel(0.15, 0.08)]),
         *(part.moved((nose - 0.2, 0, 0.13)) for part in wheel(0.13, 0.08)),
-        *both_sides([box((0.02, 0.1, 0.06), (nose - 0.055, 0.14, 0.56), Slot.LAMP)]),
+        *with_mirror_image([box((0.02, 0.1, 0.06), (nose - 0.055, 0.14, 0.56), VehicleMaterial.LAMP)]),
         mast, *beacon((tail + 0.05, body - 0.08, height - 0.12)),
         _hose([(rear + 0.08, 0, 0.07), (rear + 0.07, 0, 0.5), (tail - 0.02, 0.14, 0.78), (tail + 0.06, 0.14, 0.84)]),
-        *lettering(seed, tail + 0.45, body + 0.002, 0.62, 0.11),
+        *maker_name(seed, tail + 0.45, body + 0.002, 0.62, 0.11),
     ]  # fmt: skip

@@ -4,23 +4,23 @@
 import bpy
 import numpy as np
 
-from blender.mesh.mesh_cache import Library
-from blender.mesh.meshes import Solid, box, fillet, prism, rounded
-from blender.vehicles.masts import Mast, carriage, fork
+from blender.mesh.asset_cache import AssetCache
+from blender.mesh.solids import Solid, bevelled, box, prism, round_corners
+from blender.vehicles.masts import Mast, fork_carriage, mast_fork
 from blender.vehicles.vehicle_parts import (
-    Slot,
+    VehicleMaterial,
     beacon,
-    both_sides,
-    form_of,
+    box_between,
     lathe,
-    lettering,
-    one_object,
+    maker_name,
     overhead_guard,
+    pick_form,
+    prop_object,
     rod,
     seat,
-    span,
     steering_wheel,
     wheel,
+    with_mirror_image,
     work_light,
 )
 
@@ -29,14 +29,14 @@ TYRE_WIDTH_M = 0.2
 BEACON_M = 0.13
 
 
-def build_forklift(parameters: dict, library: Library) -> list[bpy.types.Object]:
+def build_forklift(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
     """A fork lift truck from `PropParameters`, forks towards +x; variant: electric, gas, old, a third each."""
-    return one_object("forklift", parameters, library, lambda: forklift_solids(parameters))
+    return prop_object("forklift", parameters, library, lambda: forklift_solids(parameters))
 
 
 def forklift_solids(parameters: dict) -> list[Solid]:
     length, width, height = parameters["size_m"]
-    form = form_of(parameters["variant"], 3)
+    form = pick_form(parameters["variant"], 3)
     rng = np.random.default_rng(parameters["seed"])
     half, rear, tip = width / 2, -length / 2, length / 2
     face = tip - 0.32 * length  # the front of the forks' shanks
@@ -50,42 +50,44 @@ def forklift_solids(parameters: dict) -> list[Solid]:
         *_driver(rear, dash, half, roof, form),
         *_lights(rear, dash, half, roof),
         *(_gas_bottle(rear, half) if form == GAS else []),
-        *lettering(parameters["seed"], rear + 0.36, half, 0.87, 0.085),
+        *maker_name(parameters["seed"], rear + 0.36, half, 0.87, 0.085),
     ]
 
 
 def _lifting(face: float, tip: float, half: float, height: float, lift: float) -> list[Solid]:
     mast = Mast((face - 0.25, face - 0.085), 0.31, (0.08, height))
-    forks = both_sides([fork((face - 0.04, tip), 0.26, lift, 0.11)])
-    return [*mast.solids(), *carriage((face - 0.09, face - 0.04), min(0.52, half), lift, lift + 1.15), *forks]
+    forks = with_mirror_image([mast_fork((face - 0.04, tip), 0.26, lift, 0.11)])
+    return [*mast.solids(), *fork_carriage((face - 0.09, face - 0.04), min(0.52, half), lift, lift + 1.15), *forks]
 
 
 def _wheels(rear: float, dash: float, half: float) -> list[Solid]:
     """Drive wheels beside the mast's foot, smaller steer wheels in the counterweight's arches."""
-    front, back = wheel(0.32, TYRE_WIDTH_M, rim=Slot.ACCENT), wheel(0.235, 0.17, rim=Slot.ACCENT)
+    front, back = wheel(0.32, TYRE_WIDTH_M, rim=VehicleMaterial.ACCENT), wheel(0.235, 0.17, rim=VehicleMaterial.ACCENT)
     parts = [part.moved((dash - 0.12, half - TYRE_WIDTH_M / 2, 0.32)) for part in front]
-    return both_sides(parts + [part.moved((rear + 0.5, half - 0.115, 0.235)) for part in back])
+    return with_mirror_image(parts + [part.moved((rear + 0.5, half - 0.115, 0.235)) for part in back])
 
 
 def _body(rear: float, dash: float, half: float, form: int) -> list[Solid]:
     """Frame between the wheels, steps, mudguards, dashboard, the hood under the seat and the counterweight."""
     inner = half - TYRE_WIDTH_M - 0.02
-    ballast = Slot.PAINT if form == OLD else Slot.DARK
-    sill = span((rear + 0.7, dash - 0.48), (half - 0.28, half - 0.03), (0.2, 0.5), Slot.PAINT)
-    tread_plate = span((rear + 0.8, dash - 0.55), (half - 0.2, half - 0.028), (0.27, 0.4), Slot.DARK)
+    ballast = VehicleMaterial.PAINT if form == OLD else VehicleMaterial.DARK
+    sill = box_between((rear + 0.7, dash - 0.48), (half - 0.28, half - 0.03), (0.2, 0.5), VehicleMaterial.PAINT)
+    tread_plate = box_between((rear + 0.8, dash - 0.55), (half - 0.2, half - 0.028), (0.27, 0.4), VehicleMaterial.DARK)
     cowl = prism(
-        fillet([(dash - 0.28, 0.5), (dash - 0.01, 0.5), (dash - 0.01, 1.0), (dash - 0.2, 1.12)], 0.03, 2, closed=True),
+        round_corners(
+            [(dash - 0.28, 0.5), (dash - 0.01, 0.5), (dash - 0.01, 1.0), (dash - 0.2, 1.12)], 0.03, 2, closed=True
+        ),
         2 * inner + 0.1,
-        Slot.DARK,
+        VehicleMaterial.DARK,
     )
     hood = [(rear + 0.62, 0.45), (dash - 0.72, 0.45), (dash - 0.78, 0.98), (rear + 0.62, 0.98)]
     return [
-        span((rear + 0.6, dash - 0.02), (-inner, inner), (0.16, 0.52), Slot.DARK),
-        *both_sides([rounded(sill, 0.02), tread_plate, _mudguard(dash - 0.12, half)]),
-        rounded(cowl, 0.015, 1),
-        rounded(prism(np.array(hood), 2 * half - 0.12, Slot.PAINT), 0.035, 2),
-        rounded(_counterweight(rear, half, form, ballast), 0.035, 2),
-        box((0.04, 0.16, 0.1), (rear + 0.035, 0, 0.42), Slot.MAST),
+        box_between((rear + 0.6, dash - 0.02), (-inner, inner), (0.16, 0.52), VehicleMaterial.DARK),
+        *with_mirror_image([bevelled(sill, 0.02), tread_plate, _mudguard(dash - 0.12, half)]),
+        bevelled(cowl, 0.015, 1),
+        bevelled(prism(np.array(hood), 2 * half - 0.12, VehicleMaterial.PAINT), 0.035, 2),
+        bevelled(_counterweight(rear, half, form, ballast), 0.035, 2),
+        box((0.04, 0.16, 0.1), (rear + 0.035, 0, 0.42), VehicleMaterial.MAST),
     ]
 
 
@@ -105,16 +107,18 @@ def _mudguard(axle: float, half: float) -> Solid:
     """A sheet bent over the left drive wheel."""
     angle = np.radians(np.linspace(35, 160, 7))
     rings = [np.c_[axle + r * np.cos(a), 0.32 + r * np.sin(a)] for r, a in ((0.375, angle), (0.35, angle[::-1]))]
-    return prism(np.concatenate(rings), TYRE_WIDTH_M, Slot.PAINT).moved((0, half - TYRE_WIDTH_M / 2, 0))
+    return prism(np.concatenate(rings), TYRE_WIDTH_M, VehicleMaterial.PAINT).moved((0, half - TYRE_WIDTH_M / 2, 0))
 
 
 def _driver(rear: float, dash: float, half: float, roof: float, form: int) -> list[Solid]:
     """Overhead guard, seat, steering wheel and levers."""
-    slot = Slot.PAINT if form == OLD else Slot.DARK
+    slot = VehicleMaterial.PAINT if form == OLD else VehicleMaterial.DARK
     guard = overhead_guard(
         (rear + 0.55, dash - 0.42), half - 0.07, roof, ((rear + 0.3, 1.0), (dash - 0.05, 0.62)), slot
     )
-    levers = [rod((dash - 0.22, y, 1.05), (dash - 0.3, y, 1.22), 0.008, Slot.DARK) for y in (-0.3, -0.24, -0.18)]
+    levers = [
+        rod((dash - 0.22, y, 1.05), (dash - 0.3, y, 1.22), 0.008, VehicleMaterial.DARK) for y in (-0.3, -0.24, -0.18)
+    ]
     chair = [part.moved((rear + 0.9, 0, 0.98)) for part in seat()]
     return [*guard, *levers, *chair, *steering_wheel((dash - 0.42, 0.05, 1.26), 35)]
 
@@ -122,18 +126,18 @@ def _driver(rear: float, dash: float, half: float, roof: float, form: int) -> li
 def _lights(rear: float, dash: float, half: float, roof: float) -> list[Solid]:
     """Two work lights before the roof, two rear lights on the counterweight, a beacon on the roof."""
     work = work_light((dash - 0.3, half - 0.16, roof - 0.13), 1)
-    tail = box((0.03, 0.07, 0.16), (rear + 0.28, half - 0.09, 1.1), Slot.RED)
-    return [*both_sides([*work, tail]), *beacon((rear + 0.75, -0.2, roof - 0.005))]
+    tail = box((0.03, 0.07, 0.16), (rear + 0.28, half - 0.09, 1.1), VehicleMaterial.RED)
+    return [*with_mirror_image([*work, tail]), *beacon((rear + 0.75, -0.2, roof - 0.005))]
 
 
 def _gas_bottle(rear: float, half: float) -> list[Solid]:
     """A 11 kg bottle that lies across the counterweight, held by two straps."""
     radius, reach = 0.155, min(0.4, half - 0.05)
     rings = [(0.05, -reach), (0.13, -reach + 0.05), (radius, -reach + 0.12), (radius, reach - 0.12)]
-    bottle = lathe([*rings, (0.13, reach - 0.05), (0.06, reach)], 16, Slot.ACCENT)
-    strap = lathe([(radius + 0.008, -0.02), (radius + 0.008, 0.02)], 16, Slot.DARK)
+    bottle = lathe([*rings, (0.13, reach - 0.05), (0.06, reach)], 16, VehicleMaterial.ACCENT)
+    strap = lathe([(radius + 0.008, -0.02), (radius + 0.008, 0.02)], 16, VehicleMaterial.DARK)
     lying = [part.turned("x", 90).moved((rear + 0.24, 0, 1.18)) for part in (bottle, *_at(strap, (-0.18, 0.18)))]
-    return [*lying, span((rear + 0.1, rear + 0.38), (-0.3, 0.3), (1.0, 1.05), Slot.DARK)]
+    return [*lying, box_between((rear + 0.1, rear + 0.38), (-0.3, 0.3), (1.0, 1.05), VehicleMaterial.DARK)]
 
 
 def _at(part: Solid, heights_m: tuple[float, ...]) -> list[Solid]:

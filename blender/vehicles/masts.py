@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blender.mesh.meshes import Solid, box, loft, prism
-from blender.vehicles.vehicle_parts import Limits, Slot, both_sides, lathe, rod, span
+from blender.mesh.solids import Solid, box, loft, prism
+from blender.vehicles.vehicle_parts import Limits, VehicleMaterial, box_between, lathe, rod, with_mirror_image
 
 
 @dataclass(frozen=True)
@@ -16,24 +16,24 @@ class Mast:
     x_m: Limits
     half_m: float
     z_m: Limits
-    slot: int = Slot.MAST
+    slot: int = VehicleMaterial.MAST
 
     def solids(self) -> list[Solid]:
         """Two channels a side, cross members, two lift cylinders and chains; 350 triangles."""
         rear, front = self.x_m
         low, top = self.z_m
         depth = front - rear
-        outer = channel((rear, front - 0.1 * depth), self.half_m, 0.06, (low, top - 0.02), self.slot)
-        inner = channel((rear + 0.2 * depth, front), self.half_m - 0.065, 0.05, (low + 0.04, top), self.slot)
+        outer = mast_channel((rear, front - 0.1 * depth), self.half_m, 0.06, (low, top - 0.02), self.slot)
+        inner = mast_channel((rear + 0.2 * depth, front), self.half_m - 0.065, 0.05, (low + 0.04, top), self.slot)
         y = self.half_m - 0.15
         lifting = [
-            lathe([(0.034, low + 0.05), (0.034, low + 0.62 * (top - low))], 10, Slot.DARK),
-            lathe([(0.022, low + 0.62 * (top - low)), (0.022, top - 0.06)], 10, Slot.CHROME),
+            lathe([(0.034, low + 0.05), (0.034, low + 0.62 * (top - low))], 10, VehicleMaterial.DARK),
+            lathe([(0.022, low + 0.62 * (top - low)), (0.022, top - 0.06)], 10, VehicleMaterial.CHROME),
         ]
-        chain = box((0.016, 0.035, 0.8 * (top - low)), (0, 0, low + 0.55 * (top - low)), Slot.DARK)
+        chain = box((0.016, 0.035, 0.8 * (top - low)), (0, 0, low + 0.55 * (top - low)), VehicleMaterial.DARK)
         sides = [outer, inner, chain.moved((front - 0.03, y - 0.06, 0))]
         sides += [part.moved((rear + 0.045, y, 0)) for part in lifting]
-        return both_sides(sides) + self._ties()
+        return with_mirror_image(sides) + self._ties()
 
     def _ties(self) -> list[Solid]:
         """Cross members: of the outer channels behind, of the inner ones at their top and foot."""
@@ -41,12 +41,12 @@ class Mast:
         low, top = self.z_m
         behind, within = (rear, rear + 0.03), (rear + 0.3 * (front - rear), front - 0.01)
         heights = [low + share * (top - low) for share in (0.04, 0.45, 0.9)]
-        outer = [span(behind, (-self.half_m, self.half_m), (z, z + 0.07), self.slot) for z in heights]
+        outer = [box_between(behind, (-self.half_m, self.half_m), (z, z + 0.07), self.slot) for z in heights]
         inner_half = self.half_m - 0.07
-        return [*outer, span(within, (-inner_half, inner_half), (top - 0.09, top - 0.005), self.slot)]
+        return [*outer, box_between(within, (-inner_half, inner_half), (top - 0.09, top - 0.005), self.slot)]
 
 
-def channel(x_m: Limits, half_m: float, width_m: float, z_m: Limits, slot: int) -> Solid:
+def mast_channel(x_m: Limits, half_m: float, width_m: float, z_m: Limits, slot: int) -> Solid:
     """The left upright: a C-section that opens towards the middle, its back at y = `half_m`."""
     (rear, front), web = x_m, 0.014
     inside = half_m - width_m
@@ -59,7 +59,7 @@ def channel(x_m: Limits, half_m: float, width_m: float, z_m: Limits, slot: int) 
     return loft(np.array([np.insert(np.array(outline), 2, z, axis=1) for z in z_m]), slot)
 
 
-def fork(x_m: Limits, y: float, lift_m: float, width_m: float = 0.1, shank_m: float = 0.5) -> Solid:
+def mast_fork(x_m: Limits, y: float, lift_m: float, width_m: float = 0.1, shank_m: float = 0.5) -> Solid:
     """An L-shaped fork, its shank's rear at the first x and its tip at the second, its underside at `lift_m`."""
     rear, tip = x_m
     thick = 0.04
@@ -68,21 +68,24 @@ def fork(x_m: Limits, y: float, lift_m: float, width_m: float = 0.1, shank_m: fl
         *[(tip - 0.03, lift_m + thick), (rear + thick + 0.02, lift_m + thick), (rear + thick, lift_m + thick + 0.02)],
         *[(rear + thick, lift_m + shank_m), (rear, lift_m + shank_m)],
     ]
-    return prism(np.array(outline), width_m, Slot.FORK).moved((0, y, 0))
+    return prism(np.array(outline), width_m, VehicleMaterial.FORK).moved((0, y, 0))
 
 
-def carriage(x_m: Limits, half_m: float, lift_m: float, backrest_m: float, slot: int = Slot.MAST) -> list[Solid]:
+def fork_carriage(
+    x_m: Limits, half_m: float, lift_m: float, backrest_m: float, slot: int = VehicleMaterial.MAST
+) -> list[Solid]:
     """Two plates that hold the forks and, if `backrest_m` is above 0, a grille of bars up to that height."""
     rear, front = x_m
     plates = [
-        span((front - 0.035, front), (-half_m, half_m), (lift_m + z, lift_m + z + 0.09), slot) for z in (0.06, 0.4)
+        box_between((front - 0.035, front), (-half_m, half_m), (lift_m + z, lift_m + z + 0.09), slot)
+        for z in (0.06, 0.4)
     ]
-    hangers = both_sides([span((rear, front - 0.03), (0.14, 0.18), (lift_m + 0.06, lift_m + 0.49), slot)])
+    hangers = with_mirror_image([box_between((rear, front - 0.03), (0.14, 0.18), (lift_m + 0.06, lift_m + 0.49), slot)])
     if backrest_m <= 0:
         return plates + hangers
     low, high, x = lift_m + 0.45, backrest_m - 0.016, front - 0.02
-    frame = both_sides([rod((x, half_m - 0.016, low), (x, half_m - 0.016, backrest_m), 0.016, slot)])
+    frame = with_mirror_image([rod((x, half_m - 0.016, low), (x, half_m - 0.016, backrest_m), 0.016, slot)])
     top = rod((x, -half_m + 0.016, high), (x, half_m - 0.016, high), 0.016, slot)
     places = np.linspace(-half_m, half_m, 8)[1:-1]
-    bars = [span((x - 0.006, x + 0.006), (y - 0.012, y + 0.012), (low, high), slot) for y in places]
+    bars = [box_between((x - 0.006, x + 0.006), (y - 0.012, y + 0.012), (low, high), slot) for y in places]
     return plates + hangers + frame + [top] + bars

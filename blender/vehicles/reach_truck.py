@@ -4,21 +4,21 @@
 import bpy
 import numpy as np
 
-from blender.mesh.mesh_cache import Library
-from blender.mesh.meshes import Solid, box, prism, rounded
-from blender.vehicles.masts import Mast, carriage, fork
+from blender.mesh.asset_cache import AssetCache
+from blender.mesh.solids import Solid, bevelled, box, prism
+from blender.vehicles.masts import Mast, fork_carriage, mast_fork
 from blender.vehicles.vehicle_parts import (
-    Slot,
+    VehicleMaterial,
     beacon,
-    both_sides,
-    form_of,
-    lettering,
-    one_object,
+    box_between,
+    maker_name,
     overhead_guard,
+    pick_form,
+    prop_object,
     seat,
-    span,
     steering_wheel,
     wheel,
+    with_mirror_image,
     work_light,
 )
 
@@ -28,9 +28,9 @@ BODY_M = 1.22
 GUARD_M = 2.2
 
 
-def build_reach_truck(parameters: dict, library: Library) -> list[bpy.types.Object]:
+def build_reach_truck(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
     """A reach truck from `PropParameters`, forks towards +x; variant: mast drawn back, mast reached out, half each."""
-    return one_object("reach_truck", parameters, library, lambda: reach_truck_solids(parameters))
+    return prop_object("reach_truck", parameters, library, lambda: reach_truck_solids(parameters))
 
 
 def reach_truck_solids(parameters: dict) -> list[Solid]:
@@ -38,7 +38,7 @@ def reach_truck_solids(parameters: dict) -> list[Solid]:
     rng = np.random.default_rng(parameters["seed"])
     half, rear, tip = width / 2, -length / 2, length / 2
     front = rear + BODY_M  # of the body: the legs begin here
-    reached = form_of(parameters["variant"], 2) == REACHED_OUT
+    reached = pick_form(parameters["variant"], 2) == REACHED_OUT
     face = tip - (1.1 if reached else 0.95)
     leg_end = face + 0.05 if reached else tip - 0.3
     roof = min(height - 0.14, GUARD_M)
@@ -48,16 +48,16 @@ def reach_truck_solids(parameters: dict) -> list[Solid]:
         *_legs(front, leg_end, half),
         *_body(rear, front, half),
         *_driver(rear, front, half, roof),
-        *both_sides(work_light((front - 0.06, half - 0.17, roof - 0.12), 1)),
+        *with_mirror_image(work_light((front - 0.06, half - 0.17, roof - 0.12), 1)),
         *beacon((rear + 0.3, 0.25, roof - 0.005)),
-        *lettering(parameters["seed"], rear + 0.66, half, 0.3, 0.13),
+        *maker_name(parameters["seed"], rear + 0.66, half, 0.3, 0.13),
     ]
 
 
 def _lifting(face: float, tip: float, half: float, height: float, lift: float) -> list[Solid]:
     mast = Mast((face - 0.26, face - 0.085), min(0.42, half - 0.16), (0.05, height))
-    forks = both_sides([fork((face - 0.04, tip), 0.24, lift)])
-    return [*mast.solids(), *carriage((face - 0.09, face - 0.04), min(0.4, half - 0.17), lift, lift + 1.0), *forks]
+    forks = with_mirror_image([mast_fork((face - 0.04, tip), 0.24, lift)])
+    return [*mast.solids(), *fork_carriage((face - 0.09, face - 0.04), min(0.4, half - 0.17), lift, lift + 1.0), *forks]
 
 
 def _legs(front: float, end: float, half: float) -> list[Solid]:
@@ -67,9 +67,12 @@ def _legs(front: float, end: float, half: float) -> list[Solid]:
         *[(front - 0.3, 0.08), (reach - 0.34, 0.08), (reach - 0.2, 0.2), (reach, 0.2), (reach + 0.06, 0.24)],
         *[(reach + 0.02, 0.33), (reach - 0.4, 0.36), (front - 0.3, 0.36)],
     ]
-    leg = rounded(prism(np.array(outline), 0.14, Slot.PAINT), 0.012, 1).moved((0, half - 0.07, 0))
-    wheels = [part.moved((reach - 0.1, half - 0.07, LEG_WHEEL_M)) for part in wheel(LEG_WHEEL_M, 0.11, Slot.PALE_TYRE)]
-    return both_sides([leg, *wheels])
+    leg = bevelled(prism(np.array(outline), 0.14, VehicleMaterial.PAINT), 0.012, 1).moved((0, half - 0.07, 0))
+    wheels = [
+        part.moved((reach - 0.1, half - 0.07, LEG_WHEEL_M))
+        for part in wheel(LEG_WHEEL_M, 0.11, VehicleMaterial.PALE_TYRE)
+    ]
+    return with_mirror_image([leg, *wheels])
 
 
 def _body(rear: float, front: float, half: float) -> list[Solid]:
@@ -78,19 +81,23 @@ def _body(rear: float, front: float, half: float) -> list[Solid]:
     motor = [(rear, 0.44), (rear + 0.84, 0.44), (rear + 0.84, 0.94), (rear + 0.74, 1.06), (rear + 0.06, 1.06)]
     console = [(rear + 0.1, 0.44), (rear + 0.46, 0.44), (rear + 0.36, 0.98), (rear + 0.02, 0.98)]
     return [
-        rounded(prism(np.array(chassis), 2 * half - 0.004, Slot.PAINT), 0.04, 2),
-        rounded(prism(np.array(motor), half - 0.06, Slot.PAINT), 0.04, 2).moved((0, -half / 2 - 0.01, 0)),
-        rounded(prism(np.array(console), 0.34, Slot.DARK), 0.03, 2).moved((0, half - 0.2, 0)),
-        rounded(span((front - 0.36, front - 0.01), (0.03 - half, half - 0.03), (0.44, 0.9), Slot.ACCENT), 0.02, 1),
-        span((rear + 0.5, front - 0.4), (half - 0.12, half - 0.004), (0.455, 0.475), Slot.DARK),
-        box((0.02, 0.3, 0.12), (rear + 0.012, -half / 2, 0.8), Slot.DARK),
+        bevelled(prism(np.array(chassis), 2 * half - 0.004, VehicleMaterial.PAINT), 0.04, 2),
+        bevelled(prism(np.array(motor), half - 0.06, VehicleMaterial.PAINT), 0.04, 2).moved((0, -half / 2 - 0.01, 0)),
+        bevelled(prism(np.array(console), 0.34, VehicleMaterial.DARK), 0.03, 2).moved((0, half - 0.2, 0)),
+        bevelled(
+            box_between((front - 0.36, front - 0.01), (0.03 - half, half - 0.03), (0.44, 0.9), VehicleMaterial.ACCENT),
+            0.02,
+            1,
+        ),
+        box_between((rear + 0.5, front - 0.4), (half - 0.12, half - 0.004), (0.455, 0.475), VehicleMaterial.DARK),
+        box((0.02, 0.3, 0.12), (rear + 0.012, -half / 2, 0.8), VehicleMaterial.DARK),
     ]
 
 
 def _driver(rear: float, front: float, half: float, roof: float) -> list[Solid]:
     chair = [part.turned("z", 90).moved((rear + 0.5, -0.12, 0.62)) for part in seat()]
-    box_under = span((rear + 0.3, rear + 0.72), (-0.35, 0.1), (0.44, 0.63), Slot.DARK)
+    box_under = box_between((rear + 0.3, rear + 0.72), (-0.35, 0.1), (0.44, 0.63), VehicleMaterial.DARK)
     guard = overhead_guard(
-        (rear + 0.1, front - 0.06), half - 0.05, roof, ((rear + 0.08, 0.9), (front - 0.04, 0.86)), Slot.MAST
+        (rear + 0.1, front - 0.06), half - 0.05, roof, ((rear + 0.08, 0.9), (front - 0.04, 0.86)), VehicleMaterial.MAST
     )
     return [*guard, *chair, box_under, *steering_wheel((rear + 0.26, half - 0.24, 1.05), 15)]

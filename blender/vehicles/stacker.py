@@ -4,21 +4,21 @@
 import bpy
 import numpy as np
 
-from blender.mesh.mesh_cache import Library
-from blender.mesh.meshes import Solid, box, cylinder, fillet, loft, prism, rounded
-from blender.vehicles.masts import Mast, carriage, channel, fork
+from blender.mesh.asset_cache import AssetCache
+from blender.mesh.solids import Solid, bevelled, box, cylinder, loft, prism, round_corners
+from blender.vehicles.masts import Mast, fork_carriage, mast_channel, mast_fork
 from blender.vehicles.vehicle_parts import (
-    Slot,
+    VehicleMaterial,
     bent_tube,
-    both_sides,
+    box_between,
     castor,
-    form_of,
     lathe,
-    lettering,
-    one_object,
+    maker_name,
+    pick_form,
+    prop_object,
     rod,
-    span,
     wheel,
+    with_mirror_image,
 )
 
 ELECTRIC, STRADDLE, MANUAL = range(3)
@@ -27,14 +27,14 @@ ROLLER_M = 0.037
 GRIP_HEIGHT_M = 1.2
 
 
-def build_stacker(parameters: dict, library: Library) -> list[bpy.types.Object]:
+def build_stacker(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
     """A stacker from `PropParameters`, forks towards +x; variant: electric, straddle legs, manual, a third each."""
-    return one_object("stacker", parameters, library, lambda: stacker_solids(parameters))
+    return prop_object("stacker", parameters, library, lambda: stacker_solids(parameters))
 
 
 def stacker_solids(parameters: dict) -> list[Solid]:
     length, width, height = parameters["size_m"]
-    form = form_of(parameters["variant"], 3)
+    form = pick_form(parameters["variant"], 3)
     rng = np.random.default_rng(parameters["seed"])
     half, rear, tip = width / 2, -length / 2, length / 2
     face = tip - FORK_M
@@ -43,43 +43,47 @@ def stacker_solids(parameters: dict) -> list[Solid]:
         return [*_manual(rear, face, tip, half, height, lift), *_straddle_legs(face, tip, half)]
     legs = _straddle_legs(face, tip, half) if form == STRADDLE else _inner_legs(face, tip)
     mast = Mast((face - 0.2, face - 0.06), min(0.32, half - 0.02), (0.06, height))
-    forks = both_sides([fork((face - 0.04, tip), 0.19, 0.045 + lift, 0.17 if form == ELECTRIC else 0.12)])
+    forks = with_mirror_image([mast_fork((face - 0.04, tip), 0.19, 0.045 + lift, 0.17 if form == ELECTRIC else 0.12)])
     return [
         *mast.solids(),
         *_finger_guard(face - 0.2, min(0.3, half - 0.04), height),
-        *carriage((face - 0.07, face - 0.035), min(0.34, half - 0.02), 0.045 + lift, 0.0),
+        *fork_carriage((face - 0.07, face - 0.035), min(0.34, half - 0.02), 0.045 + lift, 0.0),
         *forks,
         *legs,
         *_cover(rear, face, half),
         *_tiller(rear + 0.13, rear - 0.025),
-        *lettering(parameters["seed"], (rear + face - 0.05) / 2, half, 0.5, 0.075),
+        *maker_name(parameters["seed"], (rear + face - 0.05) / 2, half, 0.5, 0.075),
     ]
 
 
 def _inner_legs(face: float, tip: float) -> list[Solid]:
     """Legs under the forks, each on a roller near its end: so low that only raised forks show them."""
-    leg = span((face - 0.2, tip - 0.06), (0.13, 0.25), (0.02, 0.044), Slot.PAINT)
-    roller = cylinder(ROLLER_M, 0.07, 14, Slot.PALE_TYRE).moved((tip - 0.16, 0.19, ROLLER_M))
-    return both_sides([leg, roller])
+    leg = box_between((face - 0.2, tip - 0.06), (0.13, 0.25), (0.02, 0.044), VehicleMaterial.PAINT)
+    roller = cylinder(ROLLER_M, 0.07, 14, VehicleMaterial.PALE_TYRE).moved((tip - 0.16, 0.19, ROLLER_M))
+    return with_mirror_image([leg, roller])
 
 
 def _straddle_legs(face: float, tip: float, half: float) -> list[Solid]:
     """Legs outside the forks that reach around a pallet."""
-    leg = rounded(span((face - 0.22, tip - 0.25), (half - 0.085, half), (0.045, 0.15), Slot.PAINT), 0.01, 1)
+    leg = bevelled(
+        box_between((face - 0.22, tip - 0.25), (half - 0.085, half), (0.045, 0.15), VehicleMaterial.PAINT), 0.01, 1
+    )
     rollers = [
-        cylinder(0.045, 0.055, 14, Slot.PALE_TYRE).moved((x, half - 0.042, 0.045)) for x in (tip - 0.33, tip - 0.44)
+        cylinder(0.045, 0.055, 14, VehicleMaterial.PALE_TYRE).moved((x, half - 0.042, 0.045))
+        for x in (tip - 0.33, tip - 0.44)
     ]
-    cross = span((face - 0.22, face - 0.12), (-half, half), (0.05, 0.15), Slot.PAINT)
-    return [*both_sides([leg, *rollers]), cross]
+    cross = box_between((face - 0.22, face - 0.12), (-half, half), (0.05, 0.15), VehicleMaterial.PAINT)
+    return [*with_mirror_image([leg, *rollers]), cross]
 
 
 def _finger_guard(x: float, half: float, height: float) -> list[Solid]:
     """The grille that keeps fingers out of the mast."""
     places = np.linspace(-half + 0.04, half - 0.04, 9)
     z_m = (0.78, height - 0.14)
-    wires = [span((x - 0.008, x - 0.002), (y - 0.003, y + 0.003), z_m, Slot.DARK) for y in places]
+    wires = [box_between((x - 0.008, x - 0.002), (y - 0.003, y + 0.003), z_m, VehicleMaterial.DARK) for y in places]
     rails = [
-        span((x - 0.008, x - 0.002), (-half, half), (z - 0.006, z + 0.006), Slot.DARK) for z in np.linspace(*z_m, 4)
+        box_between((x - 0.008, x - 0.002), (-half, half), (z - 0.006, z + 0.006), VehicleMaterial.DARK)
+        for z in np.linspace(*z_m, 4)
     ]
     return wires + rails
 
@@ -90,26 +94,34 @@ def _cover(rear: float, face: float, half: float) -> list[Solid]:
     outline = [(back, 0.2), (front, 0.2), (front, 0.82), (front - 0.1, 0.86), (back + 0.09, 0.7), (back, 0.62)]
     top = (front - 0.15, 0.825)
     return [
-        rounded(prism(fillet(np.array(outline), 0.05, 2, closed=True), 2 * half - 0.004, Slot.PAINT), 0.03, 2),
-        rounded(span((back - 0.03, front), (0.02 - half, half - 0.02), (0.05, 0.22), Slot.DARK), 0.02, 1),
+        bevelled(
+            prism(round_corners(np.array(outline), 0.05, 2, closed=True), 2 * half - 0.004, VehicleMaterial.PAINT),
+            0.03,
+            2,
+        ),
+        bevelled(
+            box_between((back - 0.03, front), (0.02 - half, half - 0.02), (0.05, 0.22), VehicleMaterial.DARK), 0.02, 1
+        ),
         *(part.moved((back + 0.1, 0, 0.115)) for part in wheel(0.115, 0.07)),
-        *both_sides([part.moved((back + 0.1, half - 0.1, 0)) for part in castor(0.06, 0.04, 0.15, 0)]),
-        lathe([(0.02, 0), (0.02, 0.03), (0.035, 0.035), (0.03, 0.055)], 10, Slot.RED).moved((top[0], -0.16, 0.815)),
-        box((0.1, 0.14, 0.02), (top[0] - 0.01, 0.12, 0.84), Slot.DARK),
+        *with_mirror_image([part.moved((back + 0.1, half - 0.1, 0)) for part in castor(0.06, 0.04, 0.15, 0)]),
+        lathe([(0.02, 0), (0.02, 0.03), (0.035, 0.035), (0.03, 0.055)], 10, VehicleMaterial.RED).moved(
+            (top[0], -0.16, 0.815)
+        ),
+        box((0.1, 0.14, 0.02), (top[0] - 0.01, 0.12, 0.84), VehicleMaterial.DARK),
     ]
 
 
 def _tiller(foot: float, rear: float) -> list[Solid]:
     """A steel arm from low behind the cover up to a head with two ring guards and the red belly button."""
     low, top = np.array([foot - 0.03, 0, 0.22]), np.array([rear + 0.09, 0, GRIP_HEIGHT_M - 0.1])
-    arm = loft(np.array([_rectangle(low, 0.05, 0.1), _rectangle(top, 0.04, 0.07)]), Slot.DARK)
+    arm = loft(np.array([_rectangle(low, 0.05, 0.1), _rectangle(top, 0.04, 0.07)]), VehicleMaterial.DARK)
     z = GRIP_HEIGHT_M - 0.05
     x = rear + 0.08
-    head = rounded(box((0.07, 0.12, 0.17), (x, 0, z), Slot.DARK), 0.02, 2)
+    head = bevelled(box((0.07, 0.12, 0.17), (x, 0, z), VehicleMaterial.DARK), 0.02, 2)
     ring = [(x, 0.04, z - 0.07), (x, 0.17, z - 0.06), (x, 0.17, z + 0.06), (x, 0.04, z + 0.07)]
-    button = lathe([(0.025, 0), (0.02, 0.02)], 10, Slot.RED).turned("y", -90).moved((x - 0.033, 0, z + 0.03))
-    hub = cylinder(0.06, 0.12, 14, Slot.DARK).moved((foot, 0, 0.24))
-    return [arm, head, hub, button, *both_sides([bent_tube(ring, 0.014, 0.05, Slot.DARK)])]
+    button = lathe([(0.025, 0), (0.02, 0.02)], 10, VehicleMaterial.RED).turned("y", -90).moved((x - 0.033, 0, z + 0.03))
+    hub = cylinder(0.06, 0.12, 14, VehicleMaterial.DARK).moved((foot, 0, 0.24))
+    return [arm, head, hub, button, *with_mirror_image([bent_tube(ring, 0.014, 0.05, VehicleMaterial.DARK)])]
 
 
 def _rectangle(center: np.ndarray, deep: float, wide: float) -> np.ndarray:
@@ -121,30 +133,38 @@ def _manual(rear: float, face: float, tip: float, half: float, height: float, li
     """A hand-pumped stacker: painted channels, one ram in the middle, a push bar, a pump with tiller, two castors."""
     mast_half = min(0.3, half - 0.04)
     rear_mast = face - 0.16
-    uprights = [channel((rear_mast, face - 0.06), mast_half, 0.05, (0.1, height), Slot.PAINT)]
+    uprights = [mast_channel((rear_mast, face - 0.06), mast_half, 0.05, (0.1, height), VehicleMaterial.PAINT)]
     ties = [
-        span((rear_mast, face - 0.09), (-mast_half, mast_half), (z, z + 0.08), Slot.PAINT)
+        box_between((rear_mast, face - 0.09), (-mast_half, mast_half), (z, z + 0.08), VehicleMaterial.PAINT)
         for z in (0.12, height - 0.09)
     ]
     ram = [
-        lathe([(0.035, 0.15), (0.035, 0.95)], 12, Slot.DARK),
-        lathe([(0.02, 0.95), (0.02, height - 0.06)], 10, Slot.CHROME),
+        lathe([(0.035, 0.15), (0.035, 0.95)], 12, VehicleMaterial.DARK),
+        lathe([(0.02, 0.95), (0.02, height - 0.06)], 10, VehicleMaterial.CHROME),
     ]
     bar_x = rear_mast - 0.14
     push = [(rear_mast + 0.01, -mast_half + 0.03, 0.95), (bar_x, -mast_half + 0.03, 1.0)]
     push += [(bar_x, mast_half - 0.03, 1.0), (rear_mast + 0.01, mast_half - 0.03, 0.95)]
-    castors = both_sides([part.moved((rear + 0.22, mast_half - 0.03, 0)) for part in castor(0.075, 0.045, 0.2, 15)])
-    frame = both_sides([span((rear + 0.14, rear_mast + 0.02), (mast_half - 0.07, mast_half), (0.17, 0.23), Slot.PAINT)])
+    castors = with_mirror_image(
+        [part.moved((rear + 0.22, mast_half - 0.03, 0)) for part in castor(0.075, 0.045, 0.2, 15)]
+    )
+    frame = with_mirror_image(
+        [
+            box_between(
+                (rear + 0.14, rear_mast + 0.02), (mast_half - 0.07, mast_half), (0.17, 0.23), VehicleMaterial.PAINT
+            )
+        ]
+    )
     grip = GRIP_HEIGHT_M - 0.02
-    handle = [rod((rear + 0.2, 0, 0.3), (rear + 0.025, 0, grip - 0.18), 0.018, Slot.PAINT, 8)]
+    handle = [rod((rear + 0.2, 0, 0.3), (rear + 0.025, 0, grip - 0.18), 0.018, VehicleMaterial.PAINT, 8)]
     x = rear + 0.016
     loop = [(x, -0.03, grip - 0.19), (x, -0.17, grip), (x, 0.17, grip), (x, 0.03, grip - 0.19)]
     return [
-        *both_sides(uprights), *ties, *(part.moved((rear_mast + 0.05, 0, 0)) for part in ram),
+        *with_mirror_image(uprights), *ties, *(part.moved((rear_mast + 0.05, 0, 0)) for part in ram),
         *castors, *frame, *handle,
-        bent_tube(push, 0.014, 0.06, Slot.DARK), bent_tube(loop, 0.014, 0.05, Slot.DARK),
-        rounded(box((0.2, 0.16, 0.26), (rear + 0.25, 0, 0.24), Slot.DARK), 0.02, 1),
+        bent_tube(push, 0.014, 0.06, VehicleMaterial.DARK), bent_tube(loop, 0.014, 0.05, VehicleMaterial.DARK),
+        bevelled(box((0.2, 0.16, 0.26), (rear + 0.25, 0, 0.24), VehicleMaterial.DARK), 0.02, 1),
         *_finger_guard(rear_mast, mast_half, height),
-        *carriage((face - 0.08, face - 0.035), mast_half - 0.06, 0.03 + lift, 0.0, Slot.PAINT),
-        *both_sides([fork((face - 0.04, tip), 0.18, 0.03 + lift, 0.12)]),
+        *fork_carriage((face - 0.08, face - 0.035), mast_half - 0.06, 0.03 + lift, 0.0, VehicleMaterial.PAINT),
+        *with_mirror_image([mast_fork((face - 0.04, tip), 0.18, 0.03 + lift, 0.12)]),
     ]  # fmt: skip

@@ -27,11 +27,11 @@ from rich.table import Table
 from pipeline.config import config
 from pipeline.labelling import label
 from pipeline.record import provenance
-from pipeline.record.scene import shard_name
+from pipeline.record.scene import shard_folder_name
 from pipeline.scenes.actors.placement import NoRoomError
 from pipeline.scenes.sample import sample_scene, write_scenes
 
-LABEL_RUNS = 3
+LABEL_REPEATS = 3
 
 
 class BenchmarkError(Exception):
@@ -39,7 +39,7 @@ class BenchmarkError(Exception):
 
 
 @dataclass(frozen=True)
-class Rendered:
+class RenderTiming:
     """What `jobs` processes took, each for all pictures. Seconds: `start_s` until a process is ready, `seconds` by step
     of one picture in the mean, `sample` being Cycles' sampling; `total` all of them.
     """
@@ -55,26 +55,28 @@ class Rendered:
         return self.jobs * 3600 / self.seconds["total"]
 
 
-def render(scenes: Path, folder: Path, jobs: int, device: str) -> Rendered:
+def benchmark_rendering(scenes: Path, folder: Path, jobs: int, device: str) -> RenderTiming:
     """Render the records of `scenes` in `jobs` processes at once.
 
     Raises:
         BenchmarkError: a process failed.
     """
     started = time.perf_counter()
-    processes = [_start(scenes, folder / f"{jobs}_jobs" / shard_name(job), device) for job in range(jobs)]
+    processes = [_start(scenes, folder / f"{jobs}_jobs" / shard_folder_name(job), device) for job in range(jobs)]
     for process in processes:
         _, said = process.communicate()
         if process.returncode != 0:
             raise BenchmarkError(said.strip())
     wall_s = time.perf_counter() - started
-    shards = [json.loads((folder / f"{jobs}_jobs" / shard_name(job) / "shard.json").read_text()) for job in range(jobs)]
+    shards = [
+        json.loads((folder / f"{jobs}_jobs" / shard_folder_name(job) / "shard.json").read_text()) for job in range(jobs)
+    ]
     pictures = jobs * shards[0]["pictures"]
     seconds = {step: sum(shard["seconds"][step] for shard in shards) / pictures for step in shards[0]["seconds"]}
     steps_s = sum(seconds.values()) - seconds["total"]
     seconds["rest"] = max(0.0, seconds["total"] - steps_s)
     slowest_s = max(shard["seconds"]["total"] for shard in shards)
-    return Rendered(jobs, shards[0]["device"], max(0.0, wall_s - slowest_s), seconds)
+    return RenderTiming(jobs, shards[0]["device"], max(0.0, wall_s - slowest_s), seconds)
 
 
 def _start(scenes: Path, out: Path, device: str) -> subprocess.Popen:
@@ -88,22 +90,22 @@ def label_seconds(data: Path, settings: config.Config, audit: bool) -> float:
     """Return the seconds it takes to label a picture of the rendered data set, the best of a few runs."""
     rules = settings.label.model_copy(update={"audit": audit})
     settings, times = settings.model_copy(update={"label": rules}), []
-    for _ in range(LABEL_RUNS):
+    for _ in range(LABEL_REPEATS):
         started = time.perf_counter()
         with contextlib.redirect_stderr(io.StringIO()):
-            label.label(data, settings)
+            label.label_dataset(data, settings)
         times.append(time.perf_counter() - started)
     return min(times) / settings.data.pictures
 
 
 def _settings(options: argparse.Namespace) -> config.Config:
     """Return the config with one shard of as many pictures as wanted, and what the options overrule."""
-    values = config.read(options.config).model_dump(mode="json")
+    values = config.read_config(options.config).model_dump(mode="json")
     values["data"] |= {"pictures": options.pictures, "shard_size": options.pictures}
     camera = {"width": options.width, "height": options.height}
     values["camera"] |= {name: value for name, value in camera.items() if value}
     values["render"] |= {"samples": options.samples} if options.samples else {}
-    return config.check(values)
+    return config.validate(values)
 
 
 def _table(title: str, rows: Iterable[tuple[str, ...]]) -> Table:
@@ -115,7 +117,7 @@ def _table(title: str, rows: Iterable[tuple[str, ...]]) -> Table:
     return table
 
 
-def _step_rows(sampling_s: float, one: Rendered, label_s: float) -> Iterator[tuple[str, ...]]:
+def _step_rows(sampling_s: float, one: RenderTiming, label_s: float) -> Iterator[tuple[str, ...]]:
     """Yield where the time of one picture goes, when one job works alone."""
     steps = {"scene record": sampling_s, **one.seconds, "label with audit": label_s}
     whole_s = sampling_s + steps.pop("total") + label_s
@@ -126,7 +128,7 @@ def _step_rows(sampling_s: float, one: Rendered, label_s: float) -> Iterator[tup
     yield "all but Cycles", f"{whole_s - one.seconds['sample']:.3f} s", f"{1 - one.seconds['sample'] / whole_s:6.1%}"
 
 
-def _plan_rows(measured: list[Rendered], wanted: int, shard_size: int) -> Iterator[tuple[str, ...]]:
+def _plan_rows(measured: list[RenderTiming], wanted: int, shard_size: int) -> Iterator[tuple[str, ...]]:
     """Yield the throughput of each number of jobs, and what the wanted pictures take."""
     alone = measured[0].per_hour / measured[0].jobs
     for each in measured:
@@ -138,11 +140,11 @@ def _plan_rows(measured: list[Rendered], wanted: int, shard_size: int) -> Iterat
     yield f"{wanted:,} pictures in shards of {shard_size}", f"{hours:,.1f} core hours"
 
 
-def measure(settings: config.Config, jobs: list[int], wanted: int, shard_size: int, console: Console) -> None:
+def run_benchmark(settings: config.Config, jobs: list[int], wanted: int, shard_size: int, console: Console) -> None:
     """Sample, render and label `settings.data.pictures` pictures and print what it took.
 
     Raises:
-        BenchmarkError, NoRoomError, label.LabelError, lineage.LineageError: see there.
+        BenchmarkError, NoRoomError, label.LabelError, lineage.ProvenanceError: see there.
     """
     pictures, size = settings.data.pictures, f"{settings.camera.width}x{settings.camera.height}"
     with tempfile.TemporaryDirectory(prefix="cariste-benchmark-") as name:
@@ -153,7 +155,7 @@ def measure(settings: config.Config, jobs: list[int], wanted: int, shard_size: i
         measured = []
         for count in jobs:
             console.print(f"rendering {pictures} pictures of {size} with {count} at a time ...", style="dim")
-            measured.append(render(scenes, Path(name), count, settings.render.device))
+            measured.append(benchmark_rendering(scenes, Path(name), count, settings.render.device))
         data = Path(name) / "data"
         data.mkdir()
         (Path(name) / "1_jobs").rename(data / "shards")
@@ -190,9 +192,9 @@ def main() -> int:
     options = _options()
     console = Console(width=None if sys.stdout.isatty() else 100)
     try:
-        data, settings = config.read(options.config).data, _settings(options)
-        measure(settings, sorted({1, *options.jobs}), options.wanted or data.pictures, data.shard_size, console)
-    except (config.ConfigError, BenchmarkError, NoRoomError, label.LabelError, provenance.LineageError) as error:
+        data, settings = config.read_config(options.config).data, _settings(options)
+        run_benchmark(settings, sorted({1, *options.jobs}), options.wanted or data.pictures, data.shard_size, console)
+    except (config.ConfigError, BenchmarkError, NoRoomError, label.LabelError, provenance.ProvenanceError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -32,12 +32,12 @@ from torchvision.models.detection import MaskRCNN
 from torchvision.models.detection.roi_heads import RoIHeads, paste_masks_in_image, project_masks_on_boxes
 
 from pipeline.coco import reader
-from pipeline.coco.mask_to_rle import segmentations
+from pipeline.coco.paste_masks import paste_masks_to_rle
 from pipeline.config import config
 from pipeline.config.training import ModelSection
-from pipeline.data.dataset import target_of
+from pipeline.data.dataset import make_target
 from pipeline.models import detectors
-from pipeline.models.idmap_mask_loss import mask_targets, parts_of
+from pipeline.models.id_map_mask_loss import mask_targets_in_boxes, roi_heads_arguments
 from pipeline.models.weights import initial_weights
 
 CATEGORIES = [reader.Category(id=1, name="pedestrian"), reader.Category(id=2, name="pallet_truck")]
@@ -45,7 +45,7 @@ Target = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
-class Row:
+class BenchmarkRow:
     """A line of the table: `reference` is torchvision's figure, `most` how many times that ours may be."""
 
     what: str
@@ -60,7 +60,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Scene:
+class SyntheticImage:
     """A picture, float (3, height, width), and its annotations: compressed RLE and labels."""
 
     picture: Tensor
@@ -98,7 +98,7 @@ class TensorBytes(TorchDispatchMode):
             self.now -= size
 
 
-def make_scene(rng: np.random.Generator, instances: int, width: int, height: int) -> Scene:
+def make_synthetic_image(rng: np.random.Generator, instances: int, width: int, height: int) -> SyntheticImage:
     """Return noise with ellipses of a person's shape, which hide one another but leave all to be seen."""
     ids = np.zeros((height, width), np.int32)
     rows, columns = np.mgrid[:height, :width]
@@ -109,12 +109,12 @@ def make_scene(rng: np.random.Generator, instances: int, width: int, height: int
         middle_y, middle_x = (cell // across + 0.5) * height / down, (cell % across + 0.5) * width / across
         tall, wide = rng.uniform(0.4, 0.7) * height / down, rng.uniform(0.3, 0.6) * width / across
         ids[((rows - middle_y) / tall) ** 2 + ((columns - middle_x) / wide) ** 2 <= 1] = instance_id
-    encoded = [reader.encode(ids == instance_id) for instance_id in range(1, instances + 1)]
+    encoded = [reader.encode_mask(ids == instance_id) for instance_id in range(1, instances + 1)]
     picture = torch.from_numpy(rng.random((3, height, width), dtype=np.float32))
-    return Scene(picture, encoded, torch.from_numpy(rng.integers(1, 3, instances)))
+    return SyntheticImage(picture, encoded, torch.from_numpy(rng.integers(1, 3, instances)))
 
 
-def masks_target(scene: Scene) -> Target:
+def torchvision_target(scene: SyntheticImage) -> Target:
     """Return torchvision's target, made and flipped as its references/detection/coco_utils.py and transforms.py do."""
     masks = torch.stack([torch.as_tensor(coco_mask.decode(each)) for each in scene.segmentations]).flip(-1)
     left, top, width, height = torch.from_numpy(coco_mask.toBbox(scene.segmentations)).float().unbind(1)
@@ -126,17 +126,17 @@ def masks_target(scene: Scene) -> Target:
     }
 
 
-def map_target(scene: Scene) -> Target:
+def id_map_target(scene: SyntheticImage) -> Target:
     """Return our target, flipped; masks are painted into the map one by one, as `TrainingPictures` does."""
     ids = np.zeros(scene.picture.shape[1:], np.int32)
     for instance_id, each in enumerate(scene.segmentations, 1):
         ids[coco_mask.decode(each).view(bool)] = instance_id
-    return target_of(torch.from_numpy(ids).flip(-1), scene.labels)
+    return make_target(torch.from_numpy(ids).flip(-1), scene.labels)
 
 
-def masks_memory(scene: Scene, size: tuple[int, int], boxes: Tensor, matched: Tensor) -> int:
+def torchvision_mask_bytes(scene: SyntheticImage, size: tuple[int, int], boxes: Tensor, matched: Tensor) -> int:
     """Return the most bytes that torchvision's masks take in a step: the target's, its transform's and the loss's."""
-    masks = masks_target(scene)["masks"]
+    masks = torchvision_target(scene)["masks"]
     with TensorBytes() as made:
         masks = masks.clone()
         resized = functional.interpolate(masks[:, None].float(), size=size)[:, 0].byte()
@@ -144,21 +144,21 @@ def masks_memory(scene: Scene, size: tuple[int, int], boxes: Tensor, matched: Te
     return made.peak
 
 
-def map_memory(scene: Scene, size: tuple[int, int], boxes: Tensor, matched: Tensor) -> int:
+def id_map_bytes(scene: SyntheticImage, size: tuple[int, int], boxes: Tensor, matched: Tensor) -> int:
     """Return the most bytes that the id map takes in a step: the target's and the loss's."""
-    target = map_target(scene)
+    target = id_map_target(scene)
     with TensorBytes() as made:
-        mask_targets(target["ids"].clone(), size, boxes, target["mask_ids"][matched], 28)
+        mask_targets_in_boxes(target["ids"].clone(), size, boxes, target["mask_ids"][matched], 28)
     return made.peak
 
 
-def measure_steps(settings: ModelSection, scenes: Sequence[Scene], steps: int) -> Iterator[Row]:
+def measure_steps(settings: ModelSection, scenes: Sequence[SyntheticImage], steps: int) -> Iterator[BenchmarkRow]:
     """Yield the processor seconds of targets, steps and both, for a batch of `scenes`."""
     torch.manual_seed(0)
     ours = detectors.build(settings, CATEGORIES)
     reference = copy.deepcopy(ours)
-    reference.roi_heads = RoIHeads(*parts_of(reference.roi_heads))
-    sides = ((reference, masks_target), (ours, map_target))
+    reference.roi_heads = RoIHeads(*roi_heads_arguments(reference.roi_heads))
+    sides = ((reference, torchvision_target), (ours, id_map_target))
     pictures = [scene.picture for scene in scenes]
     prepared: list[list[float]] = [[], []]
     stepped: list[list[float]] = [[], []]
@@ -173,10 +173,10 @@ def measure_steps(settings: ModelSection, scenes: Sequence[Scene], steps: int) -
             stepped[side].append(time.process_time() - started)
     target_s, step_s = ([statistics.median(each[1:]) for each in both] for both in (prepared, stepped))
     instances = len(scenes[0].labels)
-    yield Row(f"{instances} instances: targets from annotations", *target_s, "s")
-    yield Row(f"{instances} instances: step", *step_s, "s", 0.8 if instances < 50 else 0.5)
+    yield BenchmarkRow(f"{instances} instances: targets from annotations", *target_s, "s")
+    yield BenchmarkRow(f"{instances} instances: step", *step_s, "s", 0.8 if instances < 50 else 0.5)
     both_s = [sum(each) for each in zip(target_s, step_s, strict=True)]
-    yield Row(f"{instances} instances: both", *both_s, "s", 0.8 if instances < 50 else 0.5)
+    yield BenchmarkRow(f"{instances} instances: both", *both_s, "s", 0.8 if instances < 50 else 0.5)
 
 
 def _step(network: MaskRCNN, pictures: list[Tensor], targets: list[Target]) -> None:
@@ -189,19 +189,19 @@ def _step(network: MaskRCNN, pictures: list[Tensor], targets: list[Target]) -> N
     torch.optim.SGD(parameters, 1e-9).step()
 
 
-def measure_memory(settings: ModelSection, scene: Scene) -> Row:
+def measure_memory(settings: ModelSection, scene: SyntheticImage) -> BenchmarkRow:
     """Return the bytes for masks of one picture, from the target to the loss's samples."""
-    target = map_target(scene)
+    target = id_map_target(scene)
     scale = min(settings.min_size / min(scene.picture.shape[1:]), settings.max_size / max(scene.picture.shape[1:]))
     size = (int(scene.picture.shape[1] * scale), int(scene.picture.shape[2] * scale))
     positive = max(1, settings.sampled_boxes // 4)
     matched = torch.arange(positive) % len(target["boxes"])
     boxes = target["boxes"][matched] * scale
-    taken = [memory(scene, size, boxes, matched) / 1e6 for memory in (masks_memory, map_memory)]
-    return Row(f"{len(scene.labels)} instances: memory for masks of a picture", *taken, "MB", 0.1)
+    taken = [memory(scene, size, boxes, matched) / 1e6 for memory in (torchvision_mask_bytes, id_map_bytes)]
+    return BenchmarkRow(f"{len(scene.labels)} instances: memory for masks of a picture", *taken, "MB", 0.1)
 
 
-def measure_pasting(rng: np.random.Generator, detections: int, width: int, height: int, runs: int) -> Row:
+def measure_pasting(rng: np.random.Generator, detections: int, width: int, height: int, runs: int) -> BenchmarkRow:
     """Return the processor seconds from the network's masks to RLE, of one picture."""
     centers = torch.from_numpy(rng.uniform(0, 1, (detections, 2))) * torch.tensor([width, height])
     halves = torch.from_numpy(rng.uniform(0.02, 0.15, (detections, 2))) * height
@@ -215,7 +215,7 @@ def measure_pasting(rng: np.random.Generator, detections: int, width: int, heigh
         return [coco_mask.encode(np.asfortranarray(mask)) for mask in pasted.byte().numpy()]
 
     def ours() -> list[Any]:
-        return list(segmentations(masks, boxes, (height, width)))
+        return list(paste_masks_to_rle(masks, boxes, (height, width)))
 
     times: list[list[float]] = [[], []]
     for _ in range(runs + 1):
@@ -224,10 +224,10 @@ def measure_pasting(rng: np.random.Generator, detections: int, width: int, heigh
             work()
             times[side].append(time.process_time() - started)
     taken = [statistics.median(each[1:]) for each in times]
-    return Row(f"{detections} detections of {width}x{height}: paste and RLE", *taken, "s", 0.25)
+    return BenchmarkRow(f"{detections} detections of {width}x{height}: paste and RLE", *taken, "s", 0.25)
 
 
-def table_of(rows: Sequence[Row]) -> Table:
+def results_table(rows: Sequence[BenchmarkRow]) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     for name in ("", "torchvision", "id maps", "ratio", "at most"):
         table.add_column(name, justify="left" if not name else "right")
@@ -262,15 +262,17 @@ def main() -> int:
     torch.set_num_threads(options.threads)
     rng = np.random.default_rng(0)
     try:
-        settings = config.read(options.config).model
+        settings = config.read_config(options.config).model
         rows = [measure_pasting(rng, 50, 1280, 720, options.steps)]
         for instances in options.instances:
-            scenes = [make_scene(rng, instances, options.width, options.height) for _ in range(options.batch_size)]
+            scenes = [
+                make_synthetic_image(rng, instances, options.width, options.height) for _ in range(options.batch_size)
+            ]
             rows += [measure_memory(settings, scenes[0]), *measure_steps(settings, scenes, options.steps)]
     except (config.ConfigError, initial_weights.WeightsError, detectors.ModelFileError) as error:
         print(error, file=sys.stderr)
         return 1
-    console.print(table_of(rows))
+    console.print(results_table(rows))
     return 0
 
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 
-def of_mask(mask: np.ndarray) -> list[list[int]]:
+def mask_to_polygons(mask: np.ndarray) -> list[list[int]]:
     """Return polygons [x, y, x, y, …] in pixels whose union is `mask`, bool (height, width).
 
     COCO's polygons cannot have holes. Where a mask has some, it is cut into upright strips through the middle of each

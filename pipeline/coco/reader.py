@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, Val
 
 # Tools round boxes differently; one pixel beyond the border is rounding, more is a mistake.
 BOX_TOLERANCE_PX = 1.0
-PROBLEMS_SHOWN = 10
+MAX_PROBLEMS_SHOWN = 10
 
 Box = tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat]
 
@@ -112,24 +112,24 @@ class CocoFile:
         if annotation.segmentation is None:
             return None
         try:
-            return coco_mask.decode(rle(annotation.segmentation, image.height, image.width))
+            return coco_mask.decode(to_rle(annotation.segmentation, image.height, image.width))
         except (ValueError, RuntimeError) as error:
             raise CocoError(f"{self.path}: annotation {annotation.id}: segmentation: {error}") from None
 
 
-def rle(segmentation: Rle | list[list[float]], height: int, width: int) -> dict[str, Any]:
+def to_rle(segmentation: Rle | list[list[float]], height: int, width: int) -> dict[str, Any]:
     """Return run lengths or polygons as compressed RLE: {"size": [height, width], "counts": text or bytes}."""
     plain = segmentation.model_dump(include={"size", "counts"}) if isinstance(segmentation, Rle) else segmentation
     return coco_mask.segmToRle(plain, width, height)
 
 
-def encode(mask: np.ndarray) -> dict[str, Any]:
+def encode_mask(mask: np.ndarray) -> dict[str, Any]:
     """Return a mask, bool or uint8 (height, width), as compressed RLE with text counts, ready for JSON."""
     encoded = coco_mask.encode(np.asfortranarray(mask).view(np.uint8))
     return {"size": list(mask.shape), "counts": encoded["counts"].decode("ascii")}
 
 
-def read(path: str | Path) -> CocoFile:
+def read_coco(path: str | Path) -> CocoFile:
     """Read and check a COCO detection file.
 
     Raises:
@@ -152,7 +152,7 @@ def read_results(path: str | Path, coco: CocoFile) -> tuple[Detection, ...]:
     """Read a COCO results file that belongs to `coco`.
 
     Raises:
-        CocoError: as `read`; also for pictures and categories that `coco` does not have.
+        CocoError: as `read_coco`; also for pictures and categories that `coco` does not have.
     """
     path = Path(path)
     detections = tuple(_parse(path, TypeAdapter(list[Detection])))
@@ -179,8 +179,8 @@ def _explain(problem: dict[str, Any]) -> str:
 
 def _raise_if_any(path: Path, problems: Iterable[str]) -> None:
     lines = [f"{path}: {problem}" for problem in problems]
-    if len(lines) > PROBLEMS_SHOWN:
-        lines[PROBLEMS_SHOWN:] = [f"{path}: and {len(lines) - PROBLEMS_SHOWN} more"]
+    if len(lines) > MAX_PROBLEMS_SHOWN:
+        lines[MAX_PROBLEMS_SHOWN:] = [f"{path}: and {len(lines) - MAX_PROBLEMS_SHOWN} more"]
     if lines:
         raise CocoError("\n".join(lines))
 
@@ -218,7 +218,7 @@ def _rle_problems(segmentation: Rle, image: CocoImage) -> Iterator[str]:
         yield f"segmentation has size (height, width) {segmentation.size}, unlike {_named(image)}"
         return
     try:
-        coco_mask.area(rle(segmentation, image.height, image.width))
+        coco_mask.area(to_rle(segmentation, image.height, image.width))
     except (ValueError, RuntimeError) as error:
         yield f"segmentation: {error}"
 
@@ -247,7 +247,7 @@ def _duplicates(what: str, values: Iterable[int | str]) -> Iterator[str]:
     yield from (f"{what} {value!r} is used {count} times" for value, count in seen.items() if count > 1)
 
 
-def check_pictures(coco: CocoFile, images_dir: str | Path) -> None:
+def check_images(coco: CocoFile, images_dir: str | Path) -> None:
     """Check that every picture is there, is a picture and has the size that the file says (headers only: fast).
 
     Raises:
@@ -295,16 +295,16 @@ def read_picture(path: str | Path) -> np.ndarray:
         raise CocoError(f"{path}: not a readable picture ({error})") from None
 
 
-def dump(document: Any) -> bytes:
+def json_bytes(document: Any) -> bytes:
     """Return JSON that depends on the content alone: compact, keys sorted, NaN refused, a newline at the end."""
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
     return f"{text}\n".encode()
 
 
-def write(path: str | Path, document: Any) -> None:
+def write_json(path: str | Path, document: Any) -> None:
     """Write `document` as JSON, aside first: a reader finds the old file or the whole new one."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_bytes(dump(document))
+    aside.write_bytes(json_bytes(document))
     aside.replace(path)

@@ -11,7 +11,7 @@ import numpy as np
 from faster_coco_eval import mask as coco_mask
 
 
-def of_id_map(ids: np.ndarray) -> dict[int, np.ndarray]:
+def pixel_ranges_by_instance(ids: np.ndarray) -> dict[int, np.ndarray]:
     """Return the runs of every instance of an id map, uint16 (height, width), by its id; 0 is no instance.
 
     Runs are int64 (runs, 2): first pixel and the one after the last, counted down the columns, from left to right.
@@ -24,7 +24,7 @@ def of_id_map(ids: np.ndarray) -> dict[int, np.ndarray]:
     return {number: runs[owners == number] for number in np.unique(owners).tolist() if number}
 
 
-def of_crop(mask: np.ndarray, x: int, y: int, height: int, width: int) -> np.ndarray:
+def pixel_ranges_of_crop(mask: np.ndarray, x: int, y: int, height: int, width: int) -> np.ndarray:
     """Return the runs of a mask, bool (any size) with its corner at (x, y), inside a picture of height x width."""
     top, left = max(-y, 0), max(-x, 0)
     inside = mask[top : max(height - y, 0), left : max(width - x, 0)]
@@ -38,12 +38,12 @@ def of_crop(mask: np.ndarray, x: int, y: int, height: int, width: int) -> np.nda
     return edges.reshape(-1, 2) + (x + left) * height
 
 
-def area(runs: np.ndarray) -> int:
+def pixel_count(runs: np.ndarray) -> int:
     """Return how many pixels the runs hold."""
     return int((runs[:, 1] - runs[:, 0]).sum())
 
 
-def encode(runs: dict[int, np.ndarray], height: int, width: int) -> dict[int, dict[str, Any]]:
+def encode_rles(runs: dict[int, np.ndarray], height: int, width: int) -> dict[int, dict[str, Any]]:
     """Return compressed RLE with text counts, ready for JSON, of each instance in a picture of height x width."""
     if not runs:
         return {}

@@ -7,12 +7,12 @@ from typing import Any
 
 from pipeline.coco import reader
 
-# `coco.dump` sorts keys: annotations, categories, images, info.
-PARTS = (b'{"annotations":[', b'],"categories":', b',"images":[', b'],"info":', b"}\n")
+# `coco.json_bytes` sorts keys: annotations, categories, images, info.
+JSON_PARTS = (b'{"annotations":[', b'],"categories":', b',"images":[', b'],"info":', b"}\n")
 
 
 class CocoWriter:
-    """Writes what `coco.dump` would give for the whole document, byte for byte.
+    """Writes what `coco.json_bytes` would give for the whole document, byte for byte.
 
     Annotations go straight into the file; images, which come after them, wait in a second file until `finish`.
     """
@@ -23,7 +23,7 @@ class CocoWriter:
         self.pictures = self.annotations = 0
         self._file = path.open("wb")
         self._images = path.with_suffix(".images").open("w+b")
-        self._file.write(PARTS[0])
+        self._file.write(JSON_PARTS[0])
 
     def add(self, image: dict[str, Any], annotations: list[dict[str, Any]]) -> None:
         """Add a picture and its annotations, which are numbered from 1 on over the whole file."""
@@ -43,13 +43,13 @@ class CocoWriter:
 
     def finish(self) -> None:
         """Write what follows the annotations; without it the file is no JSON."""
-        self._file.write(PARTS[1] + _dumped(self.categories) + PARTS[2])
+        self._file.write(JSON_PARTS[1] + _dumped(self.categories) + JSON_PARTS[2])
         self._images.seek(0)
         shutil.copyfileobj(self._images, self._file)
-        self._file.write(PARTS[3] + _dumped(self.info) + PARTS[4])
+        self._file.write(JSON_PARTS[3] + _dumped(self.info) + JSON_PARTS[4])
         self._file.flush()
         self.path.with_suffix(".images").unlink()
 
 
 def _dumped(value: Any) -> bytes:
-    return reader.dump(value).removesuffix(b"\n")
+    return reader.json_bytes(value).removesuffix(b"\n")

@@ -23,7 +23,7 @@ from pipeline.common.progress import track
 from pipeline.config.config import SPLITS
 
 # Puts a picture (first) where the layout wants it (second).
-Place = Callable[[Path, Path], object]
+PlaceFile = Callable[[Path, Path], object]
 
 
 class YoloError(Exception):
@@ -45,7 +45,7 @@ class _Bridge(NamedTuple):
     pixels: int
 
 
-def polygon_of(mask: np.ndarray) -> np.ndarray:
+def mask_to_polygon(mask: np.ndarray) -> np.ndarray:
     """Return one closed polygon, int (n, 2) of pixels (x, y), n >= 3, that `cv2.fillPoly` fills to nearly the mask.
 
     `mask` is uint8 (height, width) of 0 and 1, not empty. Holes and further parts hang on thin bridges that run there
@@ -106,13 +106,13 @@ def _corners(path: np.ndarray) -> np.ndarray:
     return path[np.any(steps != np.roll(steps, 1, axis=0), axis=1)] if np.any(steps) else path
 
 
-def label_line(number: int, polygon: np.ndarray, width: int, height: int) -> str:
+def yolo_label_line(number: int, polygon: np.ndarray, width: int, height: int) -> str:
     """Return a line of a label file; half a pixel is added so that cutting off decimals gives the pixel again."""
     places = (polygon + 0.5) / (width, height)
     return " ".join([str(number), *(f"{place:.6f}" for place in places.ravel())]) + "\n"
 
 
-def write_split(source: reader.CocoFile, data: Path, out: Path, split: str, place: Place) -> int:
+def write_split(source: reader.CocoFile, data: Path, out: Path, split: str, place: PlaceFile) -> int:
     """Write the labels of a split and put its pictures in place; return how many instances there are."""
     (out / "images" / split).mkdir(parents=True)
     (out / "labels" / split).mkdir(parents=True)
@@ -133,8 +133,8 @@ def write_split(source: reader.CocoFile, data: Path, out: Path, split: str, plac
 def _label(source: reader.CocoFile, image: reader.CocoImage, annotations: Iterable[reader.Annotation]) -> list[str]:
     classes = {category.id: number for number, category in enumerate(_ordered(source.categories))}
     return [
-        label_line(
-            classes[annotation.category_id], polygon_of(source.mask(annotation, image)), image.width, image.height
+        yolo_label_line(
+            classes[annotation.category_id], mask_to_polygon(source.mask(annotation, image)), image.width, image.height
         )
         for annotation in annotations
         if not annotation.iscrowd
@@ -145,14 +145,14 @@ def _ordered(categories: Iterable[reader.Category]) -> list[reader.Category]:
     return sorted(categories, key=lambda category: category.id)
 
 
-def describe(categories: Iterable[reader.Category]) -> str:
+def data_yaml(categories: Iterable[reader.Category]) -> str:
     """Return the text of `data.yaml`. Without `path`, Ultralytics starts from the file's own folder, wherever it is."""
     names = {number: category.name for number, category in enumerate(_ordered(categories))}
     folders = {split: f"images/{split}" for split in SPLITS}
     return yaml.safe_dump({**folders, "names": names}, sort_keys=False)
 
 
-def convert(data: Path, out: Path, place: Place = os.link) -> dict[str, tuple[int, int]]:
+def convert(data: Path, out: Path, place: PlaceFile = os.link) -> dict[str, tuple[int, int]]:
     """Write all splits of a data set; the folder appears whole or not at all. Return (pictures, instances) by split.
 
     Hard links (`os.link`) take no space and, unlike symbolic ones, outlive it when the folder is moved, copied, packed
@@ -168,9 +168,9 @@ def convert(data: Path, out: Path, place: Place = os.link) -> dict[str, tuple[in
     shutil.rmtree(growing, ignore_errors=True)
     written = {}
     for split in SPLITS:
-        source = reader.read(data / "annotations" / f"{split}.json")
+        source = reader.read_coco(data / "annotations" / f"{split}.json")
         written[split] = (len(source.images), write_split(source, data, growing, split, place))
-    (growing / "data.yaml").write_text(describe(source.categories))
+    (growing / "data.yaml").write_text(data_yaml(source.categories))
     growing.rename(out)
     return written
 

@@ -8,7 +8,7 @@ class DeviceError(Exception):
     """The device that was asked for is not there."""
 
 
-def pick(name: str) -> torch.device:
+def select_device(name: str) -> torch.device:
     """Return the device `auto`, `cpu`, `cuda` or `mps`; `auto` is the first of cuda, mps and cpu that is there.
 
     Raises:
@@ -27,6 +27,6 @@ def pick(name: str) -> torch.device:
     return torch.device(name)
 
 
-def describe(device: torch.device) -> str:
+def device_name(device: torch.device) -> str:
     """Return the device's name for people, such as `cuda (NVIDIA L4)`."""
     return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type

@@ -26,7 +26,7 @@ class DistributedError(Exception):
 
 
 @contextmanager
-def joined(device: torch.device) -> Iterator[torch.device]:
+def process_group(device: torch.device) -> Iterator[torch.device]:
     """Join the processes that torchrun has started, if it has; yield the device of this one."""
     if "LOCAL_RANK" not in os.environ:
         yield device
@@ -54,7 +54,7 @@ def wait_for_all() -> None:
         distributed.barrier()
 
 
-def wrap(detector: nn.Module) -> nn.Module:
+def wrap_data_parallel(detector: nn.Module) -> nn.Module:
     """Return what to call in training: it averages the gradients over the processes on the way back.
 
     Only of parameters that are not frozen now: wrap again after unfreezing.
@@ -62,7 +62,7 @@ def wrap(detector: nn.Module) -> nn.Module:
     return DistributedDataParallel(detector) if world_size() > 1 else detector
 
 
-def mean(values: Tensor) -> Tensor:
+def mean_over_processes(values: Tensor) -> Tensor:
     """Return the mean over the processes; what is no number in one is none in all, so that all decide the same."""
     if world_size() == 1:
         return values
@@ -71,7 +71,7 @@ def mean(values: Tensor) -> Tensor:
     return total / world_size()
 
 
-def gather(value: Any) -> list[Any]:
+def gather_from_all(value: Any) -> list[Any]:
     """Return the `value` of every process, in order of rank."""
     if world_size() == 1:
         return [value]
@@ -80,7 +80,7 @@ def gather(value: Any) -> list[Any]:
     return values
 
 
-def from_first(value: Any) -> Any:
+def broadcast_from_first(value: Any) -> Any:
     """Return the `value` of the first process."""
     if world_size() == 1:
         return value
@@ -96,11 +96,11 @@ def require_same_weights(detector: nn.Module) -> None:
         DistributedError: the sums of the trained weights differ.
     """
     sums = [parameter.detach().double().sum().item() for parameter in detector.parameters() if parameter.requires_grad]
-    if any(other != sums for other in gather(sums)):
+    if any(other != sums for other in gather_from_all(sums)):
         raise DistributedError("the processes' weights differ at the end of the training; this should not be possible")
 
 
-def share_of(batch_size: int, processes: int) -> int:
+def batch_size_per_process(batch_size: int, processes: int) -> int:
     """Return how many pictures of every batch each process takes.
 
     Raises:

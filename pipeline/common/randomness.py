@@ -22,7 +22,7 @@ def rng(dataset_seed: int, image_index: int, stage_name: str) -> np.random.Gener
     return np.random.default_rng(np.random.SeedSequence([dataset_seed, image_index, stage]))
 
 
-def choose(random: np.random.Generator, shares: Mapping[str, float]) -> str:
+def choose_weighted(random: np.random.Generator, shares: Mapping[str, float]) -> str:
     """Return one of the names, each drawn in proportion to its share."""
     names, weights = list(shares), np.array(list(shares.values()), float)
     return names[random.choice(len(names), p=weights / weights.sum())]

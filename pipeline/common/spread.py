@@ -25,7 +25,7 @@ class Spread:
         return f"{self.mean:.2f}{apart}"
 
 
-def spread(values: Iterable[float | None]) -> Spread | None:
+def spread_of(values: Iterable[float | None]) -> Spread | None:
     """Return the spread of what is there; None if nothing is."""
     there = tuple(value for value in values if value is not None)
     return Spread(there) if there else None

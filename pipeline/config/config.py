@@ -15,9 +15,9 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import yaml
 from pydantic import Field, ValidationError
 
+from pipeline.config.field_types import CocoSetSection, Count, Fraction, Name, Section
 from pipeline.config.study import StudySection
 from pipeline.config.training import ModelSection, TrainSection
-from pipeline.config.values import Count, Fraction, Name, PictureSet, Section
 from pipeline.config.world import (
     CameraSection,
     GoodsSection,
@@ -30,17 +30,17 @@ from pipeline.config.world import (
 # Raise by hand when the same config must give other pictures: it is part of every scene record, so all shards are
 # rendered again. Editing a docstring or a log line is no reason.
 GENERATOR_VERSION = 8
-PRETRAINED_BACKBONE_RATE, RANDOM_BACKBONE_RATE = 0.1, 1.0
+PRETRAINED_BACKBONE_RATE_FACTOR, RANDOM_BACKBONE_RATE_FACTOR = 0.1, 1.0
 
 SPLITS = ("train", "val", "test")
-WORLD = ("layout", "people", "trucks", "goods", "camera", "light")
+SCENE_SECTIONS = ("layout", "people", "trucks", "goods", "camera", "light")
 
 
 class ConfigError(Exception):
     """A configuration that cannot be used; the message has one line for each wrong key."""
 
 
-class Split(Section):
+class SplitSection(Section):
     """Of every `train + val + test` pictures in a row, how many go to each split (by index, so growth moves none)."""
 
     train: Annotated[int, Field(ge=1)] = 9
@@ -53,14 +53,14 @@ class Split(Section):
         return "train" if position < self.train else "val" if position < self.train + self.val else "test"
 
 
-class Data(Section):
+class DataSection(Section):
     """The rendered data set: its name, size, division into shards and splits."""
 
     name: Name = "quickstart"
     seed: Annotated[int, Field(ge=0)] = 7
     pictures: Annotated[int, Field(ge=1)] = 96
     shard_size: Annotated[int, Field(ge=1)] = 12
-    split: Split = Split()
+    split: SplitSection = SplitSection()
 
     @property
     def shards(self) -> int:
@@ -106,7 +106,7 @@ class RunSection(Section):
 class Config(Section):
     """The whole file."""
 
-    data: Data = Data()
+    data: DataSection = DataSection()
     layout: LayoutSection = LayoutSection()
     people: PeopleSection = PeopleSection()
     trucks: TrucksSection = TrucksSection()
@@ -115,7 +115,9 @@ class Config(Section):
     light: LightSection = LightSection()
     render: RenderSection = RenderSection()
     label: LabelSection = LabelSection()
-    compare: dict[Name, PictureSet] = Field({}, description="real sets whose distributions the rendered one is held to")
+    compare: dict[Name, CocoSetSection] = Field(
+        {}, description="real sets whose distributions the rendered one is held to"
+    )
     run: RunSection = RunSection()
     model: ModelSection = ModelSection()
     train: TrainSection = TrainSection()
@@ -125,19 +127,19 @@ class Config(Section):
     def picture_keys(self) -> list[str]:
         """What decides how a picture looks: seed, world, and rendering but for the device."""
         rendering = (f"render.{name}" for name in RenderSection.model_fields if name != "device")
-        return ["data.seed", *WORLD, *rendering]
+        return ["data.seed", *SCENE_SECTIONS, *rendering]
 
     def with_backbone_rate(self) -> "Config":
         """Return the config with a number for `train.rate_factors.backbone`."""
         factors = self.train.rate_factors
         if factors.backbone is not None:
             return self
-        rate = RANDOM_BACKBONE_RATE if self.model.weights == "none" else PRETRAINED_BACKBONE_RATE
+        rate = RANDOM_BACKBONE_RATE_FACTOR if self.model.weights == "none" else PRETRAINED_BACKBONE_RATE_FACTOR
         filled = self.train.model_copy(update={"rate_factors": factors.model_copy(update={"backbone": rate})})
         return self.model_copy(update={"train": filled})
 
     def only(self, *keys: str) -> str:
-        """Return these sections ("light") or values ("data.seed") as one line of sorted JSON that `read` takes.
+        """Return these sections ("light") or values ("data.seed") as one line of sorted JSON that `read_config` takes.
 
         It is what a stage depends on and nothing else, so that a change elsewhere runs nothing again.
         """
@@ -152,22 +154,22 @@ class Config(Section):
         return json.dumps(chosen, sort_keys=True)
 
 
-def changed(config: Config, changes: dict[str, dict[str, Any]]) -> Config:
+def with_changes(config: Config, changes: dict[str, dict[str, Any]]) -> Config:
     """Return the config with other values in some sections, checked again."""
     values = config.model_dump(mode="json")
-    return check({**values, **{name: values[name] | section for name, section in changes.items()}}, "study")
+    return validate({**values, **{name: values[name] | section for name, section in changes.items()}}, "study")
 
 
-def typed(value: Any) -> Any:
+def parse_nested_yaml(value: Any) -> Any:
     """Give YAML types to the strings that `snakemake --config 'train={iterations: 5}'` delivers for nested values."""
     if isinstance(value, dict):
-        return {key: typed(item) for key, item in value.items()}
+        return {key: parse_nested_yaml(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [typed(item) for item in value]
+        return [parse_nested_yaml(item) for item in value]
     return yaml.safe_load(value) if isinstance(value, str) else value
 
 
-def check(values: Any, source: str = "config") -> Config:
+def validate(values: Any, source: str = "config") -> Config:
     """Return the typed config.
 
     Raises:
@@ -198,7 +200,7 @@ def _siblings(location: tuple) -> list[str]:
     return list(kind.model_fields)
 
 
-def read(source: str | Path) -> Config:
+def read_config(source: str | Path) -> Config:
     """Read a config from a YAML file, or from text when it begins with `{` (how the Snakefile hands over sections).
 
     Raises:
@@ -212,7 +214,7 @@ def read(source: str | Path) -> Config:
         raise ConfigError(f"{source}: no such config file") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{source}: not YAML: {error}") from None
-    return check(values or {}, "config" if inline else str(source))
+    return validate(values or {}, "config" if inline else str(source))
 
 
 def schema() -> str:
@@ -231,7 +233,7 @@ def main() -> int:
     if arguments.file is None:
         parser.error("name a YAML file, or ask for --schema")
     try:
-        config = read(arguments.file)
+        config = read_config(arguments.file)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 1

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, WrapValidator, model_validator
 
-from pipeline.config.values import Section
+from pipeline.config.field_types import Section
 
 Patterns = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
-MOMENTS = ("epoch", "iteration", "run_fraction")
+START_KEYS = ("epoch", "iteration", "run_fraction")
 
 
 class AllButLast(Section):
@@ -32,7 +32,7 @@ def _in_one_message(value: Any, validate: Callable[[Any], Any]) -> Any:
         ) from None
 
 
-Freeze = Annotated[
+FreezePolicy = Annotated[
     Literal["backbone", "heads_only", "none"]
     # Strict, because `freeze: true` would else be one stage.
     | Annotated[int, Field(ge=0, strict=True)]
@@ -55,7 +55,7 @@ class UnfreezeStep(Section):
         None, description="trained when this part of train.iterations is done"
     )
     what: Patterns | None = Field(None, description="names or patterns of what is trained from then on")
-    leave: Freeze | None = Field(
+    leave: FreezePolicy | None = Field(
         None, description="instead of what: all that stays frozen from then on, said as in freeze"
     )
     learning_rate_factor: Annotated[float, Field(gt=0)] = Field(
@@ -64,14 +64,14 @@ class UnfreezeStep(Section):
 
     @model_validator(mode="after")
     def _check_keys(self) -> "UnfreezeStep":
-        if sum(getattr(self, moment) is not None for moment in MOMENTS) != 1:
-            raise ValueError(f"when? say one of {', '.join(MOMENTS)}")
+        if sum(getattr(self, moment) is not None for moment in START_KEYS) != 1:
+            raise ValueError(f"when? say one of {', '.join(START_KEYS)}")
         if (self.what is None) == (self.leave is None):
             raise ValueError("give either what (is trained from then on) or leave (all that stays frozen)")
         return self
 
 
-def in_words(freeze: Freeze) -> str:
+def describe_freeze(freeze: FreezePolicy) -> str:
     """Return a policy as a reader of a page or a table would say it."""
     match freeze:
         case "none" | 0:

@@ -5,14 +5,14 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from pipeline.config.values import Name, Section
+from pipeline.config.field_types import Name, Section
 
 # Between the parts of a variant's name; a Name has no two of them in a row.
-JOINT = "--"
-OF_MODEL, OF_TRAIN = ("freeze", "unfreeze"), ("rate_factors",)  # what a policy can set
+NAME_SEPARATOR = "--"
+MODEL_POLICY_KEYS, TRAIN_POLICY_KEYS = ("freeze", "unfreeze"), ("rate_factors",)  # what a policy can set
 
 
-class StudiedBackbone(Section):
+class StudyBackboneSection(Section):
     """Where a backbone's weights come from, and the policies it is trained with: all if null."""
 
     weights: Annotated[str, Field(min_length=1)]
@@ -28,8 +28,8 @@ class StudySection(Section):
     """Every backbone with its policies and every seed; all else is as `model` and `train` say."""
 
     name: Name = "freezing"
-    backbones: Annotated[dict[Name, StudiedBackbone], Field(min_length=1)] = Field(
-        {"tf_efficientnet_lite0": StudiedBackbone(weights="bundled")},
+    backbones: Annotated[dict[Name, StudyBackboneSection], Field(min_length=1)] = Field(
+        {"tf_efficientnet_lite0": StudyBackboneSection(weights="bundled")},
         description="model.backbone -> model.weights, or {weights: .., policies: [..]} if not all policies make sense "
         "for it",
     )
@@ -48,11 +48,11 @@ class StudySection(Section):
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds: {self.seeds}: each seed once")
         for name in (*self.backbones, *self.policies):
-            if JOINT in name:
-                raise ValueError(f"{name}: a name here must not hold {JOINT!r}")
+            if NAME_SEPARATOR in name:
+                raise ValueError(f"{name}: a name here must not hold {NAME_SEPARATOR!r}")
         for name, policy in self.policies.items():
-            if unknown := set(_in_full(policy)) - {*OF_MODEL, *OF_TRAIN}:
-                known = ", ".join((*OF_MODEL, *OF_TRAIN))
+            if unknown := set(_in_full(policy)) - {*MODEL_POLICY_KEYS, *TRAIN_POLICY_KEYS}:
+                known = ", ".join((*MODEL_POLICY_KEYS, *TRAIN_POLICY_KEYS))
                 raise ValueError(f"policies.{name}: {', '.join(sorted(unknown))}: only {known} can differ")
         for name, backbone in self.backbones.items():
             if unknown := set(backbone.policies or ()) - set(self.policies):
@@ -62,7 +62,7 @@ class StudySection(Section):
     def variants(self) -> list[str]:
         """Return the names of all trainings: backbone, policy and seed."""
         return [
-            JOINT.join((backbone, policy, str(seed)))
+            NAME_SEPARATOR.join((backbone, policy, str(seed)))
             for backbone in self.backbones
             for policy in self.backbones[backbone].policies or self.policies
             for seed in self.seeds
@@ -70,7 +70,7 @@ class StudySection(Section):
 
     def parts(self, variant: str) -> tuple[str, str, int]:
         """Return backbone, policy and seed of a variant."""
-        backbone, policy, seed = variant.split(JOINT)
+        backbone, policy, seed = variant.split(NAME_SEPARATOR)
         return backbone, policy, int(seed)
 
     def changes(self, variant: str) -> dict[str, dict[str, Any]]:
@@ -81,8 +81,8 @@ class StudySection(Section):
         train = {"iterations": self.iterations} if self.iterations else {}
         return {
             "run": {"seed": seed},
-            "model": model | {key: value for key, value in keys.items() if key in OF_MODEL},
-            "train": train | {key: value for key, value in keys.items() if key in OF_TRAIN},
+            "model": model | {key: value for key, value in keys.items() if key in MODEL_POLICY_KEYS},
+            "train": train | {key: value for key, value in keys.items() if key in TRAIN_POLICY_KEYS},
         }
 
 

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from pipeline.config.freezing import Freeze, UnfreezeStep
-from pipeline.config.values import Count, Fraction, Name, PictureSet, Range, Section, within
+from pipeline.config.field_types import CocoSetSection, Count, FloatRange, Fraction, Name, Section, within_limits
+from pipeline.config.freezing import FreezePolicy, UnfreezeStep
 
 
 class ModelSection(Section):
@@ -25,7 +25,7 @@ class ModelSection(Section):
         "path of a model.pt of ours or of a state dict of torchvision or timm (.pth, .safetensors)",
     )
     weights_file: str | None = Field(None, description="for weights: coco, the file to use instead of the download")
-    freeze: Freeze = Field(
+    freeze: FreezePolicy = Field(
         "backbone",
         description="what is not trained: backbone (its body), heads_only (all but the heads), none, a number "
         "of stages of the body, {all_but_last: N} layers, or a list of names and patterns",
@@ -56,7 +56,7 @@ class AugmentSection(Section):
     """What happens to a picture at training time; probabilities and strengths."""
 
     flip: Fraction = Field(0.5, description="probability of a mirrored picture, left to right")
-    scale: Annotated[Range, within(0.1, 10)] = Field(
+    scale: Annotated[FloatRange, within_limits(0.1, 10)] = Field(
         (0.8, 1.5), description="random zoom: below 1 shrinks, above 1 crops; large-scale jitter is [0.1, 2]"
     )
     copy_paste: Fraction = Field(
@@ -77,13 +77,13 @@ class AugmentSection(Section):
     jpeg: Fraction = Field(0.3, description="probability of JPEG artefacts, quality 50 to 95")
 
 
-class MixedSet(PictureSet):
+class SourceSection(CocoSetSection):
     """Real pictures to train on beside the rendered ones (docs/mixing.md)."""
 
     share: Annotated[float, Field(gt=0, le=1, description="share of all pictures drawn")]
 
 
-def _room_for_all(sources: dict[str, MixedSet]) -> dict[str, MixedSet]:
+def _room_for_all(sources: dict[str, SourceSection]) -> dict[str, SourceSection]:
     total = sum(source.share for source in sources.values())
     if total > 1 + 1e-9:
         raise ValueError(f"the shares add up to {total:g}, more than 1; the rendered set takes what they leave")
@@ -102,7 +102,7 @@ Workers = Annotated[
 ]
 
 
-class RateFactors(Section):
+class RateFactorsSection(Section):
     """What the learning rate is multiplied by, group by group."""
 
     heads: Annotated[float, Field(gt=0)] = Field(1.0, description="proposals, box head, mask head")
@@ -118,7 +118,7 @@ class ValidationSection(Section):
     """Score the model while it trains, keep the best weights, stop when it gets no better."""
 
     every: Annotated[int, Field(ge=1)] = Field(100, description="iterations from one look to the next")
-    on: PictureSet | None = Field(None, description="a COCO set of your own; null: the rendered val split")
+    on: CocoSetSection | None = Field(None, description="a COCO set of your own; null: the rendered val split")
     metric: Literal["box_AP", "box_AP50", "box_AP75", "mask_AP", "mask_AP50", "mask_AP75"] = "box_AP50"
     patience: Count = Field(0, description="stop after so many looks without a gain; 0 never stops")
 
@@ -135,7 +135,7 @@ class TrainSection(Section):
     )
     optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
     learning_rate: Annotated[float, Field(gt=0)] = 7e-4
-    rate_factors: RateFactors = RateFactors()
+    rate_factors: RateFactorsSection = RateFactorsSection()
     momentum: Fraction = Field(0.9, description="for optimizer: sgd")
     weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="not of norms and biases")
     warmup_iterations: Count = 50
@@ -162,7 +162,7 @@ class TrainSection(Section):
         "auto", description="processes that read pictures; auto: the cores that the step leaves; 0 reads in the loop"
     )
     threads: Annotated[int, Field(ge=1)] = Field(2, description="processor threads of the training step")
-    sources: Annotated[dict[Name, MixedSet], AfterValidator(_room_for_all)] = Field(
+    sources: Annotated[dict[Name, SourceSection], AfterValidator(_room_for_all)] = Field(
         {}, description="sets of real pictures to mix in, by name"
     )
     repeat_threshold: Fraction = Field(

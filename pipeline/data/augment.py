@@ -15,19 +15,19 @@ from PIL import Image
 from pipeline.common.color import REC709_LUMINANCE
 from pipeline.config.training import AugmentSection
 
-BLUR_SIGMA_PX = (0.4, 1.6)
-MOTION_PX = (2.0, 7.0)
+BLUR_SIGMA_RANGE_PX = (0.4, 1.6)
+MOTION_BLUR_RANGE_PX = (2.0, 7.0)
 # Light of 1 is white. An electron's share of it: from a good sensor (15,000 electrons) to a small one in the dark.
-SHOT = (1 / 15000, 1 / 400)
-READ = (0.0005, 0.006)  # standard deviation
-SHARPNESS = (1.5, 4.0)  # 1 leaves a picture as it is
-JPEG_QUALITY = (50, 95)
+SHOT_NOISE_RANGE = (1 / 15000, 1 / 400)
+READ_NOISE_RANGE = (0.0005, 0.006)  # standard deviation
+SHARPNESS_RANGE = (1.5, 4.0)  # 1 leaves a picture as it is
+JPEG_QUALITY_RANGE = (50, 95)
 GAMMA = 2.2  # picture = light ** (1 / GAMMA), near enough to sRGB
-LEVELS = np.arange(256, dtype=np.float32)
-LIGHT = (LEVELS / 255) ** GAMMA
+GRAY_LEVELS = np.arange(256, dtype=np.float32)
+LINEAR_LIGHT_TABLE = (GRAY_LEVELS / 255) ** GAMMA
 
 
-class Labelled(NamedTuple):
+class LabelledImage(NamedTuple):
     """A picture and what is where in it.
 
     `picture`: uint8 RGB (height, width, 3). `ids`: int32 (height, width), the instances with masks, 0 = nothing.
@@ -42,7 +42,7 @@ class Labelled(NamedTuple):
     box_labels: np.ndarray
 
 
-def augment_geometry(labelled: Labelled, settings: AugmentSection, rng: np.random.Generator) -> Labelled:
+def augment_geometry(labelled: LabelledImage, settings: AugmentSection, rng: np.random.Generator) -> LabelledImage:
     """Return the picture, of the same size, zoomed and perhaps mirrored; instances may be cut or vanish."""
     (factor,) = _log_uniform(settings.scale, rng, 1)
     labelled = zoom(labelled, factor, rng)
@@ -53,12 +53,12 @@ def augment_camera(picture: np.ndarray, settings: AugmentSection, rng: np.random
     """Return the picture, uint8 RGB (height, width, 3), as another camera might have taken it."""
     picture = jitter_colors(picture, settings, rng)
     if rng.random() < settings.blur:
-        picture = cv2.GaussianBlur(picture, (7, 7), rng.uniform(*BLUR_SIGMA_PX))
+        picture = cv2.GaussianBlur(picture, (7, 7), rng.uniform(*BLUR_SIGMA_RANGE_PX))
     picture = _augment_light(picture, settings, rng)
     if rng.random() < settings.sharpen:
-        picture = sharpen(picture, rng.uniform(*SHARPNESS))
+        picture = sharpen(picture, rng.uniform(*SHARPNESS_RANGE))
     if rng.random() < settings.jpeg:
-        picture = compress(picture, int(rng.integers(*JPEG_QUALITY, endpoint=True)))
+        picture = jpeg_roundtrip(picture, int(rng.integers(*JPEG_QUALITY_RANGE, endpoint=True)))
     return picture
 
 
@@ -66,22 +66,24 @@ def _augment_light(picture: np.ndarray, settings: AugmentSection, rng: np.random
     """Do what happens before the gamma curve; to light and back once for all of it, which is what costs time."""
     gains = np.ones(3, np.float32)
     if settings.white_balance > 0:
-        gains = white_balance(*_log_uniform((1 / (1 + settings.white_balance), 1 + settings.white_balance), rng, 2))
+        gains = white_balance_gains(
+            *_log_uniform((1 / (1 + settings.white_balance), 1 + settings.white_balance), rng, 2)
+        )
     lost = rng.uniform(0, settings.vignette)
     smeared, noisy = rng.random() < settings.motion_blur, rng.random() < settings.noise
     if (gains == 1).all() and lost == 0 and not smeared and not noisy:
         return picture
-    light = to_light(picture, gains)
+    light = to_linear_light(picture, gains)
     if lost > 0:
-        light = darken_corners(light, lost)
+        light = add_vignette(light, lost)
     if smeared:
-        light = blur_along(light, rng.uniform(*MOTION_PX), rng.uniform(0, 180))
+        light = blur_along_line(light, rng.uniform(*MOTION_BLUR_RANGE_PX), rng.uniform(0, 180))
     if noisy:
-        light = add_noise(light, *_log_uniform(SHOT, rng, 1), *_log_uniform(READ, rng, 1), rng)
-    return to_picture(light)
+        light = add_noise(light, *_log_uniform(SHOT_NOISE_RANGE, rng, 1), *_log_uniform(READ_NOISE_RANGE, rng, 1), rng)
+    return to_srgb_image(light)
 
 
-def zoom(labelled: Labelled, factor: float, rng: np.random.Generator) -> Labelled:
+def zoom(labelled: LabelledImage, factor: float, rng: np.random.Generator) -> LabelledImage:
     """Enlarge by `factor` and keep a random window; below 1, put the smaller picture somewhere on its mean colour."""
     picture, ids = labelled.picture, labelled.ids
     height, width = ids.shape
@@ -112,7 +114,7 @@ def _resize_ids(ids: np.ndarray, width: int, height: int) -> np.ndarray:
     return cv2.resize(ids.view(np.float32), (width, height), interpolation=cv2.INTER_NEAREST_EXACT).view(np.int32)
 
 
-def flip(labelled: Labelled) -> Labelled:
+def flip(labelled: LabelledImage) -> LabelledImage:
     """Mirror left and right."""
     width = labelled.ids.shape[1]
     x1, y1, x2, y2 = labelled.boxes.T
@@ -128,36 +130,36 @@ def jitter_colors(picture: np.ndarray, settings: AugmentSection, rng: np.random.
     brightness, contrast = _around_one(settings.brightness, rng), _around_one(settings.contrast, rng)
     saturation, turn = _around_one(settings.saturation, rng), rng.uniform(-settings.hue, settings.hue)
     if brightness != 1:
-        picture = cv2.LUT(picture, (LEVELS * brightness).clip(0, 255).astype(np.uint8))
+        picture = cv2.LUT(picture, (GRAY_LEVELS * brightness).clip(0, 255).astype(np.uint8))
     if contrast != 1:
         mean = float(cv2.mean(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))[0])
-        picture = cv2.LUT(picture, (LEVELS * contrast + mean * (1 - contrast)).clip(0, 255).astype(np.uint8))
+        picture = cv2.LUT(picture, (GRAY_LEVELS * contrast + mean * (1 - contrast)).clip(0, 255).astype(np.uint8))
     if saturation != 1:
         gray = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
         picture = cv2.addWeighted(picture, saturation, gray, 1 - saturation, 0)
-    return turn_hue(picture, turn) if turn != 0 else picture
+    return shift_hue(picture, turn) if turn != 0 else picture
 
 
-def turn_hue(picture: np.ndarray, turn: float) -> np.ndarray:
+def shift_hue(picture: np.ndarray, turn: float) -> np.ndarray:
     """Turn the hue by a part of its circle, -0.5 to 0.5."""
     hsv = cv2.cvtColor(picture.astype(np.float32), cv2.COLOR_RGB2HSV)
     hsv[..., 0] += 360 * (turn % 1)  # the way back takes it modulo 360
     return cv2.convertScaleAbs(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB))
 
 
-def white_balance(red: float, blue: float) -> np.ndarray:
+def white_balance_gains(red: float, blue: float) -> np.ndarray:
     """Return the factors on the light of red, green and blue, float32; grey stays as bright as it was."""
     gains = np.array([red, 1, blue], np.float32)
     return gains / (gains * REC709_LUMINANCE).sum()
 
 
-def darken_corners(light: np.ndarray, lost: float) -> np.ndarray:
+def add_vignette(light: np.ndarray, lost: float) -> np.ndarray:
     """Take a share of the light from the corners, none from the middle, with the square of the distance between."""
     y, x = (np.linspace(-1, 1, side, dtype=np.float32) for side in light.shape[:2])
     return light * (1 - lost / 2 * (x**2 + y[:, None] ** 2))[..., None]
 
 
-def blur_along(light: np.ndarray, length_px: float, angle_deg: float) -> np.ndarray:
+def blur_along_line(light: np.ndarray, length_px: float, angle_deg: float) -> np.ndarray:
     """Smear the light evenly along a line through each pixel's centre, so that things stay where their ids are."""
     reach = int(np.ceil(length_px / 2))
     offsets = np.linspace(-length_px / 2, length_px / 2, 8 * reach + 1)
@@ -178,12 +180,12 @@ def add_noise(light: np.ndarray, shot: float, read: float, rng: np.random.Genera
     return light + noise * cv2.sqrt(np.float32(shot) * light + np.float32(read**2))
 
 
-def to_light(picture: np.ndarray, gains: np.ndarray | float = 1) -> np.ndarray:
+def to_linear_light(picture: np.ndarray, gains: np.ndarray | float = 1) -> np.ndarray:
     """Return float32 light, 0 to 1, of a picture, uint8, times a factor for each of its channels."""
-    return cv2.LUT(picture, (LIGHT[None, :, None] * np.full(3, gains, np.float32)))
+    return cv2.LUT(picture, (LINEAR_LIGHT_TABLE[None, :, None] * np.full(3, gains, np.float32)))
 
 
-def to_picture(light: np.ndarray) -> np.ndarray:
+def to_srgb_image(light: np.ndarray) -> np.ndarray:
     return cv2.convertScaleAbs(cv2.pow(np.clip(light, 0, 1), 1 / GAMMA), alpha=255)
 
 
@@ -199,7 +201,7 @@ def sharpen(picture: np.ndarray, factor: float) -> np.ndarray:
     return sharp
 
 
-def compress(picture: np.ndarray, quality: int) -> np.ndarray:
+def jpeg_roundtrip(picture: np.ndarray, quality: int) -> np.ndarray:
     """Return the picture as it comes back from a JPEG file of this quality, 1 to 100."""
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "JPEG", quality=quality)

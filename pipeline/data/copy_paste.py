@@ -6,15 +6,15 @@ Without the paper's blending of edges, which it found to make no difference.
 
 import numpy as np
 
-from pipeline.data.augment import Labelled
+from pipeline.data.augment import LabelledImage
 
 # Each instance of the other picture is pasted with this probability; the paper says "a random subset".
-PASTED = 0.5
+PASTE_PROBABILITY = 0.5
 # A box without a mask goes when more of it is pasted over: what is still to be seen of its instance is not known.
-COVERED = 0.5
+MAX_COVERED_SHARE = 0.5
 
 
-def paste(labelled: Labelled, other: Labelled, rng: np.random.Generator) -> Labelled:
+def paste(labelled: LabelledImage, other: LabelledImage, rng: np.random.Generator) -> LabelledImage:
     """Return the picture with some of the other's instances, pixels and ids; only those that have a mask.
 
     What they cover of the instances that were there is cut from these. Pasted ids follow those that were there. Of
@@ -23,15 +23,15 @@ def paste(labelled: Labelled, other: Labelled, rng: np.random.Generator) -> Labe
     picture, ids = labelled.picture.copy(), labelled.ids.copy()
     height, width = (min(sides) for sides in zip(ids.shape, other.ids.shape, strict=True))
     common = np.s_[:height, :width]
-    count, pasted = len(labelled.labels), rng.random(len(other.labels)) < PASTED
+    count, pasted = len(labelled.labels), rng.random(len(other.labels)) < PASTE_PROBABILITY
     new_ids = np.zeros(len(pasted) + 1, np.int32)
     new_ids[1:][pasted] = count + 1 + np.arange(pasted.sum())
     put = new_ids[other.ids[common]]
     over = put > 0
     picture[common][over] = other.picture[common][over]
     np.copyto(ids[common], put, where=over)
-    kept = np.array([_share_inside(box, over) <= COVERED for box in labelled.boxes], bool)
-    return Labelled(
+    kept = np.array([_share_inside(box, over) <= MAX_COVERED_SHARE for box in labelled.boxes], bool)
+    return LabelledImage(
         picture,
         ids,
         np.concatenate([labelled.labels, other.labels[pasted]]),

@@ -12,26 +12,26 @@ from torch.utils.data import Dataset
 
 from pipeline.coco import reader
 from pipeline.common.randomness import rng
-from pipeline.config.training import AugmentSection, MixedSet
-from pipeline.data.augment import Labelled, augment_camera, augment_geometry
+from pipeline.config.training import AugmentSection, SourceSection
+from pipeline.data.augment import LabelledImage, augment_camera, augment_geometry
 from pipeline.data.copy_paste import paste
-from pipeline.data.mixed_sources import Source, open_sources
+from pipeline.data.image_sources import ImageSource, open_sources
 from pipeline.data.sampler import Draw
 
 # What a crop leaves of an instance and is too little to teach; a box without area makes the losses NaN.
-MIN_PIXELS = 8
-MIN_SIDE_PX = 2
+MIN_MASK_PIXELS = 8
+MIN_BOX_SIDE_PX = 2
 
 
-class Sample(NamedTuple):
-    """`picture`: float32 RGB (3, height, width), 0 to 1. `target`: see `target_of`. `file_name` is for messages."""
+class TrainingItem(NamedTuple):
+    """`picture`: float32 RGB (3, height, width), 0 to 1. `target`: see `make_target`. `file_name` is for messages."""
 
     picture: Tensor
     target: dict[str, Tensor]
     file_name: str
 
 
-class TrainingPictures(Dataset):
+class TrainingDataset(Dataset):
     """Pictures by draw, each time with another look. Label k is the file's k-th category; `iscrowd` is not taught.
 
     Pixels of `iscrowd` instances count as background: such instances are tiny or nearly hidden. The pictures of the
@@ -47,7 +47,7 @@ class TrainingPictures(Dataset):
         images_dir: Path,
         settings: AugmentSection,
         seed: int,
-        mixed: Mapping[str, MixedSet] | None = None,
+        mixed: Mapping[str, SourceSection] | None = None,
     ) -> None:
         self.sources = open_sources(annotated, images_dir, mixed or {})
         self.classes = len(annotated.categories)
@@ -58,7 +58,7 @@ class TrainingPictures(Dataset):
     def __len__(self) -> int:
         return int(self.ends[-1])
 
-    def __getitem__(self, draw: Draw) -> Sample:
+    def __getitem__(self, draw: Draw) -> TrainingItem:
         random = rng(self.seed, draw.number, "augment")
         drawn = augment_geometry(self.read(draw.picture), self.settings, random)
         if random.random() < self.settings.copy_paste:
@@ -66,10 +66,10 @@ class TrainingPictures(Dataset):
             drawn = paste(drawn, augment_geometry(other, self.settings, random), random)
         look = augment_camera(drawn.picture, self.settings, random)
         source, place = self._find(draw.picture)
-        target = target_of(torch.from_numpy(drawn.ids), torch.from_numpy(drawn.labels))
-        return Sample(_as_tensor(look), add_boxes(target, drawn), source.pictures.file_name(place))
+        target = make_target(torch.from_numpy(drawn.ids), torch.from_numpy(drawn.labels))
+        return TrainingItem(_as_tensor(look), add_boxes_without_mask(target, drawn), source.pictures.file_name(place))
 
-    def read(self, picture: int) -> Labelled:
+    def read(self, picture: int) -> LabelledImage:
         """Return a picture as its file shows it.
 
         Raises:
@@ -77,13 +77,13 @@ class TrainingPictures(Dataset):
         """
         source, place = self._find(picture)
         pixels = reader.read_picture(source.images_dir / source.pictures.file_name(place))
-        return Labelled(pixels, *source.pictures.id_map(place), *source.pictures.boxes_alone(place))
+        return LabelledImage(pixels, *source.pictures.id_map(place), *source.pictures.boxes_alone(place))
 
     def largest_px(self) -> int:
         """Return how many pixels the largest picture has."""
         return max(int(source.pictures.sizes.prod(axis=1).max()) for source in self.sources)
 
-    def _find(self, picture: int) -> tuple[Source, int]:
+    def _find(self, picture: int) -> tuple[ImageSource, int]:
         place = int(np.searchsorted(self.ends, picture, side="right"))
         source = self.sources[place]
         return source, picture - int(self.ends[place]) + len(source.pictures)
@@ -93,7 +93,7 @@ def _as_tensor(picture: np.ndarray) -> Tensor:
     return torch.from_numpy(picture.transpose(2, 0, 1).astype(np.float32, order="C")).div_(255)
 
 
-def target_of(ids: Tensor, labels: Tensor) -> dict[str, Tensor]:
+def make_target(ids: Tensor, labels: Tensor) -> dict[str, Tensor]:
     """Return the target of one picture with n instances, all that the id map still shows well enough.
 
     `ids`: int32 (height, width). `labels`: int64, of ids 1, 2, …. Returned: `boxes` float32 (n, 4), the corners
@@ -107,7 +107,7 @@ def target_of(ids: Tensor, labels: Tensor) -> dict[str, Tensor]:
     )
     (top, bottom), (left, right) = _extent(by_row), _extent(by_column)
     boxes = torch.stack((left, top, right, bottom), dim=1).float()
-    large = (by_row.sum(dim=1) >= MIN_PIXELS) & (torch.minimum(right - left, bottom - top) >= MIN_SIDE_PX)
+    large = (by_row.sum(dim=1) >= MIN_MASK_PIXELS) & (torch.minimum(right - left, bottom - top) >= MIN_BOX_SIDE_PX)
     mask_ids = torch.arange(1, len(labels) + 1, dtype=torch.int32)
     return {"boxes": boxes[large], "labels": labels[large], "ids": ids, "mask_ids": mask_ids[large]}
 
@@ -118,10 +118,10 @@ def _extent(pixels: Tensor) -> tuple[Tensor, Tensor]:
     return there.argmax(dim=1), there.shape[1] - there.flip(1).argmax(dim=1)
 
 
-def add_boxes(target: dict[str, Tensor], labelled: Labelled) -> dict[str, Tensor]:
+def add_boxes_without_mask(target: dict[str, Tensor], labelled: LabelledImage) -> dict[str, Tensor]:
     """Return the target with the boxes that have no mask, those that are large enough still; their mask id is 0."""
     boxes, labels = torch.from_numpy(labelled.boxes).float(), torch.from_numpy(labelled.box_labels)
-    large = ((boxes[:, 2:] - boxes[:, :2]) >= MIN_SIDE_PX).all(dim=1)
+    large = ((boxes[:, 2:] - boxes[:, :2]) >= MIN_BOX_SIDE_PX).all(dim=1)
     return {
         "boxes": torch.cat([target["boxes"], boxes[large]]),
         "labels": torch.cat([target["labels"], labels[large]]),

@@ -15,20 +15,20 @@ from torch.utils.data import DataLoader
 
 from pipeline.common import distributed
 from pipeline.config.training import TrainSection
-from pipeline.data.dataset import Sample, TrainingPictures
-from pipeline.data.sampler import Batches, Draws, Stratum, repeat_factors
+from pipeline.data.dataset import TrainingDataset, TrainingItem
+from pipeline.data.sampler import DrawSequence, ProcessBatchSampler, SamplingSource, lvis_repeat_factors
 
 SHARED_MEMORY = Path("/dev/shm")
-PREFETCHED = 2  # batches that each worker keeps ready
+PREFETCHED_BATCHES = 2  # batches that each worker keeps ready
 # Of a pixel: three float32 of the picture, an int32 of the id map.
 BYTES_PER_PIXEL = 16
-MOST_WORKERS = 8
+MAX_WORKERS = 8
 
-log = logging.getLogger(__name__)
+LOG = logging.getLogger(__name__)
 
 
-class Loader:
-    """Batches from iteration `first` on, lists of `Sample`, the same whatever the number of workers.
+class BatchLoader:
+    """Batches from iteration `first` on, lists of `TrainingItem`, the same whatever the number of workers.
 
     Workers hand their tensors over in shared memory, or, where there is too little of it (a container's /dev/shm is
     64 MB unless told otherwise), as bytes through a pipe.
@@ -36,18 +36,20 @@ class Loader:
 
     def __init__(
         self,
-        pictures: TrainingPictures,
+        pictures: TrainingDataset,
         settings: TrainSection,
         seed: int,
         first: int = 0,
         rank: int = 0,
         world: int = 1,
     ) -> None:
-        own = distributed.share_of(settings.batch_size, world)
-        batches = Batches(draws_of(pictures, settings, seed), own, settings.iterations, first, rank, world)
+        own = distributed.batch_size_per_process(settings.batch_size, world)
+        batches = ProcessBatchSampler(
+            build_draw_sequence(pictures, settings, seed), own, settings.iterations, first, rank, world
+        )
         here = int(os.environ.get("LOCAL_WORLD_SIZE", world))  # torchrun says how many of them share this machine
-        workers = min(worker_count(settings, here), len(batches))
-        bytes_needed = here * workers * PREFETCHED * own * pictures.largest_px() * BYTES_PER_PIXEL
+        workers = min(choose_worker_count(settings, here), len(batches))
+        bytes_needed = here * workers * PREFETCHED_BATCHES * own * pictures.largest_px() * BYTES_PER_PIXEL
         self.by_pipe = workers > 0 and not shared_memory_holds(bytes_needed)
         self.loader = DataLoader(
             pictures,
@@ -55,7 +57,7 @@ class Loader:
             num_workers=workers,
             collate_fn=_as_arrays if self.by_pipe else list,
             worker_init_fn=_start_worker,
-            prefetch_factor=PREFETCHED if workers else None,
+            prefetch_factor=PREFETCHED_BATCHES if workers else None,
             # Its own, so that the loader takes nothing from the model's random numbers.
             generator=torch.Generator(),
         )
@@ -63,20 +65,20 @@ class Loader:
     def __len__(self) -> int:
         return len(self.loader)
 
-    def __iter__(self) -> Iterator[list[Sample]]:
+    def __iter__(self) -> Iterator[list[TrainingItem]]:
         return map(_as_tensors, self.loader) if self.by_pipe else iter(self.loader)
 
 
-def draws_of(pictures: TrainingPictures, settings: TrainSection, seed: int) -> Draws:
+def build_draw_sequence(pictures: TrainingDataset, settings: TrainSection, seed: int) -> DrawSequence:
     """Return what is drawn when: each source by its share, pictures of rare classes of a source more often."""
     strata = []
     for source in pictures.sources:
-        repeats = repeat_factors(source.pictures.present(pictures.classes), settings.repeat_threshold)
-        strata.append(Stratum(source.name, source.share, repeats))
-    return Draws(strata, seed)
+        repeats = lvis_repeat_factors(source.pictures.present(pictures.classes), settings.repeat_threshold)
+        strata.append(SamplingSource(source.name, source.share, repeats))
+    return DrawSequence(strata, seed)
 
 
-def worker_count(settings: TrainSection, here: int = 1) -> int:
+def choose_worker_count(settings: TrainSection, here: int = 1) -> int:
     """Return the number of workers of one training process of those `here`, on this machine.
 
     `auto`: the cores that are left when the step has its threads, at most eight. Where none is left, still one: it
@@ -86,7 +88,7 @@ def worker_count(settings: TrainSection, here: int = 1) -> int:
         return settings.workers
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     own = cores // here
-    return min(MOST_WORKERS, max(1, own - settings.threads)) if own > 1 else 0
+    return min(MAX_WORKERS, max(1, own - settings.threads)) if own > 1 else 0
 
 
 def shared_memory_holds(bytes_needed: int) -> bool:
@@ -96,7 +98,7 @@ def shared_memory_holds(bytes_needed: int) -> bool:
     free = shutil.disk_usage(SHARED_MEMORY).free
     if 2 * bytes_needed <= free:
         return True
-    log.warning(
+    LOG.warning(
         "%s has %d MB free, batches under way can take %d MB: workers send them through pipes instead, which costs "
         "the loop some time (docker: --shm-size=%dm)",
         SHARED_MEMORY,
@@ -113,15 +115,17 @@ def _start_worker(_: int) -> None:
     gc.freeze()
 
 
-def _as_arrays(samples: list[Sample]) -> list[tuple[np.ndarray, dict[str, np.ndarray], str]]:
+def _as_arrays(samples: list[TrainingItem]) -> list[tuple[np.ndarray, dict[str, np.ndarray], str]]:
     return [
         (each.picture.numpy(), {key: value.numpy() for key, value in each.target.items()}, each.file_name)
         for each in samples
     ]
 
 
-def _as_tensors(batch: list[tuple[np.ndarray, dict[str, np.ndarray], str]]) -> list[Sample]:
+def _as_tensors(batch: list[tuple[np.ndarray, dict[str, np.ndarray], str]]) -> list[TrainingItem]:
     return [
-        Sample(torch.from_numpy(picture), {key: torch.from_numpy(value) for key, value in target.items()}, file_name)
+        TrainingItem(
+            torch.from_numpy(picture), {key: torch.from_numpy(value) for key, value in target.items()}, file_name
+        )
         for picture, target, file_name in batch
     ]

@@ -15,7 +15,7 @@ from faster_coco_eval import mask as coco_mask
 from pipeline.coco import reader
 
 
-class Texts:
+class PackedStrings:
     """Many byte strings as two arrays."""
 
     def __init__(self, texts: Sequence[bytes]) -> None:
@@ -26,7 +26,7 @@ class Texts:
         return self.bytes[self.ends[place] : self.ends[place + 1]].tobytes()
 
 
-class CompactSet:
+class PackedAnnotations:
     """The pictures of a COCO file and the instances that are taught: not `iscrowd`, and of a category in `labels`.
 
     `sizes`: int32 (pictures, 2), height and width. The instances of picture k are those from `firsts[k]` up to
@@ -36,7 +36,7 @@ class CompactSet:
 
     def __init__(self, annotated: reader.CocoFile, labels: Mapping[int, int]) -> None:
         self.path = str(annotated.path)
-        self.names = Texts([image.file_name.encode() for image in annotated.images])
+        self.names = PackedStrings([image.file_name.encode() for image in annotated.images])
         self.sizes = np.array([(image.height, image.width) for image in annotated.images], np.int32).reshape(-1, 2)
         by_image = annotated.annotations_by_image()
         instances, per_picture = [], []
@@ -49,7 +49,7 @@ class CompactSet:
         self.annotation_ids = np.array(ids, np.int64)
         self.labels = np.array(places, np.int64)
         self.boxes = np.array(boxes, np.float32).reshape(-1, 4)
-        self.runs = Texts(runs)
+        self.runs = PackedStrings(runs)
         self.has_mask = np.array(areas, np.float64) >= 0
 
     def __len__(self) -> int:
@@ -104,7 +104,7 @@ def _instance(
     box = [max(0.0, x), max(0.0, y), right, bottom]
     runs, area = b"", -1.0
     if annotation.segmentation is not None:
-        rle = reader.rle(annotation.segmentation, image.height, image.width)
+        rle = reader.to_rle(annotation.segmentation, image.height, image.width)
         counts = rle["counts"]
         runs, area = counts.encode() if isinstance(counts, str) else counts, float(coco_mask.area(rle))
     return annotation.id, labels[annotation.category_id], box, runs, area

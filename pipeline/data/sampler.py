@@ -22,7 +22,7 @@ class Draw(NamedTuple):
     picture: int
 
 
-class Stratum(NamedTuple):
+class SamplingSource(NamedTuple):
     """One source: `repeats` float64 (pictures,), how often each of its pictures is drawn in one of its epochs.
 
     `share`: of all draws; `name` decides its random numbers.
@@ -33,14 +33,14 @@ class Stratum(NamedTuple):
     repeats: np.ndarray
 
 
-class Draws:
+class DrawSequence:
     """All draws of a run, by number. Pictures are counted through the strata, in their order.
 
     Of n draws in a row every stratum gets its share of n, rounded up or down. In an epoch of a stratum every picture
     of it comes as often as `repeats` says, rounded up or down so that it is right on average, in random order.
     """
 
-    def __init__(self, strata: Sequence[Stratum], seed: int) -> None:
+    def __init__(self, strata: Sequence[SamplingSource], seed: int) -> None:
         self.strata = strata
         self.seed = seed
         sizes = [len(stratum.repeats) for stratum in strata]
@@ -75,7 +75,7 @@ def epoch_length(repeats: np.ndarray) -> int:
     return math.ceil(round(float(repeats.sum()), 6))
 
 
-def epoch_order(stratum: Stratum, seed: int, epoch: int) -> np.ndarray:
+def epoch_order(stratum: SamplingSource, seed: int, epoch: int) -> np.ndarray:
     """Return the places of the pictures that this epoch draws, int64 (epoch_length,), in the order of drawing.
 
     Systematic sampling: of picture i come floor(c[i] + u) - floor(c[i - 1] + u), c the cumulated repeats, u random.
@@ -90,7 +90,7 @@ def epoch_order(stratum: Stratum, seed: int, epoch: int) -> np.ndarray:
     return drawn[rng(seed, epoch, f"order {stratum.name}").permutation(length)]
 
 
-def repeat_factors(present: np.ndarray, threshold: float) -> np.ndarray:
+def lvis_repeat_factors(present: np.ndarray, threshold: float) -> np.ndarray:
     """Return how often each picture is to be drawn in an epoch, float64 (pictures,), 1 or more.
 
     `present`: bool (pictures, classes), the classes that a picture shows. A class in a share f of the pictures asks
@@ -102,14 +102,14 @@ def repeat_factors(present: np.ndarray, threshold: float) -> np.ndarray:
     return np.where(present, asked, 1.0).max(axis=1, initial=1.0)
 
 
-class Batches(Sampler[list[Draw]]):
+class ProcessBatchSampler(Sampler[list[Draw]]):
     """The batches of one process of `world`, from iteration `first` up to `iterations`; its draws are this `rank`'s.
 
     `batch_size` is that of one process.
     """
 
     def __init__(
-        self, draws: Draws, batch_size: int, iterations: int, first: int = 0, rank: int = 0, world: int = 1
+        self, draws: DrawSequence, batch_size: int, iterations: int, first: int = 0, rank: int = 0, world: int = 1
     ) -> None:
         self.draws = draws
         self.batch_size = batch_size

@@ -31,7 +31,7 @@ from pipeline.common import devices
 from pipeline.inference import predict
 from pipeline.models import detectors
 
-KINDS = {"box": "bbox", "mask": "segm"}
+IOU_TYPES = {"box": "bbox", "mask": "segm"}
 
 
 def evaluate(
@@ -46,7 +46,7 @@ def evaluate(
     classes = {category.id: category.name for category in annotated.categories}
     scored = {number: name for number, name in classes.items() if name not in unknown_classes}
     counts = Counter((annotation.category_id, annotation.iscrowd) for annotation in annotated.annotations)
-    masks = why_no_masks(annotated, detections) is None
+    masks = masks_missing_reason(annotated, detections) is None
     return {
         "box": _precision(annotated, detections, classes, scored, "box"),
         "mask": _precision(annotated, detections, classes, scored, "mask") if masks else None,
@@ -56,7 +56,7 @@ def evaluate(
     }
 
 
-def why_no_masks(annotated: reader.CocoFile, detections: Sequence[reader.Detection]) -> str | None:
+def masks_missing_reason(annotated: reader.CocoFile, detections: Sequence[reader.Detection]) -> str | None:
     """Return why masks cannot be scored, or None if they can. A region to ignore needs no more than its box."""
     objects = [annotation for annotation in annotated.annotations if not annotation.iscrowd]
     bare = sum(annotation.segmentation is None for annotation in objects)
@@ -76,7 +76,7 @@ def _precision(
 ) -> dict[str, Any]:
     """Return AP, AP50 and AP75 over the scored classes, and by name for all `classes` (id to name)."""
     truth = COCO(_truth(annotated, kind))
-    run = COCOeval_faster(truth, truth.loadRes(_results(detections)), iouType=KINDS[kind])
+    run = COCOeval_faster(truth, truth.loadRes(_results(detections)), iouType=IOU_TYPES[kind])
     run.params.catIds = sorted(scored)
     if not scored or not annotated.images:
         return _summary(np.empty((10, 0))) | {name: _summary(np.empty((10, 0))) for name in classes.values()}
@@ -123,11 +123,11 @@ def _results(detections: Sequence[reader.Detection]) -> list[dict[str, Any]]:
     return [detection.model_dump(mode="json", include=keys, exclude_none=True) for detection in detections]
 
 
-def table(metrics: Mapping[str, Any], title: str) -> Table:
+def metrics_table(metrics: Mapping[str, Any], title: str) -> Table:
     """Return the figures of one set as a table: a row in all and for each class."""
     drawn = Table(title=f"{title}: {metrics['pictures']} pictures", box=SIMPLE)
     drawn.add_column("class", no_wrap=True)
-    kinds = [kind for kind in KINDS if metrics[kind] is not None]
+    kinds = [kind for kind in IOU_TYPES if metrics[kind] is not None]
     for heading in ("objects", *(f"{kind}\n{figure}" for kind in kinds for figure in ("AP", "AP50", "AP75"))):
         drawn.add_column(heading, justify="right")
     counts = metrics["annotations"]
@@ -142,16 +142,16 @@ def _figures(summaries: Sequence[Mapping[str, Any]]) -> list[str]:
     return ["–" if figure is None else f"{figure:.3f}" for figure in figures]
 
 
-def evaluate_files(title: str, annotations: Path, predictions: Path) -> dict[str, Any]:
+def evaluate_predictions(title: str, annotations: Path, predictions: Path) -> dict[str, Any]:
     """Score one results file, and print the table."""
-    annotated = reader.read(annotations)
+    annotated = reader.read_coco(annotations)
     return _report(title, annotated, reader.read_results(predictions, annotated))
 
 
 def evaluate_model(path: Path, annotations: Path, images_dir: Path, device: str) -> dict[str, Any]:
     """Score a model on a COCO file, and print the table."""
-    annotated = reader.read(annotations)
-    detector = detectors.load(path, devices.pick(device))
+    annotated = reader.read_coco(annotations)
+    detector = detectors.load(path, devices.select_device(device))
     unknown = {category.name for category in annotated.categories} - {entry["name"] for entry in detector.categories}
     for name in sorted(unknown):
         print(f"{annotations}: the model knows no {name}: this class is not scored", file=sys.stderr)
@@ -168,8 +168,8 @@ def _report(
 ) -> dict[str, Any]:
     metrics = evaluate(annotated, detections, unknown_classes)
     if metrics["mask"] is None:
-        print(f"{title}: boxes only: {why_no_masks(annotated, detections)}", file=sys.stderr)
-    Console().print(table(metrics, title))
+        print(f"{title}: boxes only: {masks_missing_reason(annotated, detections)}", file=sys.stderr)
+    Console().print(metrics_table(metrics, title))
     return metrics
 
 
@@ -201,12 +201,14 @@ def main() -> int:
         torch.set_num_threads(arguments.threads)
     try:
         if arguments.split:
-            metrics = {name: evaluate_files(name, Path(truth), Path(found)) for name, truth, found in arguments.split}
+            metrics = {
+                name: evaluate_predictions(name, Path(truth), Path(found)) for name, truth, found in arguments.split
+            }
         elif arguments.predictions:
-            metrics = evaluate_files(str(arguments.annotations), arguments.annotations, arguments.predictions)
+            metrics = evaluate_predictions(str(arguments.annotations), arguments.annotations, arguments.predictions)
         else:
             metrics = evaluate_model(arguments.model, arguments.annotations, arguments.images, arguments.device)
-        reader.write(arguments.out, metrics)
+        reader.write_json(arguments.out, metrics)
     except (reader.CocoError, devices.DeviceError, detectors.ModelFileError) as error:
         print(error, file=sys.stderr)
         return 1

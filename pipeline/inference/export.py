@@ -27,26 +27,26 @@ from torch import Tensor, nn
 from torchvision.models.detection import MaskRCNN
 from torchvision.models.detection.transform import GeneralizedRCNNTransform, resize_boxes
 
-from pipeline.coco.mask_to_rle import MASK_THRESHOLD
-from pipeline.inference.export_check import OUTPUTS, Found, Run, differences
+from pipeline.coco.paste_masks import MASK_THRESHOLD
+from pipeline.inference.export_check import OUTPUTS, Outputs, Predictor, describe_mismatch
 from pipeline.models import detectors
 
-INPUTS = ("picture", "score_threshold")
+INPUT_NAMES = ("picture", "score_threshold")
 OPSET = 17  # has RoiAlign as torchvision computes it (since 16); onnxruntime reads it since 1.12
-LEAST_SIDE = 32  # pixels: the coarsest features of the backbone are 32 apart
+MIN_SIDE_PX = 32  # pixels: the coarsest features of the backbone are 32 apart
 
 
 class ExportError(Exception):
     """A model that cannot be exported as wanted; the message says why and what to do."""
 
 
-class CameraDetector(nn.Module):
+class FixedSizeDetector(nn.Module):
     """A network as one function of a picture of fixed size: the steps of `predict.detect` up to the pasting."""
 
     def __init__(self, network: MaskRCNN, width: int, height: int) -> None:
         super().__init__()
         before = network.transform
-        resized_width, resized_height = resized(width, height, before.min_size[-1], before.max_size)
+        resized_width, resized_height = resized_size(width, height, before.min_size[-1], before.max_size)
         self.network = network
         self.size = (height, width)
         # Sizes computed here and not in the graph: there they would be rounded in single precision.
@@ -76,7 +76,7 @@ class CameraDetector(nn.Module):
         return boxes, found["labels"], found["scores"], found["masks"][:, 0]
 
 
-def resized(width: int, height: int, min_size: int, max_size: int) -> tuple[int, int]:
+def resized_size(width: int, height: int, min_size: int, max_size: int) -> tuple[int, int]:
     """Return the (width, height) that torchvision's transform gives a picture: its rule, and its rounding.
 
     Raises:
@@ -84,21 +84,21 @@ def resized(width: int, height: int, min_size: int, max_size: int) -> tuple[int,
     """
     scale = min(min_size / min(width, height), max_size / max(width, height))
     inside = math.floor(width * scale), math.floor(height * scale)
-    if min(width, height, *inside) < LEAST_SIDE:
+    if min(width, height, *inside) < MIN_SIDE_PX:
         raise ExportError(
             f"--size {width} {height}: too small: the network would see {inside[0]}x{inside[1]} pixels (the model's "
-            f"min_size is {min_size}, max_size {max_size}), and no side may be below {LEAST_SIDE}, before or after"
+            f"min_size is {min_size}, max_size {max_size}), and no side may be below {MIN_SIDE_PX}, before or after"
         )
     return inside
 
 
-def about(detector: detectors.Detector, camera: CameraDetector) -> dict[str, str]:
+def export_metadata(detector: detectors.Detector, camera: FixedSizeDetector) -> dict[str, str]:
     """Return what a user of the file has to know, for its metadata: names, each with a JSON text."""
     heads, transform = detector.model.roi_heads, camera.transform
     height, width = camera.size
     resized_width, resized_height = transform.fixed_size
     facts = {
-        "format": detectors.FORMAT,
+        "format": detectors.MODEL_FORMAT,
         "categories": detector.categories,
         "input": {"width": width, "height": height, "channels": "RGB", "layout": "HWC", "dtype": "uint8"},
         "thresholds": {
@@ -120,59 +120,59 @@ def about(detector: detectors.Detector, camera: CameraDetector) -> dict[str, str
     return {name: json.dumps(fact) for name, fact in facts.items()}
 
 
-def to_onnx(camera: CameraDetector, metadata: Mapping[str, str]) -> bytes:
+def onnx_bytes(camera: FixedSizeDetector, metadata: Mapping[str, str]) -> bytes:
     """Return an ONNX file whose input `score_threshold` may be left out: its default is the model's own."""
     score = json.loads(metadata["thresholds"])["score"]
     file = io.BytesIO()
     # Not the newer exporter, dynamo: torchvision's operators and its branches for tracing are written for this one.
     torch.onnx.export(
-        camera, _example(camera), file, input_names=INPUTS, output_names=OUTPUTS, opset_version=OPSET, dynamo=False
+        camera, _example(camera), file, input_names=INPUT_NAMES, output_names=OUTPUTS, opset_version=OPSET, dynamo=False
     )
     exported = onnx.load_from_string(file.getvalue())
-    exported.graph.initializer.append(onnx.numpy_helper.from_array(np.array(score, np.float32), INPUTS[1]))
+    exported.graph.initializer.append(onnx.numpy_helper.from_array(np.array(score, np.float32), INPUT_NAMES[1]))
     onnx.helper.set_model_props(exported, dict(metadata))
     return exported.SerializeToString()
 
 
-def to_torchscript(camera: CameraDetector, metadata: Mapping[str, str]) -> bytes:
+def torchscript_bytes(camera: FixedSizeDetector, metadata: Mapping[str, str]) -> bytes:
     """Return a TorchScript file; its two arguments are both needed."""
-    # check_trace: would compare with the picture of the trace alone; `check` does more.
+    # check_trace: would compare with the picture of the trace alone; `require_same_outputs` does more.
     traced = torch.jit.trace(camera, _example(camera), check_trace=False)
     file = io.BytesIO()
     torch.jit.save(traced, file, _extra_files=dict(metadata))
     return file.getvalue()
 
 
-def run_onnx(content: bytes) -> Run:
+def onnx_predictor(content: bytes) -> Predictor:
     """Return how to look at a picture with an ONNX file, on the CPU."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors: it would warn that an input has a default
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
-    def run(picture: np.ndarray, score_threshold: float) -> Found:
+    def run(picture: np.ndarray, score_threshold: float) -> Outputs:
         values = (picture, np.array(score_threshold, np.float32))
-        return dict(zip(OUTPUTS, session.run(OUTPUTS, dict(zip(INPUTS, values, strict=True))), strict=True))
+        return dict(zip(OUTPUTS, session.run(OUTPUTS, dict(zip(INPUT_NAMES, values, strict=True))), strict=True))
 
     return run
 
 
-def run_torchscript(content: bytes) -> Run:
+def torchscript_predictor(content: bytes) -> Predictor:
     """Return how to look at a picture with a TorchScript file, on the CPU."""
-    return run_torch(torch.jit.load(io.BytesIO(content), map_location="cpu"))
+    return torch_predictor(torch.jit.load(io.BytesIO(content), map_location="cpu"))
 
 
-def run_torch(camera: Callable[[Tensor, Tensor], tuple[Tensor, ...]]) -> Run:
+def torch_predictor(camera: Callable[[Tensor, Tensor], tuple[Tensor, ...]]) -> Predictor:
     """Return how to look at a picture with a module of torch."""
 
     @torch.inference_mode()
-    def run(picture: np.ndarray, score_threshold: float) -> Found:
+    def run(picture: np.ndarray, score_threshold: float) -> Outputs:
         found = camera(torch.from_numpy(picture), torch.tensor(score_threshold))
         return dict(zip(OUTPUTS, (each.numpy() for each in found), strict=True))
 
     return run
 
 
-KINDS = {".onnx": (to_onnx, run_onnx), ".torchscript.pt": (to_torchscript, run_torchscript)}
+FORMATS = {".onnx": (onnx_bytes, onnx_predictor), ".torchscript.pt": (torchscript_bytes, torchscript_predictor)}
 
 
 def export(detector: detectors.Detector, out: Path, width: int, height: int) -> str:
@@ -183,26 +183,28 @@ def export(detector: detectors.Detector, out: Path, width: int, height: int) -> 
     Raises:
         ExportError: a name, a folder or a size that does not do, or a file that does not agree with torch.
     """
-    kind = next((kind for kind in KINDS if out.name.endswith(kind)), None)
+    kind = next((kind for kind in FORMATS if out.name.endswith(kind)), None)
     if kind is None:
-        raise ExportError(f"{out}: its name must end in {' or '.join(KINDS)}, which says what to write")
+        raise ExportError(f"{out}: its name must end in {' or '.join(FORMATS)}, which says what to write")
     if not out.parent.is_dir():
         raise ExportError(f"{out}: there is no folder {out.parent}; make it first")
-    write, read = KINDS[kind]
-    camera = CameraDetector(detector.model, width, height).eval()
-    metadata = about(detector, camera)
+    write, read = FORMATS[kind]
+    camera = FixedSizeDetector(detector.model, width, height).eval()
+    metadata = export_metadata(detector, camera)
     with warnings.catch_warnings():
         # The tracer warns of everything that could depend on the picture's size, which is fixed here.
         warnings.simplefilter("ignore")
         content = write(camera, metadata)
-    seen = check(run_torch(camera), read(content), camera.size, json.loads(metadata["thresholds"])["score"])
+    seen = require_same_outputs(
+        torch_predictor(camera), read(content), camera.size, json.loads(metadata["thresholds"])["score"]
+    )
     aside = out.with_name(f".{out.name}.{os.getpid()}")
     aside.write_bytes(content)
     aside.replace(out)
     return f"{out}: {len(content) / 1e6:.1f} MB, pictures of {width}x{height}; {seen}"
 
 
-def check(expected: Run, found: Run, size: tuple[int, int], score_threshold: float) -> str:
+def require_same_outputs(expected: Predictor, found: Predictor, size: tuple[int, int], score_threshold: float) -> str:
     """Hold two ways of running a model against each other: with detections, with none, and with another picture.
 
     Raises:
@@ -218,7 +220,7 @@ def check(expected: Run, found: Run, size: tuple[int, int], score_threshold: flo
     counts = []
     for name, picture, threshold in cases:
         wanted = expected(picture, threshold)
-        if problem := differences(wanted, found(picture, threshold)):
+        if problem := describe_mismatch(wanted, found(picture, threshold)):
             raise ExportError(f"the exported model does not agree with torch ({name}): {problem}; nothing was written")
         counts.append(len(wanted["scores"]))
     if not counts[0] or not counts[2]:
@@ -226,7 +228,7 @@ def check(expected: Run, found: Run, size: tuple[int, int], score_threshold: flo
     return f"agrees with torch: pictures with {', '.join(map(str, counts))} detections"
 
 
-def _example(camera: CameraDetector) -> tuple[Tensor, Tensor]:
+def _example(camera: FixedSizeDetector) -> tuple[Tensor, Tensor]:
     """Return what to trace with: at threshold 0 there are detections, so all heads are traced."""
     return torch.from_numpy(_noise(camera.size, 0)), torch.tensor(0.0)
 

@@ -26,13 +26,13 @@ from torchvision.models.detection import MaskRCNN
 from torchvision.models.detection.transform import resize_boxes
 
 from pipeline.coco import reader
-from pipeline.coco.mask_to_rle import segmentations
+from pipeline.coco.paste_masks import paste_masks_to_rle
 from pipeline.common import devices
 from pipeline.common.progress import track
 from pipeline.models import detectors
-from pipeline.viz.overlays import Mark, color_of, draw
+from pipeline.viz.overlays import OverlayObject, class_color, draw_overlay
 
-PICTURE_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+IMAGE_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 
 
 class PredictError(Exception):
@@ -53,12 +53,12 @@ def predict_pictures(
     label_ids = {label: category_ids[name] for label, name in enumerate(names, 1) if name in category_ids}
     for image_id, path in pictures:
         picture = reader.read_picture(path)
-        found = detect(detector.model, picture, label_ids)
+        found = detect_objects(detector.model, picture, label_ids)
         yield picture, [{"image_id": image_id, **detection} for detection in found]
 
 
 @torch.inference_mode()
-def detect(network: MaskRCNN, picture: np.ndarray, label_ids: Mapping[int, int]) -> list[dict[str, Any]]:
+def detect_objects(network: MaskRCNN, picture: np.ndarray, label_ids: Mapping[int, int]) -> list[dict[str, Any]]:
     """Return what the network sees in a picture, uint8 RGB (height, width, 3): COCO results without `image_id`.
 
     The steps are those of torchvision's `GeneralizedRCNN.forward` in eval mode; only, no masks of the picture's
@@ -77,7 +77,7 @@ def detect(network: MaskRCNN, picture: np.ndarray, label_ids: Mapping[int, int])
     return [
         _detection(box, segmentation, score, label_ids[label])
         for box, segmentation, score, label in zip(
-            boxes.tolist(), segmentations(masks, boxes, size), scores, labels, strict=True
+            boxes.tolist(), paste_masks_to_rle(masks, boxes, size), scores, labels, strict=True
         )
     ]
 
@@ -101,7 +101,7 @@ def predict_annotated(
     Raises:
         CocoError: a picture that is missing, corrupt or of another size than the file says.
     """
-    reader.check_pictures(annotated, images_dir)
+    reader.check_images(annotated, images_dir)
     pictures = [(image.id, images_dir / image.file_name) for image in annotated.images]
     category_ids = {category.name: category.id for category in annotated.categories}
     looked_at = track(predict_pictures(detector, pictures, category_ids), len(pictures), "predict")
@@ -121,14 +121,14 @@ def find_pictures(places: Sequence[Path]) -> list[Path]:
         if place.is_file():
             pictures.append(place)
             continue
-        inside = sorted(path for path in place.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
+        inside = sorted(path for path in place.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
         if not inside:
-            raise PredictError(f"{place}: no pictures in this folder ({', '.join(sorted(PICTURE_SUFFIXES))})")
+            raise PredictError(f"{place}: no pictures in this folder ({', '.join(sorted(IMAGE_SUFFIXES))})")
         pictures += inside
     return pictures
 
 
-def drawn_paths(pictures: Sequence[Path], folder: Path) -> list[Path]:
+def overlay_paths(pictures: Sequence[Path], folder: Path) -> list[Path]:
     """Return where the drawn copy of each picture goes: `NAME.png`, numbered where names repeat.
 
     Raises:
@@ -147,14 +147,14 @@ def drawn_paths(pictures: Sequence[Path], folder: Path) -> list[Path]:
     return paths
 
 
-def look_at(detector: detectors.Detector, pictures: Sequence[Path], out: Path, draw_threshold: float) -> None:
+def predict_and_draw(detector: detectors.Detector, pictures: Sequence[Path], out: Path, draw_threshold: float) -> None:
     """Write `predictions.json`, `images.json` (a COCO file: which id is which picture) and the drawn copies.
 
     Raises:
         CocoError: a corrupt picture.
         PredictError: a drawn copy would overwrite a picture.
     """
-    copies = drawn_paths(pictures, out)
+    copies = overlay_paths(pictures, out)
     out.mkdir(parents=True, exist_ok=True)
     numbered = list(enumerate(pictures, 1))
     category_ids = {category["name"]: category["id"] for category in detector.categories}
@@ -165,18 +165,20 @@ def look_at(detector: detectors.Detector, pictures: Sequence[Path], out: Path, d
         images.append({"id": image_id, "file_name": str(path), "width": width, "height": height, "drawn": copy.name})
         results += found
         shown = [detection for detection in found if detection["score"] >= draw_threshold]
-        _write_png(copy, draw(picture, marks_of(shown, detector.categories)))
-    reader.write(out / "images.json", {"images": images, "annotations": [], "categories": detector.categories})
-    reader.write(out / "predictions.json", results)
+        _write_png(copy, draw_overlay(picture, detection_overlays(shown, detector.categories)))
+    reader.write_json(out / "images.json", {"images": images, "annotations": [], "categories": detector.categories})
+    reader.write_json(out / "predictions.json", results)
 
 
-def marks_of(results: Sequence[Mapping[str, Any]], categories: Sequence[Mapping[str, Any]]) -> list[Mark]:
+def detection_overlays(
+    results: Sequence[Mapping[str, Any]], categories: Sequence[Mapping[str, Any]]
+) -> list[OverlayObject]:
     """Return what to draw for COCO results of one picture, the surest last and so on top."""
     places = {category["id"]: place for place, category in enumerate(categories)}
     return [
-        Mark(
+        OverlayObject(
             text=f"{categories[places[result['category_id']]]['name']} {result['score']:.2f}",
-            color_rgb=color_of(places[result["category_id"]]),
+            color_rgb=class_color(places[result["category_id"]]),
             box=result["bbox"],
             mask=coco_mask.decode(result["segmentation"]),
         )
@@ -221,12 +223,12 @@ def main() -> int:
         torch.set_num_threads(arguments.threads)
     try:
         pictures = find_pictures(arguments.pictures)
-        annotated = reader.read(arguments.annotations) if arguments.annotations else None
-        detector = detectors.load(arguments.model, devices.pick(arguments.device))
+        annotated = reader.read_coco(arguments.annotations) if arguments.annotations else None
+        detector = detectors.load(arguments.model, devices.select_device(arguments.device))
         if annotated:
-            reader.write(arguments.predictions, predict_annotated(detector, annotated, arguments.images))
+            reader.write_json(arguments.predictions, predict_annotated(detector, annotated, arguments.images))
         else:
-            look_at(detector, pictures, arguments.out, arguments.draw_threshold)
+            predict_and_draw(detector, pictures, arguments.out, arguments.draw_threshold)
     except (reader.CocoError, devices.DeviceError, detectors.ModelFileError, PredictError) as error:
         print(error, file=sys.stderr)
         return 1

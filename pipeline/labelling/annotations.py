@@ -9,8 +9,8 @@ from faster_coco_eval import mask as coco_mask
 
 from pipeline.coco import polygons, rle
 from pipeline.config import config
-from pipeline.labelling.shard_reader import Record
-from pipeline.record.scene import BoxCorner, Keypoint, MeasuredInstance, picture_name
+from pipeline.labelling.shard_reader import LabelRecord
+from pipeline.record.scene import BoxCorner, InstanceMeasurement, Keypoint, image_file_name
 
 # COCO's 17 keypoints and the pairs of them, counted from 1, that its tools join with lines.
 KEYPOINTS = (
@@ -29,15 +29,15 @@ CATEGORIES = (
 CATEGORY_IDS = {category["name"]: category["id"] for category in CATEGORIES}
 
 
-def describe_image(record: Record, shard: str) -> dict[str, Any]:
+def image_entry(record: LabelRecord, shard: str) -> dict[str, Any]:
     """Return a picture's entry in `images`; its files are named relative to the folder of the data set."""
     scene = record.scene
     stem = f"{scene.index:06d}"
     maps = {"depth": scene.render.depth, "normals": scene.render.normals}
     return {
         "id": scene.index + 1,
-        "file_name": f"shards/{shard}/images/{picture_name(scene.index)}",
-        "instances": f"shards/{shard}/instances/{picture_name(scene.index)}",
+        "file_name": f"shards/{shard}/images/{image_file_name(scene.index)}",
+        "instances": f"shards/{shard}/instances/{image_file_name(scene.index)}",
         **{name: f"shards/{shard}/{name}/{stem}.{ending}" for name, ending in maps.items() if ending},
         "width": scene.render.width,
         "height": scene.render.height,
@@ -54,8 +54,11 @@ def describe_image(record: Record, shard: str) -> dict[str, Any]:
     }
 
 
-def annotate(
-    record: Record, visible: dict[int, dict[str, Any]], silhouettes: dict[str, np.ndarray], rules: config.LabelSection
+def annotation_entries(
+    record: LabelRecord,
+    visible: dict[int, dict[str, Any]],
+    silhouettes: dict[str, np.ndarray],
+    rules: config.LabelSection,
 ) -> list[dict[str, Any]]:
     """Return the annotations of one picture in the order of instance ids, still without `id`.
 
@@ -90,38 +93,40 @@ def annotate(
     ]
 
 
-def visible_fraction(instance: MeasuredInstance) -> float:
+def visible_fraction(instance: InstanceMeasurement) -> float:
     """Return visible / whole pixels, 0 to 1."""
     # The two counts come from different samples: an object in plain view may show a pixel more than the whole has.
     return instance.visible_pixels / max(instance.whole_pixels, instance.visible_pixels, 1)
 
 
-def _is_kept(instance: MeasuredInstance, rules: config.LabelSection) -> bool:
+def _is_kept(instance: InstanceMeasurement, rules: config.LabelSection) -> bool:
     enough_pixels = instance.visible_pixels >= max(rules.min_pixels, 1)
     return enough_pixels and visible_fraction(instance) >= rules.min_visible_fraction
 
 
-def _is_crowd(instance: MeasuredInstance, rules: config.LabelSection) -> bool:
+def _is_crowd(instance: InstanceMeasurement, rules: config.LabelSection) -> bool:
     too_small = instance.visible_pixels < rules.crowd_pixels
     return too_small or visible_fraction(instance) < rules.crowd_visible_fraction
 
 
 def _whole_masks(
-    instances: list[MeasuredInstance], silhouettes: dict[str, np.ndarray], shape: tuple[int, int]
+    instances: list[InstanceMeasurement], silhouettes: dict[str, np.ndarray], shape: tuple[int, int]
 ) -> dict[int, dict[str, Any]]:
     """Return the RLE of the part of each silhouette that lies in the frame, by instance id."""
     boxes = {each.instance_id: each.whole_box_px for each in instances if each.whole_box_px}
-    crops = {number: rle.of_crop(silhouettes[str(number)], x, y, *shape) for number, (x, y, *_) in boxes.items()}
-    return rle.encode(crops, *shape)
+    crops = {
+        number: rle.pixel_ranges_of_crop(silhouettes[str(number)], x, y, *shape) for number, (x, y, *_) in boxes.items()
+    }
+    return rle.encode_rles(crops, *shape)
 
 
 def _segmentation(
-    mask: dict[str, Any], instance: MeasuredInstance, rules: config.LabelSection
+    mask: dict[str, Any], instance: InstanceMeasurement, rules: config.LabelSection
 ) -> dict[str, Any] | list[list[int]]:
     # COCO's tools expect run lengths wherever iscrowd is 1.
     if rules.segmentation == "rle" or _is_crowd(instance, rules):
         return mask
-    return polygons.of_mask(coco_mask.decode(mask).astype(bool))
+    return polygons.mask_to_polygons(coco_mask.decode(mask).astype(bool))
 
 
 def _corner(corner: BoxCorner) -> list[float | None]:

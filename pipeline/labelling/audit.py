@@ -15,19 +15,19 @@ import cv2
 import numpy as np
 from faster_coco_eval import mask as coco_mask
 
-from pipeline.labelling.shard_reader import Record
-from pipeline.record.scene import MeasuredInstance
+from pipeline.labelling.shard_reader import LabelRecord
+from pipeline.record.scene import InstanceMeasurement
 
 # Silhouettes count pixel centres; Cycles takes the samples of a pixel up to 1.5 px beside its centre, most of them much
 # nearer. Hence one pixel more than the silhouette, and a few second ones where few samples all happened to fall far
 # out: 5 of 1.8 million visible pixels at 3 samples, each within 1.5 px of a triangle and gone at 128 samples. A camera
 # that is 2 px off makes hundreds.
-NEIGHBOURS = np.ones((3, 3), np.uint8)
-FAR_PIXELS, FAR_SHARE = 2, 0.002
-SQUARE = np.ones((2, 2), np.uint8)
+KERNEL_3X3 = np.ones((3, 3), np.uint8)
+MAX_FAR_PIXELS, MAX_FAR_SHARE = 2, 0.002
+KERNEL_2X2 = np.ones((2, 2), np.uint8)
 # A joint in plain view is seen through some skin and cloth beside it, not at its own pixel alone.
 KEYPOINT_TOLERANCE_PX = 2
-NOTHING = np.zeros((0, 0), bool)
+EMPTY_MASK = np.zeros((0, 0), bool)
 
 
 class Violation(NamedTuple):
@@ -39,7 +39,7 @@ class Violation(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Summary:
+class AuditSummary:
     """What was checked. `boundary_pixels`: visible ones outside the silhouette, `largest_excess_px` away at most."""
 
     pictures: int = 0
@@ -53,13 +53,13 @@ class Summary:
     boundary_pixels: int = 0
     largest_excess_px: int = 0
 
-    def __add__(self, other: "Summary") -> "Summary":
+    def __add__(self, other: "AuditSummary") -> "AuditSummary":
         sums = {name: value + getattr(other, name) for name, value in vars(self).items()}
-        return Summary(**sums | {"largest_excess_px": max(self.largest_excess_px, other.largest_excess_px)})
+        return AuditSummary(**sums | {"largest_excess_px": max(self.largest_excess_px, other.largest_excess_px)})
 
 
 @dataclass(frozen=True)
-class Seen:
+class InstanceMasks:
     """An instance in the picture; masks are bool (height, width) of the frame.
 
     `crop`: its silhouette, bool of the size of its whole box, also outside the frame. `visible`: its pixels of the id
@@ -67,7 +67,7 @@ class Seen:
     `alone`: rendered with all else hidden, where it covers half of a pixel or more; `alone_any`: any of it. Or None.
     """
 
-    measured: MeasuredInstance
+    measured: InstanceMeasurement
     crop: np.ndarray
     visible: np.ndarray
     whole: np.ndarray
@@ -86,7 +86,7 @@ class Seen:
         return _grown(around, pixels)[pixels:-pixels, pixels:-pixels]
 
 
-def check_map(record: Record, pixels: dict[int, int]) -> Iterator[Violation]:
+def check_instance_ids(record: LabelRecord, pixels: dict[int, int]) -> Iterator[Violation]:
     """Yield where id map, objects and measurements are not of one picture; `pixels`: how many of each id of the map."""
     ids = [thing.instance_id for thing in record.scene.objects if thing.instance_id]
     for number in sorted(number for number, count in Counter(ids).items() if count > 1):
@@ -106,7 +106,7 @@ def check_map(record: Record, pixels: dict[int, int]) -> Iterator[Violation]:
             yield Violation(number, f"{found} pixels in the id map, {said} visible ones in the record")
 
 
-def check_masks(ids: np.ndarray, visible: dict[int, dict[str, Any]]) -> Iterator[Violation]:
+def check_rle_masks(ids: np.ndarray, visible: dict[int, dict[str, Any]]) -> Iterator[Violation]:
     """Yield where the RLE of `visible`, by instance id, is not what OpenCV finds in the id map, uint16 (H, W)."""
     masks = list(visible.values())
     areas = coco_mask.area(masks).astype(int).tolist() if masks else []
@@ -124,20 +124,20 @@ def check_masks(ids: np.ndarray, visible: dict[int, dict[str, Any]]) -> Iterator
 
 
 def check_silhouettes(
-    record: Record, ids: np.ndarray, silhouettes: dict[str, np.ndarray]
-) -> tuple[list[Violation], Summary]:
+    record: LabelRecord, ids: np.ndarray, silhouettes: dict[str, np.ndarray]
+) -> tuple[list[Violation], AuditSummary]:
     """Check every instance against its silhouette; `silhouettes` as `shards.read_silhouettes` gives them.
 
     Returns the violations and what was checked.
     """
     violations: list[Violation] = []
-    summary = Summary(pictures=1)
+    summary = AuditSummary(pictures=1)
     for number, measured in record.instances.items():
-        crop = silhouettes.get(str(number), NOTHING)
+        crop = silhouettes.get(str(number), EMPTY_MASK)
         whole = in_frame(crop, measured, record.shape)
         thin = silhouettes.get(f"{number}_thin", np.zeros(record.shape, bool))
         proof = (silhouettes.get(f"{number}_{name}") for name in ("alone", "alone_any"))
-        seen = Seen(measured, crop, ids == number, whole, thin, *proof)
+        seen = InstanceMasks(measured, crop, ids == number, whole, thin, *proof)
         faults = (*_record_faults(seen), *_visible_faults(seen), *_proof_faults(seen), *_keypoint_faults(seen))
         violations += [Violation(number, what, pixels) for what, pixels in faults]
         summary += _counted(seen)
@@ -145,7 +145,7 @@ def check_silhouettes(
 
 
 def in_frame(
-    crop: np.ndarray, measured: MeasuredInstance | None, shape: tuple[int, int], margin_px: int = 0
+    crop: np.ndarray, measured: InstanceMeasurement | None, shape: tuple[int, int], margin_px: int = 0
 ) -> np.ndarray:
     """Return what of a silhouette lies in the frame or `margin_px` around it, bool (height, width) of both."""
     frame = np.zeros([side + 2 * margin_px for side in shape], bool)
@@ -157,7 +157,7 @@ def in_frame(
     return frame
 
 
-def _record_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
+def _record_faults(seen: InstanceMasks) -> Iterator[tuple[str, np.ndarray | None]]:
     """Yield where the measurements are not those of the silhouette, or do not explain that nothing is seen."""
     measured, crop = seen.measured, seen.crop
     if np.count_nonzero(crop) != measured.whole_pixels:
@@ -180,7 +180,7 @@ def _record_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
         yield "hidden, says the record, yet no pixel of its silhouette is in the frame to be hidden", None
 
 
-def _visible_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
+def _visible_faults(seen: InstanceMasks) -> Iterator[tuple[str, np.ndarray | None]]:
     """Yield where the object is seen and its triangles are not."""
     stray = _stray(seen.visible, seen, seen.smeared_px)
     if stray.any():
@@ -191,15 +191,15 @@ def _visible_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
         )
 
 
-def _stray(drawn: np.ndarray, seen: Seen, smeared_px: int = 0) -> np.ndarray:
+def _stray(drawn: np.ndarray, seen: InstanceMasks, smeared_px: int = 0) -> np.ndarray:
     """Return the pixels of `drawn` that neither the silhouette with its boundary nor a few far samples explain."""
     stray = drawn & ~seen.within(1 + smeared_px)
     far = stray & seen.within(2 + smeared_px)
-    few = np.count_nonzero(far) <= max(FAR_PIXELS, FAR_SHARE * np.count_nonzero(drawn))
+    few = np.count_nonzero(far) <= max(MAX_FAR_PIXELS, MAX_FAR_SHARE * np.count_nonzero(drawn))
     return stray & ~far if few else stray
 
 
-def _proof_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
+def _proof_faults(seen: InstanceMasks) -> Iterator[tuple[str, np.ndarray | None]]:
     """Yield where the object rendered alone and its silhouette differ by more than the boundary."""
     if seen.alone is None:
         return
@@ -218,7 +218,7 @@ def _proof_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
         )
 
 
-def _keypoint_faults(seen: Seen) -> Iterator[tuple[str, np.ndarray | None]]:
+def _keypoint_faults(seen: InstanceMasks) -> Iterator[tuple[str, np.ndarray | None]]:
     """Yield joints outside the frame or outside the object's silhouette, or in plain view where it is not seen."""
     height, width = seen.whole.shape
     reach = KEYPOINT_TOLERANCE_PX + seen.smeared_px
@@ -251,13 +251,13 @@ def _is_inner(x: int, y: int, width: int, height: int) -> bool:
 
 def _grown(mask: np.ndarray, pixels: int = 1) -> np.ndarray:
     """Return `mask` with so many more pixels in all eight directions."""
-    return cv2.dilate(mask.view(np.uint8), NEIGHBOURS, iterations=pixels).view(bool)
+    return cv2.dilate(mask.view(np.uint8), KERNEL_3X3, iterations=pixels).view(bool)
 
 
 def _thick(mask: np.ndarray) -> np.ndarray:
     """Return the pixels of `mask` that belong to a square of two by two of them: an opening."""
-    eroded = cv2.erode(mask.view(np.uint8), SQUARE, anchor=(1, 1), borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    return cv2.dilate(eroded, SQUARE, anchor=(0, 0)).view(bool)
+    eroded = cv2.erode(mask.view(np.uint8), KERNEL_2X2, anchor=(1, 1), borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    return cv2.dilate(eroded, KERNEL_2X2, anchor=(0, 0)).view(bool)
 
 
 def _farthest_px(pixels: np.ndarray, mask: np.ndarray) -> int:
@@ -271,9 +271,9 @@ def _farthest_px(pixels: np.ndarray, mask: np.ndarray) -> int:
     return int(steps[pixels].max())
 
 
-def _counted(seen: Seen) -> Summary:
+def _counted(seen: InstanceMasks) -> AuditSummary:
     beside = np.count_nonzero(seen.visible & ~seen.whole)
-    return Summary(
+    return AuditSummary(
         instances=1,
         hidden=int(seen.measured.absent == "hidden"),
         outside=int(seen.measured.absent == "outside"),

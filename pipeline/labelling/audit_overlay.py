@@ -16,7 +16,9 @@ MIN_WIDTH_PX = 560
 LINE_PX = 20
 
 
-def draw(picture: np.ndarray, visible: np.ndarray, whole: np.ndarray, wrong: np.ndarray, title: str) -> np.ndarray:
+def draw_violation(
+    picture: np.ndarray, visible: np.ndarray, whole: np.ndarray, wrong: np.ndarray, title: str
+) -> np.ndarray:
     """Return uint8 RGB: the surroundings of an instance in `picture`, uint8 RGB (height, width, 3), and a legend.
 
     The masks are bool (height, width): its visible pixels, its silhouette in the frame, the pixels that violate.

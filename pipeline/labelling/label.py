@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Station `label`: rendered shards are audited and become COCO annotations.
+"""Station `label_dataset`: rendered shards are audited and become COCO annotations.
 
 `python -m pipeline.labelling.label --config FILE.yaml --data results/data/NAME` reads the shards that the config
 names and writes
@@ -29,19 +29,19 @@ from pipeline.common.progress import track
 from pipeline.config import config
 from pipeline.labelling import annotations, audit, audit_overlay, shard_reader
 from pipeline.record import provenance
-from pipeline.record.scene import picture_name, shard_name
+from pipeline.record.scene import image_file_name, shard_folder_name
 
-LICENCE = "Rendered by Cariste; the licences of the assets in the pictures stand in its folder assets/."
-FAULTS_SHOWN = 10
+LICENCE_TEXT = "Rendered by Cariste; the licences of the assets in the pictures stand in its folder assets/."
+MAX_FAILURES_SHOWN = 10
 # Shards that are labelled ahead of the one that is written, for each process: bounds the memory.
-SHARDS_AHEAD = 2
+QUEUED_SHARDS_PER_PROCESS = 2
 
 
 class LabelError(Exception):
     """Shards that cannot be labelled; each line names the shard, the picture, the instance and the reason."""
 
 
-class Fault(NamedTuple):
+class LabelFailure(NamedTuple):
     """Why a shard (`index` None), a picture (`instance_id` None) or an instance cannot be labelled."""
 
     shard: Path
@@ -60,44 +60,46 @@ class LabelledShard:
     """`pictures`: (image, annotations without `id`) of the pictures without faults, in order."""
 
     pictures: list[tuple[dict[str, Any], list[dict[str, Any]]]] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
-    summary: audit.Summary = field(default_factory=audit.Summary)
+    faults: list[LabelFailure] = field(default_factory=list)
+    summary: audit.AuditSummary = field(default_factory=audit.AuditSummary)
 
 
-class Examined(NamedTuple):
+class AuditedImage(NamedTuple):
     """A picture's id map, uint16 (height, width), RLE by instance id, silhouettes, and what the audit says of them."""
 
     ids: np.ndarray
     visible: dict[int, dict[str, Any]]
     silhouettes: dict[str, np.ndarray]
     violations: list[audit.Violation]
-    summary: audit.Summary
+    summary: audit.AuditSummary
 
 
-def label(data: Path, settings: config.Config, processes: int = 1) -> dict[str, tuple[int, int]]:
+def label_dataset(data: Path, settings: config.Config, processes: int = 1) -> dict[str, tuple[int, int]]:
     """Write the annotations of the data set in folder `data`; return (pictures, annotations) by split.
 
     Raises:
         LabelError: the first ten faults of all shards, and how many there are; what was written before stays.
-        lineage.LineageError: a shard that does not tell which files it holds; as above.
+        lineage.ProvenanceError: a shard that does not tell which files it holds; as above.
     """
     shutil.rmtree(data / "audit", ignore_errors=True)
-    summary, faults, shown = audit.Summary(), 0, []
+    summary, faults, shown = audit.AuditSummary(), 0, []
     with _put_in_place(data / "annotations") as folder, contextlib.ExitStack() as files:
         writers = {split: files.enter_context(_writer(folder, split, settings.data)) for split in config.SPLITS}
         for shard in track(label_shards(data / "shards", settings, processes), settings.data.shards, "label", "shard"):
             summary += shard.summary
             faults += len(shard.faults)
-            shown += shard.faults[: FAULTS_SHOWN - len(shown)]
+            shown += shard.faults[: MAX_FAILURES_SHOWN - len(shown)]
             for image, entries in shard.pictures:
                 writers[settings.data.split.of(image["index"])].add(image, entries)
         if faults:
             raise LabelError(_told(data, shown, faults, settings))
         for writer in writers.values():
             writer.finish()
-        reader.write(folder / "audit.json", {"silhouettes": settings.label.audit, **asdict(summary)})
+        reader.write_json(folder / "audit.json", {"silhouettes": settings.label.audit, **asdict(summary)})
         counts = {split: (writer.pictures, writer.annotations) for split, writer in writers.items()}
-        reader.write(folder / "provenance.json", provenance.of_annotations(settings, data / "shards", folder, counts))
+        reader.write_json(
+            folder / "provenance.json", provenance.describe_annotations(settings, data / "shards", folder, counts)
+        )
     return counts
 
 
@@ -111,7 +113,7 @@ def label_shards(folder: Path, settings: config.Config, processes: int = 1) -> I
         waiting = deque()
         for number in range(settings.data.shards):
             waiting.append(pool.submit(work, number))
-            if len(waiting) > SHARDS_AHEAD * processes:
+            if len(waiting) > QUEUED_SHARDS_PER_PROCESS * processes:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
@@ -119,45 +121,48 @@ def label_shards(folder: Path, settings: config.Config, processes: int = 1) -> I
 
 def label_shard(folder: Path, number: int, settings: config.Config) -> LabelledShard:
     """Audit and label the pictures of a shard in `folder`."""
-    path, labelled = folder / shard_name(number), LabelledShard()
+    path, labelled = folder / shard_folder_name(number), LabelledShard()
     try:
         records = shard_reader.read_records(path, number, settings.data)
-    except shard_reader.ShardError as error:
-        return LabelledShard(faults=[Fault(path, None, None, str(error))])
+    except shard_reader.ShardReadError as error:
+        return LabelledShard(faults=[LabelFailure(path, None, None, str(error))])
     for record in records:
         index = record.scene.index
         try:
-            shard_reader.check_picture(path, record)
-            examined = examine(path, record, settings.label)
-        except shard_reader.ShardError as error:
-            labelled.faults.append(Fault(path, index, None, str(error)))
+            shard_reader.check_image(path, record)
+            examined = audit_image(path, record, settings.label)
+        except shard_reader.ShardReadError as error:
+            labelled.faults.append(LabelFailure(path, index, None, str(error)))
             continue
         labelled.summary += examined.summary
-        labelled.faults += [Fault(path, index, each.instance_id, each.what) for each in examined.violations]
+        labelled.faults += [LabelFailure(path, index, each.instance_id, each.what) for each in examined.violations]
         if not examined.violations:
-            entries = annotations.annotate(record, examined.visible, examined.silhouettes, settings.label)
-            labelled.pictures.append((annotations.describe_image(record, path.name), entries))
+            entries = annotations.annotation_entries(record, examined.visible, examined.silhouettes, settings.label)
+            labelled.pictures.append((annotations.image_entry(record, path.name), entries))
     return labelled
 
 
-def examine(shard: Path, record: shard_reader.Record, rules: config.LabelSection) -> Examined:
+def audit_image(shard: Path, record: shard_reader.LabelRecord, rules: config.LabelSection) -> AuditedImage:
     """Read what a picture's labels are made from and audit it.
 
     Raises:
         ShardError: a file is missing, corrupt or of another size.
     """
-    ids, silhouettes = shard_reader.read_ids(shard, record), shard_reader.read_silhouettes(shard, record)
-    found = rle.of_id_map(ids)
-    visible, pixels = rle.encode(found, *ids.shape), {number: rle.area(each) for number, each in found.items()}
-    violations, summary = list(audit.check_map(record, pixels)), audit.Summary(pictures=1)
+    ids, silhouettes = shard_reader.read_instance_map(shard, record), shard_reader.read_silhouettes(shard, record)
+    found = rle.pixel_ranges_by_instance(ids)
+    visible, pixels = (
+        rle.encode_rles(found, *ids.shape),
+        {number: rle.pixel_count(each) for number, each in found.items()},
+    )
+    violations, summary = list(audit.check_instance_ids(record, pixels)), audit.AuditSummary(pictures=1)
     if rules.audit:
-        violations += audit.check_masks(ids, visible)
+        violations += audit.check_rle_masks(ids, visible)
         more, summary = audit.check_silhouettes(record, ids, silhouettes)
         violations += more
-    return Examined(ids, visible, silhouettes, violations, summary)
+    return AuditedImage(ids, visible, silhouettes, violations, summary)
 
 
-def _told(data: Path, shown: list[Fault], count: int, settings: config.Config) -> str:
+def _told(data: Path, shown: list[LabelFailure], count: int, settings: config.Config) -> str:
     """Return the message of a run with faults, and save a picture of each that has an instance to look at."""
     lines = []
     for fault in shown:
@@ -172,34 +177,34 @@ def _told(data: Path, shown: list[Fault], count: int, settings: config.Config) -
     return "\n".join(lines)
 
 
-def _save_picture(data: Path, fault: Fault, settings: config.Config) -> Path:
+def _save_picture(data: Path, fault: LabelFailure, settings: config.Config) -> Path:
     """Draw what is wrong with an instance into the folder `audit/` of the data set."""
     records = shard_reader.read_records(fault.shard, int(fault.shard.name), settings.data)
     record = next(each for each in records if each.scene.index == fault.index)
-    found, number = examine(fault.shard, record, settings.label), fault.instance_id
+    found, number = audit_image(fault.shard, record, settings.label), fault.instance_id
     faults = [each for each in found.violations if each.instance_id == number]
     wrong = np.zeros(record.shape, bool)
     for pixels in (each.pixels for each in faults if each.pixels is not None):
         wrong |= pixels
     whole = audit.in_frame(
-        found.silhouettes.get(str(number), audit.NOTHING), record.instances.get(number), record.shape
+        found.silhouettes.get(str(number), audit.EMPTY_MASK), record.instances.get(number), record.shape
     )
     title = f"picture {fault.index}, instance {number}: {'; '.join(each.what for each in faults)}"
-    picture = reader.read_picture(fault.shard / "images" / picture_name(fault.index))
-    drawn = audit_overlay.draw(picture, found.ids == number, whole, wrong, title)
+    picture = reader.read_picture(fault.shard / "images" / image_file_name(fault.index))
+    drawn = audit_overlay.draw_violation(picture, found.ids == number, whole, wrong, title)
     path = data / "audit" / f"{fault.index:06d}-{number}.png"
     path.parent.mkdir(exist_ok=True)
     cv2.imwrite(str(path), drawn[:, :, ::-1])
     return path
 
 
-def _writer(folder: Path, split: str, data: config.Data) -> CocoWriter:
+def _writer(folder: Path, split: str, data: config.DataSection) -> CocoWriter:
     info = {
         "name": data.name,
         "split": split,
         "seed": data.seed,
         "generator_version": config.GENERATOR_VERSION,
-        "licence": LICENCE,
+        "licence": LICENCE_TEXT,
     }
     return CocoWriter(folder / f"{split}.json", info, list(annotations.CATEGORIES))
 
@@ -229,9 +234,9 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=1, help="shards read at a time")
     arguments = parser.parse_args()
     try:
-        settings = config.read(arguments.config)
-        counts = label(arguments.data, settings, arguments.processes)
-    except (config.ConfigError, LabelError, provenance.LineageError) as error:
+        settings = config.read_config(arguments.config)
+        counts = label_dataset(arguments.data, settings, arguments.processes)
+    except (config.ConfigError, LabelError, provenance.ProvenanceError) as error:
         print(error, file=sys.stderr)
         return 1
     for split, (pictures, entries) in counts.items():

@@ -12,14 +12,14 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.config import config
-from pipeline.record.scene import Camera, Lamp, Measured, MeasuredInstance, RenderSettings, picture_name
+from pipeline.record.scene import Camera, InstanceMeasurement, Lamp, Measurements, RenderSettings, image_file_name
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 NPY_VERSION_1 = b"\x93NUMPY\x01\x00"
 PNG_RGB = (8, 2)  # bits, colour type
 
 
-class ShardError(Exception):
+class ShardReadError(Exception):
     """A shard or one of its pictures cannot be labelled; the message names the file and the reason."""
 
 
@@ -32,14 +32,14 @@ class _Needed(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class Thing(_Needed):
+class LabelObject(_Needed):
     name: str
     asset: str
     category: Literal["pedestrian", "pallet_truck"] | None
     instance_id: int
 
 
-class Scene(_Needed):
+class LabelScene(_Needed):
     generator_version: int
     index: int
     dataset_seed: int
@@ -48,22 +48,22 @@ class Scene(_Needed):
     render: RenderSettings
     camera: Camera
     lamps: tuple[Lamp, ...]
-    objects: tuple[Thing, ...]
+    objects: tuple[LabelObject, ...]
 
 
-class Record(_Needed):
+class LabelRecord(_Needed):
     """What labels need of a `RenderedScene`."""
 
-    scene: Scene
-    measured: Measured
+    scene: LabelScene
+    measured: Measurements
 
     @property
-    def things(self) -> dict[int, Thing]:
+    def things(self) -> dict[int, LabelObject]:
         """The objects that have an instance id, by it."""
         return {thing.instance_id: thing for thing in self.scene.objects if thing.instance_id}
 
     @property
-    def instances(self) -> dict[int, MeasuredInstance]:
+    def instances(self) -> dict[int, InstanceMeasurement]:
         """What was measured, by instance id in ascending order."""
         return {each.instance_id: each for each in sorted(self.measured.instances, key=lambda each: each.instance_id)}
 
@@ -73,7 +73,7 @@ class Record(_Needed):
         return self.scene.render.height, self.scene.render.width
 
 
-def read_records(shard: Path, number: int, data: config.Data) -> list[Record]:
+def read_records(shard: Path, number: int, data: config.DataSection) -> list[LabelRecord]:
     """Read a shard's records and check that they are the ones that the config names.
 
     Raises:
@@ -81,15 +81,15 @@ def read_records(shard: Path, number: int, data: config.Data) -> list[Record]:
     """
     path = shard / "scenes.jsonl"
     try:
-        records = [Record.model_validate_json(line) for line in path.read_bytes().splitlines()]
+        records = [LabelRecord.model_validate_json(line) for line in path.read_bytes().splitlines()]
     except FileNotFoundError:
-        raise ShardError(f"{path} is missing; render the shard first") from None
+        raise ShardReadError(f"{path} is missing; render the shard first") from None
     except ValidationError as error:
-        raise ShardError(f"{path} is not a list of rendered scenes: {error}; render the shard again") from None
+        raise ShardReadError(f"{path} is not a list of rendered scenes: {error}; render the shard again") from None
     _check_indices([record.scene.index for record in records], number, data)
     for scene in (record.scene for record in records):
         if (scene.dataset_seed, scene.generator_version) != (data.seed, config.GENERATOR_VERSION):
-            raise ShardError(
+            raise ShardReadError(
                 f"picture {scene.index} was made with seed {scene.dataset_seed} by generator "
                 f"{scene.generator_version}, wanted seed {data.seed}, generator {config.GENERATOR_VERSION}; "
                 "render the shard again"
@@ -97,31 +97,31 @@ def read_records(shard: Path, number: int, data: config.Data) -> list[Record]:
     return records
 
 
-def _check_indices(indices: list[int], number: int, data: config.Data) -> None:
+def _check_indices(indices: list[int], number: int, data: config.DataSection) -> None:
     first = number * data.shard_size
     wanted = list(range(first, first + data.pictures_in_shard(number)))
     if indices != wanted:
         held = f"{len(indices)} pictures from {indices[0]} to {indices[-1]}" if indices else "no pictures"
-        raise ShardError(
+        raise ShardReadError(
             f"holds {held}, the config asks for {len(wanted)} from {wanted[0]} to {wanted[-1]}; render the shard again"
         )
 
 
-def check_picture(shard: Path, record: Record) -> None:
+def check_image(shard: Path, record: LabelRecord) -> None:
     """Check that a picture is a whole 8-bit RGB PNG of its size: by its checksums, 20 times as fast as decoding.
 
     Raises:
         ShardError: it is missing, corrupt, or another picture than the record says.
     """
-    path = shard / "images" / picture_name(record.scene.index)
+    path = shard / "images" / image_file_name(record.scene.index)
     try:
         width, height, depth, color_type = _check_png(path.read_bytes())
     except FileNotFoundError:
-        raise ShardError(f"{path} is missing") from None
+        raise ShardReadError(f"{path} is missing") from None
     except ValueError as error:
-        raise ShardError(f"{path} is corrupt ({error})") from None
+        raise ShardReadError(f"{path} is corrupt ({error})") from None
     if (height, width) != record.shape or (depth, color_type) != PNG_RGB:
-        raise ShardError(
+        raise ShardReadError(
             f"{path} has {width}x{height} pixels of PNG type {color_type} with {depth} bits, "
             f"the record says {_size(record.shape)}, RGB with 8 bits"
         )
@@ -146,26 +146,26 @@ def _check_png(content: bytes) -> tuple[int, int, int, int]:
     return struct.unpack(">IIBB", content[16:26])
 
 
-def read_ids(shard: Path, record: Record) -> np.ndarray:
+def read_instance_map(shard: Path, record: LabelRecord) -> np.ndarray:
     """Read a picture's id map, uint16 (height, width).
 
     Raises:
         ShardError: it is missing, corrupt, not 16-bit grey, or of another size.
     """
-    path = shard / "instances" / picture_name(record.scene.index)
+    path = shard / "instances" / image_file_name(record.scene.index)
     if not path.exists():
-        raise ShardError(f"{path} is missing")
+        raise ShardReadError(f"{path} is missing")
     ids = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if ids is None:
-        raise ShardError(f"{path} is corrupt")
+        raise ShardReadError(f"{path} is corrupt")
     if ids.dtype != np.uint16 or ids.ndim != 2:
-        raise ShardError(f"{path} is no 16-bit grey picture but {ids.dtype} of shape {ids.shape}")
+        raise ShardReadError(f"{path} is no 16-bit grey picture but {ids.dtype} of shape {ids.shape}")
     if ids.shape != record.shape:
-        raise ShardError(f"{path}: the id map is {_size(ids.shape)}, the record says {_size(record.shape)}")
+        raise ShardReadError(f"{path}: the id map is {_size(ids.shape)}, the record says {_size(record.shape)}")
     return ids
 
 
-def read_silhouettes(shard: Path, record: Record) -> dict[str, np.ndarray]:
+def read_silhouettes(shard: Path, record: LabelRecord) -> dict[str, np.ndarray]:
     """Read a picture's silhouettes: "<id>", bool of the size of the instance's whole box, "<id>_thin", "<id>_alone" and
     "<id>_alone_any" (docs/dataset.md).
 
@@ -177,9 +177,9 @@ def read_silhouettes(shard: Path, record: Record) -> dict[str, np.ndarray]:
         with zipfile.ZipFile(path) as file:
             members = {name.removesuffix(".npy"): file.read(name) for name in file.namelist()}
     except FileNotFoundError:
-        raise ShardError(f"{path} is missing") from None
+        raise ShardReadError(f"{path} is missing") from None
     except (OSError, zipfile.BadZipFile, zlib.error) as error:
-        raise ShardError(f"{path} is corrupt ({error})") from None
+        raise ShardReadError(f"{path} is corrupt ({error})") from None
     boxes = {number: each.whole_box_px for number, each in record.instances.items()}
     wanted = {str(number): (box[3], box[2]) for number, box in boxes.items() if box}
     proven = [number for number, each in record.instances.items() if each.proven]
@@ -188,11 +188,11 @@ def read_silhouettes(shard: Path, record: Record) -> dict[str, np.ndarray]:
     wanted |= {name: shape for name, shape in thin.items() if name in members}  # only of what has thin parts
     if members.keys() != wanted.keys():
         name = min(members.keys() ^ wanted.keys())
-        raise ShardError(f"{path}: {name} is {'not in the record' if name in members else 'missing'}")
+        raise ShardReadError(f"{path}: {name} is {'not in the record' if name in members else 'missing'}")
     try:
         return {name: _mask(members[name], shape) for name, shape in wanted.items()}
     except ValueError as error:
-        raise ShardError(f"{path}: {error}") from None
+        raise ShardReadError(f"{path}: {error}") from None
 
 
 def _mask(content: bytes, shape: tuple[int, int]) -> np.ndarray:

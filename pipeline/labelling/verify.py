@@ -21,16 +21,16 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from pipeline.common.progress import track
-from pipeline.labelling.shard_reader import Record, Scene
+from pipeline.labelling.shard_reader import LabelRecord, LabelScene
 from pipeline.record import provenance
-from pipeline.record.scene import picture_name
+from pipeline.record.scene import image_file_name
 
 # Snakemake's own mark in a folder that a job made.
-IGNORED = (".snakemake_timestamp",)
+IGNORED_FILES = (".snakemake_timestamp",)
 # Folders of a shard whose files the COCO files name, besides images/; and the keys of an image entry that name them.
-MAPS = ("instances", "depth", "normals")
-PROVENANCE = "annotations/provenance.json"
-LABEL_AGAIN = "delete annotations/ and run snakemake dataset again"
+MAP_FOLDERS = ("instances", "depth", "normals")
+PROVENANCE_PATH = "annotations/provenance.json"
+RELABEL_HINT = "delete annotations/ and run snakemake dataset again"
 
 
 class Finding(NamedTuple):
@@ -45,7 +45,7 @@ class Finding(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Shard:
+class CheckedShard:
     """A checked shard; `made_with` holds its (dataset seed, generator version), all that occur."""
 
     name: str
@@ -56,20 +56,22 @@ class Shard:
     size_bytes: int = 0
 
 
-def check_shard(folder: Path) -> Shard:
+def check_shard(folder: Path) -> CheckedShard:
     """Check one shard by itself: its files against its table, its records against both."""
     try:
-        facts = provenance.read(folder / "shard.json", provenance.ShardFacts)
-    except provenance.LineageError as error:
-        return Shard(folder.name, [_in_shard(folder, "shard.json", str(error))])
-    shard = Shard(folder.name, files=facts.files, size_bytes=sum(path.lstat().st_size for path in _files(folder)))
+        facts = provenance.read_provenance(folder / "shard.json", provenance.ShardInfo)
+    except provenance.ProvenanceError as error:
+        return CheckedShard(folder.name, [_in_shard(folder, "shard.json", str(error))])
+    shard = CheckedShard(
+        folder.name, files=facts.files, size_bytes=sum(path.lstat().st_size for path in _files(folder))
+    )
     shard.findings.extend(_file_findings(folder, facts.files))
     if facts.made_by is None:
         fault = "made_by is null: rendered without --provenance, so what made it is not known"
         shard.findings.append(Finding(f"shards/{folder.name}/shard.json", fault, harmless=True))
     try:
         lines = (folder / "scenes.jsonl").read_bytes().splitlines()
-        records = [Record.model_validate_json(line).scene for line in lines]
+        records = [LabelRecord.model_validate_json(line).scene for line in lines]
     except OSError:
         return shard  # named already
     except ValidationError as error:
@@ -89,7 +91,7 @@ def _in_shard(folder: Path, file: str, fault: str) -> Finding:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if not path.is_dir() and path.name not in IGNORED)
+    return sorted(path for path in folder.rglob("*") if not path.is_dir() and path.name not in IGNORED_FILES)
 
 
 def _file_findings(folder: Path, files: dict[str, str]) -> Iterator[Finding]:
@@ -109,11 +111,11 @@ def _file_findings(folder: Path, files: dict[str, str]) -> Iterator[Finding]:
                     yield _in_shard(folder, name, "changed: its sha256 is not the one in shard.json")
 
 
-def _record_faults(records: list[Scene], shard: Shard, facts: provenance.ShardFacts) -> Iterator[str]:
+def _record_faults(records: list[LabelScene], shard: CheckedShard, facts: provenance.ShardInfo) -> Iterator[str]:
     first = shard.indices[0] if shard.indices else 0
     if shard.indices != list(range(first, first + facts.pictures)):
         yield f"holds the pictures {shard.indices}, shard.json says {facts.pictures} in a row"
-    names = [picture_name(index) for index in shard.indices]
+    names = [image_file_name(index) for index in shard.indices]
     wanted = {f"{folder}/{name}" for folder in ("images", "instances") for name in names}
     wanted |= {f"silhouettes/{Path(name).stem}.npz" for name in names}
     held = {name for name in facts.files if name.startswith(("images/", "instances/", "silhouettes/"))}
@@ -130,7 +132,7 @@ def _record_faults(records: list[Scene], shard: Shard, facts: provenance.ShardFa
             yield f"assets without a licence in shard.json: {', '.join(unlicensed)}"
 
 
-def check_shards(shards: Path, processes: int) -> list[Shard]:
+def check_shards(shards: Path, processes: int) -> list[CheckedShard]:
     """Check every shard of the folder `shards`, with a progress bar, so many at a time."""
     folders = sorted(path for path in shards.iterdir() if path.is_dir() and path.name.isdecimal())
     with ProcessPoolExecutor(processes) if processes > 1 else nullcontext() as pool:
@@ -138,12 +140,12 @@ def check_shards(shards: Path, processes: int) -> list[Shard]:
         return list(track(checked, len(folders), "verify", unit="shard"))
 
 
-def check_annotations(data: Path, shards: list[Shard]) -> Iterator[Finding]:
+def check_annotations(data: Path, shards: list[CheckedShard]) -> Iterator[Finding]:
     """Check the COCO files and what they were made from against the shards that are there."""
     try:
-        told = provenance.read(data / PROVENANCE, provenance.AnnotationFacts)
-    except provenance.LineageError as error:
-        yield Finding(PROVENANCE, f"{error}: {LABEL_AGAIN}")
+        told = provenance.read_provenance(data / PROVENANCE_PATH, provenance.AnnotationProvenance)
+    except provenance.ProvenanceError as error:
+        yield Finding(PROVENANCE_PATH, f"{error}: {RELABEL_HINT}")
         return
     yield from _origin_findings(told, shards)
     yield from _file_faults(data, [told.audit, *told.splits.values()])
@@ -152,10 +154,10 @@ def check_annotations(data: Path, shards: list[Shard]) -> Iterator[Finding]:
         yield from _split_findings(data, split, named)
     yield from _picture_findings(named, [shard for shard in shards if shard.name in told.shards])
     if unlicensed := sorted(name for name, asset in told.assets.items() if not asset.get("licence")):
-        yield Finding(PROVENANCE, f"assets without a licence: {', '.join(unlicensed)}")
+        yield Finding(PROVENANCE_PATH, f"assets without a licence: {', '.join(unlicensed)}")
 
 
-def _origin_findings(told: provenance.AnnotationFacts, shards: list[Shard]) -> Iterator[Finding]:
+def _origin_findings(told: provenance.AnnotationProvenance, shards: list[CheckedShard]) -> Iterator[Finding]:
     there = {shard.name: shard for shard in shards}
     for name in sorted(told.shards.keys() | there.keys()):
         place = f"shards/{name}"
@@ -164,7 +166,7 @@ def _origin_findings(told: provenance.AnnotationFacts, shards: list[Shard]) -> I
         elif name not in told.shards:
             yield Finding(place, "extra: the annotations know nothing of it; delete it, or label it by a larger config")
         elif there[name].files and provenance.digest(there[name].files) != told.shards[name]:
-            yield Finding(place, f"not the shard that the annotations were made from; {LABEL_AGAIN}")
+            yield Finding(place, f"not the shard that the annotations were made from; {RELABEL_HINT}")
         elif there[name].made_with - {(told.seed, told.generator_version)}:
             wanted = f"the annotations say {(told.seed, told.generator_version)}"
             yield Finding(place, f"(seed, generator version) is {sorted(there[name].made_with)}, {wanted}")
@@ -173,60 +175,64 @@ def _origin_findings(told: provenance.AnnotationFacts, shards: list[Shard]) -> I
         yield Finding("shards", f"pictures {', '.join(map(str, twice))} are in more than one shard")
 
 
-def _file_faults(data: Path, files: Sequence[provenance.FileFacts]) -> Iterator[Finding]:
+def _file_faults(data: Path, files: Sequence[provenance.FileChecksum]) -> Iterator[Finding]:
     for told in files:
         try:
             if provenance.sha256_of(data / told.file) != told.sha256:
-                yield Finding(told.file, f"changed: its sha256 is not the one in provenance.json; {LABEL_AGAIN}")
+                yield Finding(told.file, f"changed: its sha256 is not the one in provenance.json; {RELABEL_HINT}")
         except FileNotFoundError:
-            yield Finding(told.file, f"missing; {LABEL_AGAIN}")
+            yield Finding(told.file, f"missing; {RELABEL_HINT}")
         except OSError as error:
             yield Finding(told.file, f"cannot be read: {error.strerror}")
-    named = {told.file for told in files} | {PROVENANCE}
+    named = {told.file for told in files} | {PROVENANCE_PATH}
     held = {path.relative_to(data).as_posix() for path in (data / "annotations").iterdir()}
     for name in sorted(held - named):
         yield Finding(name, "extra: provenance.json does not name it; delete it")
 
 
-def _split_findings(data: Path, split: provenance.SplitFacts, named: Counter[str]) -> Iterator[Finding]:
+def _split_findings(data: Path, split: provenance.SplitInfo, named: Counter[str]) -> Iterator[Finding]:
     """Check what one COCO file says; count in `named` the files of the shards that it names."""
     try:
         document = json.loads((data / split.file).read_bytes())
         held = (len(document["images"]), len(document["annotations"]))
         for image in document["images"]:
-            named.update([image["file_name"], *(image[key] for key in MAPS if key in image)])
+            named.update([image["file_name"], *(image[key] for key in MAP_FOLDERS if key in image)])
     except OSError:
         return  # named already
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
-        yield Finding(split.file, f"not a COCO file of ours: {error!r}; {LABEL_AGAIN}")
+        yield Finding(split.file, f"not a COCO file of ours: {error!r}; {RELABEL_HINT}")
     else:
         if held != (split.pictures, split.annotations):
             said = f"provenance.json says {split.pictures} and {split.annotations}"
-            yield Finding(split.file, f"has {held[0]} pictures and {held[1]} annotations, {said}; {LABEL_AGAIN}")
+            yield Finding(split.file, f"has {held[0]} pictures and {held[1]} annotations, {said}; {RELABEL_HINT}")
 
 
-def _picture_findings(named: Counter[str], shards: list[Shard]) -> Iterator[Finding]:
+def _picture_findings(named: Counter[str], shards: list[CheckedShard]) -> Iterator[Finding]:
     """Every picture and map of these shards must be in one split, and in one only."""
     held = {f"shards/{shard.name}/{name}" for shard in shards for name in shard.files}
-    pictures = {name for name in held if name.split("/")[2] in ("images", *MAPS)}
+    pictures = {name for name in held if name.split("/")[2] in ("images", *MAP_FOLDERS)}
     present = tuple(f"shards/{shard.name}/" for shard in shards)
     for name in sorted(named.keys() | pictures):
         if name in pictures and not named[name]:
-            yield Finding(name, f"in no COCO file; {LABEL_AGAIN}")
+            yield Finding(name, f"in no COCO file; {RELABEL_HINT}")
         elif name not in held and name.startswith(present):
-            yield Finding(name, f"named by a COCO file, and not in the shard; {LABEL_AGAIN}")
+            yield Finding(name, f"named by a COCO file, and not in the shard; {RELABEL_HINT}")
         elif named[name] > 1:
-            yield Finding(name, f"named {named[name]} times by the COCO files; {LABEL_AGAIN}")
+            yield Finding(name, f"named {named[name]} times by the COCO files; {RELABEL_HINT}")
 
 
-def leftovers(data: Path) -> Iterator[Finding]:
+def find_leftovers(data: Path) -> Iterator[Finding]:
     """Name what a job that was killed left: files and folders that had not got their name yet."""
     for folder in (data, data / "scenes", data / "shards"):
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             place = path.relative_to(data).as_posix()
-            if (path.name.startswith(".") and path.name not in IGNORED) or path.suffix == ".part":
+            if (path.name.startswith(".") and path.name not in IGNORED_FILES) or path.suffix == ".part":
                 yield Finding(place, "half-made, left by a job that was stopped; can be deleted", harmless=True)
-            elif folder.name == "shards" and not (path.is_dir() and path.name.isdecimal()) and path.name not in IGNORED:
+            elif (
+                folder.name == "shards"
+                and not (path.is_dir() and path.name.isdecimal())
+                and path.name not in IGNORED_FILES
+            ):
                 yield Finding(place, "extra: not a shard; delete it")
 
 
@@ -241,12 +247,12 @@ def main() -> int:
     started = time.perf_counter()
     shards = check_shards(arguments.data / "shards", arguments.processes)
     findings = [finding for shard in shards for finding in shard.findings]
-    findings += [*check_annotations(arguments.data, shards), *leftovers(arguments.data)]
+    findings += [*check_annotations(arguments.data, shards), *find_leftovers(arguments.data)]
     _say(findings, shards, time.perf_counter() - started)
     return int(any(not finding.harmless for finding in findings))
 
 
-def _say(findings: list[Finding], shards: list[Shard], seconds: float) -> None:
+def _say(findings: list[Finding], shards: list[CheckedShard], seconds: float) -> None:
     for finding in findings:
         print(finding)
     megabytes = sum(shard.size_bytes for shard in shards) / 1e6

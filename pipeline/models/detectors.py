@@ -20,14 +20,21 @@ from pydantic import ValidationError
 
 from pipeline.coco.reader import Category
 from pipeline.config import config
-from pipeline.config.freezing import in_words
+from pipeline.config.freezing import describe_freeze
 from pipeline.config.training import ModelSection
 from pipeline.models import freezing
-from pipeline.models.backbones.registry import BackboneError
-from pipeline.models.idmap_mask_loss import IdMapHeads
-from pipeline.models.mask_rcnn import Network, architecture_of, assemble, from_sections, set_norm_eps, to_sections
+from pipeline.models.backbones.backbones import BackboneError
+from pipeline.models.id_map_mask_loss import IdMapHeads
+from pipeline.models.mask_rcnn import (
+    FreezableMaskRcnn,
+    architecture_from_dict,
+    architecture_from_settings,
+    architecture_to_dict,
+    build_mask_rcnn,
+    set_norm_eps,
+)
 from pipeline.models.weights import initial_weights, model_file
-from pipeline.models.weights.model_file import FORMAT, ModelFileError
+from pipeline.models.weights.model_file import MODEL_FORMAT, ModelFileError
 
 LOG = logging.getLogger(__name__)
 
@@ -36,13 +43,13 @@ LOG = logging.getLogger(__name__)
 class Detector:
     """A loaded model, in eval mode. Its label k means `categories[k - 1]`, a {"id", "name"}; label 0 is background."""
 
-    model: Network
+    model: FreezableMaskRcnn
     categories: list[dict[str, Any]]
     settings: ModelSection
     facts: dict[str, Any]
 
 
-def build(settings: ModelSection, categories: Sequence[Category]) -> Network:
+def build(settings: ModelSection, categories: Sequence[Category]) -> FreezableMaskRcnn:
     """Return a model with the first weights that `settings.weights` names, on the CPU, in train mode; log a summary.
 
     What the source does not have starts from torch's global random numbers: seed them before.
@@ -52,44 +59,46 @@ def build(settings: ModelSection, categories: Sequence[Category]) -> Network:
         weights.WeightsError, ModelFileError: the weights cannot be used.
         freezing.FreezingError: `settings.freeze` does not fit the model.
     """
-    model, report = build_reported(settings, categories)
+    model, report = build_with_report(settings, categories)
     LOG.info("%s", report)
     return model
 
 
-def build_reported(settings: ModelSection, categories: Sequence[Category]) -> tuple[Network, initial_weights.Report]:
+def build_with_report(
+    settings: ModelSection, categories: Sequence[Category]
+) -> tuple[FreezableMaskRcnn, initial_weights.WeightsLoadReport]:
     """Return what `build` does, and what became of every tensor."""
-    architecture = architecture_of(settings)
-    source = initial_weights.find(settings)
-    model = assemble(architecture, settings, len(categories))
+    architecture = architecture_from_settings(settings)
+    source = initial_weights.source_from_settings(settings)
+    model = build_mask_rcnn(architecture, settings, len(categories))
     if source.norm_eps is not None:
         set_norm_eps(model, source.norm_eps)
-    report = initial_weights.copy_into(
+    report = initial_weights.copy_weights(
         model, source, (initial_weights.BACKGROUND, *(category.name for category in categories))
     )
-    freezing.apply(model, settings)
+    freezing.apply_freezing(model, settings)
     if not source.tensors and not all(parameter.requires_grad for parameter in model.parameters()):
-        frozen = in_words(settings.freeze)
+        frozen = describe_freeze(settings.freeze)
         LOG.warning("weights: none and frozen: %s: random features stay as they are; only tests want that", frozen)
     # For training alone: what `load` gives keeps torchvision's own heads, which TorchScript understands.
     model.roi_heads = IdMapHeads(model.roi_heads)
     return model.train(), report
 
 
-def outline(settings: ModelSection, category_count: int) -> Network:
+def build_unweighted(settings: ModelSection, category_count: int) -> FreezableMaskRcnn:
     """Return the model of `build`, frozen alike, with random weights: to look at it before a run.
 
     Raises:
         BackboneError, freezing.FreezingError: as `build`.
     """
-    model = assemble(architecture_of(settings), settings, category_count)
-    freezing.apply(model, settings)
+    model = build_mask_rcnn(architecture_from_settings(settings), settings, category_count)
+    freezing.apply_freezing(model, settings)
     return model.train()
 
 
 def save(
     path: str | Path,
-    model: Network,
+    model: FreezableMaskRcnn,
     settings: ModelSection,
     categories: Sequence[Category],
     facts: dict[str, Any],
@@ -100,8 +109,8 @@ def save(
     give the same bytes.
     """
     plain = {
-        "format": FORMAT,
-        **to_sections(model.architecture),
+        "format": MODEL_FORMAT,
+        **architecture_to_dict(model.architecture),
         "categories": [{"id": category.id, "name": category.name} for category in categories],
         "settings": settings.model_dump(mode="json"),
         "facts": facts,
@@ -121,7 +130,7 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> Detector:
     content = model_file.read(Path(path))
     try:
         settings = ModelSection.model_validate(content["settings"])
-        model = assemble(from_sections(content), settings, len(content["categories"]))
+        model = build_mask_rcnn(architecture_from_dict(content), settings, len(content["categories"]))
         model.load_state_dict(content["weights"])
     except (BackboneError, ValidationError, RuntimeError, TypeError) as error:
         raise ModelFileError(f"{path}: its weights and its settings do not fit: {error}") from None
@@ -139,7 +148,7 @@ def main() -> int:
     arguments = parser.parse_args()
     categories = [Category(id=number, name=name) for number, name in enumerate(arguments.classes, 1)]
     try:
-        _, report = build_reported(config.read(arguments.config).model, categories)
+        _, report = build_with_report(config.read_config(arguments.config).model, categories)
     except (
         config.ConfigError,
         BackboneError,

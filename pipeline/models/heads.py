@@ -8,8 +8,8 @@ from torchvision.models.detection.faster_rcnn import FastRCNNConvFCHead, FastRCN
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
 from torchvision.models.detection.rpn import RPNHead
 
-BOX_FEATURES = 1024
-BOX_GRID = 7  # cells per side of what RoIAlign hands to the box head
+BOX_HEAD_CHANNELS = 1024
+BOX_POOL_SIZE = 7  # cells per side of what RoIAlign hands to the box head
 
 
 class BoxPredictor(FastRCNNPredictor):
@@ -29,7 +29,7 @@ class BoxPredictor(FastRCNNPredictor):
         return self.cls_score(features), self.bbox_pred(features)
 
 
-def class_heads(
+def build_class_heads(
     class_count: int,
     in_channels: int,
     mask_channels: tuple[int, ...],
@@ -43,14 +43,14 @@ def class_heads(
     """
     width = mask_channels[-1]
     return {
-        "box_predictor": BoxPredictor(BOX_FEATURES, class_count, box_hidden, box_dropout),
+        "box_predictor": BoxPredictor(BOX_HEAD_CHANNELS, class_count, box_hidden, box_dropout),
         # The mask head is most of a step on a processor, and grows with the square of its width.
         "mask_head": MaskRCNNHeads(in_channels, mask_channels, dilation=1, norm_layer=norm_layer),
         "mask_predictor": MaskRCNNPredictor(width, width, class_count),
     }
 
 
-def version_2(in_channels: int, anchors_per_cell: int) -> dict[str, nn.Module]:
+def build_v2_heads(in_channels: int, anchors_per_cell: int) -> dict[str, nn.Module]:
     """Return what else torchvision's `maskrcnn_resnet50_fpn_v2` does otherwise than v1, as arguments of `MaskRCNN`.
 
     Two convolutions in the region proposal network; four with batch normalisation in the box head.
@@ -58,6 +58,9 @@ def version_2(in_channels: int, anchors_per_cell: int) -> dict[str, nn.Module]:
     return {
         "rpn_head": RPNHead(in_channels, anchors_per_cell, conv_depth=2),
         "box_head": FastRCNNConvFCHead(
-            (in_channels, BOX_GRID, BOX_GRID), [in_channels] * 4, [BOX_FEATURES], norm_layer=nn.BatchNorm2d
+            (in_channels, BOX_POOL_SIZE, BOX_POOL_SIZE),
+            [in_channels] * 4,
+            [BOX_HEAD_CHANNELS],
+            norm_layer=nn.BatchNorm2d,
         ),
     }

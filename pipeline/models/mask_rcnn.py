@@ -10,9 +10,9 @@ from torchvision.models.detection.mask_rcnn import MaskRCNN
 
 from pipeline.config.training import ModelSection
 from pipeline.models import freezing, heads
-from pipeline.models.backbones import registry
+from pipeline.models.backbones import backbones
 
-V1, V2 = "maskrcnn_resnet50_fpn", "maskrcnn_resnet50_fpn_v2"
+MASKRCNN_V1, MASKRCNN_V2 = "maskrcnn_resnet50_fpn", "maskrcnn_resnet50_fpn_v2"
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Architecture:
 
     `anchor_sizes`: pixels, one per level (strides 4, 8, 16, 32, 64). `aspect_ratios`: height over width.
     `mask_channels`: widths of the mask head's layers. `box_hidden`: width of a layer before the box predictor.
-    `image_mean`, `image_std`: of RGB in 0 to 1. `norm_eps`: of the body's batch normalisation; None where it has none.
+    `image_mean`, `image_std`: of RGB in 0 to 1. `read_norm_eps`: of the body's batch normalisation; None where it has none.
     """
 
     backbone: str
@@ -36,16 +36,16 @@ class Architecture:
     norm_eps: float | None
 
 
-class Network(MaskRCNN):
+class FreezableMaskRcnn(MaskRCNN):
     """Torchvision's Mask R-CNN whose frozen parts stay in eval mode; `architecture` is what it was made from."""
 
-    def train(self, mode: bool = True) -> "Network":
+    def train(self, mode: bool = True) -> "FreezableMaskRcnn":
         super().train(mode)
-        freezing.keep_eval(self)
+        freezing.set_frozen_to_eval(self)
         return self
 
 
-def architecture_of(settings: ModelSection) -> Architecture:
+def architecture_from_settings(settings: ModelSection) -> Architecture:
     """Return the architecture that a config asks for: torchvision's own anchors for its own two, else ours.
 
     Ours are for pictures of a few hundred pixels, in which people and upright tillers are tall.
@@ -53,8 +53,8 @@ def architecture_of(settings: ModelSection) -> Architecture:
     Raises:
         backbones.BackboneError: the backbone is not known.
     """
-    normalization = registry.normalization(settings.backbone)
-    theirs = settings.backbone in (V1, V2)
+    normalization = backbones.published_normalization(settings.backbone)
+    theirs = settings.backbone in (MASKRCNN_V1, MASKRCNN_V2)
     return Architecture(
         backbone=settings.backbone,
         fpn_channels=settings.fpn_channels,
@@ -69,18 +69,18 @@ def architecture_of(settings: ModelSection) -> Architecture:
     )
 
 
-def assemble(architecture: Architecture, settings: ModelSection, category_count: int) -> Network:
+def build_mask_rcnn(architecture: Architecture, settings: ModelSection, category_count: int) -> FreezableMaskRcnn:
     """Return the model with random weights; the only place where a Mask R-CNN is made.
 
-    With 256 channels the tensors of `V1` and `V2` have the names and shapes of torchvision's.
+    With 256 channels the tensors of `MASKRCNN_V1` and `MASKRCNN_V2` have the names and shapes of torchvision's.
 
     Raises:
         backbones.BackboneError: the backbone cannot be built.
     """
-    norm_layer = nn.BatchNorm2d if architecture.backbone == V2 else None
-    body = registry.build_body(architecture.backbone)
-    backbone = registry.Backbone(architecture.backbone, body, architecture.fpn_channels, norm_layer)
-    model = Network(
+    norm_layer = nn.BatchNorm2d if architecture.backbone == MASKRCNN_V2 else None
+    body = backbones.build_backbone(architecture.backbone)
+    backbone = backbones.BackboneWithFpn(architecture.backbone, body, architecture.fpn_channels, norm_layer)
+    model = FreezableMaskRcnn(
         backbone,
         min_size=settings.min_size,
         max_size=settings.max_size,
@@ -110,7 +110,7 @@ def _heads(architecture: Architecture, class_count: int, norm_layer: type[nn.Mod
         "rpn_anchor_generator": AnchorGenerator(
             tuple((size,) for size in architecture.anchor_sizes), (architecture.aspect_ratios,) * levels
         ),
-        **heads.class_heads(
+        **heads.build_class_heads(
             class_count,
             channels,
             architecture.mask_channels,
@@ -119,27 +119,27 @@ def _heads(architecture: Architecture, class_count: int, norm_layer: type[nn.Mod
             norm_layer,
         ),
     }
-    if architecture.backbone == V2:
-        parts |= heads.version_2(channels, len(architecture.aspect_ratios))
+    if architecture.backbone == MASKRCNN_V2:
+        parts |= heads.build_v2_heads(channels, len(architecture.aspect_ratios))
     return parts
 
 
-def set_norm_eps(model: Network, eps: float | None) -> None:
+def set_norm_eps(model: FreezableMaskRcnn, eps: float | None) -> None:
     """Set the eps of the body's batch normalisations; None leaves them as they are made. The architecture follows."""
     body = model.backbone.body
     if eps is not None:
-        registry.set_norm_eps(body, eps)
-    model.architecture = replace(model.architecture, norm_eps=registry.norm_eps(body))
+        backbones.set_norm_eps(body, eps)
+    model.architecture = replace(model.architecture, norm_eps=backbones.read_norm_eps(body))
 
 
-def to_sections(architecture: Architecture) -> dict[str, Any]:
-    """Return what a model file says of the architecture, in plain values; `from_sections` reads it back."""
+def architecture_to_dict(architecture: Architecture) -> dict[str, Any]:
+    """Return what a model file says of the architecture, in plain values; `architecture_from_dict` reads it back."""
     shape = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(architecture).items()}
     normalization = {"mean": shape.pop("image_mean"), "std": shape.pop("image_std")}
     return {"norm_eps": shape.pop("norm_eps"), "normalization": normalization, "architecture": shape}
 
 
-def from_sections(content: dict[str, Any]) -> Architecture:
+def architecture_from_dict(content: dict[str, Any]) -> Architecture:
     """Return the architecture that a model file's content describes.
 
     Raises:

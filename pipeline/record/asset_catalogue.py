@@ -16,46 +16,46 @@ from pipeline.record.objects import SignedAxis
 CATALOGUE = Path(__file__).parents[2] / "assets" / "catalogue.yaml"
 
 # The axis that points up in files of a format. FBX and USD say it themselves, and Blender turns them to z.
-UP_OF_FORMAT = {".glb": "y", ".gltf": "y", ".obj": "y", ".blend": "z", ".fbx": "z"}
-UP_OF_FORMAT |= dict.fromkeys((".usd", ".usda", ".usdc", ".usdz"), "z")
+UP_AXIS_BY_FORMAT = {".glb": "y", ".gltf": "y", ".obj": "y", ".blend": "z", ".fbx": "z"}
+UP_AXIS_BY_FORMAT |= dict.fromkeys((".usd", ".usda", ".usdc", ".usdz"), "z")
 
 
 class CatalogueError(Exception):
     """A catalogue that cannot be used; the message names the asset and the key."""
 
 
-Text = Annotated[str, Field(min_length=1)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=40)]
-Stands = Literal["free", "row", "beside", "rack"]
+NonEmptyText = Annotated[str, Field(min_length=1)]
+AssetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=40)]
+Placement = Literal["free", "row", "beside", "rack"]
 
 
 class Asset(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     category: Literal["pedestrian", "pallet_truck"] | None
-    source: Text
-    author: Text
-    licence: Text
+    source: NonEmptyText
+    author: NonEmptyText
+    licence: NonEmptyText
 
     def told(self) -> dict[str, str | None]:
         """Return what provenance says of it: category, source, author, licence, and the file if it has one."""
         return self.model_dump(include={*Asset.model_fields, "file"})
 
 
-class OwnAsset(Asset):
+class CustomAsset(Asset):
     """A mesh file, relative to the folder of the catalogue.
 
     `up` and `forward` (forks, face, front) are axes of the file; without `up` it is what the format says. `stands`, of
     pallet trucks: anywhere on the floor, several in a row, beside a look-alike, before or in a rack.
     """
 
-    file: Text
+    file: NonEmptyText
     metres_per_unit: Annotated[float, Field(gt=0)] = 1.0
     up: Literal["y", "z"] | None = None
     forward: SignedAxis = "+x"
-    stands: Annotated[tuple[Stands, ...], Field(min_length=1)] = ("free",)
-    source: Text = "a file of the user"
-    author: Text = "not stated"
+    stands: Annotated[tuple[Placement, ...], Field(min_length=1)] = ("free",)
+    source: NonEmptyText = "a file of the user"
+    author: NonEmptyText = "not stated"
 
     @model_validator(mode="before")
     @classmethod
@@ -68,8 +68,10 @@ class OwnAsset(Asset):
     @model_validator(mode="after")
     def _agrees(self) -> Self:
         ending = Path(self.file).suffix.lower()
-        if ending not in UP_OF_FORMAT:
-            raise ValueError(f"file: cannot read {ending or 'a file without ending'}, only {', '.join(UP_OF_FORMAT)}")
+        if ending not in UP_AXIS_BY_FORMAT:
+            raise ValueError(
+                f"file: cannot read {ending or 'a file without ending'}, only {', '.join(UP_AXIS_BY_FORMAT)}"
+            )
         if Path(self.file).is_absolute() or ".." in Path(self.file).parts:
             raise ValueError(f"file: {self.file} must lie in the folder of the catalogue")
         if self.forward[1] == self.up_axis:
@@ -80,17 +82,17 @@ class OwnAsset(Asset):
 
     @property
     def up_axis(self) -> Literal["y", "z"]:
-        return self.up or UP_OF_FORMAT[Path(self.file).suffix.lower()]
+        return self.up or UP_AXIS_BY_FORMAT[Path(self.file).suffix.lower()]
 
 
-Owned = Annotated[dict[Name, OwnAsset], BeforeValidator(lambda given: {} if given is None else given)]
+CustomAssets = Annotated[dict[AssetName, CustomAsset], BeforeValidator(lambda given: {} if given is None else given)]
 
 
 class Catalogue(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     assets: dict[str, Asset]
-    own: Owned = {}
+    own: CustomAssets = {}
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
@@ -111,7 +113,7 @@ class Catalogue(BaseModel):
         return {name: held[name] for name in wanted}
 
 
-def read(path: Path = CATALOGUE) -> Catalogue:
+def read_catalogue(path: Path = CATALOGUE) -> Catalogue:
     """Read the catalogue.
 
     Raises:

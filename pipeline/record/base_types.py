@@ -7,11 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Vec2 = tuple[float, float]
 Vec3 = tuple[float, float, float]
-Unit = Annotated[float, Field(ge=0, le=1)]
-Rgb = tuple[Unit, Unit, Unit]
+UnitFloat = Annotated[float, Field(ge=0, le=1)]
+Rgb = tuple[UnitFloat, UnitFloat, UnitFloat]
 
 
-class Part(BaseModel):
+class RecordModel(BaseModel):
     """Base of all record parts: unknown keys are refused, values cannot be changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

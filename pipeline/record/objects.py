@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from pipeline.record.base_types import Part, Rgb, Unit, Vec3
+from pipeline.record.base_types import RecordModel, Rgb, UnitFloat, Vec3
 
 
-class RackParameters(Part):
+class RackParameters(RecordModel):
     """Pallet rack; bays along x, centred on the origin, `depth_m` along y. Each level is the top of its beams."""
 
     bays: int
@@ -25,18 +25,18 @@ class RackParameters(Part):
     upright_rgb: Rgb
     beam_rgb: Rgb
     guards: bool
-    wear: Unit
+    wear: UnitFloat
     seed: int
 
 
-class EurPalletParameters(Part):
+class EurPalletParameters(RecordModel):
     """1.2 m along x, 0.8 m along y, 0.144 m high, centred. `age` 0 = new yellow wood, 1 = grey and broken."""
 
-    age: Unit
+    age: UnitFloat
     seed: int
 
 
-class CartonStackParameters(Part):
+class CartonStackParameters(RecordModel):
     """`count` = (nx, ny, layers) cartons of `carton_m` (x, y, z), centred; `missing` are absent from the top layer."""
 
     count: tuple[int, int, int]
@@ -47,13 +47,13 @@ class CartonStackParameters(Part):
     seed: int
 
 
-class CartonParameters(Part):
+class CartonParameters(RecordModel):
     size_m: Vec3
     color_rgb: Rgb
     seed: int
 
 
-class ColumnParameters(Part):
+class ColumnParameters(RecordModel):
     """A square column of the hall, with a striped guard at its foot or without."""
 
     width_m: float
@@ -62,7 +62,7 @@ class ColumnParameters(Part):
     guard: bool
 
 
-PROPS = (
+PROP_KINDS = (
     # goods
     *("crate", "drum", "stillage", "ibc", "cable_reel", "bin"),
     # look-alikes: things on wheels, with forks or handles, that are no pallet trucks
@@ -72,7 +72,7 @@ PROPS = (
 )
 
 
-class PropParameters(Part):
+class PropParameters(RecordModel):
     """A thing that is never labelled. `size_m` (length along x, width along y, height) encloses it, centred, on z = 0.
 
     Front (forks, handle, drawer) towards +x. `variant` 0..1 picks among forms; what it means is the builder's.
@@ -81,12 +81,12 @@ class PropParameters(Part):
     size_m: Vec3
     color_rgb: Rgb
     accent_rgb: Rgb
-    wear: Unit
-    variant: Unit
+    wear: UnitFloat
+    variant: UnitFloat
     seed: int
 
 
-class HandPalletTruckParameters(Part):
+class HandPalletTruckParameters(RecordModel):
     """Hand pallet truck; origin on the floor under the tiller pivot, forks towards +x.
 
     `tiller_tilt_deg` leans the tiller from upright towards -x, `tiller_turn_deg` turns it and the steer wheels about
@@ -105,11 +105,11 @@ class HandPalletTruckParameters(Part):
     wheel_covers: bool
     body_rgb: Rgb
     wheel_rgb: Rgb
-    wear: Unit
+    wear: UnitFloat
     seed: int
 
 
-class ElectricPalletTruckParameters(Part):
+class ElectricPalletTruckParameters(RecordModel):
     """Electric walkie; origin on the floor under the steering's axis, forks towards +x, as a hand pallet truck.
 
     `battery` gives the form: lithium is short and slim, lead-acid has a box before the drive. `heel_to_rear_m` is the
@@ -131,11 +131,11 @@ class ElectricPalletTruckParameters(Part):
     tiller_turn_deg: float
     body_rgb: Rgb
     wheel_rgb: Rgb
-    wear: Unit
+    wear: UnitFloat
     seed: int
 
 
-class Pose(Part):
+class Pose(RecordModel):
     """What a person does. `hand_left_m` and `hand_right_m`: grip centres in the person's own frame; null: free hands.
 
     Grips are of bars that run from side to side; of somebody who carries, where the palms touch the load's sides.
@@ -147,7 +147,7 @@ class Pose(Part):
         *("walk", "stand", "push", "pull", "crouch"),
         *("walk_beside", "carry", "reach", "bend", "sit", "scan", "talk"),
     ]
-    phase: Unit
+    phase: UnitFloat
     seed: int
     hand_left_m: Vec3 | None
     hand_right_m: Vec3 | None
@@ -160,7 +160,7 @@ class Pose(Part):
         return self
 
 
-class Outfit(Part):
+class Outfit(RecordModel):
     """What a person wears, from the skin out. `jacket_rgb`: a hi-vis jacket that hides all other tops.
 
     A hood goes with long sleeves; a bag is worn over all. `hair` is what shows of it without headwear.
@@ -182,20 +182,20 @@ class Outfit(Part):
     bag_rgb: Rgb = (0.02, 0.02, 0.02)
 
 
-class PersonParameters(Part):
+class PersonParameters(RecordModel):
     """A MakeHuman body. Origin on the floor below the hips, facing +x. Macro values as MakeHuman's sliders in 0..1.
 
     `gender` 0 male, 1 female; `age` 2/3 is 25 years, 1 old; the three ancestry shares sum to 1.
     """
 
-    gender: Unit
-    age: Unit
-    muscle: Unit
-    weight: Unit
-    proportions: Unit
-    african: Unit
-    asian: Unit
-    caucasian: Unit
+    gender: UnitFloat
+    age: UnitFloat
+    muscle: UnitFloat
+    weight: UnitFloat
+    proportions: UnitFloat
+    african: UnitFloat
+    asian: UnitFloat
+    caucasian: UnitFloat
     height_m: float
     skin_rgb: Rgb
     pose: Pose
@@ -205,7 +205,7 @@ class PersonParameters(Part):
 SignedAxis = Literal["+x", "-x", "+y", "-y", "+z", "-z"]
 
 
-class ImportedParameters(Part):
+class CustomMeshParameters(RecordModel):
     """A mesh of the user's own (docs/assets.md), turned and scaled into the frame of all things, centred, on z = 0.
 
     `file` is relative to `assets/`; `sha256` by name: of it and of what belongs to it. `up` and `forward` are axes of
@@ -222,7 +222,7 @@ class ImportedParameters(Part):
     size_m: Vec3
 
 
-class _Thing(Part):
+class _BaseObject(RecordModel):
     """What every object has. `instance_id` 0: never labelled; `stands_on`: "floor", "ceiling" (it hangs) or a name."""
 
     name: str
@@ -232,78 +232,80 @@ class _Thing(Part):
     instance_id: int = Field(ge=0, le=65535)
 
 
-class Rack(_Thing):
+class Rack(_BaseObject):
     asset: Literal["rack"] = "rack"
     category: None = None
     parameters: RackParameters
 
 
-class EurPallet(_Thing):
+class EurPallet(_BaseObject):
     asset: Literal["eur_pallet"] = "eur_pallet"
     category: None = None
     parameters: EurPalletParameters
 
 
-class CartonStack(_Thing):
+class CartonStack(_BaseObject):
     asset: Literal["carton_stack"] = "carton_stack"
     category: None = None
     parameters: CartonStackParameters
 
 
-class Carton(_Thing):
+class Carton(_BaseObject):
     asset: Literal["carton"] = "carton"
     category: None = None
     parameters: CartonParameters
 
 
-class Column(_Thing):
+class Column(_BaseObject):
     asset: Literal["column"] = "column"
     category: None = None
     parameters: ColumnParameters
 
 
-class Prop(_Thing):
-    asset: Literal[PROPS]
+class Prop(_BaseObject):
+    asset: Literal[PROP_KINDS]
     category: None = None
     parameters: PropParameters
 
 
-class HandPalletTruck(_Thing):
+class HandPalletTruck(_BaseObject):
     asset: Literal["hand_pallet_truck"] = "hand_pallet_truck"
     category: Literal["pallet_truck"] = "pallet_truck"
     parameters: HandPalletTruckParameters
 
 
-class ElectricPalletTruck(_Thing):
+class ElectricPalletTruck(_BaseObject):
     asset: Literal["electric_pallet_truck"] = "electric_pallet_truck"
     category: Literal["pallet_truck"] = "pallet_truck"
     parameters: ElectricPalletTruckParameters
 
 
-class Person(_Thing):
+class Person(_BaseObject):
     asset: Literal["person"] = "person"
     category: Literal["pedestrian"] = "pedestrian"
     parameters: PersonParameters
 
 
-class Imported(_Thing):
+class CustomObject(_BaseObject):
     """`asset` is its name in the catalogue's section `own`."""
 
     asset: str
     category: Literal["pedestrian", "pallet_truck"] | None
-    parameters: ImportedParameters
+    parameters: CustomMeshParameters
 
 
 def _origin(thing: Any) -> str:
     """Tell a thing of the user's own from those that we build: by what describes it, for its name may be any."""
-    if isinstance(thing, _Thing):
-        return "own" if isinstance(thing, Imported) else "built_in"
+    if isinstance(thing, _BaseObject):
+        return "own" if isinstance(thing, CustomObject) else "built_in"
     parameters = thing.get("parameters") if isinstance(thing, dict) else None
-    return "own" if isinstance(parameters, ImportedParameters | dict) and "file" in dict(parameters) else "built_in"
+    return "own" if isinstance(parameters, CustomMeshParameters | dict) and "file" in dict(parameters) else "built_in"
 
 
-BuiltIn = Annotated[
+BuiltInObject = Annotated[
     Rack | EurPallet | CartonStack | Carton | Column | Prop | HandPalletTruck | ElectricPalletTruck | Person,
     Field(discriminator="asset"),
 ]
-Thing = Annotated[Annotated[BuiltIn, Tag("built_in")] | Annotated[Imported, Tag("own")], Discriminator(_origin)]
+SceneObject = Annotated[
+    Annotated[BuiltInObject, Tag("built_in")] | Annotated[CustomObject, Tag("own")], Discriminator(_origin)
+]

@@ -16,10 +16,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 import pipeline
 from pipeline.config.config import GENERATOR_VERSION, Config
 from pipeline.record import asset_catalogue
-from pipeline.record.scene import Scene, read_rendered, shard_name
+from pipeline.record.scene import Scene, read_rendered_scenes, shard_folder_name
 
 
-class LineageError(Exception):
+class ProvenanceError(Exception):
     """What made a shard or the annotations cannot be told; the message names the file and what to do."""
 
 
@@ -29,7 +29,7 @@ class _Told(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class MadeBy(_Told):
+class SceneProvenance(_Told):
     """Of `scenes/<k>.json`; `assets`: name -> category, source, author, licence, file of own ones."""
 
     dataset_seed: int
@@ -37,42 +37,42 @@ class MadeBy(_Told):
     assets: dict[str, dict[str, str | None]]
 
 
-class ShardFacts(_Told):
+class ShardInfo(_Told):
     """Of `shard.json`; `files`: name -> sha256 of every other file; `made_by` null: rendered without `--provenance`."""
 
     pictures: int
     versions: dict[str, str]
-    made_by: MadeBy | None
+    made_by: SceneProvenance | None
     files: dict[str, str]
 
 
-class FileFacts(_Told):
+class FileChecksum(_Told):
     """`file`: relative to the folder of the data set."""
 
     file: str
     sha256: str
 
 
-class SplitFacts(FileFacts):
+class SplitInfo(FileChecksum):
     pictures: int
     annotations: int
 
 
-class AnnotationFacts(_Told):
+class AnnotationProvenance(_Told):
     """Of `annotations/provenance.json`; `shards`: name -> `digest` of the files that were labelled."""
 
     seed: int
     generator_version: int
     assets: dict[str, dict[str, str | None]]
-    splits: dict[str, SplitFacts]
-    audit: FileFacts
+    splits: dict[str, SplitInfo]
+    audit: FileChecksum
     shards: dict[str, str]
 
 
 Told = TypeVar("Told", bound=_Told)
 
 
-def of_scenes(settings: Config, scenes: Iterable[Scene]) -> dict[str, Any]:
+def describe_scenes(settings: Config, scenes: Iterable[Scene]) -> dict[str, Any]:
     """Return what made these records: version, seed, the config as it was given, the assets that occur.
 
     Raises:
@@ -87,19 +87,21 @@ def of_scenes(settings: Config, scenes: Iterable[Scene]) -> dict[str, Any]:
     }
 
 
-def of_annotations(settings: Config, shards: Path, written: Path, counts: dict[str, tuple[int, int]]) -> dict[str, Any]:
+def describe_annotations(
+    settings: Config, shards: Path, written: Path, counts: dict[str, tuple[int, int]]
+) -> dict[str, Any]:
     """Return what made the annotations: config, the shards and all that occurs in them, and the files themselves.
 
     `shards` is the folder of the shards that the config names; `written` holds the COCO file `<split>.json` of each of
     `counts`, its (pictures, annotations), and `audit.json`.
 
     Raises:
-        LineageError: a shard without its `shard.json`, or one that does not name its files.
+        ProvenanceError: a shard without its `shard.json`, or one that does not name its files.
     """
     versions, assets, digests = [], [], {}
-    for name in map(shard_name, range(settings.data.shards)):
+    for name in map(shard_folder_name, range(settings.data.shards)):
         # One at a time: the tables of a million pictures' files do not fit in memory.
-        facts = read(shards / name / "shard.json", ShardFacts)
+        facts = read_provenance(shards / name / "shard.json", ShardInfo)
         versions.append(facts.versions)
         assets.append(_assets(shards / name, facts))
         digests[name] = digest(facts.files)
@@ -116,32 +118,32 @@ def of_annotations(settings: Config, shards: Path, written: Path, counts: dict[s
     }
 
 
-def read(path: Path, model: type[Told]) -> Told:
+def read_provenance(path: Path, model: type[Told]) -> Told:
     """Read a `shard.json` as ShardFacts, an `annotations/provenance.json` as AnnotationFacts.
 
     Raises:
-        LineageError: the file is missing, cut off, or of another format.
+        ProvenanceError: the file is missing, cut off, or of another format.
     """
     try:
         return model.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise LineageError(f"{path}: cannot be read: {error.strerror}; make it again") from None
+        raise ProvenanceError(f"{path}: cannot be read: {error.strerror}; make it again") from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"])) or "the file"
-        raise LineageError(f"{path}: {place}: {first['msg'].lower()}; of another version? Make it again") from None
+        raise ProvenanceError(f"{path}: {place}: {first['msg'].lower()}; of another version? Make it again") from None
 
 
-def _assets(shard: Path, facts: ShardFacts) -> dict[str, dict[str, str | None]]:
+def _assets(shard: Path, facts: ShardInfo) -> dict[str, dict[str, str | None]]:
     """Return a shard's list of assets; one that was rendered without `--provenance` gets it from its records."""
     if facts.made_by is not None:
         return facts.made_by.assets
-    return _described(record.scene for record in read_rendered(shard / "scenes.jsonl"))
+    return _described(record.scene for record in read_rendered_scenes(shard / "scenes.jsonl"))
 
 
 def _described(scenes: Iterable[Scene]) -> dict[str, dict[str, str | None]]:
     occurring = {thing.asset for scene in scenes for thing in scene.objects}
-    return {name: asset.told() for name, asset in asset_catalogue.read().describe(occurring).items()}
+    return {name: asset.told() for name, asset in asset_catalogue.read_catalogue().describe(occurring).items()}
 
 
 def digest(files: dict[str, str]) -> str:

@@ -11,15 +11,15 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipeline.record.base_types import Part, Rgb, Unit, Vec2, Vec3
-from pipeline.record.objects import Thing
+from pipeline.record.base_types import RecordModel, Rgb, UnitFloat, Vec2, Vec3
+from pipeline.record.objects import SceneObject
 
 RECORD_FORMAT = 1
 
-Rig = Literal["robot", "handheld", "ceiling", "forklift_mast"]
+CameraRig = Literal["robot", "handheld", "ceiling", "forklift_mast"]
 
 
-class RenderSettings(Part):
+class RenderSettings(RecordModel):
     """`depth` and `normals`: the format of these maps, null for none. `proof`: also render one instance alone.
 
     `white_balance`: how much of its colour cast is taken from the picture, 0 nothing .. 1 all.
@@ -33,13 +33,13 @@ class RenderSettings(Part):
     exposure_ev: float
     view_transform: Literal["AgX", "Filmic", "Standard"]
     contrast: Literal["base", "medium_high", "high", "very_high"]
-    white_balance: Unit
+    white_balance: UnitFloat
     depth: Literal["png", "exr"] | None
     normals: Literal["png", "exr"] | None
     proof: bool
 
 
-class Camera(Part):
+class Camera(RecordModel):
     """A camera with a lens. `rotation` is camera-to-world: a world point p has camera coordinates
     rotation.T @ (p - position).
 
@@ -49,7 +49,7 @@ class Camera(Part):
     sharp at `focus_m` along the optical axis.
     """
 
-    rig: Rig
+    rig: CameraRig
     fx_px: float
     fy_px: float
     cx_px: float
@@ -63,26 +63,26 @@ class Camera(Part):
     focus_m: float = Field(3.0, gt=0)
 
 
-class Surface(Part):
+class SurfaceMaterial(RecordModel):
     """`wet`: how much of a floor lies under puddles, 0 none .. 1 a third."""
 
     kind: Literal["concrete", "painted", "brick", "sheet_metal"]
     color_rgb: Rgb
-    roughness: Unit
-    wear: Unit
+    roughness: UnitFloat
+    wear: UnitFloat
     seed: int
-    wet: Unit = 0.0
+    wet: UnitFloat = 0.0
 
 
-class FloorLine(Part):
+class FloorLine(RecordModel):
     start_m: Vec2
     end_m: Vec2
     width_m: float
     color_rgb: Rgb
-    wear: Unit
+    wear: UnitFloat
 
 
-class Opening(Part):
+class Opening(RecordModel):
     """Where daylight enters: a rectangle in a wall that looks into the hall along `yaw_deg`, or in the roof.
 
     `size_m`: across and upwards (skylights: along x and y). `open`: the share of a dock door that is drawn up; windows
@@ -93,27 +93,27 @@ class Opening(Part):
     center_m: Vec3
     yaw_deg: float
     size_m: Vec2
-    open: Unit = 1.0
+    open: UnitFloat = 1.0
     number: int = 0
 
 
-class Hall(Part):
+class Hall(RecordModel):
     """A box of `size_m` (x, y, clear height) around the origin, floor at z = 0.
 
     `outside_rgb` times `outside_strength` is the radiance, in W / (m2 sr), of what is seen through its openings.
     """
 
     size_m: Vec3
-    floor: Surface
-    walls: Surface
-    ceiling: Surface
+    floor: SurfaceMaterial
+    walls: SurfaceMaterial
+    ceiling: SurfaceMaterial
     lines: tuple[FloorLine, ...]
     openings: tuple[Opening, ...] = ()
     outside_rgb: Rgb = (0.8, 0.9, 1.0)
     outside_strength: float = 0.0
 
 
-class Lamp(Part):
+class Lamp(RecordModel):
     """A light that shines along `direction`, into a cone of `angle_deg`.
 
     Under the ceiling: a round high-bay of diameter size_m[0], or a strip (length along yaw, width). Others have no
@@ -130,7 +130,7 @@ class Lamp(Part):
     angle_deg: float = 180.0
 
 
-class Ambient(Part):
+class AmbientLight(RecordModel):
     """Even light from all around, standing in for the many bounces that few samples cannot follow.
 
     `hdri`: the picture of Blender's own (datafiles/studiolights/world) that tints it by direction, turned by `yaw_deg`.
@@ -142,7 +142,7 @@ class Ambient(Part):
     yaw_deg: float = 0.0
 
 
-class Scene(Part):
+class Scene(RecordModel):
     """One picture. `model_dump_json()` of it is one line of a `scenes/<k>.jsonl` file.
 
     `light`: what kind of light scene its lamps were drawn for; null: placed by hand.
@@ -158,11 +158,11 @@ class Scene(Part):
     camera: Camera
     hall: Hall
     lamps: tuple[Lamp, ...]
-    ambient: Ambient
-    objects: tuple[Thing, ...]
+    ambient: AmbientLight
+    objects: tuple[SceneObject, ...]
 
 
-class Keypoint(Part):
+class Keypoint(RecordModel):
     """A joint of a person in the picture, perhaps outside the frame; null coordinates: behind the camera.
 
     `visibility` as COCO's: 0 outside the frame or behind the camera, 1 in the frame and hidden, 2 in plain view.
@@ -173,7 +173,7 @@ class Keypoint(Part):
     visibility: Literal[0, 1, 2]
 
 
-class BoxCorner(Part):
+class BoxCorner(RecordModel):
     """A corner of the 3D box in the picture; `depth_m` along the optical axis; null coordinates: behind the camera."""
 
     u_px: float | None
@@ -181,7 +181,7 @@ class BoxCorner(Part):
     depth_m: float
 
 
-class MeasuredInstance(Part):
+class InstanceMeasurement(RecordModel):
     """What rendering measured of one labelled object.
 
     `visible_pixels`: pixels of the id map. `whole_pixels` and `whole_box_px` (x, y, width, height; null: nothing): of
@@ -206,17 +206,17 @@ class MeasuredInstance(Part):
     blur_px: float = 0.0
 
 
-class Measured(Part):
+class Measurements(RecordModel):
     """Of one picture. Nothing in it depends on the machine's speed or load: those facts are in `shard.json`."""
 
-    instances: tuple[MeasuredInstance, ...]
+    instances: tuple[InstanceMeasurement, ...]
 
 
-class RenderedScene(Part):
+class RenderedScene(RecordModel):
     """One line of a shard's `scenes.jsonl`."""
 
     scene: Scene
-    measured: Measured
+    measured: Measurements
 
 
 def read_scenes(path: Path) -> list[Scene]:
@@ -224,16 +224,16 @@ def read_scenes(path: Path) -> list[Scene]:
     return [Scene.model_validate_json(line) for line in path.read_text().splitlines()]
 
 
-def read_rendered(path: Path) -> list[RenderedScene]:
+def read_rendered_scenes(path: Path) -> list[RenderedScene]:
     """Read a shard's `scenes.jsonl`: one record with its measurements a line."""
     return [RenderedScene.model_validate_json(line) for line in path.read_text().splitlines()]
 
 
-def picture_name(index: int) -> str:
+def image_file_name(index: int) -> str:
     """File name of a picture and of its id map: `000012.png`."""
     return f"{index:06d}.png"
 
 
-def shard_name(number: int) -> str:
+def shard_folder_name(number: int) -> str:
     """Folder name of a shard: `00003`."""
     return f"{number:05d}"

@@ -23,11 +23,11 @@ from pipeline.common.progress import track
 # Contrast is that of the picture shrunk to this longer side: noise and texture would make it depend on the resolution.
 CONTRAST_PX = 64
 # A box that comes as near to the picture's edge, as a share of the picture, reaches it: hand-drawn boxes are not exact.
-EDGE = 0.005
+EDGE_TOLERANCE = 0.005
 
 
 @dataclass(frozen=True)
-class Quantity:
+class Statistic:
     """`exceeds` completes "40 % of the pictures …" with a value put in; empty: not compared between sets.
 
     `edges`: of the histogram, ascending; values beyond are counted in the outermost bins. None: a yes or no, 1 or 0.
@@ -40,8 +40,8 @@ class Quantity:
     log: bool = False
 
 
-PER_CLASS = {
-    "box_height": Quantity(
+CLASS_STATISTICS = {
+    "box_height": Statistic(
         "Box height",
         "of the picture's height",
         "are taller than {:.2f} of the picture",
@@ -49,36 +49,36 @@ PER_CLASS = {
         True,
     ),
     # Pictures of different sets differ in size, so pixels are shown and not compared.
-    "box_height_px": Quantity("Box height in pixels", "px", "", np.geomspace(4, 4096, 21), True),
+    "box_height_px": Statistic("Box height in pixels", "px", "", np.geomspace(4, 4096, 21), True),
     # Tells which side things show: a pallet truck is 2.2 times as tall as wide from its tiller, 0.8 from the side.
-    "slenderness": Quantity(
+    "slenderness": Statistic(
         "Box height over width", "ratio", "are more than {:.1f} times as tall as wide", np.geomspace(0.2, 8, 21), True
     ),
-    "at_edge": Quantity("Boxes at the picture's edge", "share", "reach the picture's edge", None),
-    "truncated": Quantity("Truncated", "share", "are cut by the frame", None),
-    "visible_fraction": Quantity(
+    "at_edge": Statistic("Boxes at the picture's edge", "share", "reach the picture's edge", None),
+    "truncated": Statistic("Truncated", "share", "are cut by the frame", None),
+    "visible_fraction": Statistic(
         "Visible fraction", "share of the object", "are seen to more than {:.2f}", np.linspace(0, 1, 21)
     ),
-    "distance_m": Quantity("Distance", "m", "are farther away than {:.1f} m", np.linspace(0, 30, 21)),
-    "per_picture": Quantity("Count in a picture", "objects", "hold at least {:.0f}", np.arange(-0.5, 11)),
+    "distance_m": Statistic("Distance", "m", "are farther away than {:.1f} m", np.linspace(0, 30, 21)),
+    "per_picture": Statistic("Count in a picture", "objects", "hold at least {:.0f}", np.arange(-0.5, 11)),
 }
-OF_PICTURES = {
-    "brightness": Quantity(
+IMAGE_STATISTICS = {
+    "brightness": Statistic(
         "Brightness", "mean luma, 0 to 255", "are brighter than {:.0f} of 255", np.linspace(0, 255, 21)
     ),
-    "contrast": Quantity(
+    "contrast": Statistic(
         "Contrast", "standard deviation of luma", "have more contrast than {:.0f} of 128", np.linspace(0, 128, 21)
     ),
 }
-QUANTITIES = PER_CLASS | OF_PICTURES
+STATISTICS = CLASS_STATISTICS | IMAGE_STATISTICS
 # Facts of rendered pictures.
-KINDS = ("rig", "layout", "light")
+SCENE_ATTRIBUTES = ("rig", "layout", "light")
 # Stands for the class in what has one value per picture.
-ALL = ""
+PER_IMAGE = ""
 
 
 @dataclass(frozen=True)
-class Values:
+class StatisticValues:
     """`figures`: float64 (n,). `pictures`: int64 (n,), the place of the picture that each of them is from."""
 
     figures: np.ndarray
@@ -86,7 +86,7 @@ class Values:
 
 
 @dataclass(frozen=True)
-class Measured:
+class DatasetStatistics:
     """A set in figures. `objects`: class -> how many. `empty`: pictures without any.
 
     `values`: (quantity, class or ALL) -> values, in the order of QUANTITIES and `objects`; a quantity that the set does
@@ -98,7 +98,7 @@ class Measured:
     pictures: int
     empty: int
     objects: dict[str, int]
-    values: dict[tuple[str, str], Values]
+    values: dict[tuple[str, str], StatisticValues]
     kinds: dict[str, Counter[str]]
 
     def tells(self, quantity: str, kind: str) -> bool:
@@ -106,21 +106,23 @@ class Measured:
 
         Sets of one class often declare others, too.
         """
-        return (quantity, kind) in self.values and (kind == ALL or self.objects[kind] > 0)
+        return (quantity, kind) in self.values and (kind == PER_IMAGE or self.objects[kind] > 0)
 
     def shares(self, key: str) -> dict[str, float]:
         """Return the share of the pictures of each kind of rig, layout or light."""
         return {kind: count / self.kinds[key].total() for kind, count in self.kinds[key].items()}
 
 
-def measure(name: str, files: Sequence[reader.CocoFile], images_dir: Path, threads: int = 1) -> Measured:
+def measure_dataset(
+    name: str, files: Sequence[reader.CocoFile], images_dir: Path, threads: int = 1
+) -> DatasetStatistics:
     """Measure the pictures of all files, whose names start from `images_dir`. Classes are told apart by name.
 
     Raises:
         CocoError: pictures that are missing, unreadable or of another size, one a line.
     """
     for file in files:
-        reader.check_pictures(file, images_dir)
+        reader.check_images(file, images_dir)
     classes = list(dict.fromkeys(category.name for file in files for category in file.categories))
     pictures = list(_pictures(files))
     columns: dict[tuple[str, str], list[tuple[float, int]]] = defaultdict(list)
@@ -133,15 +135,15 @@ def measure(name: str, files: Sequence[reader.CocoFile], images_dir: Path, threa
             columns["per_picture", kind].append((counts[kind], place))
     paths = [images_dir / image.file_name for image, _ in pictures]
     for place, light in enumerate(_light(name, paths, threads)):
-        for quantity, figure in zip(OF_PICTURES, light, strict=True):
-            columns[quantity, ALL].append((figure, place))
+        for quantity, figure in zip(IMAGE_STATISTICS, light, strict=True):
+            columns[quantity, PER_IMAGE].append((figure, place))
     counted = Counter(kind for _, objects in pictures for kind, _ in objects)
-    return Measured(
+    return DatasetStatistics(
         name=name,
         pictures=len(pictures),
         empty=sum(not objects for _, objects in pictures),
         objects={kind: counted[kind] for kind in classes},
-        values={key: _values(columns[key]) for key in product(QUANTITIES, (*classes, ALL)) if key in columns},
+        values={key: _values(columns[key]) for key in product(STATISTICS, (*classes, PER_IMAGE)) if key in columns},
         kinds=_kinds([image for image, _ in pictures]),
     )
 
@@ -165,7 +167,7 @@ def _of_object(annotation: reader.Annotation, image: reader.CocoImage) -> dict[s
         "box_height": height / image.height,
         "box_height_px": height,
         "slenderness": height / width,
-        "at_edge": float(min(*sides, *far_sides) <= EDGE),
+        "at_edge": float(min(*sides, *far_sides) <= EDGE_TOLERANCE),
     }
     # Of rendered objects alone; another maker's keys may have the same name and hold no number.
     told = {key: annotation.model_extra.get(key) for key in ("truncated", "visible_fraction", "distance_m")}
@@ -173,7 +175,7 @@ def _of_object(annotation: reader.Annotation, image: reader.CocoImage) -> dict[s
 
 
 def _kinds(images: Sequence[reader.CocoImage]) -> dict[str, Counter[str]]:
-    told = {key: Counter(kind for image in images if (kind := _kind(image, key))) for key in KINDS}
+    told = {key: Counter(kind for image in images if (kind := _kind(image, key))) for key in SCENE_ATTRIBUTES}
     return {key: counts for key, counts in told.items() if counts}
 
 
@@ -183,9 +185,9 @@ def _kind(image: reader.CocoImage, key: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _values(column: Sequence[tuple[float, int]]) -> Values:
+def _values(column: Sequence[tuple[float, int]]) -> StatisticValues:
     figures, pictures = zip(*column, strict=True)
-    return Values(np.array(figures, float), np.array(pictures, np.int64))
+    return StatisticValues(np.array(figures, float), np.array(pictures, np.int64))
 
 
 def _light(name: str, paths: Sequence[Path], threads: int) -> Iterator[tuple[float, float]]:

@@ -14,19 +14,31 @@ from typing import Any
 import numpy as np
 
 from pipeline.coco import reader
-from pipeline.config.config import ConfigError, read
+from pipeline.config.config import ConfigError, read_config
 from pipeline.reports import distribution_page
-from pipeline.reports.dataset_statistics import QUANTITIES, Measured, Quantity, Values, measure
-from pipeline.reports.ks_distance import Comparison, Coverage, Gap, compare, in_words
+from pipeline.reports.dataset_statistics import (
+    STATISTICS,
+    DatasetStatistics,
+    Statistic,
+    StatisticValues,
+    measure_dataset,
+)
+from pipeline.reports.ks_distance import (
+    Comparison,
+    Coverage,
+    DistributionDifference,
+    compare_datasets,
+    describe_difference,
+)
 
 PERCENTILES = (5, 25, 50, 75, 95)
 DIGITS = 5
 
 
-def describe(ours: Measured, comparisons: Sequence[Comparison]) -> dict[str, Any]:
+def distribution_json(ours: DatasetStatistics, comparisons: Sequence[Comparison]) -> dict[str, Any]:
     """Return the content of `distribution.json` (docs/dataset.md)."""
     return {
-        "quantities": {name: _described(quantity) for name, quantity in QUANTITIES.items()},
+        "quantities": {name: _described(quantity) for name, quantity in STATISTICS.items()},
         "sets": [_set(each) for each in (ours, *(comparison.real for comparison in comparisons))],
         "compared": [
             {
@@ -39,15 +51,15 @@ def describe(ours: Measured, comparisons: Sequence[Comparison]) -> dict[str, Any
     }
 
 
-def _described(quantity: Quantity) -> dict[str, Any]:
+def _described(quantity: Statistic) -> dict[str, Any]:
     edges = None if quantity.edges is None else [_rounded(edge) for edge in quantity.edges]
     return {"title": quantity.title, "unit": quantity.unit, "histogram_edges": edges}
 
 
-def _set(measured: Measured) -> dict[str, Any]:
+def _set(measured: DatasetStatistics) -> dict[str, Any]:
     figures: dict[str, dict[str, Any]] = {}
     for (quantity, kind), values in measured.values.items():
-        figures.setdefault(quantity, {})[kind or "pictures"] = _figures(QUANTITIES[quantity], values)
+        figures.setdefault(quantity, {})[kind or "pictures"] = _figures(STATISTICS[quantity], values)
     return {
         "name": measured.name,
         "pictures": measured.pictures,
@@ -60,7 +72,7 @@ def _set(measured: Measured) -> dict[str, Any]:
     }
 
 
-def _figures(quantity: Quantity, values: Values) -> dict[str, Any]:
+def _figures(quantity: Statistic, values: StatisticValues) -> dict[str, Any]:
     figures = values.figures
     mean = {"count": len(figures), "mean": _rounded(figures.mean())}
     if quantity.edges is None:
@@ -72,7 +84,7 @@ def _figures(quantity: Quantity, values: Values) -> dict[str, Any]:
     }
 
 
-def _gap(gap: Gap, name: str) -> dict[str, Any]:
+def _gap(gap: DistributionDifference, name: str) -> dict[str, Any]:
     return {
         "quantity": gap.quantity,
         "of": gap.kind or "pictures",
@@ -81,7 +93,7 @@ def _gap(gap: Gap, name: str) -> dict[str, Any]:
         "threshold": _rounded(gap.distance.threshold),
         "ours_above": _rounded(gap.distance.above_ours),
         "real_above": _rounded(gap.distance.above_real),
-        "in_words": in_words(gap, name),
+        "in_words": describe_difference(gap, name),
     }
 
 
@@ -110,24 +122,26 @@ def main() -> int:
     parser.add_argument(
         "--compare", action="append", default=[], nargs=3, metavar=("NAME", "ANNOTATIONS", "IMAGES"), help="another set"
     )
-    parser.add_argument("--config", default="{}", help="YAML file, or its text: the sets of its section `compare`")
+    parser.add_argument(
+        "--config", default="{}", help="YAML file, or its text: the sets of its section `compare_datasets`"
+    )
     parser.add_argument("--out", required=True, type=Path, help="JSON to write")
     parser.add_argument("--page", required=True, type=Path, help="page to write")
     parser.add_argument("--threads", type=int, default=1, help="pictures read at a time")
     arguments = parser.parse_args()
     try:
-        chosen = read(arguments.config).compare
+        chosen = read_config(arguments.config).compare
         others = [*((name, each.annotations, each.images) for name, each in chosen.items()), *arguments.compare]
         _require_distinct([arguments.name, *(name for name, _, _ in others)])
-        ours = measure(arguments.name, _read(*arguments.annotations), arguments.images, arguments.threads)
+        ours = measure_dataset(arguments.name, _read(*arguments.annotations), arguments.images, arguments.threads)
         comparisons = [
-            compare(ours, measure(name, _read(annotations), Path(images), arguments.threads))
+            compare_datasets(ours, measure_dataset(name, _read(annotations), Path(images), arguments.threads))
             for name, annotations, images in others
         ]
     except (ConfigError, reader.CocoError) as error:
         print(error, file=sys.stderr)
         return 1
-    reader.write(arguments.out, describe(ours, comparisons))
+    reader.write_json(arguments.out, distribution_json(ours, comparisons))
     distribution_page.write(arguments.page, ours, comparisons)
     return 0
 
@@ -138,7 +152,7 @@ def _require_distinct(names: Sequence[str]) -> None:
 
 
 def _read(*paths: str | Path) -> list[reader.CocoFile]:
-    return [reader.read(path) for path in paths]
+    return [reader.read_coco(path) for path in paths]
 
 
 if __name__ == "__main__":

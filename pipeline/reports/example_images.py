@@ -12,26 +12,26 @@ import numpy as np
 from faster_coco_eval import mask as coco_mask
 
 from pipeline.coco import reader
-from pipeline.viz.charts import readable
-from pipeline.viz.overlays import CROWD_RGB, Mark, color_of, draw
+from pipeline.viz.charts import display_name
+from pipeline.viz.overlays import CROWD_RGB, OverlayObject, class_color, draw_overlay
 
 Item = TypeVar("Item")
 
 # Drawn near the size that the page shows them in, so that lines are neither lost nor blurred.
-SAMPLE_PX = 480
-PAIR_PX = 640
+EXAMPLE_PX = 480
+COMPARISON_PX = 640
 JPEG_QUALITY = 82
 
 
-def evenly(items: Sequence[Item], count: int) -> list[Item]:
+def evenly_spaced(items: Sequence[Item], count: int) -> list[Item]:
     """Return `count` items (or all, if there are fewer) at equal steps, as far from the ends as from each other."""
     count = min(count, len(items))
     return [items[(2 * place + 1) * len(items) // (2 * count)] for place in range(count)]
 
 
-def evenly_with_every_rig(images: Sequence[reader.CocoImage], count: int) -> list[reader.CocoImage]:
+def evenly_spaced_with_all_rigs(images: Sequence[reader.CocoImage], count: int) -> list[reader.CocoImage]:
     """Return pictures at equal steps; where that leaves out a rig, one of its pictures takes its neighbour's place."""
-    chosen = evenly(images, count)
+    chosen = evenly_spaced(images, count)
     by_rig: dict[str, list[reader.CocoImage]] = {}
     for image in images:
         by_rig.setdefault(image.model_extra["rig"], []).append(image)
@@ -46,21 +46,21 @@ def evenly_with_every_rig(images: Sequence[reader.CocoImage], count: int) -> lis
     return sorted(chosen, key=lambda image: image.id)
 
 
-def samples(file: reader.CocoFile, data: Path, count: int) -> Iterator[dict[str, str]]:
+def labelled_examples(file: reader.CocoFile, data: Path, count: int) -> Iterator[dict[str, str]]:
     """Yield `uri` and `text` of pictures with their true masks.
 
     Raises:
         CocoError: a picture or a mask that cannot be read.
     """
     annotations = file.annotations_by_image()
-    for image in evenly_with_every_rig(file.images, count):
+    for image in evenly_spaced_with_all_rigs(file.images, count):
         truth = _true_marks(file, image, annotations[image.id])
         facts = (_name(image), image.model_extra["rig"], image.model_extra["layout"])
-        text = f"{', '.join(facts)}: {contents(file, annotations[image.id])}"
-        yield {"uri": jpeg_uri(_drawn(data / image.file_name, truth, SAMPLE_PX)), "text": text}
+        text = f"{', '.join(facts)}: {object_count_text(file, annotations[image.id])}"
+        yield {"uri": jpeg_uri(_drawn(data / image.file_name, truth, EXAMPLE_PX)), "text": text}
 
 
-def pairs(
+def prediction_comparisons(
     file: reader.CocoFile, detections: Sequence[reader.Detection], data: Path, count: int, min_score: float
 ) -> Iterator[dict[str, str]]:
     """Yield truth and predictions of pictures at equal steps: `name`, two data URIs and what each shows in words.
@@ -69,23 +69,23 @@ def pairs(
         CocoError: a picture or a mask that cannot be read.
     """
     annotations = file.annotations_by_image()
-    for image in evenly(file.images, count):
+    for image in evenly_spaced(file.images, count):
         found = [each for each in detections if each.image_id == image.id and each.score >= min_score]
         picture = data / image.file_name
         truth = _true_marks(file, image, annotations[image.id])
         yield {
             "name": _name(image),
-            "truth_uri": jpeg_uri(_drawn(picture, truth, PAIR_PX)),
-            "truth": contents(file, annotations[image.id]),
-            "predicted_uri": jpeg_uri(_drawn(picture, _predicted_marks(file, image, found), PAIR_PX)),
-            "predicted": contents(file, found),
+            "truth_uri": jpeg_uri(_drawn(picture, truth, COMPARISON_PX)),
+            "truth": object_count_text(file, annotations[image.id]),
+            "predicted_uri": jpeg_uri(_drawn(picture, _predicted_marks(file, image, found), COMPARISON_PX)),
+            "predicted": object_count_text(file, found),
         }
 
 
-def contents(file: reader.CocoFile, objects: Sequence[Any]) -> str:
+def object_count_text(file: reader.CocoFile, objects: Sequence[Any]) -> str:
     """Return how many objects of each category there are: `2 pedestrians, 1 pallet truck`."""
     counts = Counter(each.category_id for each in objects if not getattr(each, "iscrowd", 0))
-    named = [(counts[category.id], readable(category.name)) for category in file.categories if counts[category.id]]
+    named = [(counts[category.id], display_name(category.name)) for category in file.categories if counts[category.id]]
     words = [f"{number} {name}{'s' if number > 1 else ''}" for number, name in named]
     if crowds := sum(getattr(each, "iscrowd", 0) for each in objects):
         words.append(f"{crowds} ignored")
@@ -102,18 +102,22 @@ def _name(image: reader.CocoImage) -> str:
     return Path(image.file_name).stem
 
 
-def _true_marks(file: reader.CocoFile, image: reader.CocoImage, annotations: Sequence[reader.Annotation]) -> list[Mark]:
+def _true_marks(
+    file: reader.CocoFile, image: reader.CocoImage, annotations: Sequence[reader.Annotation]
+) -> list[OverlayObject]:
     colors = _colors(file)
     return [
-        Mark("", CROWD_RGB if each.iscrowd else colors[each.category_id], each.bbox, file.mask(each, image))
+        OverlayObject("", CROWD_RGB if each.iscrowd else colors[each.category_id], each.bbox, file.mask(each, image))
         for each in annotations
     ]
 
 
-def _predicted_marks(file: reader.CocoFile, image: reader.CocoImage, found: Sequence[reader.Detection]) -> list[Mark]:
+def _predicted_marks(
+    file: reader.CocoFile, image: reader.CocoImage, found: Sequence[reader.Detection]
+) -> list[OverlayObject]:
     colors = _colors(file)
     return [
-        Mark(f"{each.score:.2f}", colors[each.category_id], each.bbox, _predicted_mask(each, image))
+        OverlayObject(f"{each.score:.2f}", colors[each.category_id], each.bbox, _predicted_mask(each, image))
         for each in sorted(found, key=lambda each: each.score)
     ]
 
@@ -122,16 +126,16 @@ def _predicted_mask(detection: reader.Detection, image: reader.CocoImage) -> np.
     if detection.segmentation is None:
         return None
     try:
-        return coco_mask.decode(reader.rle(detection.segmentation, image.height, image.width))
+        return coco_mask.decode(reader.to_rle(detection.segmentation, image.height, image.width))
     except (ValueError, RuntimeError) as error:
         raise reader.CocoError(f"prediction for {image.file_name}, score {detection.score}: mask: {error}") from None
 
 
 def _colors(file: reader.CocoFile) -> dict[int, tuple[int, int, int]]:
-    return {category.id: color_of(number) for number, category in enumerate(file.categories)}
+    return {category.id: class_color(number) for number, category in enumerate(file.categories)}
 
 
-def _drawn(path: Path, marks: Sequence[Mark], long_side_px: int) -> np.ndarray:
+def _drawn(path: Path, marks: Sequence[OverlayObject], long_side_px: int) -> np.ndarray:
     """Return the picture with its marks, uint8 RGB, its longer side as long as asked for.
 
     It is resized before drawing: lines and figures stay sharp whatever the size of the rendered picture.
@@ -140,10 +144,10 @@ def _drawn(path: Path, marks: Sequence[Mark], long_side_px: int) -> np.ndarray:
     scale = long_side_px / max(picture.shape)
     size = round(picture.shape[1] * scale), round(picture.shape[0] * scale)
     resized = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-    return draw(resized, [_resized(mark, scale, size) for mark in marks])
+    return draw_overlay(resized, [_resized(mark, scale, size) for mark in marks])
 
 
-def _resized(mark: Mark, scale: float, size: tuple[int, int]) -> Mark:
+def _resized(mark: OverlayObject, scale: float, size: tuple[int, int]) -> OverlayObject:
     box = tuple(side * scale for side in mark.box)
     mask = None if mark.mask is None else cv2.resize(mark.mask, size, interpolation=cv2.INTER_LINEAR)
-    return Mark(mark.text, mark.color_rgb, box, mask)
+    return OverlayObject(mark.text, mark.color_rgb, box, mask)

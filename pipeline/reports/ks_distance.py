@@ -7,15 +7,15 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.common.randomness import rng
-from pipeline.reports.dataset_statistics import QUANTITIES, Measured, Values
-from pipeline.viz.charts import readable
+from pipeline.reports.dataset_statistics import STATISTICS, DatasetStatistics, StatisticValues
+from pipeline.viz.charts import display_name
 
-SHUFFLES = 1000
+PERMUTATIONS = 1000
 CHANCE_PERCENTILE = 95
 RANGE_PERCENTILES = (5, 95)
 
 
-class Distance(NamedTuple):
+class KsDistance(NamedTuple):
     """`above_ours` and `above_real`: the shares of both samples above `threshold`, where they differ most."""
 
     threshold: float
@@ -28,16 +28,16 @@ class Distance(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Gap:
+class DistributionDifference:
     """Of one quantity of one class (ALL: of pictures) between a set and a real one.
 
-    `chance`: the distance that 95 of 100 random divisions of the same pictures into two such sets stay below. A gap
+    `chance_distance`: the distance that 95 of 100 random divisions of the same pictures into two such sets stay below. A gap
     below it may be due to the few pictures.
     """
 
     quantity: str
     kind: str
-    distance: Distance
+    distance: KsDistance
     chance: float
     median_ours: float
     median_real: float
@@ -76,32 +76,32 @@ class Comparison:
     `coverages`: of all that is more than a yes or no.
     """
 
-    real: Measured
-    gaps: tuple[Gap, ...]
+    real: DatasetStatistics
+    gaps: tuple[DistributionDifference, ...]
     coverages: tuple[Coverage, ...]
 
 
-def compare(ours: Measured, real: Measured) -> Comparison:
+def compare_datasets(ours: DatasetStatistics, real: DatasetStatistics) -> Comparison:
     """Compare what can be compared: quantities that do not depend on the pictures' size, of which both sets tell."""
-    comparable = [key for key in ours.values if QUANTITIES[key[0]].exceeds and real.tells(*key)]
+    comparable = [key for key in ours.values if STATISTICS[key[0]].exceeds and real.tells(*key)]
     shared = [(key, ours.values[key], real.values[key]) for key in comparable]
     gaps = [_gap(*key, *both) for key, *both in shared]
-    coverages = [coverage(*key, *both) for key, *both in shared if QUANTITIES[key[0]].edges is not None]
+    coverages = [range_coverage(*key, *both) for key, *both in shared if STATISTICS[key[0]].edges is not None]
     return Comparison(real, tuple(sorted(gaps, key=lambda gap: -gap.excess)), tuple(coverages))
 
 
-def _gap(quantity: str, kind: str, ours: Values, real: Values) -> Gap:
-    return Gap(
+def _gap(quantity: str, kind: str, ours: StatisticValues, real: StatisticValues) -> DistributionDifference:
+    return DistributionDifference(
         quantity,
         kind,
-        distance(ours.figures, real.figures),
-        chance(ours, real, rng(0, 0, f"{quantity} {kind}")),
+        measure_distance(ours.figures, real.figures),
+        chance_distance(ours, real, rng(0, 0, f"{quantity} {kind}")),
         float(np.median(ours.figures)),
         float(np.median(real.figures)),
     )
 
 
-def distance(ours: np.ndarray, real: np.ndarray) -> Distance:
+def measure_distance(ours: np.ndarray, real: np.ndarray) -> KsDistance:
     """Return where the shares of (n,) and (m,) values above a threshold differ most, as Kolmogorov and Smirnov do.
 
     Its size is 0 for equal distributions, 1 where one lies above the other, and the same in any unit.
@@ -109,10 +109,10 @@ def distance(ours: np.ndarray, real: np.ndarray) -> Distance:
     thresholds = np.unique(np.concatenate([ours, real]))
     above = [1 - np.searchsorted(np.sort(each), thresholds, side="right") / len(each) for each in (ours, real)]
     most = int(np.argmax(np.abs(above[0] - above[1])))
-    return Distance(float(thresholds[most]), float(above[0][most]), float(above[1][most]))
+    return KsDistance(float(thresholds[most]), float(above[0][most]), float(above[1][most]))
 
 
-def chance(ours: Values, real: Values, random: np.random.Generator) -> float:
+def chance_distance(ours: StatisticValues, real: StatisticValues, random: np.random.Generator) -> float:
     """Return what the distance stays below in 95 of 100 shuffles of the pictures between the two sets.
 
     Whole pictures are shuffled, for what is in one picture is alike: a permutation test over clusters.
@@ -127,7 +127,7 @@ def chance(ours: Values, real: Values, random: np.random.Generator) -> float:
     # Equal values step together: shares are compared behind the last of them.
     last = np.flatnonzero(np.diff(figures[order], append=np.inf))
     found = []
-    for _ in range(SHUFFLES):
+    for _ in range(PERMUTATIONS):
         shuffled = np.zeros(pictures, bool)
         shuffled[random.permutation(pictures)[:real_pictures]] = True
         is_real = shuffled[picture_in_order]
@@ -137,7 +137,7 @@ def chance(ours: Values, real: Values, random: np.random.Generator) -> float:
     return float(np.percentile(found, CHANCE_PERCENTILE))
 
 
-def coverage(quantity: str, kind: str, ours: Values, real: Values) -> Coverage:
+def range_coverage(quantity: str, kind: str, ours: StatisticValues, real: StatisticValues) -> Coverage:
     """Return how far the range of our values holds the real ones."""
     our_ends, real_ends = (_range(values) for values in (ours, real))
     inside = (real.figures >= our_ends[0]) & (real.figures <= our_ends[1])
@@ -146,24 +146,24 @@ def coverage(quantity: str, kind: str, ours: Values, real: Values) -> Coverage:
     return Coverage(quantity, kind, *ends, float(inside.mean()), float(below.mean()), float(above.mean()))
 
 
-def _range(values: Values) -> tuple[float, float]:
+def _range(values: StatisticValues) -> tuple[float, float]:
     low, high = np.percentile(values.figures, RANGE_PERCENTILES)
     return float(low), float(high)
 
 
-def in_words(gap: Gap, real_name: str) -> str:
+def describe_difference(gap: DistributionDifference, real_name: str) -> str:
     """Return a sentence: 25 % of the pallet trucks in real are taller than 0.38 of the picture, 3 % of ours."""
-    exceeds, threshold = QUANTITIES[gap.quantity].exceeds, gap.distance.threshold
-    things = f"{readable(gap.kind)}s" if gap.kind else "pictures"
+    exceeds, threshold = STATISTICS[gap.quantity].exceeds, gap.distance.threshold
+    things = f"{display_name(gap.kind)}s" if gap.kind else "pictures"
     if gap.quantity == "per_picture":
         # Whole numbers: more than 1 is at least 2.
-        counted = things if threshold else readable(gap.kind)
+        counted = things if threshold else display_name(gap.kind)
         things, exceeds, threshold = "pictures", f"{exceeds} {counted}", threshold + 1
-    real, ours = percent(gap.distance.above_real), percent(gap.distance.above_ours)
+    real, ours = format_percent(gap.distance.above_real), format_percent(gap.distance.above_ours)
     return f"{real} of the {things} in {real_name} {exceeds.format(threshold)}, {ours} of ours."
 
 
-def percent(share: float) -> str:
+def format_percent(share: float) -> str:
     """Return a share in per cent: whole from 10 on, else with two digits."""
     value = 100 * share
     return f"{value:.0f} %" if value >= 10 else f"{value:.2g} %"

@@ -15,19 +15,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pipeline.labelling.audit import Summary
+from pipeline.labelling.audit import AuditSummary
 
-ROAD = ("sample", "render", "label", "train", "predict", "evaluate", "report")
-PACKAGES = ("torch", "torchvision", "timm", "numpy", "opencv-python", "faster-coco-eval", "snakemake")
-LOSSES = ("loss", "loss_classifier", "loss_box_reg", "loss_mask", "loss_objectness", "loss_rpn_box_reg")
+STAGE_ORDER = ("sample", "render", "label", "train", "predict", "evaluate", "report")
+REPORTED_PACKAGES = ("torch", "torchvision", "timm", "numpy", "opencv-python", "faster-coco-eval", "snakemake")
+LOSS_COLUMNS = ("loss", "loss_classifier", "loss_box_reg", "loss_mask", "loss_objectness", "loss_rpn_box_reg")
 
 
-class RecordError(Exception):
+class RunRecordError(Exception):
     """A record of what was run cannot be used; the message names the file and what is wrong with it."""
 
 
 @dataclass(frozen=True)
-class Stage:
+class StageUsage:
     """Sums over the jobs of one rule. `memory_mb`: the largest job's resident memory, None where too short to see."""
 
     name: str
@@ -38,7 +38,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Rendering:
+class RenderingSummary:
     """Sums over the shards. `facts`: device and versions, all that occur; `seconds`: step -> of all pictures.
 
     `overhead`: the share of the time that is not Cycles sampling.
@@ -51,7 +51,7 @@ class Rendering:
 
 
 @dataclass(frozen=True)
-class Training:
+class TrainingCurves:
     """`facts` is the log's first line if it is no iteration; `columns` maps each figure to one value per iteration."""
 
     facts: dict[str, Any]
@@ -63,10 +63,10 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text())
     except json.JSONDecodeError as error:
-        raise RecordError(f"{path}: not JSON: {error}") from None
+        raise RunRecordError(f"{path}: not JSON: {error}") from None
 
 
-def read_stages(*folders: Path, shards: Collection[str]) -> list[Stage]:
+def read_stages(*folders: Path, shards: Collection[str]) -> list[StageUsage]:
     """Sum Snakemake's benchmark files by stage, in the order of the road.
 
     A stage is the first name below the folder: `render/00003.tsv` and `render.tsv` both belong to `render`. Numbered
@@ -81,7 +81,7 @@ def read_stages(*folders: Path, shards: Collection[str]) -> list[Stage]:
     return [_stage(name, jobs[name]) for name in sorted(jobs, key=_place_on_the_road)]
 
 
-def read_rendering(paths: Iterable[Path]) -> Rendering:
+def read_rendering(paths: Iterable[Path]) -> RenderingSummary:
     """Sum the `shard.json` files of a data set; what no step accounts for becomes the step `rest`."""
     pictures, total_s, sample_s = 0, 0.0, 0.0
     seconds: Counter[str] = Counter()
@@ -96,40 +96,42 @@ def read_rendering(paths: Iterable[Path]) -> Rendering:
             for name, value in {"device": shard["device"], **shard["versions"]}.items():
                 facts.setdefault(name, set()).add(value)
         except (KeyError, TypeError) as error:
-            raise RecordError(f"{path}: not what a shard's record holds: {error!r}; render the shard again") from None
+            raise RunRecordError(
+                f"{path}: not what a shard's record holds: {error!r}; render the shard again"
+            ) from None
     rest_s = max(0.0, total_s - seconds.total())
     joined = {name: ", ".join(sorted(values)) for name, values in facts.items()}
-    return Rendering(pictures, joined, {**seconds, "rest": rest_s}, 1 - sample_s / total_s)
+    return RenderingSummary(pictures, joined, {**seconds, "rest": rest_s}, 1 - sample_s / total_s)
 
 
-def read_audit(path: Path) -> Summary | None:
+def read_audit(path: Path) -> AuditSummary | None:
     """Read what `annotations/audit.json` sums up; None if the silhouettes were not looked at."""
     facts = read_json(path)
     try:
-        return Summary(**facts) if facts.pop("silhouettes") else None
+        return AuditSummary(**facts) if facts.pop("silhouettes") else None
     except (KeyError, TypeError, AttributeError) as error:
-        raise RecordError(f"{path}: not what the audit writes: {error}; label the shards again") from None
+        raise RunRecordError(f"{path}: not what the audit writes: {error}; label the shards again") from None
 
 
-def read_training(path: Path) -> Training:
+def read_training(path: Path) -> TrainingCurves:
     """Read `training.jsonl`: perhaps one line of facts, then one line per iteration."""
     with path.open() as file:
         lines = [_json_line(line, path, number) for number, line in enumerate(file, 1)]
     facts = lines.pop(0) if lines and "iteration" not in lines[0] else {}
     if not lines:
-        raise RecordError(f"{path}: holds no iteration")
-    names = ("iteration", *LOSSES, "learning_rate", "seconds")
+        raise RunRecordError(f"{path}: holds no iteration")
+    names = ("iteration", *LOSS_COLUMNS, "learning_rate", "seconds")
     if missing := [name for name in names if any(name not in line for line in lines)]:
-        raise RecordError(f"{path}: lines without {', '.join(missing)}")
-    return Training(facts, {name: [line[name] for line in lines] for name in names})
+        raise RunRecordError(f"{path}: lines without {', '.join(missing)}")
+    return TrainingCurves(facts, {name: [line[name] for line in lines] for name in names})
 
 
-def software() -> dict[str, str]:
+def software_versions() -> dict[str, str]:
     """Return name -> version of what this process, and so the training, runs with."""
-    return {"Python": platform.python_version()} | {package: version(package) for package in PACKAGES}
+    return {"Python": platform.python_version()} | {package: version(package) for package in REPORTED_PACKAGES}
 
 
-def machine() -> dict[str, str]:
+def machine_info() -> dict[str, str]:
     """Return the processor, its cores, the memory and the system of this machine."""
     memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     return {
@@ -152,23 +154,23 @@ def _benchmark_rows(path: Path) -> list[dict[str, str]]:
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     if not rows or not {"s", "max_rss"} <= set(rows[0]):
-        raise RecordError(f"{path}: not a Snakemake benchmark file: it has no columns s and max_rss")
+        raise RunRecordError(f"{path}: not a Snakemake benchmark file: it has no columns s and max_rss")
     return rows
 
 
-def _stage(name: str, rows: list[dict[str, str]]) -> Stage:
+def _stage(name: str, rows: list[dict[str, str]]) -> StageUsage:
     seconds = [float(row["s"]) for row in rows]
     # Snakemake writes NA or - where a job ended before its memory was looked at.
     memory_mb = [float(row["max_rss"]) for row in rows if row["max_rss"] not in ("NA", "-")]
-    return Stage(name, len(rows), sum(seconds), max(seconds), max(memory_mb, default=None))
+    return StageUsage(name, len(rows), sum(seconds), max(seconds), max(memory_mb, default=None))
 
 
 def _place_on_the_road(name: str) -> tuple[int, str]:
-    return (ROAD.index(name) if name in ROAD else len(ROAD), name)
+    return (STAGE_ORDER.index(name) if name in STAGE_ORDER else len(STAGE_ORDER), name)
 
 
 def _json_line(line: str, path: Path, number: int) -> dict[str, Any]:
     try:
         return json.loads(line)
     except json.JSONDecodeError as error:
-        raise RecordError(f"{path}: line {number}: not JSON: {error}") from None
+        raise RunRecordError(f"{path}: line {number}: not JSON: {error}") from None

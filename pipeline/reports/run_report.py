@@ -17,19 +17,19 @@ import numpy as np
 import yaml
 
 from pipeline.coco import reader
-from pipeline.config.config import GENERATOR_VERSION, SPLITS, Config, ConfigError, read
-from pipeline.config.freezing import in_words
-from pipeline.record.scene import shard_name
+from pipeline.config.config import GENERATOR_VERSION, SPLITS, Config, ConfigError, read_config
+from pipeline.config.freezing import describe_freeze
+from pipeline.record.scene import shard_folder_name
 from pipeline.reports import example_images, run_records
 from pipeline.viz import charts, html_pages
-from pipeline.viz.overlays import color_of
+from pipeline.viz.overlays import class_color
 
-SAMPLES = 12
-PAIRS = 8
-SCORE_SHOWN = 0.5
+EXAMPLE_IMAGES = 12
+COMPARISON_IMAGES = 8
+MIN_SCORE_SHOWN = 0.5
 DASH = "–"
 
-HEIGHT_FROM_PX = 4
+MIN_HEIGHT_PX = 4
 FRACTION_BINS = np.linspace(0, 1, 21)
 TRAINING_CHARTS = {
     "loss": ("Total loss", "loss"),
@@ -41,7 +41,7 @@ TRAINING_CHARTS = {
     "learning_rate": ("Learning rate", "learning rate"),
     "seconds": ("Time", "seconds per iteration"),
 }
-NOISY = frozenset(TRAINING_CHARTS) - {"learning_rate"}
+SMOOTHED_CURVES = frozenset(TRAINING_CHARTS) - {"learning_rate"}
 
 
 class ReportError(Exception):
@@ -79,7 +79,7 @@ def write_report(config: Config, data: Path, run: Path, out: Path, config_source
         CocoError: an annotation, prediction or picture that cannot be used.
     """
     _require_inputs(config, data, run, config_source)
-    html_pages.write(out, "report.html.j2", _facts(config, data, run))
+    html_pages.write_page(out, "report.html.j2", _facts(config, data, run))
 
 
 def _require_inputs(config: Config, data: Path, run: Path, config_source: str) -> None:
@@ -104,7 +104,7 @@ def _require_inputs(config: Config, data: Path, run: Path, config_source: str) -
 
 def _shards(config: Config) -> list[str]:
     """Return the names of the config's shards; a data set that was larger once may hold others."""
-    return [shard_name(number) for number in range(-(-config.data.pictures // config.data.shard_size))]
+    return [shard_folder_name(number) for number in range(-(-config.data.pictures // config.data.shard_size))]
 
 
 def _facts(config: Config, data: Path, run: Path) -> dict[str, Any]:
@@ -122,33 +122,39 @@ def _facts(config: Config, data: Path, run: Path) -> dict[str, Any]:
         "config": config,
         "config_yaml": yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False),
         "classes": list(classes.values()),
-        "class_colors": [color_of(number) for number in range(len(classes))],
+        "class_colors": [class_color(number) for number in range(len(classes))],
         "splits": splits,
         "audit": run_records.read_audit(data / "annotations/audit.json"),
         "pictures": sum(split["pictures"] for split in splits.values()),
         "headline": _headline(metrics, classes, splits, stages),
-        "samples": list(example_images.samples(files["train"], data, SAMPLES)),
-        "pairs": list(example_images.pairs(files["test"], predictions, data, PAIRS, SCORE_SHOWN)),
-        "score_shown": SCORE_SHOWN,
+        "samples": list(example_images.labelled_examples(files["train"], data, EXAMPLE_IMAGES)),
+        "pairs": list(
+            example_images.prediction_comparisons(files["test"], predictions, data, COMPARISON_IMAGES, MIN_SCORE_SHOWN)
+        ),
+        "score_shown": MIN_SCORE_SHOWN,
         "precision": [_precision(metrics, split, splits[split]) for split in SPLITS[1:]],
         "training": _training_facts(training, config),
         "stages": [_stage_row(stage) for stage in stages],
         "overhead": f"{rendering.overhead:.0%}",
-        "machine": run_records.machine(),
+        "machine": run_records.machine_info(),
         "rendering": {"generator": str(GENERATOR_VERSION), **rendering.facts},
-        "software": run_records.software(),
+        "software": run_records.software_versions(),
         "charts": _label_charts(files.values(), classes, config)
         | {
             "training": {
-                title: charts.curve(training.columns["iteration"], training.columns[name], label, smooth=name in NOISY)
+                title: charts.line_chart(
+                    training.columns["iteration"], training.columns[name], label, smooth=name in SMOOTHED_CURVES
+                )
                 for name, (title, label) in TRAINING_CHARTS.items()
             },
-            "stages": charts.bars({stage.name: stage.seconds for stage in stages}, "seconds, summed over the jobs"),
-            "memory": charts.bars(
+            "stages": charts.bar_chart(
+                {stage.name: stage.seconds for stage in stages}, "seconds, summed over the jobs"
+            ),
+            "memory": charts.bar_chart(
                 {stage.name: stage.memory_mb for stage in stages if stage.memory_mb is not None},
                 "MB, resident, largest job",
             ),
-            "rendering": charts.bars(
+            "rendering": charts.bar_chart(
                 {step: seconds / rendering.pictures for step, seconds in rendering.seconds.items()},
                 "seconds per picture",
             ),
@@ -158,7 +164,7 @@ def _facts(config: Config, data: Path, run: Path) -> dict[str, Any]:
 
 def _read_annotations(path: Path) -> reader.CocoFile:
     """Read annotations that `pipeline.labelling.label` wrote: with what rendering measured."""
-    file = reader.read(path)
+    file = reader.read_coco(path)
     wanted = [("image", file.images, {"rig", "layout"})]
     wanted += [("annotation", file.annotations, {"visible_fraction", "distance_m"})]
     for kind, entries, keys in wanted:
@@ -182,13 +188,13 @@ def _split_counts(file: reader.CocoFile, classes: dict[int, str]) -> dict[str, A
 
 
 def _headline(
-    metrics: Metrics, classes: dict[int, str], splits: dict[str, dict], stages: list[run_records.Stage]
+    metrics: Metrics, classes: dict[int, str], splits: dict[str, dict], stages: list[run_records.StageUsage]
 ) -> list[dict[str, str]]:
     """Return the figures at the top of the page: value, label and the class whose colour they have."""
     precision = [
         {
             "value": metrics.figure("test", "box", name, "AP50", digits=2),
-            "label": f"box AP50, {charts.readable(name)}, test",
+            "label": f"box AP50, {charts.display_name(name)}, test",
             "kind": f"class-{number}",
         }
         for number, name in enumerate(classes.values())
@@ -212,7 +218,7 @@ def _precision(metrics: Metrics, split: str, counts: dict[str, Any]) -> dict[str
             "kind": kind,
             "rows": [
                 {
-                    "name": charts.readable(name),
+                    "name": charts.display_name(name),
                     "objects": objects[name],
                     "cells": [metrics.figure(split, kind, *keys, figure) for figure in ("AP", "AP50", "AP75")],
                 }
@@ -233,15 +239,17 @@ def _label_charts(files: Iterable[reader.CocoFile], classes: dict[int, str], con
         return {name: [value(each) for each in taught if each.category_id == key] for key, name in classes.items()}
 
     counts = Counter((each.image_id, each.category_id) for each in taught)
-    heights = np.geomspace(HEIGHT_FROM_PX, max(config.camera.height, 2 * HEIGHT_FROM_PX), 21)
+    heights = np.geomspace(MIN_HEIGHT_PX, max(config.camera.height, 2 * MIN_HEIGHT_PX), 21)
     visible = by_class(lambda each: each.model_extra["visible_fraction"])
     distances = by_class(lambda each: each.model_extra["distance_m"])
     farthest = max((max(each, default=0) for each in distances.values()), default=0)
     return {
-        "height": charts.histogram(by_class(lambda each: each.bbox[3]), "box height in pixels", heights, log=True),
-        "visible": charts.histogram(visible, "share of the object that is seen", FRACTION_BINS),
-        "distance": charts.histogram(distances, "distance in metres", np.linspace(0, max(farthest, 1), 21)),
-        "counts": charts.counts_per_picture(
+        "height": charts.histogram_by_class(
+            by_class(lambda each: each.bbox[3]), "box height in pixels", heights, log=True
+        ),
+        "visible": charts.histogram_by_class(visible, "share of the object that is seen", FRACTION_BINS),
+        "distance": charts.histogram_by_class(distances, "distance in metres", np.linspace(0, max(farthest, 1), 21)),
+        "counts": charts.count_bars(
             {name: [counts[image.id, key] for image in images] for key, name in classes.items()}
         ),
         "rigs": charts.shares(_kinds(images, "rig"), config.camera.rigs, "camera rig"),
@@ -253,16 +261,17 @@ def _kinds(images: Iterable[reader.CocoImage], key: str) -> Counter[str]:
     return Counter(image.model_extra[key] for image in images)
 
 
-def _training_facts(training: run_records.Training, config: Config) -> dict[str, Any]:
+def _training_facts(training: run_records.TrainingCurves, config: Config) -> dict[str, Any]:
     iterations = len(training.columns["iteration"])
     return {
         "iterations": iterations,
         "window": charts.smoothing_window(iterations),
-        "facts": {charts.readable(name): _plain(value) for name, value in training.facts.items()},
+        "facts": {charts.display_name(name): _plain(value) for name, value in training.facts.items()},
         "settings": {
             "network": f"Mask R-CNN, {config.model.backbone}",
             "weights to begin with": config.model.weights,
-            "frozen": in_words(config.model.freeze) + (", some of it not to the end" if config.model.unfreeze else ""),
+            "frozen": describe_freeze(config.model.freeze)
+            + (", some of it not to the end" if config.model.unfreeze else ""),
             "batch": f"{config.train.batch_size} pictures",
             "picture size": f"{config.model.min_size} to {config.model.max_size} px",
             "learning rate": f"{config.train.learning_rate:g}, {config.train.warmup_iterations} iterations of warm-up",
@@ -274,16 +283,16 @@ def _training_facts(training: run_records.Training, config: Config) -> dict[str,
 def _plain(value: Any) -> str:
     """Return a fact as text: lists and nested facts in one line."""
     if isinstance(value, dict):
-        return ", ".join(f"{charts.readable(str(name))} {_plain(part)}" for name, part in value.items())
+        return ", ".join(f"{charts.display_name(str(name))} {_plain(part)}" for name, part in value.items())
     if isinstance(value, list):
         return ", ".join(_plain(part) for part in value)
     return f"{value:,}".replace(",", "\u202f") if isinstance(value, int) else str(value)
 
 
-def _stage_row(stage: run_records.Stage) -> dict[str, str]:
+def _stage_row(stage: run_records.StageUsage) -> dict[str, str]:
     memory = DASH if stage.memory_mb is None else f"{stage.memory_mb:.0f}"
     return {
-        "name": charts.readable(stage.name),
+        "name": charts.display_name(stage.name),
         "jobs": str(stage.jobs),
         "seconds": f"{stage.seconds:.1f}",
         "longest": f"{stage.longest_s:.1f}",
@@ -299,9 +308,9 @@ def main() -> int:
     parser.add_argument("--out", required=True, type=Path, help="the page")
     arguments = parser.parse_args()
     try:
-        config = read(arguments.config)
+        config = read_config(arguments.config)
         write_report(config, arguments.data, arguments.run, arguments.out, arguments.config)
-    except (ConfigError, reader.CocoError, ReportError, run_records.RecordError) as error:
+    except (ConfigError, reader.CocoError, ReportError, run_records.RunRecordError) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB")

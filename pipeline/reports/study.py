@@ -18,20 +18,29 @@ from rich.table import Table
 
 from pipeline.coco import reader
 from pipeline.common import csv_tables
-from pipeline.config.config import ConfigError, read
+from pipeline.config.config import ConfigError, read_config
 from pipeline.reports import run_records, study_page
-from pipeline.reports.study_runs import FIGURES, KINDS, SYNTHETIC, Row, Run, StudyError, read_runs, rows_of
+from pipeline.reports.study_runs import (
+    IOU_TYPES,
+    METRICS,
+    RENDERED_TEST_SET,
+    RunGroup,
+    StudyError,
+    TrainingRun,
+    group_runs,
+    read_runs,
+)
 
 
-def lines(runs: Sequence[Run]) -> Iterator[dict[str, Any]]:
+def csv_rows(runs: Sequence[TrainingRun]) -> Iterator[dict[str, Any]]:
     """Yield one line of the CSV file per training and set."""
     for run in runs:
         for name, scores in run.scores.items():
             classes = scores["annotations"]
             figures = {
                 "_".join(filter(None, (kind, figure, label))): run.figure(name, kind, figure, label)
-                for kind in KINDS
-                for figure in FIGURES
+                for kind in IOU_TYPES
+                for figure in METRICS
                 for label in (None, *classes)
             }
             start = {"backbone": run.backbone, "weights": run.weights, "policy": run.policy, "seed": run.seed}
@@ -45,20 +54,20 @@ def lines(runs: Sequence[Run]) -> Iterator[dict[str, Any]]:
             )
 
 
-def table(rows: Sequence[Row], set_name: str) -> Table:
+def study_table(rows: Sequence[RunGroup], set_name: str) -> Table:
     """Return the figures of one set: mean over the seeds, and how far they lie apart."""
     drawn = Table(title=set_name, box=SIMPLE)
     for heading in ("backbone", "starts from", "frozen"):
         drawn.add_column(heading, no_wrap=True)
     for heading in (
-        *(f"{kind}\n{figure}" for kind in KINDS for figure in FIGURES),
+        *(f"{kind}\n{figure}" for kind in IOU_TYPES for figure in METRICS),
         "s a\nstep",
         "MB",
         "trained\nmillions",
     ):
         drawn.add_column(heading, justify="right")
     for row in rows:
-        spreads = [row.spread(set_name, kind, figure) for kind in KINDS for figure in FIGURES]
+        spreads = [row.spread(set_name, kind, figure) for kind in IOU_TYPES for figure in METRICS]
         cells = ["–" if each is None else str(each) for each in spreads]
         step, memory = row.costs()
         costs = [f"{step:.2f}", f"{memory:.0f}", f"{row.runs[0].trainable / 1e6:.2f}"]
@@ -77,19 +86,19 @@ def main() -> int:
     parser.add_argument("--out", required=True, type=Path, help="folder for study.csv, study.json and study.html")
     arguments = parser.parse_args()
     try:
-        config = read(arguments.config)
+        config = read_config(arguments.config)
         runs = read_runs(config, arguments.runs)
-        rows = rows_of(runs)
+        rows = group_runs(runs)
         arguments.out.mkdir(parents=True, exist_ok=True)
-        written = list(lines(runs))
+        written = list(csv_rows(runs))
         csv_tables.write(arguments.out / "study.csv", written)
-        reader.write(arguments.out / "study.json", written)
+        reader.write_json(arguments.out / "study.json", written)
         study_page.write(arguments.out / "study.html", config, rows)
-    except (ConfigError, StudyError, run_records.RecordError) as error:
+    except (ConfigError, StudyError, run_records.RunRecordError) as error:
         print(error, file=sys.stderr)
         return 1
-    for name in (SYNTHETIC, *config.compare):
-        Console(width=140).print(table(rows, name))
+    for name in (RENDERED_TEST_SET, *config.compare):
+        Console(width=140).print(study_table(rows, name))
     return 0
 
 

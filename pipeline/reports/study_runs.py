@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.common.spread import Spread, spread
+from pipeline.common.spread import Spread, spread_of
 from pipeline.config.config import Config
 from pipeline.reports import run_records
 
-SYNTHETIC = "test"
-KINDS, FIGURES = ("box", "mask"), ("AP50", "AP")
+RENDERED_TEST_SET = "test"
+IOU_TYPES, METRICS = ("box", "mask"), ("AP50", "AP")
 
 
 class StudyError(Exception):
@@ -21,7 +21,7 @@ class StudyError(Exception):
 
 
 @dataclass(frozen=True)
-class Run:
+class TrainingRun:
     """One training and what became of it.
 
     `scores`: set -> what `pipeline.inference.evaluate` writes. `step_s`: median. `memory_mb`: the most that was
@@ -47,12 +47,12 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Row:
+class RunGroup:
     """All seeds of one backbone and policy."""
 
     backbone: str
     policy: str
-    runs: tuple[Run, ...]
+    runs: tuple[TrainingRun, ...]
 
     @property
     def weights(self) -> str:
@@ -61,7 +61,7 @@ class Row:
 
     def spread(self, set_name: str, kind: str, figure: str, name: str | None = None) -> Spread | None:
         """Return mean, least and most over the seeds."""
-        return spread(run.figure(set_name, kind, figure, name) for run in self.runs)
+        return spread_of(run.figure(set_name, kind, figure, name) for run in self.runs)
 
     def costs(self) -> tuple[float, float]:
         """Return seconds a step and megabytes, each the mean over the seeds."""
@@ -69,7 +69,7 @@ class Row:
         return statistics.fmean(steps), statistics.fmean(memory)
 
 
-def read_runs(config: Config, folder: Path) -> list[Run]:
+def read_runs(config: Config, folder: Path) -> list[TrainingRun]:
     """Read every variant's log, scores and benchmark.
 
     Raises:
@@ -78,8 +78,8 @@ def read_runs(config: Config, folder: Path) -> list[Run]:
     return [_read_run(config, variant, folder / variant) for variant in config.study.variants()]
 
 
-def _read_run(config: Config, variant: str, folder: Path) -> Run:
-    wanted = [folder / f"{name}.json" for name in (SYNTHETIC, *config.compare)]
+def _read_run(config: Config, variant: str, folder: Path) -> TrainingRun:
+    wanted = [folder / f"{name}.json" for name in (RENDERED_TEST_SET, *config.compare)]
     for path in (*wanted, folder / "training.jsonl"):
         if not path.is_file():
             raise StudyError(f"{path}: no such file; `snakemake -j1 freeze_study` makes it")
@@ -87,7 +87,7 @@ def _read_run(config: Config, variant: str, folder: Path) -> Run:
     last = json.loads((folder / "training.jsonl").read_text().splitlines()[-1])
     backbone, policy, seed = config.study.parts(variant)
     try:
-        return Run(
+        return TrainingRun(
             backbone,
             Path(training.facts["weights"]).name,
             policy,
@@ -102,11 +102,11 @@ def _read_run(config: Config, variant: str, folder: Path) -> Run:
         raise StudyError(f"{folder / 'training.jsonl'}: it lacks {error}; train again") from None
 
 
-def rows_of(runs: Sequence[Run]) -> list[Row]:
+def group_runs(runs: Sequence[TrainingRun]) -> list[RunGroup]:
     """Gather the seeds of each backbone and policy; within a backbone, those come first that train the least."""
-    groups: dict[tuple[str, str], list[Run]] = {}
+    groups: dict[tuple[str, str], list[TrainingRun]] = {}
     for run in runs:
         groups.setdefault((run.backbone, run.policy), []).append(run)
-    rows = [Row(*key, tuple(group)) for key, group in groups.items()]
+    rows = [RunGroup(*key, tuple(group)) for key, group in groups.items()]
     order = list(dict.fromkeys(run.backbone for run in runs))
     return sorted(rows, key=lambda row: (order.index(row.backbone), row.runs[0].trainable))

@@ -15,26 +15,33 @@ import numpy as np
 
 from pipeline.coco import reader
 from pipeline.common.progress import track
-from pipeline.common.randomness import choose, rng
-from pipeline.config.config import GENERATOR_VERSION, Config, ConfigError, read
+from pipeline.common.randomness import choose_weighted, rng
+from pipeline.config.config import GENERATOR_VERSION, Config, ConfigError, read_config
 from pipeline.record import provenance
 from pipeline.record.asset_catalogue import CatalogueError
-from pipeline.record.objects import Thing
+from pipeline.record.objects import SceneObject
 from pipeline.record.scene import RenderSettings, Scene, read_scenes
-from pipeline.scenes.actors.in_view import View
 from pipeline.scenes.actors.lookalikes import add_lookalikes
 from pipeline.scenes.actors.placement import NoRoomError, add_actors, draw_counts
+from pipeline.scenes.actors.visible_placement import View
 from pipeline.scenes.assets import custom_meshes
-from pipeline.scenes.assets.custom_meshes import OwnThing
-from pipeline.scenes.cameras.aimed import draw_aimed_camera, draw_category
-from pipeline.scenes.cameras.rigs import draw_camera, draw_exposure_error_ev, fit_lens, surroundings
+from pipeline.scenes.assets.custom_meshes import CustomMesh
+from pipeline.scenes.cameras.aimed_camera import draw_aimed_camera, draw_subject_category
+from pipeline.scenes.cameras.rigs import camera_clearance_boxes, draw_camera, draw_exposure_error_ev, draw_lens_effects
 from pipeline.scenes.hall.hall import draw_hall, draw_openings
-from pipeline.scenes.hall.lighting import DARK, draw_lamps, draw_power_factor, exposure_ev, lamp_height_m, outside
+from pipeline.scenes.hall.lighting import (
+    DARK_LIGHT_SCENES,
+    draw_exposure_ev,
+    draw_lights,
+    draw_outside_light,
+    draw_power_factor,
+    lamp_height_m,
+)
+from pipeline.scenes.layouts.furnish import furnish_hall
 from pipeline.scenes.layouts.furniture import add_furniture
-from pipeline.scenes.layouts.layout import furnish
 
 
-def sample_scene(config: Config, index: int, own: Sequence[OwnThing] = ()) -> Scene:
+def sample_scene(config: Config, index: int, own: Sequence[CustomMesh] = ()) -> Scene:
     """Return the record of picture `index`; it depends on the seed and the sections of `config.WORLD` and `render`.
 
     `own` are the user's meshes, some of which stand in the hall.
@@ -48,19 +55,19 @@ def sample_scene(config: Config, index: int, own: Sequence[OwnThing] = ()) -> Sc
     def random(stage: str) -> np.random.Generator:
         return rng(config.data.seed, index, stage)
 
-    layout = choose(random("layout"), config.layout.kinds)
-    setting = furnish(random("furniture"), layout, config.goods)
+    layout = choose_weighted(random("layout"), config.layout.kinds)
+    setting = furnish_hall(random("furniture"), layout, config.goods)
     setting.own = own
     add_furniture(random("props"), setting)
     space = setting.space
     lamps_m = lamp_height_m(space.size_m[2])
     counts = draw_counts(random("counts"), config)
-    category = draw_category(random("subject"), config.camera, counts.people, counts.trucks)
+    category = draw_subject_category(random("subject"), config.camera, counts.people, counts.trucks)
     where = (config.camera, space, setting.walkways, lamps_m)
     aimed = draw_aimed_camera(random("aim"), *where, category) if category else None
     camera, subject = aimed or (draw_camera(random("camera"), *where), None)
-    camera = fit_lens(random("lens"), config.camera, camera)
-    space.keep_free(surroundings(camera.position_m))
+    camera = draw_lens_effects(random("lens"), config.camera, camera)
+    space.keep_free(camera_clearance_boxes(camera.position_m))
     view = View(setting, camera, subject)
     add_lookalikes(random("lookalikes"), config.goods, view)
     try:
@@ -68,11 +75,13 @@ def sample_scene(config: Config, index: int, own: Sequence[OwnThing] = ()) -> Sc
     except NoRoomError as error:
         raise NoRoomError(f"picture {index}: {error}") from None
     factor = draw_power_factor(random("power"), config.light)
-    light = choose(random("light"), config.light.scenes)
+    light = choose_weighted(random("light"), config.light.scenes)
     doors = [((door.x_m, door.y_m), door.yaw_deg, (door.width_m, door.height_m)) for door in setting.doors]
     openings = draw_openings(random("openings"), space.size_m, doors, light == "daylight", space.is_free)
-    hall = draw_hall(random("surfaces"), space.size_m, setting.lines, openings, outside(random("outside"), light))
-    lamps, ambient = draw_lamps(random("lamps"), config.light, light, hall, camera, factor)
+    hall = draw_hall(
+        random("surfaces"), space.size_m, setting.lines, openings, draw_outside_light(random("outside"), light)
+    )
+    lamps, ambient = draw_lights(random("lamps"), config.light, light, hall, camera, factor)
     return Scene(
         generator_version=GENERATOR_VERSION,
         index=index,
@@ -92,8 +101,8 @@ def _render_settings(
     random: Callable[[str], np.random.Generator], config: Config, light: str, power_factor: float
 ) -> RenderSettings:
     # In the dark, more contrast or less exposure would leave nothing to see.
-    dark = light in DARK
-    contrast = "base" if dark else choose(random("contrast"), config.camera.contrast)
+    dark = light in DARK_LIGHT_SCENES
+    contrast = "base" if dark else choose_weighted(random("contrast"), config.camera.contrast)
     wrong_ev = 0.0 if dark else draw_exposure_error_ev(random("exposure_error"), config.camera)
     draws = random("render")
     return RenderSettings(
@@ -103,7 +112,7 @@ def _render_settings(
         denoise=config.render.denoise,
         view_transform=config.render.view_transform,
         contrast=contrast,
-        exposure_ev=round(exposure_ev(draws, config.light, power_factor) + wrong_ev, 3),
+        exposure_ev=round(draw_exposure_ev(draws, config.light, power_factor) + wrong_ev, 3),
         seed=int(draws.integers(2**31)),
         white_balance=round(float(random("white_balance").uniform(*config.camera.white_balance)), 3),
         depth=config.render.depth,
@@ -112,7 +121,7 @@ def _render_settings(
     )
 
 
-def _numbered(things: Iterable[Thing]) -> Iterable[Thing]:
+def _numbered(things: Iterable[SceneObject]) -> Iterable[SceneObject]:
     """Give people and trucks instance ids 1, 2, 3, ... and leave 0 to all else."""
     last = 0
     for thing in things:
@@ -147,13 +156,13 @@ def main() -> int:
     if arguments.first < 0 or arguments.count < 1:
         parser.error("--first must be 0 or more, --count 1 or more")
     try:
-        config = read(arguments.config)
+        config = read_config(arguments.config)
         indices = range(arguments.first, arguments.first + arguments.count)
-        own = custom_meshes.read(arguments.own)
+        own = custom_meshes.read_measured_meshes(arguments.own)
         scenes = (sample_scene(config, index, own) for index in indices)
         write_scenes(track(scenes, arguments.count, "sample"), arguments.out)
         if arguments.provenance:
-            reader.write(arguments.provenance, provenance.of_scenes(config, read_scenes(arguments.out)))
+            reader.write_json(arguments.provenance, provenance.describe_scenes(config, read_scenes(arguments.out)))
     except (ConfigError, NoRoomError, CatalogueError) as error:
         print(error, file=sys.stderr)
         return 1

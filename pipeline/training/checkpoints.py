@@ -21,29 +21,29 @@ import torch
 from pipeline.common import distributed
 from pipeline.config import config
 from pipeline.models.weights import state_dicts
-from pipeline.training.state import State
+from pipeline.training.state import TrainingState
 
 LOG = logging.getLogger(__name__)
 
-KEPT = 2
+KEPT_CHECKPOINTS = 2
 # These change how fast a run is and not what it learns; another number of threads, only the last bits.
-NO_PART_OF_IDENTITY = {"checkpoint_every", "tensorboard", "threads", "workers"}
+KEYS_NOT_IN_IDENTITY = {"checkpoint_every", "tensorboard", "threads", "workers"}
 
 
-def identity(settings: config.Config, data: Sequence[Path]) -> str:
+def run_identity(settings: config.Config, data: Sequence[Path]) -> str:
     """Return a hash of what a run is: its config, the contents of its COCO files, the generator's version, processes.
 
     A checkpoint of another identity is not gone on from.
     """
     whole = json.loads(settings.only("run.seed", "model", "train"))
-    for key in NO_PART_OF_IDENTITY:
+    for key in KEYS_NOT_IN_IDENTITY:
         del whole["train"][key]
     hashes = [hashlib.sha256(path.read_bytes()).hexdigest() for path in data]
     parts = [whole, hashes, config.GENERATOR_VERSION, distributed.world_size()]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-class Checkpoints:
+class CheckpointStore:
     """The folder with the checkpoints of one run. All processes read it; only the first one writes."""
 
     def __init__(self, folder: Path, run: str) -> None:
@@ -54,7 +54,7 @@ class Checkpoints:
         """Return the files of whatever run, the oldest first."""
         return sorted(self.folder.glob("[0-9]*.pt"))
 
-    def save(self, state: State) -> None:
+    def save(self, state: TrainingState) -> None:
         """Write the state, then remove all but the last two. For all processes to call."""
         content = {"run": self.run, "state": state.state_dict()}
         if distributed.rank() == 0:
@@ -65,7 +65,7 @@ class Checkpoints:
                 torch.save(content, file)
                 os.fsync(file.fileno())
             aside.replace(path)
-            for old in self.paths()[:-KEPT]:
+            for old in self.paths()[:-KEPT_CHECKPOINTS]:
                 old.unlink()
         distributed.wait_for_all()
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pipeline.common import distributed
 
 
-class NotFinite(Exception):
+class NonFiniteError(Exception):
     """What the batch of this iteration gave is no number; the message names values and pictures."""
 
     def __init__(self, iteration: int, values: dict[str, float], file_names: Sequence[str]) -> None:
@@ -23,5 +23,5 @@ def check_finite(iteration: int, values: dict[str, float], file_names: Sequence[
         NotFinite: one of them is infinite or no number. In all processes at once.
     """
     if not all(math.isfinite(value) for value in values.values()):
-        names = [name for part in distributed.gather(list(file_names)) for name in part]
-        raise NotFinite(iteration, values, names)
+        names = [name for part in distributed.gather_from_all(list(file_names)) for name in part]
+        raise NonFiniteError(iteration, values, names)

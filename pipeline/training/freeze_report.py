@@ -21,7 +21,7 @@ from rich.table import Table
 from torch import nn
 
 from pipeline.config import config
-from pipeline.config.freezing import in_words
+from pipeline.config.freezing import describe_freeze
 from pipeline.labelling import annotations
 from pipeline.models import detectors, freezing
 from pipeline.models.weights import initial_weights
@@ -30,7 +30,7 @@ DEFAULT_CONFIG = "configs/quickstart.yaml"
 
 
 @dataclass(frozen=True)
-class Subject:
+class InspectedRun:
     """The model that is looked at, frozen as at the start of its run, and the run; an epoch has `pictures`."""
 
     source: str
@@ -40,16 +40,16 @@ class Subject:
     batch_size: int
     pictures: int
 
-    def unfreezings(self) -> list[freezing.Unfreezing]:
+    def unfreezings(self) -> list[freezing.UnfreezeEvent]:
         epoch = self.pictures / self.batch_size
         return freezing.schedule(self.detector, self.settings, self.iterations, epoch)
 
 
 @dataclass(frozen=True)
-class Row:
+class LayerRow:
     """A part or, if `layer` is said, one layer of it.
 
-    `stage`: the N of `freeze: N` that freezes up to here. `layers`: how many it has. `all_but_last`: the N of
+    `stage`: the N of `freeze: N` that freezes up to here. `parameters_by_layer`: how many it has. `all_but_last`: the N of
     `{all_but_last: N}` that trains from here on. `trained`: of the parameters, at the start. `trained_from`: the first
     iteration of each step of the schedule that unfreezes something here.
     """
@@ -65,29 +65,31 @@ class Row:
     trained_from: tuple[int, ...]
 
 
-def from_config(file: str) -> Subject:
+def run_from_config(file: str) -> InspectedRun:
     """Return what a config says; its epochs are of the training pictures of the rendered set."""
-    settings = config.read(file)
+    settings = config.read_config(file)
     data, run = settings.data, settings.train
     pictures = sum(data.split.of(index) == "train" for index in range(data.pictures))
-    detector = detectors.outline(settings.model, len(annotations.CATEGORIES))
+    detector = detectors.build_unweighted(settings.model, len(annotations.CATEGORIES))
     source = "config" if file.lstrip().startswith("{") else file
-    return Subject(source, detector, settings.model, run.iterations, run.batch_size, pictures)
+    return InspectedRun(source, detector, settings.model, run.iterations, run.batch_size, pictures)
 
 
-def from_model_file(file: str) -> Subject:
+def run_from_model_file(file: str) -> InspectedRun:
     """Return what was so in the run that wrote this model file."""
     loaded = detectors.load(file)
-    freezing.apply(loaded.model, loaded.settings)
+    freezing.apply_freezing(loaded.model, loaded.settings)
     run, pictures = loaded.facts["config"]["train"], loaded.facts["pictures"]
-    return Subject(file, loaded.model, loaded.settings, run["iterations"], run["batch_size"], pictures)
+    return InspectedRun(file, loaded.model, loaded.settings, run["iterations"], run["batch_size"], pictures)
 
 
-def parts(detector: nn.Module) -> dict[str, tuple[str, ...]]:
+def modules_by_part(detector: nn.Module) -> dict[str, tuple[str, ...]]:
     """Return the modules of each part, from the input to the masks: the body's stages, then what follows it."""
     found = {
-        f"{freezing.BODY} {stage.name}": tuple(f"{freezing.BODY}.{name}" for name in stage.modules)
-        for stage in freezing.stages(detector.get_submodule(freezing.BODY))
+        f"{freezing.BACKBONE_MODULE} {stage.name}": tuple(
+            f"{freezing.BACKBONE_MODULE}.{name}" for name in stage.modules
+        )
+        for stage in freezing.backbone_stages(detector.get_submodule(freezing.BACKBONE_MODULE))
     }
     after = [f"backbone.{name}" for name, _ in detector.backbone.named_children() if name != "body"]
     heads = [f"roi_heads.{name}" for name, _ in detector.roi_heads.named_children()]
@@ -95,23 +97,23 @@ def parts(detector: nn.Module) -> dict[str, tuple[str, ...]]:
     return found | {name: (name,) for name in learning}
 
 
-def rows(detector: nn.Module, unfreezings: Sequence[freezing.Unfreezing]) -> list[Row]:
+def layer_rows(detector: nn.Module, unfreezings: Sequence[freezing.UnfreezeEvent]) -> list[LayerRow]:
     """Return a row for each part, and after it a row for each of its layers."""
-    layers, found = freezing.layers(detector), []
+    layers, found = freezing.parameters_by_layer(detector), []
     left = len(layers)
-    for number, (part, modules) in enumerate(parts(detector).items(), 1):
+    for number, (part, modules) in enumerate(modules_by_part(detector).items(), 1):
         inside = {name: own for name, own in layers.items() if f"{name}.".startswith(tuple(f"{m}." for m in modules))}
-        stage = number if part.startswith(f"{freezing.BODY} ") else None
+        stage = number if part.startswith(f"{freezing.BACKBONE_MODULE} ") else None
         names = [name for own in inside.values() for name in own]
-        found.append(Row(part, None, stage, len(inside), left, **_counted(detector, names, unfreezings)))
+        found.append(LayerRow(part, None, stage, len(inside), left, **_counted(detector, names, unfreezings)))
         for place, (name, own) in enumerate(inside.items()):
-            found.append(Row(part, name, None, 1, left - place, **_counted(detector, own, unfreezings)))
+            found.append(LayerRow(part, name, None, 1, left - place, **_counted(detector, own, unfreezings)))
         left -= len(inside)
     return found
 
 
 def _counted(
-    detector: nn.Module, names: Sequence[str], unfreezings: Iterable[freezing.Unfreezing]
+    detector: nn.Module, names: Sequence[str], unfreezings: Iterable[freezing.UnfreezeEvent]
 ) -> dict[str, int | bool | tuple[int, ...]]:
     own = {name: detector.get_parameter(name) for name in names}
     learning = {name for name, parameter in own.items() if parameter.requires_grad}
@@ -120,12 +122,13 @@ def _counted(
     return {
         "parameters": freezing.count(own.values()),
         "trained": freezing.count(own[name] for name in learning),
-        "only_norms_frozen": bool(frozen and learning) and all(isinstance(owner, freezing.NORMS) for owner in owners),
+        "only_norms_frozen": bool(frozen and learning)
+        and all(isinstance(owner, freezing.NORM_LAYERS) for owner in owners),
         "trained_from": tuple(each.iteration for each in unfreezings if own.keys() & set(each.names)),
     }
 
 
-def state(row: Row) -> str:
+def trained_state(row: LayerRow) -> str:
     """Say whether a part is trained at the start, and at which iterations the schedule changes that."""
     if row.trained == row.parameters:
         return "trained"
@@ -137,7 +140,7 @@ def state(row: Row) -> str:
     return begin + (f", more from {', '.join(map(str, changes))}" if changes else "")
 
 
-def table(found: Sequence[Row], each_layer: bool) -> Table:
+def parts_table(found: Sequence[LayerRow], each_layer: bool) -> Table:
     """Return the parts, with their layers if wanted, and totals; what does not learn at the start is blue."""
     whole = [row for row in found if row.layer is None]
     grid = Table(box=box.SIMPLE_HEAD, show_footer=True, padding=(0, 1, 0, 0))
@@ -150,17 +153,17 @@ def table(found: Sequence[Row], each_layer: bool) -> Table:
     for row in found if each_layer else whole:
         name, layers = (row.layer, "") if row.layer else (row.part, str(row.layers))
         stage, style = str(row.stage or ""), "" if row.trained else "blue"
-        grid.add_row(stage, name, layers, str(row.all_but_last), f"{row.parameters:,}", state(row), style=style)
+        grid.add_row(stage, name, layers, str(row.all_but_last), f"{row.parameters:,}", trained_state(row), style=style)
     return grid
 
 
-def later(subject: Subject, found: Sequence[Row]) -> Table:
+def schedule_table(subject: InspectedRun, found: Sequence[LayerRow]) -> Table:
     """Return what the schedule changes, step by step."""
     grid = Table(box=box.SIMPLE_HEAD)
     for heading in ("from iteration", "more trained", "all trained then", "learning rate"):
         grid.add_column(heading, justify="right")
     grid.add_column("parts", overflow="fold")
-    trained = freezing.count(freezing.trainable(subject.detector))
+    trained = freezing.count(freezing.trainable_parameters(subject.detector))
     for step in subject.unfreezings():
         more = freezing.count(subject.detector.get_parameter(name) for name in step.names)
         trained += more
@@ -170,12 +173,12 @@ def later(subject: Subject, found: Sequence[Row]) -> Table:
     return grid
 
 
-def show(subject: Subject, console: Console, each_layer: bool) -> None:
+def print_report(subject: InspectedRun, console: Console, each_layer: bool) -> None:
     """Print it all for a reader."""
-    found = rows(subject.detector, subject.unfreezings())
+    found = layer_rows(subject.detector, subject.unfreezings())
     backbone = subject.detector.backbone.name
-    console.print(f"{subject.source}: {backbone}; frozen at the start: {in_words(subject.settings.freeze)}")
-    console.print(table(found, each_layer))
+    console.print(f"{subject.source}: {backbone}; frozen at the start: {describe_freeze(subject.settings.freeze)}")
+    console.print(parts_table(found, each_layer))
     console.print("freeze: N freezes stages 1 to N; freeze: {all_but_last: N} trains from the row with this N on.")
     if not each_layer:
         console.print("--layers lists every layer, by the name that patterns match.")
@@ -183,18 +186,18 @@ def show(subject: Subject, console: Console, each_layer: bool) -> None:
         epoch = subject.pictures / subject.batch_size
         length = f"{subject.iterations} iterations, {epoch:g} for each epoch of {subject.pictures} pictures"
         console.print(f"\nLater in the run ({length}):")
-        console.print(later(subject, found))
+        console.print(schedule_table(subject, found))
 
 
-def as_json(subject: Subject) -> dict[str, Any]:
+def to_dict(subject: InspectedRun) -> dict[str, Any]:
     """Return the same for machines: all rows, and the schedule with the names of its parameters."""
     unfreezings = subject.unfreezings()
     return {
         "source": subject.source,
         "backbone": subject.detector.backbone.name,
         "parameters": freezing.count(subject.detector.parameters()),
-        "trained": freezing.count(freezing.trainable(subject.detector)),
-        "rows": [asdict(row) for row in rows(subject.detector, unfreezings)],
+        "trained": freezing.count(freezing.trainable_parameters(subject.detector)),
+        "rows": [asdict(row) for row in layer_rows(subject.detector, unfreezings)],
         "schedule": [asdict(step) for step in unfreezings],
     }
 
@@ -218,11 +221,11 @@ def _options() -> argparse.Namespace:
 def main() -> int:
     options = _options()
     try:
-        subject = from_model_file(options.model) if options.model else from_config(options.config)
+        subject = run_from_model_file(options.model) if options.model else run_from_config(options.config)
         if options.json:
-            print(json.dumps(as_json(subject), indent=2))
+            print(json.dumps(to_dict(subject), indent=2))
         else:
-            show(
+            print_report(
                 subject,
                 Console(width=None if sys.stdout.isatty() else 100, markup=False, highlight=False),
                 options.layers,

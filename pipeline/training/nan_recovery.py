@@ -11,9 +11,9 @@ from contextlib import contextmanager
 import torch
 
 from pipeline.common import distributed
-from pipeline.training.checkpoints import Checkpoints
-from pipeline.training.finite_check import NotFinite
-from pipeline.training.state import State
+from pipeline.training.checkpoints import CheckpointStore
+from pipeline.training.finite_check import NonFiniteError
+from pipeline.training.state import TrainingState
 
 LOG = logging.getLogger(__name__)
 
@@ -21,21 +21,21 @@ OUT_OF_MEMORY = (
     "out of memory; lower train.batch_size, then model.min_size and model.max_size, model.sampled_boxes, "
     "model.rpn_proposals_train or train.workers; or raise train.accumulate"
 )
-MOST_ROLLBACKS = 2
+MAX_ROLLBACKS = 2
 
 
 class TrainingError(Exception):
     """Training cannot go on; the message names the iteration and the pictures, or what to lower."""
 
 
-def roll_back(state: State, checkpoints: Checkpoints, failure: NotFinite) -> None:
+def roll_back(state: TrainingState, checkpoints: CheckpointStore, failure: NonFiniteError) -> None:
     """Put `state` back to the older checkpoint, at a lower rate and with the batch on the list of those left out.
 
     Raises:
         TrainingError: it has happened too often; the message lists every failure.
     """
     failures = [*state.rollbacks, str(failure)]
-    if len(failures) > MOST_ROLLBACKS:
+    if len(failures) > MAX_ROLLBACKS:
         raise TrainingError(
             "\n".join(failures) + f"\nstopped after {len(failures)} such failures, though the learning rate was halved "
             "after each; look at the annotations of these pictures, or lower train.learning_rate"
@@ -55,7 +55,7 @@ def roll_back(state: State, checkpoints: Checkpoints, failure: NotFinite) -> Non
 
 
 @contextmanager
-def memory_explained(device: torch.device) -> Iterator[None]:
+def explain_out_of_memory(device: torch.device) -> Iterator[None]:
     """Turn an end of memory into a TrainingError that says what to lower."""
     try:
         yield

@@ -17,12 +17,12 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from pipeline.config.training import TrainSection
 
-STEP_FACTOR = 0.1
+RATE_DROP_FACTOR = 0.1
 
 NamedParameters = Iterable[tuple[str, nn.Parameter]]
 
 
-def build(detector: nn.Module, settings: TrainSection) -> Optimizer:
+def build_optimizer(detector: nn.Module, settings: TrainSection) -> Optimizer:
     """Return the optimiser of all parameters that are not frozen.
 
     Every group keeps its `rate_factor`, the `names` of its parameters, and the step at which it has `joined`.
@@ -31,7 +31,7 @@ def build(detector: nn.Module, settings: TrainSection) -> Optimizer:
     by_factor: dict[str, list[tuple[str, nn.Parameter]]] = {}
     for name, parameter in detector.named_parameters():
         if parameter.requires_grad:
-            by_factor.setdefault(part_of(name), []).append((name, parameter))
+            by_factor.setdefault(rate_group_of(name), []).append((name, parameter))
     groups = [
         group for part, named in by_factor.items() for group in _groups(named, getattr(factors, part), settings, 0)
     ]
@@ -45,7 +45,7 @@ def build(detector: nn.Module, settings: TrainSection) -> Optimizer:
             return SGD(groups, settings.learning_rate, settings.momentum)
 
 
-def part_of(name: str) -> str:
+def rate_group_of(name: str) -> str:
     """Return which of `train.rate_factors` is for the parameter of this name: heads, fpn or backbone."""
     if not name.startswith("backbone."):
         return "heads"
@@ -76,13 +76,13 @@ def add_parameters(
     """Let parameters that are frozen before this step join, at `factor` times the rate that their part has."""
     by_part: dict[str, list[tuple[str, nn.Parameter]]] = {}
     for name, parameter in named:
-        by_part.setdefault(part_of(name), []).append((name, parameter))
+        by_part.setdefault(rate_group_of(name), []).append((name, parameter))
     for part, members in by_part.items():
         for group in _groups(members, factor * getattr(settings.rate_factors, part), settings, step):
             optimizer.add_param_group(group)
 
 
-def restore(optimizer: Optimizer, detector: nn.Module, state: dict[str, Any]) -> None:
+def restore_optimizer(optimizer: Optimizer, detector: nn.Module, state: dict[str, Any]) -> None:
     """Give the optimiser this state, and the groups that it had then; what is in none of them is frozen again.
 
     torch assigns the state by the place in the groups, so they are built anew by their names: what has joined by now
@@ -99,7 +99,7 @@ def restore(optimizer: Optimizer, detector: nn.Module, state: dict[str, Any]) ->
     optimizer.load_state_dict(state)
 
 
-def parameters(optimizer: Optimizer) -> list[nn.Parameter]:
+def optimized_parameters(optimizer: Optimizer) -> list[nn.Parameter]:
     """Return all parameters that the optimiser moves."""
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
@@ -109,7 +109,7 @@ def set_learning_rates(optimizer: Optimizer, step: int, settings: TrainSection, 
 
     What joins later warms up as all else did: fresh averages of the optimiser would make its first steps wild.
     """
-    rate = learning_rate(step, settings) * factor
+    rate = base_learning_rate(step, settings) * factor
     for group in optimizer.param_groups:
         late = group["joined"] > 0 and settings.warmup_iterations > 0
         warm = min(1.0, (step - group["joined"] + 1) / settings.warmup_iterations) if late else 1.0
@@ -117,7 +117,7 @@ def set_learning_rates(optimizer: Optimizer, step: int, settings: TrainSection, 
     return rate
 
 
-def learning_rate(step: int, settings: TrainSection) -> float:
+def base_learning_rate(step: int, settings: TrainSection) -> float:
     """Return the rate of step 0, 1, … for groups of factor 1.
 
     Linear up during the warm-up, then half a cosine down to 0 (Loshchilov & Hutter 2017, without restarts), or a
@@ -130,4 +130,4 @@ def learning_rate(step: int, settings: TrainSection) -> float:
         done = (step - warmup) / max(1, iterations - warmup)
         return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
     passed = sum(step >= share * iterations for share in settings.steps)
-    return settings.learning_rate * STEP_FACTOR**passed
+    return settings.learning_rate * RATE_DROP_FACTOR**passed

@@ -11,15 +11,15 @@ from torch.optim import Optimizer
 
 from pipeline.common import distributed
 from pipeline.training import optimization
-from pipeline.training.ema import Average
 from pipeline.training.training_log import TrainingLog
 from pipeline.training.validation import Validation
+from pipeline.training.weight_average import WeightAverage
 
 ROLLBACK_RATE_FACTOR = 0.5
 
 
 @dataclass
-class State:
+class TrainingState:
     """Everything that changes during a training run.
 
     `iteration`: the last one that is done. `rollbacks`: the messages of the failures after which training went back.
@@ -30,7 +30,7 @@ class State:
     optimizer: Optimizer
     scaler: GradScaler
     log: TrainingLog
-    average: Average | None = None
+    average: WeightAverage | None = None
     validation: Validation | None = None
     iteration: int = 0
     rollbacks: list[str] = field(default_factory=list)
@@ -44,7 +44,7 @@ class State:
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
             "log": self.log.lines,
-            "random": distributed.gather(_random_state(self.device)),
+            "random": distributed.gather_from_all(_random_state(self.device)),
             "iteration": self.iteration,
             "rollbacks": self.rollbacks,
             "skipped": self.skipped,
@@ -54,7 +54,7 @@ class State:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go to where `state` was taken, with the parameters trained that were trained then."""
         self.detector.load_state_dict(state["detector"])
-        optimization.restore(self.optimizer, self.detector, state["optimizer"])
+        optimization.restore_optimizer(self.optimizer, self.detector, state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
         self.log.go_back(state["log"])
         self.iteration = state["iteration"]

@@ -28,18 +28,18 @@ from pipeline.coco import reader
 from pipeline.common import devices, distributed
 from pipeline.common.progress import track
 from pipeline.config import config
-from pipeline.data.dataset import TrainingPictures
-from pipeline.data.loader import Loader
-from pipeline.models import amp, detectors, freezing
-from pipeline.models.backbones import registry
+from pipeline.data.dataset import TrainingDataset
+from pipeline.data.loader import BatchLoader
+from pipeline.models import detectors, freezing, mixed_precision
+from pipeline.models.backbones import backbones
 from pipeline.models.weights import initial_weights
-from pipeline.training import checkpoints, nan_recovery, optimization, step, validation_score
-from pipeline.training.checkpoints import Checkpoints
-from pipeline.training.ema import Average
-from pipeline.training.finite_check import NotFinite
+from pipeline.training import checkpoints, nan_recovery, optimization, train_step, validation_score
+from pipeline.training.checkpoints import CheckpointStore
+from pipeline.training.finite_check import NonFiniteError
 from pipeline.training.nan_recovery import TrainingError
-from pipeline.training.state import State
+from pipeline.training.state import TrainingState
 from pipeline.training.training_log import TrainingLog, peak_memory_mb
+from pipeline.training.weight_average import WeightAverage
 
 LOG = logging.getLogger(__name__)
 
@@ -67,7 +67,10 @@ def train(
         TrainingError: losses that are no numbers, again and again, or no memory left.
     """
     checkpoint = checkpoint or out.parent / "checkpoint"
-    with distributed.joined(devices.pick(settings.train.device)) as device, nan_recovery.memory_explained(device):
+    with (
+        distributed.process_group(devices.select_device(settings.train.device)) as device,
+        nan_recovery.explain_out_of_memory(device),
+    ):
         _train(settings, annotations, images_dir, out, log, checkpoint, val, device)
 
 
@@ -83,24 +86,24 @@ def _train(
 ) -> None:
     settings = settings.with_backbone_rate()
     _prepare_torch(settings, device)
-    annotated = reader.read(annotations)
+    annotated = reader.read_coco(annotations)
     section = settings.train
-    pictures = TrainingPictures(annotated, images_dir, section.augment, settings.run.seed, section.sources)
+    pictures = TrainingDataset(annotated, images_dir, section.augment, settings.run.seed, section.sources)
     validation = validation_score.start(section.validation, settings.model, annotated.categories, images_dir, val)
     detector = _build(settings, annotated, device)
     unfreezings = freezing.schedule(detector, settings.model, section.iterations, len(pictures) / section.batch_size)
     facts = _facts(settings, device, detector, pictures)
-    state = State(
+    state = TrainingState(
         detector,
-        optimization.build(detector, section),
+        optimization.build_optimizer(detector, section),
         GradScaler(device.type, enabled=section.precision == "fp16"),
         TrainingLog(log if distributed.rank() == 0 else None, facts, section.tensorboard),
-        Average(detector, section.ema_decay) if section.ema_decay else None,
+        WeightAverage(detector, section.ema_decay) if section.ema_decay else None,
         validation,
     )
     mixed = [Path(source.annotations) for source in section.sources.values()]
     files = [annotations, *mixed, *([validation.data] if validation else [])]
-    kept = Checkpoints(checkpoint, checkpoints.identity(settings, files))
+    kept = CheckpointStore(checkpoint, checkpoints.run_identity(settings, files))
     if saved := kept.newest():
         state.load_state_dict(saved)
         LOG.info("goes on after iteration %d of %d, from %s", state.iteration, section.iterations, checkpoint)
@@ -109,7 +112,7 @@ def _train(
     while not _is_done(state, section):
         try:
             _loop(state, pictures, settings, unfreezings, kept)
-        except NotFinite as failure:
+        except NonFiniteError as failure:
             nan_recovery.roll_back(state, kept, failure)
     distributed.require_same_weights(detector)
     if distributed.rank() == 0:
@@ -118,11 +121,11 @@ def _train(
 
 
 def _loop(
-    state: State,
-    pictures: TrainingPictures,
+    state: TrainingState,
+    pictures: TrainingDataset,
     settings: config.Config,
-    unfreezings: Sequence[freezing.Unfreezing],
-    kept: Checkpoints,
+    unfreezings: Sequence[freezing.UnfreezeEvent],
+    kept: CheckpointStore,
 ) -> None:
     """Train from where `state` is to the end, or to where it gets no better.
 
@@ -130,18 +133,18 @@ def _loop(
         NotFinite: a loss or gradient is no number; `state` is spoilt.
     """
     last = settings.train.iterations
-    network = distributed.wrap(state.detector.train())
+    network = distributed.wrap_data_parallel(state.detector.train())
     line: dict[str, Any] = {}
     place = (state.iteration, distributed.rank(), distributed.world_size())
-    batches = Loader(pictures, settings.train, settings.run.seed, *place)
+    batches = BatchLoader(pictures, settings.train, settings.run.seed, *place)
     if distributed.rank() == 0:
         batches = track(batches, last - state.iteration, "train", "iteration", note=lambda: _note(line))
     started = time.monotonic()
     for iteration, batch in enumerate(batches, state.iteration + 1):
-        if due := freezing.due(unfreezings, iteration):
+        if due := freezing.steps_due(unfreezings, iteration):
             network = _unfreeze(state, due, settings.train, iteration - 1)
         if iteration not in state.skipped:
-            line = {"iteration": iteration, **step.take(network, state, batch, iteration, settings.train)}
+            line = {"iteration": iteration, **train_step.train_step(network, state, batch, iteration, settings.train)}
         state.iteration = iteration
         if state.validation and state.validation.is_due(iteration, last):
             with state.average.in_place() if state.average else nullcontext():
@@ -160,22 +163,22 @@ def _loop(
 
 
 def _unfreeze(
-    state: State, due: Sequence[freezing.Unfreezing], settings: config.TrainSection, first_step: int
+    state: TrainingState, due: Sequence[freezing.UnfreezeEvent], settings: config.TrainSection, first_step: int
 ) -> nn.Module:
     """Train more from this step on; return what to call in training."""
     for unfreezing in due:
-        named = freezing.unfreeze(state.detector, unfreezing)
+        named = freezing.unfreeze_parameters(state.detector, unfreezing)
         optimization.add_parameters(state.optimizer, named, unfreezing.learning_rate_factor, settings, first_step)
-    return distributed.wrap(state.detector)
+    return distributed.wrap_data_parallel(state.detector)
 
 
-def _is_done(state: State, settings: config.TrainSection) -> bool:
+def _is_done(state: TrainingState, settings: config.TrainSection) -> bool:
     stopped = state.validation is not None and state.validation.exhausted
     return stopped or state.iteration == settings.iterations
 
 
 def _finish(
-    state: State, settings: config.Config, annotated: reader.CocoFile, facts: dict[str, Any], out: Path
+    state: TrainingState, settings: config.Config, annotated: reader.CocoFile, facts: dict[str, Any], out: Path
 ) -> None:
     """Write the model file, of the best weights or the average if there are such, and the logs."""
     facts = facts | {"config": settings.model_dump(mode="json"), "iterations": state.iteration}
@@ -196,7 +199,7 @@ def _build(settings: config.Config, annotated: reader.CocoFile, device: torch.de
     if settings.train.channels_last:
         detector = detector.to(memory_format=torch.channels_last)
     if settings.train.precision != "fp32":
-        amp.keep_boxes_fp32(detector)
+        mixed_precision.keep_boxes_fp32(detector)
     if distributed.rank():
         # The same weights to begin with, other boxes to sample.
         torch.manual_seed(settings.run.seed + distributed.rank())
@@ -212,12 +215,12 @@ def _prepare_torch(settings: config.Config, device: torch.device) -> None:
 
 
 def _facts(
-    settings: config.Config, device: torch.device, detector: nn.Module, pictures: TrainingPictures
+    settings: config.Config, device: torch.device, detector: nn.Module, pictures: TrainingDataset
 ) -> dict[str, Any]:
     """Return what the log begins with and the model file keeps; nothing in it changes from run to run."""
     return {
-        "device": devices.describe(device),
-        "trainable_parameters": freezing.count(freezing.trainable(detector)),
+        "device": devices.device_name(device),
+        "trainable_parameters": freezing.count(freezing.trainable_parameters(detector)),
         "parameters": freezing.count(list(detector.parameters())),
         "weights": settings.model.weights,
         "pictures": len(pictures),
@@ -254,7 +257,7 @@ def main() -> int:
     first = os.environ.get("RANK", "0") == "0"
     logging.basicConfig(level=logging.INFO if first else logging.ERROR, format="train: %(message)s")
     problems = (
-        registry.BackboneError,
+        backbones.BackboneError,
         reader.CocoError,
         config.ConfigError,
         devices.DeviceError,
@@ -266,7 +269,7 @@ def main() -> int:
         TrainingError,
     )
     try:
-        settings = config.read(arguments.config)
+        settings = config.read_config(arguments.config)
         if arguments.threads is not None:
             section = settings.train.model_copy(update={"threads": arguments.threads})
             settings = settings.model_copy(update={"train": section})

@@ -44,7 +44,7 @@ class Validation:
     def run(self, network: nn.Module, iteration: int) -> float:
         """Score the network, which is in train mode before and after, and keep its weights if they are the best."""
         network.eval()
-        score = distributed.from_first(self.score(network) if distributed.rank() == 0 else None)
+        score = distributed.broadcast_from_first(self.score(network) if distributed.rank() == 0 else None)
         network.train()
         if self.best is None or score > self.best:
             self.best, self.best_iteration, self.rounds_without_gain = score, iteration, 0

@@ -38,11 +38,11 @@ class CocoScore:
         self.metric = metric
         self.images_dir = images_dir
         self.settings = settings
-        self.annotated = reader.read(annotations)
+        self.annotated = reader.read_coco(annotations)
         self.categories = [{"id": category.id, "name": category.name} for category in trained_on]
         known = {category.name for category in trained_on}
         self.unknown = {category.name for category in self.annotated.categories} - known
-        reader.check_pictures(self.annotated, images_dir)
+        reader.check_images(self.annotated, images_dir)
         if self._value([]) is None:
             raise ValidationError(
                 f"{annotations}: train.validation.metric = {metric!r} has no value there: it needs "

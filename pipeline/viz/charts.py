@@ -18,21 +18,21 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from pipeline.common.spread import Spread
 
 SIZE_PX = (340, 215)
-ROW_PX, FRAME_PX = 17, 50  # of charts with a name at each row; axis and its label
-MOST_POINTS = 800
+BAR_ROW_HEIGHT_PX, AXIS_HEIGHT_PX = 17, 50  # of charts with a name at each row; axis and its label
+MAX_CURVE_POINTS = 800
 
-INK, MUTED, RULE, ACCENT = "#0b0b01", "#0b0b02", "#0b0b03", "#0b0b04"
+INK, MUTED, GRID, ACCENT = "#0b0b01", "#0b0b02", "#0b0b03", "#0b0b04"
 # By the place of the class in the COCO file's categories, as in pipeline.drawing.
-CLASS_MARKERS = ("#0b0b05", "#0b0b06")
+CLASS_COLOR_PLACEHOLDERS = ("#0b0b05", "#0b0b06")
 # Of the sets beside the first one.
-SET_LINES = ("solid", "dashed", "dotted", "dashdot")
+DATASET_LINE_STYLES = ("solid", "dashed", "dotted", "dashdot")
 CSS_COLORS = {
     INK: "var(--ink)",
     MUTED: "var(--muted)",
-    RULE: "var(--rule)",
+    GRID: "var(--rule)",
     ACCENT: "var(--accent)",
-    CLASS_MARKERS[0]: "var(--class-0)",
-    CLASS_MARKERS[1]: "var(--class-1)",
+    CLASS_COLOR_PLACEHOLDERS[0]: "var(--class-0)",
+    CLASS_COLOR_PLACEHOLDERS[1]: "var(--class-1)",
 }
 
 STYLE = {
@@ -47,7 +47,7 @@ STYLE = {
     "axes.axisbelow": True,
     "axes.grid": True,
     "axes.grid.axis": "y",
-    "grid.color": RULE,
+    "grid.color": GRID,
     "xtick.color": MUTED,
     "ytick.color": MUTED,
     "legend.frameon": False,
@@ -56,12 +56,14 @@ STYLE = {
 }
 
 
-def readable(name: str) -> str:
+def display_name(name: str) -> str:
     """Return a category's or stage's name as prose: `pallet_truck` becomes `pallet truck`."""
     return name.replace("_", " ")
 
 
-def histogram(values: Mapping[str, Sequence[float]], label: str, bins: np.ndarray, *, log: bool = False) -> str:
+def histogram_by_class(
+    values: Mapping[str, Sequence[float]], label: str, bins: np.ndarray, *, log: bool = False
+) -> str:
     """Draw one outlined histogram per class over the same bins.
 
     Args:
@@ -71,10 +73,10 @@ def histogram(values: Mapping[str, Sequence[float]], label: str, bins: np.ndarra
     """
     with matplotlib.rc_context(STYLE):
         figure, axes = _axes(label, "annotations")
-        for color, (name, figures) in zip(CLASS_MARKERS, values.items(), strict=True):
+        for color, (name, figures) in zip(CLASS_COLOR_PLACEHOLDERS, values.items(), strict=True):
             clipped = np.clip(np.asarray(figures, dtype=float), bins[0], bins[-1])
             axes.hist(clipped, bins=bins, color=color, alpha=0.25)
-            axes.hist(clipped, bins=bins, color=color, histtype="step", linewidth=1.6, label=readable(name))
+            axes.hist(clipped, bins=bins, color=color, histtype="step", linewidth=1.6, label=display_name(name))
         if log:
             _log_ticks(axes, bins)
         axes.set_xlim(bins[0], bins[-1])
@@ -83,7 +85,7 @@ def histogram(values: Mapping[str, Sequence[float]], label: str, bins: np.ndarra
         return _svg(figure, f"Histogram of {label} by class")
 
 
-def counts_per_picture(counts: Mapping[str, Sequence[int]]) -> str:
+def count_bars(counts: Mapping[str, Sequence[int]]) -> str:
     """Draw how many pictures hold 0, 1, 2, … objects of each class; `counts`: class -> one count per picture."""
     with matplotlib.rc_context(STYLE):
         figure, axes = _axes("objects in the picture", "pictures")
@@ -93,7 +95,9 @@ def counts_per_picture(counts: Mapping[str, Sequence[int]]) -> str:
         for number, (name, each) in enumerate(counts.items()):
             heights = np.bincount(np.asarray(each, dtype=int), minlength=most + 1)
             shift = (number - (len(counts) - 1) / 2) * width
-            axes.bar(places + shift, heights, width * 0.92, color=CLASS_MARKERS[number], label=readable(name))
+            axes.bar(
+                places + shift, heights, width * 0.92, color=CLASS_COLOR_PLACEHOLDERS[number], label=display_name(name)
+            )
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         _whole_numbers(axes)
         _legend(figure, axes)
@@ -112,7 +116,7 @@ def shares(found: Mapping[str, int], wanted: Mapping[str, float], label: str) ->
         asked = np.array([wanted.get(name, 0) / asked_for for name in names])
         axes.barh(places, parts, 0.55, color=ACCENT, alpha=0.75, label="rendered")
         axes.vlines(asked, places - 0.4, places + 0.4, color=INK, linewidth=1.8, label="asked for by the config")
-        axes.set_yticks(places, [readable(name) for name in names])
+        axes.set_yticks(places, [display_name(name) for name in names])
         axes.invert_yaxis()
         axes.set_xlim(0, max(parts.max(initial=0.5), asked.max(initial=0.5)) * 1.08)
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
@@ -120,7 +124,7 @@ def shares(found: Mapping[str, int], wanted: Mapping[str, float], label: str) ->
         return _svg(figure, f"Share of the pictures by {label}")
 
 
-def histograms_of_sets(
+def histogram_by_dataset(
     title: str,
     values: Mapping[str, Sequence[float]],
     label: str,
@@ -145,7 +149,7 @@ def histograms_of_sets(
             if place == 0:
                 axes.stairs(parts, bins, fill=True, color=color, alpha=0.55, label=name)
             elif len(figures):
-                line = SET_LINES[(place - 1) % len(SET_LINES)]
+                line = DATASET_LINE_STYLES[(place - 1) % len(DATASET_LINE_STYLES)]
                 axes.stairs(parts, bins, color=INK, linewidth=1.5, linestyle=line, label=name)
         if log:
             _log_ticks(axes, bins)
@@ -157,7 +161,7 @@ def histograms_of_sets(
         return _svg(figure, f"Histogram by set: {title}")
 
 
-def shares_of_sets(shares: Mapping[str, Mapping[str, float]], label: str) -> str:
+def share_bars_by_dataset(shares: Mapping[str, Mapping[str, float]], label: str) -> str:
     """Draw the share of each kind as a bar per set; `shares`: set name -> kind -> share, 0 to 1."""
     with matplotlib.rc_context(STYLE | {"axes.grid.axis": "x"}):
         figure, axes = _axes("share of the pictures", "")
@@ -167,7 +171,7 @@ def shares_of_sets(shares: Mapping[str, Mapping[str, float]], label: str) -> str
             shift = (number - (len(shares) - 1) / 2) * width
             look = {"color": ACCENT, "alpha": 0.75} if number == 0 else {"color": "none", "edgecolor": INK}
             axes.barh(places + shift, [each.get(kind, 0) for kind in kinds], width * 0.9, label=name, **look)
-        axes.set_yticks(places, [readable(kind) for kind in kinds])
+        axes.set_yticks(places, [display_name(kind) for kind in kinds])
         axes.invert_yaxis()
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
@@ -175,10 +179,10 @@ def shares_of_sets(shares: Mapping[str, Mapping[str, float]], label: str) -> str
         return _svg(figure, f"Share of the pictures by {label} and set")
 
 
-def curve(iterations: Sequence[int], values: Sequence[float], label: str, *, smooth: bool = True) -> str:
+def line_chart(iterations: Sequence[int], values: Sequence[float], label: str, *, smooth: bool = True) -> str:
     """Draw a figure over the iterations: raw and faint, with its moving mean in front."""
     x, y = np.asarray(iterations), np.asarray(values, dtype=float)
-    step = max(1, -(-len(x) // MOST_POINTS))
+    step = max(1, -(-len(x) // MAX_CURVE_POINTS))
     with matplotlib.rc_context(STYLE):
         figure, axes = _axes("iteration", label)
         # One point makes no line: a dot keeps a training of a single step visible.
@@ -192,19 +196,19 @@ def curve(iterations: Sequence[int], values: Sequence[float], label: str, *, smo
         return _svg(figure, f"{label} over the iterations")
 
 
-def bars(values: Mapping[str, float], label: str) -> str:
+def bar_chart(values: Mapping[str, float], label: str) -> str:
     """Draw one horizontal bar with its figure per name, in the given order."""
     with matplotlib.rc_context(STYLE | {"axes.grid.axis": "x"}):
         figure, axes = _axes(label, "", len(values))
-        drawn = axes.barh([readable(name) for name in values], list(values.values()), 0.6, color=ACCENT, alpha=0.75)
-        axes.bar_label(drawn, labels=[short(value) for value in values.values()], padding=4, color=INK)
+        drawn = axes.barh([display_name(name) for name in values], list(values.values()), 0.6, color=ACCENT, alpha=0.75)
+        axes.bar_label(drawn, labels=[format_number(value) for value in values.values()], padding=4, color=INK)
         axes.invert_yaxis()
         axes.margins(x=0.2)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=3))
         return _svg(figure, f"{label} by stage")
 
 
-def dots(values: Mapping[str, Spread | None], label: str) -> str:
+def dot_chart(values: Mapping[str, Spread | None], label: str) -> str:
     """Draw a dot per measurement and a tick at their mean for each name, in the given order; None: no dots."""
     with matplotlib.rc_context(STYLE | {"axes.grid.axis": "x"}):
         figure, axes = _axes(label, "", len(values))
@@ -212,7 +216,7 @@ def dots(values: Mapping[str, Spread | None], label: str) -> str:
             if each is not None:
                 axes.plot(each.values, [place] * len(each.values), "o", color=ACCENT, alpha=0.75, markersize=7)
                 axes.vlines(each.mean, place - 0.3, place + 0.3, color=INK, linewidth=1.8)
-        axes.set_yticks(range(len(values)), [readable(name) for name in values])
+        axes.set_yticks(range(len(values)), [display_name(name) for name in values])
         axes.set_ylim(len(values) - 0.5, -0.5)
         axes.set_xlim(left=0)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=3))
@@ -233,14 +237,14 @@ def moving_mean(values: np.ndarray, window: int) -> np.ndarray:
     return (sums[high] - sums[low]) / (high - low)
 
 
-def short(value: float) -> str:
+def format_number(value: float) -> str:
     """Return a figure with about three digits: 0.0123, 0.12, 4.6, 123."""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _axes(x_label: str, y_label: str, rows: int = 0) -> tuple[Figure, Axes]:
     """Return empty axes, high enough for so many rows with a name each."""
-    height_px = max(SIZE_PX[1], ROW_PX * rows + FRAME_PX)
+    height_px = max(SIZE_PX[1], BAR_ROW_HEIGHT_PX * rows + AXIS_HEIGHT_PX)
     # A figure of its own, not pyplot's: no global state and no display.
     figure = Figure(figsize=(SIZE_PX[0] / 72, height_px / 72), layout="constrained")
     figure.patch.set_visible(False)

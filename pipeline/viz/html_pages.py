@@ -10,7 +10,7 @@ import jinja2
 from pipeline.viz import charts
 
 
-def write(out: Path, template: str, facts: dict[str, Any]) -> None:
+def write_page(out: Path, template: str, facts: dict[str, Any]) -> None:
     """Write the page aside, then put it in its place. A fact that the template wants and lacks is an error."""
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
@@ -18,7 +18,7 @@ def write(out: Path, template: str, facts: dict[str, Any]) -> None:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
     )
-    templates.filters["readable"] = charts.readable
+    templates.filters["readable"] = charts.display_name
     page = templates.get_template(template).render(facts)
     out.parent.mkdir(parents=True, exist_ok=True)
     aside = out.with_name(f".{out.name}.{os.getpid()}")

@@ -15,7 +15,7 @@ FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 @dataclass(frozen=True)
-class Mark:
+class OverlayObject:
     """One object to draw: `box` (x, y, width, height) in pixels, `mask` uint8 (height, width) of the picture's size."""
 
     text: str
@@ -24,12 +24,12 @@ class Mark:
     mask: np.ndarray | None = None
 
 
-def color_of(number: int) -> tuple[int, int, int]:
+def class_color(number: int) -> tuple[int, int, int]:
     """Return the colour of the category at this place of a file's categories, counted from 0."""
     return PALETTE_RGB[number % len(PALETTE_RGB)]
 
 
-def draw(picture: np.ndarray, marks: Sequence[Mark]) -> np.ndarray:
+def draw_overlay(picture: np.ndarray, marks: Sequence[OverlayObject]) -> np.ndarray:
     """Return a copy of `picture`, uint8 RGB (height, width, 3), with the marks on it: masks, then boxes, then names."""
     drawn = picture.copy()
     thickness = max(1, round(max(picture.shape) / 600))
@@ -53,7 +53,7 @@ def _draw_mask(drawn: np.ndarray, mask: np.ndarray, color_rgb: tuple[int, int, i
     cv2.drawContours(drawn, outlines, -1, color_rgb, thickness)
 
 
-def _draw_name(drawn: np.ndarray, mark: Mark, thickness: int) -> None:
+def _draw_name(drawn: np.ndarray, mark: OverlayObject, thickness: int) -> None:
     """Write the name on a plate of the mark's colour above the box, below its top edge where no room is left."""
     if not mark.text:
         return

@@ -41,5 +41,5 @@ def write_set(
         annotations.append(entry | {key: value for key, value in facts.items() if key not in ("picture", "kind")})
     categories = [{"id": number, "name": name} for number, name in enumerate(classes, 1)]
     path = folder / "annotations.json"
-    reader.write(path, {"images": images, "annotations": annotations, "categories": categories})
+    reader.write_json(path, {"images": images, "annotations": annotations, "categories": categories})
     return path

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import bpy
 
-from blender.mesh.meshes import box, to_mesh
+from blender.mesh.solids import box, solids_to_mesh
 
 ENDINGS = ("glb", "gltf", "obj", "fbx", "usda", "usdc", "usdz", "blend")
 SIZE_M = (1.6, 0.5, 1.2)
@@ -22,7 +22,7 @@ def add_truck() -> bpy.types.Object:
     paint.node_tree.nodes["Principled BSDF"].inputs["Base Color"].default_value = (0.7, 0.05, 0.03, 1.0)
     bed = box((1.6, 0.5, 0.2), (0.0, 0.0, 0.1))
     post = box((0.2, 0.1, 1.0), (-0.7, 0.2, 0.7))
-    truck = bpy.data.objects.new("truck", to_mesh("truck", [bed, post], [paint]))
+    truck = bpy.data.objects.new("truck", solids_to_mesh("truck", [bed, post], [paint]))
     truck.location = (3.0, 1.0, 0.4)
     bpy.context.scene.collection.objects.link(truck)
     bpy.context.view_layer.update()

@@ -9,8 +9,8 @@ STEEL = (0.6, 0.05, 0.03)
 GREY = (0.3, 0.3, 0.3)
 
 
-def surface(kind: str) -> scene.Surface:
-    return scene.Surface(kind=kind, color_rgb=GREY, roughness=0.7, wear=0.3, seed=1)
+def surface(kind: str) -> scene.SurfaceMaterial:
+    return scene.SurfaceMaterial(kind=kind, color_rgb=GREY, roughness=0.7, wear=0.3, seed=1)
 
 
 def truck(instance_id: int = 1, position_m: scene.Vec3 = (0.0, 0.0, 0.0)) -> things.HandPalletTruck:
@@ -96,6 +96,6 @@ def record(index: int = 0, objects: tuple = (), width: int = 96, height: int = 7
                 color_rgb=(1.0, 1.0, 1.0),
             ),
         ),
-        ambient=scene.Ambient(color_rgb=(1.0, 1.0, 1.0), strength=0.2),
+        ambient=scene.AmbientLight(color_rgb=(1.0, 1.0, 1.0), strength=0.2),
         objects=objects or (truck(), carton((0.4, 0.3, 0.3), (1.0, 0.5, 0.0))),
     )

@@ -143,14 +143,14 @@ def crops(wholes: dict[int, np.ndarray]) -> dict[str, np.ndarray]:
     return {str(number): wholes[number][y : y + h, x : x + w] for number, (x, y, w, h) in boxes.items()}
 
 
-def record(ids: np.ndarray, wholes: dict[int, np.ndarray], index: int = 0) -> shard_reader.Record:
+def record(ids: np.ndarray, wholes: dict[int, np.ndarray], index: int = 0) -> shard_reader.LabelRecord:
     """The record of an id map and silhouettes."""
-    return shard_reader.Record.model_validate(
+    return shard_reader.LabelRecord.model_validate(
         {"scene": scene(index, list(wholes), *ids.shape), "measured": {"instances": measured(ids, wholes)}}
     )
 
 
-def rewrite(made: shard_reader.Record, instance_id: int, **changes: object) -> shard_reader.Record:
+def rewrite(made: shard_reader.LabelRecord, instance_id: int, **changes: object) -> shard_reader.LabelRecord:
     """A record that says something else of one instance."""
     instances = tuple(
         each.model_copy(update=changes) if each.instance_id == instance_id else each for each in made.measured.instances

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import shapely
 
-from pipeline.record.objects import PROPS
+from pipeline.record.objects import PROP_KINDS
 from pipeline.scenes.geometry.boxes import Boxes
-from pipeline.scenes.geometry.collision_boxes import own_boxes, volumes
+from pipeline.scenes.geometry.collision_boxes import local_boxes, world_boxes
 
 
 def boxes_and_owners(things):
     """Return the boxes of all things, and the index of the thing that each belongs to."""
-    own = [own_boxes(thing) for thing in things]
-    return volumes(things), np.repeat(np.arange(len(own)), [len(boxes.rows) for boxes in own])
+    own = [local_boxes(thing) for thing in things]
+    return world_boxes(things), np.repeat(np.arange(len(own)), [len(boxes.rows) for boxes in own])
 
 
 def outline(boxes):
@@ -82,7 +82,7 @@ def check_carried(thing, own, carrier, boxes):
         case "person":
             assert carrier.parameters.pose.name == "carry"
             assert 0.6 < z < 1.3
-        case prop if prop in PROPS:
+        case prop if prop in PROP_KINDS:
             assert thing.asset == prop  # stacked on its own kind
             assert z == pytest.approx(boxes.rows[:, 6].max(), abs=2e-4)
             assert outline(boxes).buffer(0.02).covers(own)

@@ -79,7 +79,9 @@ def test_it_is_in_pictures_with_labels_that_pass_the_audit(checkout):
     ]
     assert {(each["asset"], each["category_id"]) for each in found} == {("my_truck", 2)}
     assert sum(each["area"] > 50 for each in found) >= 2
-    told = provenance.read(data / "annotations/provenance.json", provenance.AnnotationFacts).assets["my_truck"]
+    told = provenance.read_provenance(data / "annotations/provenance.json", provenance.AnnotationProvenance).assets[
+        "my_truck"
+    ]
     assert (told["licence"], told["file"]) == ("own work", "my_truck.obj")
     size_m = json.loads((checkout / "results/assets/my_truck.json").read_text())["parameters"]["size_m"]
     assert size_m == [1.5, 0.6, 1.2]

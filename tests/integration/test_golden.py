@@ -44,13 +44,13 @@ def processor() -> str:
 def made(tmp_path_factory) -> dict[str, Any]:
     """The three pictures, made now, as golden.json keeps them."""
     folder = tmp_path_factory.mktemp("golden")
-    settings = config.read(ROOT / "configs/ci.yaml")
+    settings = config.read_config(ROOT / "configs/ci.yaml")
     three = settings.data.model_copy(update={"pictures": 3, "shard_size": 3})
     settings = settings.model_copy(update={"data": three})
     scenes = folder / "scenes/00000.jsonl"
     run("pipeline.scenes.sample", "--config", settings.model_dump_json(), "--count", "3", "--out", scenes)
     run("blender.render", "--scenes", scenes, "--out", folder / "shards/00000")
-    label.label(folder, settings)
+    label.label_dataset(folder, settings)
     train = folder / "annotations/train.json"
     return {
         "records_sha256": sha256(scenes),
@@ -112,6 +112,6 @@ def test_another_mask_is_told_from_a_pixel_on_an_edge(golden):
     edge[tuple(np.argwhere(mask)[0])] = 0
     half[:, : int(np.median(np.argwhere(mask)[:, 1]))] = 0
     half[np.argwhere(mask)[:, 0].min()] = 0
-    expect_alike([largest | {"segmentation": reader.encode(edge)}], [largest])
+    expect_alike([largest | {"segmentation": reader.encode_mask(edge)}], [largest])
     with pytest.raises(AssertionError, match="segmentation"):
-        expect_alike([largest | {"segmentation": reader.encode(half)}], [largest])
+        expect_alike([largest | {"segmentation": reader.encode_mask(half)}], [largest])

@@ -26,7 +26,7 @@ class Normalization:
 
 
 @dataclass(frozen=True)
-class Kind:
+class BackboneSpec:
     """A body of torchvision.
 
     `taps`: its modules whose outputs have strides 4, 8, 16, 32. `stage_ends`: the last module of each stage.
@@ -41,10 +41,10 @@ class Kind:
     normalization: Normalization
 
 
-class Body(IntermediateLayerGetter):
+class TorchvisionBackbone(IntermediateLayerGetter):
     """The modules of a torchvision model up to its last tap, under their own names."""
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: BackboneSpec) -> None:
         super().__init__(kind.make(), {tap: str(level) for level, tap in enumerate(kind.taps)})
         self.channels = kind.channels
         self.stage_ends = kind.stage_ends
@@ -74,15 +74,15 @@ def _vgg16() -> nn.Module:
     return features
 
 
-def _resnet(make: Callable[[], nn.Module], channels: tuple[int, ...], imagenet: WeightsEnum) -> Kind:
+def _resnet(make: Callable[[], nn.Module], channels: tuple[int, ...], imagenet: WeightsEnum) -> BackboneSpec:
     layers = ("layer1", "layer2", "layer3", "layer4")
     ends = {"stem": "maxpool"} | {layer: layer for layer in layers}
-    return Kind(make, layers, channels, ends, imagenet, Normalization(IMAGENET_MEAN, IMAGENET_STD, 1e-5))
+    return BackboneSpec(make, layers, channels, ends, imagenet, Normalization(IMAGENET_MEAN, IMAGENET_STD, 1e-5))
 
 
 SMALL, LARGE = (64, 128, 256, 512), (256, 512, 1024, 2048)
 RESNET50 = _resnet(models.resnet50, LARGE, models.ResNet50_Weights.IMAGENET1K_V1)
-TORCHVISION = {
+TORCHVISION_BACKBONES = {
     "resnet18": _resnet(models.resnet18, SMALL, models.ResNet18_Weights.IMAGENET1K_V1),
     "resnet34": _resnet(models.resnet34, SMALL, models.ResNet34_Weights.IMAGENET1K_V1),
     "resnet50": RESNET50,
@@ -90,7 +90,7 @@ TORCHVISION = {
     # Whole detectors of torchvision: the same body, with anchors and heads of their own (pipeline/architecture.py).
     "maskrcnn_resnet50_fpn": RESNET50,
     "maskrcnn_resnet50_fpn_v2": RESNET50,
-    "vgg16": Kind(
+    "vgg16": BackboneSpec(
         _vgg16,
         ("15", "22", "29", "30"),
         (256, 512, 512, 512),
@@ -98,7 +98,7 @@ TORCHVISION = {
         models.VGG16_Weights.IMAGENET1K_V1,
         Normalization(IMAGENET_MEAN, IMAGENET_STD, None),
     ),
-    "alexnet": Kind(
+    "alexnet": BackboneSpec(
         _alexnet,
         ("1", "4", "11", "12"),
         (64, 192, 256, 256),
@@ -106,7 +106,7 @@ TORCHVISION = {
         models.AlexNet_Weights.IMAGENET1K_V1,
         Normalization(IMAGENET_MEAN, IMAGENET_STD, None),
     ),
-    "googlenet": Kind(
+    "googlenet": BackboneSpec(
         partial(models.googlenet, aux_logits=False, init_weights=False, transform_input=False),
         ("conv3", "inception3b", "inception4e", "inception5b"),
         (192, 480, 832, 1024),
@@ -115,7 +115,7 @@ TORCHVISION = {
         # Its weights come with an input transform from ImageNet's mean and deviation to these, which is off here.
         Normalization(HALF, HALF, 1e-3),
     ),
-    "efficientnet_b0": Kind(
+    "efficientnet_b0": BackboneSpec(
         lambda: models.efficientnet_b0().features,
         ("2", "3", "5", "8"),
         (24, 40, 112, 1280),
@@ -123,7 +123,7 @@ TORCHVISION = {
         models.EfficientNet_B0_Weights.IMAGENET1K_V1,
         Normalization(IMAGENET_MEAN, IMAGENET_STD, 1e-5),
     ),
-    "mobilenet_v3_large": Kind(
+    "mobilenet_v3_large": BackboneSpec(
         lambda: models.mobilenet_v3_large().features,
         ("3", "6", "12", "16"),
         (24, 40, 112, 960),

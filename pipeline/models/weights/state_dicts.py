@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 
 LOG = logging.getLogger(__name__)
 
-ASSETS = Path(__file__).resolve().parents[3] / "assets" / "weights"
+WEIGHTS_DIR = Path(__file__).resolve().parents[3] / "assets" / "weights"
 SAFETENSORS = ".safetensors"
 # The one key of a safetensors file's metadata that is ours; the format knows strings alone.
 METADATA_KEY = "cariste"
@@ -61,7 +61,7 @@ def read_archive(file: Path) -> Any:
         raise WeightsError(f"{file}: cannot be read: {error.strerror}") from None
     # What torch.load and zipfile raise for text, an empty file, a cut-off zip and pickled code.
     except (KeyError, EOFError, RuntimeError, ValueError, UnpicklingError, zipfile.BadZipFile) as error:
-        reason = in_one_line(error) or "it ends too early"
+        reason = one_line_message(error) or "it ends too early"
         raise WeightsError(f"{file}: not a file of torch weights, or damaged: {reason}") from None
 
 
@@ -88,7 +88,7 @@ def _read_safetensors(file: Path) -> dict[str, Any]:
     except OSError as error:
         raise WeightsError(f"{file}: cannot be read: {error.strerror or error}") from None
     except SafetensorError as error:
-        raise WeightsError(f"{file}: not a safetensors file, or damaged: {in_one_line(error)}") from None
+        raise WeightsError(f"{file}: not a safetensors file, or damaged: {one_line_message(error)}") from None
     if METADATA_KEY not in metadata:
         return tensors
     content = json.loads(metadata[METADATA_KEY])
@@ -106,7 +106,7 @@ def _sha256_of(tensors: dict[str, torch.Tensor]) -> str:
     return digest.hexdigest()
 
 
-def published(url: str, key: str) -> Path:
+def find_or_download(url: str, key: str) -> Path:
     """Return the file behind `url`: in torch hub's folder of checkpoints, in `assets/weights/`, or now downloaded.
 
     Its name holds the start of its sha256, which is checked wherever it is found. `key`: what asks for it, as in
@@ -117,13 +117,13 @@ def published(url: str, key: str) -> Path:
     """
     name = url.rsplit("/", 1)[-1]
     checkpoints = Path(torch.hub.get_dir()) / "checkpoints"
-    for folder in (checkpoints, ASSETS):
+    for folder in (checkpoints, WEIGHTS_DIR):
         if (folder / name).exists():
-            check_name(folder / name)
+            check_sha256_in_name(folder / name)
             return folder / name
     checkpoints.mkdir(parents=True, exist_ok=True)
     try:
-        torch.hub.download_url_to_file(url, str(checkpoints / name), sha256_in(name))
+        torch.hub.download_url_to_file(url, str(checkpoints / name), sha256_in_name(name))
     except (OSError, HTTPException) as error:
         raise WeightsError(
             f"{key}: {name} cannot be downloaded ({error}); fetch it on a machine with network from {url} and put it "
@@ -134,7 +134,7 @@ def published(url: str, key: str) -> Path:
     return checkpoints / name
 
 
-def published_on_hub(repository: str, key: str) -> Path:
+def find_or_download_from_hub(repository: str, key: str) -> Path:
     """Return `model.safetensors` of a repository of the Hugging Face hub, from its cache or now downloaded.
 
     The cache names a large file by its sha256, which is checked.
@@ -147,7 +147,7 @@ def published_on_hub(repository: str, key: str) -> Path:
     except (OSError, ValueError) as error:
         raise WeightsError(
             f"{key}: model.safetensors of {repository} cannot be downloaded from the Hugging Face hub "
-            f"({in_one_line(error)}); fetch it on a machine with network and name its path as model.weights"
+            f"({one_line_message(error)}); fetch it on a machine with network and name its path as model.weights"
         ) from None
     blob = file.resolve()
     if SHA256.fullmatch(blob.name):
@@ -157,19 +157,19 @@ def published_on_hub(repository: str, key: str) -> Path:
     return file
 
 
-def sha256_in(name: str) -> str | None:
+def sha256_in_name(name: str) -> str | None:
     """Return the start of the sha256 that torchvision and timm put at the end of a file's name, if it is there."""
     found = SHA256_IN_NAME.search(name)
     return found.group(1) if found else None
 
 
-def check_name(file: Path) -> None:
+def check_sha256_in_name(file: Path) -> None:
     """Hold a file against the sha256 that its name ends with.
 
     Raises:
         WeightsError: it is another.
     """
-    if expected := sha256_in(file.name):
+    if expected := sha256_in_name(file.name):
         check_sha256(file, expected, "delete it and fetch it again")
     else:
         LOG.warning("weights: the name of %s holds no sha256: used without checking it", file)
@@ -186,6 +186,6 @@ def check_sha256(file: Path, expected: str, advice: str) -> None:
         raise WeightsError(f"{file}: its sha256 begins with {found[: len(expected)]}, not {expected}; {advice}")
 
 
-def in_one_line(error: Exception) -> str:
+def one_line_message(error: Exception) -> str:
     """Return the beginning of torch's long explanations."""
     return " ".join(str(error).split())[:300]

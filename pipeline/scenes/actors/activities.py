@@ -6,37 +6,45 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.common.randomness import choose
+from pipeline.common.randomness import choose_weighted
 from pipeline.config.world import PeopleSection
-from pipeline.record.objects import Carton, ElectricPalletTruckParameters, EurPallet, Imported, Prop, Rack, Thing
-from pipeline.scenes.actors.in_view import View, as_places, at_wanted_distances
-from pipeline.scenes.actors.people_with_trucks import (
+from pipeline.record.objects import (
+    Carton,
+    CustomObject,
+    ElectricPalletTruckParameters,
+    EurPallet,
+    Prop,
+    Rack,
+    SceneObject,
+)
+from pipeline.scenes.actors.person_groups import (
     SEAT_EDGE_M,
-    as_person,
-    beside_truck,
     carrying_person,
     draw_pose,
+    make_person,
+    person_beside_truck,
     sitting_person,
     talking_pair,
-    working_pair,
+    truck_and_person,
 )
+from pipeline.scenes.actors.visible_placement import View, make_places, select_by_distance
 from pipeline.scenes.assets.pallet_trucks import (
     TruckParameters,
-    as_truck,
+    draw_from_fleet,
     electric_grip_m,
     fits_pallet,
-    one_of,
-    with_pallet,
+    make_truck,
+    truck_with_pallet,
 )
-from pipeline.scenes.assets.pallets_and_cartons import SEEDS, Stock, pallet_pile
+from pipeline.scenes.assets.pallets_and_cartons import SEED_RANGE, Stock, pallet_pile
 from pipeline.scenes.assets.people import draw_person
-from pipeline.scenes.geometry.collision_boxes import PALLET_SIZE_M, rack_length_m, volumes
+from pipeline.scenes.geometry.collision_boxes import PALLET_SIZE_M, rack_length_m, world_boxes
 from pipeline.scenes.geometry.free_space import Place, moved, overlaps
 
 # How far ahead of the hips those who work at something reach, as in volumes.py.
 REACH_M = {"reach": 0.75, "bend": 1.05, "scan": 0.75, "crouch": 0.88, "stand": 0.5}
 ELECTRIC_TILT_DEG = (36.0, 58.0)  # the head of the tiller is 0.8 to 1.07 m high
-GRIP_ASIDE_M = 0.12  # each grip of the head, from its middle
+GRIP_OFFSET_M = 0.12  # each grip of the head, from its middle
 BESIDE = 0.3  # share of those drawn who walk beside an electric truck, not before it
 TRIES_APART = 200
 PILE_OFF_M = 0.025  # how far the upper pallets of a pile reach over the lowest one, at most
@@ -44,63 +52,63 @@ CARRIED_M = ((0.22, 0.3, 0.16), (0.4, 0.48, 0.36))  # least and greatest carton 
 
 
 @dataclass(frozen=True)
-class Crew:
+class PeopleGroup:
     """A group with so many people in it; `reach_m`: how far ahead they reach who work at a load, null for others."""
 
-    things: list[Thing]
+    things: list[SceneObject]
     people: int
     reach_m: float | None = None
 
 
-def driven_truck(
+def draw_truck_with_person(
     random: np.random.Generator, config: PeopleSection, stock: Stock, fleet: list[TruckParameters]
-) -> list[Thing]:
+) -> list[SceneObject]:
     """Somebody at work with a truck that is empty or carries a pallet: pushing, pulling, leading an electric one."""
-    truck, person = _drawn_apart(lambda: _with_person(random, config, one_of(random, fleet)))
+    truck, person = _drawn_apart(lambda: _with_person(random, config, draw_from_fleet(random, fleet)))
     if fits_pallet(truck.parameters) and truck.parameters.fork_length_m > 1 and random.random() < 0.55:
-        return [*with_pallet(random, truck.parameters, stock, raised=True), person]
+        return [*truck_with_pallet(random, truck.parameters, stock, raised=True), person]
     return [truck, person]
 
 
-def _drawn_apart(draw: Callable[[], list[Thing]]) -> list[Thing]:
+def _drawn_apart(draw: Callable[[], list[SceneObject]]) -> list[SceneObject]:
     """Draw a group until its first thing, a person or a truck, is in none of the others: bags and legs need room."""
     for _ in range(TRIES_APART):
         group = draw()
-        if not overlaps(volumes(group[:1]), volumes(group[1:]), 0.0):
+        if not overlaps(world_boxes(group[:1]), world_boxes(group[1:]), 0.0):
             return group
     raise RuntimeError(f"things that do not fit together: {', '.join(thing.asset for thing in group)}")
 
 
-def _with_person(random: np.random.Generator, config: PeopleSection, kind: TruckParameters) -> list[Thing]:
+def _with_person(random: np.random.Generator, config: PeopleSection, kind: TruckParameters) -> list[SceneObject]:
     """A truck and who pushes or pulls it, or leads an electric one by the near grip of its tiller."""
-    kind = kind.model_copy(update={"seed": int(random.integers(SEEDS))})
+    kind = kind.model_copy(update={"seed": int(random.integers(SEED_RANGE))})
     if not isinstance(kind, ElectricPalletTruckParameters):
-        truck, person = working_pair(random, config, kind, str(random.choice(["push", "pull"])))
-        return [as_truck(truck), person]
+        truck, person = truck_and_person(random, config, kind, str(random.choice(["push", "pull"])))
+        return [make_truck(truck), person]
     tilted = {
         "tiller_tilt_deg": round(float(random.uniform(*ELECTRIC_TILT_DEG)), 2),
         "tiller_turn_deg": round(float(np.clip(random.normal(0, 10), -30, 30)), 2),
     }
     truck = kind.model_copy(update=tilted)
-    grip = electric_grip_m(truck, float(random.choice([-GRIP_ASIDE_M, GRIP_ASIDE_M])))
+    grip = electric_grip_m(truck, float(random.choice([-GRIP_OFFSET_M, GRIP_OFFSET_M])))
     heading = 0.0 if random.random() < BESIDE else 180.0
-    return [as_truck(truck), beside_truck(random, config, grip, truck.tiller_turn_deg + heading)]
+    return [make_truck(truck), person_beside_truck(random, config, grip, truck.tiller_turn_deg + heading)]
 
 
-def draw_crew(random: np.random.Generator, config: PeopleSection, stock: Stock, most: int) -> Crew:
+def draw_people_group(random: np.random.Generator, config: PeopleSection, stock: Stock, most: int) -> PeopleGroup:
     """Return people of one activity, `most` at most: two who talk need two."""
-    activity = choose(random, config.activities)
+    activity = choose_weighted(random, config.activities)
     if activity == "talk" and most > 1:
-        return Crew(talking_pair(random, config), 2)
+        return PeopleGroup(talking_pair(random, config), 2)
     if activity == "sit":
-        return Crew(_drawn_apart(lambda: _sitting(random, config, stock)), 1)
+        return PeopleGroup(_drawn_apart(lambda: _sitting(random, config, stock)), 1)
     if activity == "carry":
-        return Crew(_carrying(random, config, stock), 1)
+        return PeopleGroup(_carrying(random, config, stock), 1)
     pose = draw_pose(random, config)
-    return Crew([as_person(draw_person(random, config, pose))], 1, REACH_M.get(pose.name))
+    return PeopleGroup([make_person(draw_person(random, config, pose))], 1, REACH_M.get(pose.name))
 
 
-def _sitting(random: np.random.Generator, config: PeopleSection, stock: Stock) -> list[Thing]:
+def _sitting(random: np.random.Generator, config: PeopleSection, stock: Stock) -> list[SceneObject]:
     """Somebody on the long side of a pile of two to four pallets."""
     count = int(random.integers(2, 5))
     middle = SEAT_EDGE_M - PALLET_SIZE_M[1] / 2 - PILE_OFF_M
@@ -109,7 +117,7 @@ def _sitting(random: np.random.Generator, config: PeopleSection, stock: Stock) -
     return [sitting_person(random, config, count * PALLET_SIZE_M[2]), *pile]
 
 
-def _carrying(random: np.random.Generator, config: PeopleSection, stock: Stock) -> list[Thing]:
+def _carrying(random: np.random.Generator, config: PeopleSection, stock: Stock) -> list[SceneObject]:
     kind = stock.cartons[random.integers(len(stock.cartons))]
     size = tuple(round(float(side), 3) for side in random.uniform(*CARRIED_M))
     carton = Carton(
@@ -119,7 +127,7 @@ def _carrying(random: np.random.Generator, config: PeopleSection, stock: Stock) 
     return carrying_person(random, config, carton)
 
 
-def at_goods(random: np.random.Generator, view: View, crew: Crew) -> list[Place]:
+def places_at_goods(random: np.random.Generator, view: View, crew: PeopleGroup) -> list[Place]:
     """Return places before racks and pallets, looking at them, at distances that suit the picture."""
     spots = [
         spot
@@ -129,11 +137,11 @@ def at_goods(random: np.random.Generator, view: View, crew: Crew) -> list[Place]
     ]
     if not spots:
         return []
-    x, y, yaw = at_wanted_distances(random, view, crew.things, np.array(spots)).T
+    x, y, yaw = select_by_distance(random, view, crew.things, np.array(spots)).T
     away = crew.reach_m + random.uniform(0.06, 0.3, len(x))
     angle = np.radians(yaw)
     points = np.column_stack([x - away * np.cos(angle), y - away * np.sin(angle)])
-    return as_places(points, yaw + random.normal(0, 6, len(x)))
+    return make_places(points, yaw + random.normal(0, 6, len(x)))
 
 
 def _fronts(random: np.random.Generator, thing: Rack | EurPallet) -> list[tuple[float, float, float]]:
@@ -152,22 +160,24 @@ def _fronts(random: np.random.Generator, thing: Rack | EurPallet) -> list[tuple[
     return [(x0 + cos * x - sin * y, y0 + sin * x + cos * y, yaw + thing.yaw_deg) for x, y, yaw in sides]
 
 
-def near_slots(random: np.random.Generator, view: View, group: list[Thing], under_share: float) -> list[Place]:
+def places_at_rack_slots(
+    random: np.random.Generator, view: View, group: list[SceneObject], under_share: float
+) -> list[Place]:
     """Return places at free rack slots whose distance suits a log-uniform height.
 
     The truck stands under the lowest beam, with its forks in the rack, or before it.
     """
     slots = np.array([(slot.x_m, slot.y_m, slot.yaw_deg) for slot in view.setting.slots])
-    x, y, yaw = at_wanted_distances(random, view, group, slots).T
+    x, y, yaw = select_by_distance(random, view, group, slots).T
     count = len(x)
     out = np.where(random.random(count) < 0.75, random.uniform(0.1, 0.7, count), random.uniform(1.6, 1.8, count))
     out = np.where(random.random(count) < under_share, random.uniform(-0.6, 0.05, count), out)
     angle = np.radians(yaw)
     points = np.column_stack([x - out * np.cos(angle), y - out * np.sin(angle)])
-    return as_places(points, yaw + random.normal(0, 3, count))
+    return make_places(points, yaw + random.normal(0, 3, count))
 
 
-def beside(random: np.random.Generator, other: Prop | Imported) -> list[Place]:
+def places_beside(random: np.random.Generator, other: Prop | CustomObject) -> list[Place]:
     """Return places at both sides of a parked thing, the same way or the other way round."""
     count = 16
     side = random.choice([-1, 1], count)
@@ -178,4 +188,4 @@ def beside(random: np.random.Generator, other: Prop | Imported) -> list[Place]:
     points = np.column_stack(
         [x0 + ahead * np.cos(angle) - left * np.sin(angle), y0 + ahead * np.sin(angle) + left * np.cos(angle)]
     )
-    return as_places(points, other.yaw_deg + random.choice([0, 180], count) + random.normal(0, 5, count))
+    return make_places(points, other.yaw_deg + random.choice([0, 180], count) + random.normal(0, 5, count))

@@ -3,31 +3,35 @@
 
 import numpy as np
 
-from pipeline.common.randomness import choose
+from pipeline.common.randomness import choose_weighted
 from pipeline.config.world import GoodsSection
-from pipeline.record.objects import Thing
-from pipeline.scenes.actors.in_view import View, along_traffic, in_view, put_in_view
-from pipeline.scenes.assets.bulk_goods import as_prop
-from pipeline.scenes.assets.custom_meshes import as_thing, draw_own
-from pipeline.scenes.assets.vehicle_shapes import draw_wheeled
+from pipeline.record.objects import SceneObject
+from pipeline.scenes.actors.visible_placement import View, draw_traffic_headings, propose_places_in_view, put_in_view
+from pipeline.scenes.assets.custom_meshes import draw_custom_mesh, make_custom_object
+from pipeline.scenes.assets.non_carton_goods import make_prop
+from pipeline.scenes.assets.vehicle_shapes import draw_vehicle
 
 
 def add_lookalikes(random: np.random.Generator, config: GoodsSection, view: View) -> None:
     """Park look-alikes where the camera sees them; those that find no place are left out."""
     for _ in range(int(random.integers(config.lookalikes[0], config.lookalikes[1] + 1))):
-        kind = choose(random, config.lookalike_kinds)
-        own = draw_own(random, view.setting.own, config.own, None)
-        group = [as_thing(own)] if own else _parked(random, kind)
+        kind = choose_weighted(random, config.lookalike_kinds)
+        own = draw_custom_mesh(random, view.setting.own, config.own, None)
+        group = [make_custom_object(own)] if own else _parked(random, kind)
         for least_visible in (0.4, 0.1):
-            if added := put_in_view(view, group, in_view(random, view, group, along_traffic), least_visible):
+            if added := put_in_view(
+                view, group, propose_places_in_view(random, view, group, draw_traffic_headings), least_visible
+            ):
                 view.setting.parked += [thing.name for thing in added]
                 break
 
 
-def _parked(random: np.random.Generator, kind: str) -> list[Thing]:
+def _parked(random: np.random.Generator, kind: str) -> list[SceneObject]:
     """One of a kind; roll cages, carts and trolleys now and then side by side."""
-    parameters = draw_wheeled(random, kind)
+    parameters = draw_vehicle(random, kind)
     in_rows = kind in ("roll_cage", "platform_cart", "hand_trolley")
     count = int(random.integers(2, 5)) if in_rows and random.random() < 0.4 else 1
     pitch = parameters.size_m[1] + random.uniform(0.04, 0.2)
-    return [as_prop(kind, parameters, f"parked{number}", (0.0, float(number * pitch), 0.0)) for number in range(count)]
+    return [
+        make_prop(kind, parameters, f"parked{number}", (0.0, float(number * pitch), 0.0)) for number in range(count)
+    ]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The user's own meshes (docs/assets.md): from the catalogue to `blender.measure_asset`, and back into scene records.
 
-A mesh's size is known to Blender alone. So each asset is handed over as JSON (`asked_for`), comes back measured
-(`read`), and then stands in a scene like all else (`as_thing`).
+A mesh's size is known to Blender alone. So each asset is handed over as JSON (`unmeasured_meshes`), comes back measured
+(`read_measured_meshes`), and then stands in a scene like all else (`make_custom_object`).
 """
 
 import hashlib
@@ -14,25 +14,25 @@ import numpy as np
 from pydantic import ValidationError
 
 from pipeline.config.config import Config
-from pipeline.record.asset_catalogue import CATALOGUE, Catalogue, CatalogueError, OwnAsset, Stands
-from pipeline.record.base_types import Part
-from pipeline.record.objects import Imported, ImportedParameters
+from pipeline.record.asset_catalogue import CATALOGUE, Catalogue, CatalogueError, CustomAsset, Placement
+from pipeline.record.base_types import RecordModel
+from pipeline.record.objects import CustomMeshParameters, CustomObject
 from pipeline.scenes.geometry.free_space import moved
 
 UNMEASURED = (0.0, 0.0, 0.0)
 
 
-class OwnThing(Part):
+class CustomMesh(RecordModel):
     """What a scene needs of an own asset; `parameters.size_m` is zero until it is measured, `triangles` null."""
 
     asset: str
     category: Literal["pedestrian", "pallet_truck"] | None
-    stands: tuple[Stands, ...]
-    parameters: ImportedParameters
+    stands: tuple[Placement, ...]
+    parameters: CustomMeshParameters
     triangles: int | None = None
 
 
-def asked_for(catalogue: Catalogue, folder: Path = CATALOGUE.parent) -> dict[str, OwnThing]:
+def unmeasured_meshes(catalogue: Catalogue, folder: Path = CATALOGUE.parent) -> dict[str, CustomMesh]:
     """Return all own assets by name, still to be measured; the hashes of their files tell when one was changed.
 
     Raises:
@@ -41,12 +41,12 @@ def asked_for(catalogue: Catalogue, folder: Path = CATALOGUE.parent) -> dict[str
     return {name: _asked_for(name, asset, folder) for name, asset in catalogue.own.items()}
 
 
-def _asked_for(name: str, asset: OwnAsset, folder: Path) -> OwnThing:
+def _asked_for(name: str, asset: CustomAsset, folder: Path) -> CustomMesh:
     try:
         sha256 = {path.relative_to(folder).as_posix(): _sha256(path) for path in _files(folder / asset.file, folder)}
     except OSError as error:
         raise CatalogueError(f"own.{name}.file: {folder / asset.file}: {error.strerror}") from None
-    parameters = ImportedParameters(
+    parameters = CustomMeshParameters(
         file=asset.file,
         sha256=sha256,
         metres_per_unit=asset.metres_per_unit,
@@ -55,7 +55,7 @@ def _asked_for(name: str, asset: OwnAsset, folder: Path) -> OwnThing:
         opaque=asset.category is not None,
         size_m=UNMEASURED,
     )
-    return OwnThing(asset=name, category=asset.category, stands=asset.stands, parameters=parameters)
+    return CustomMesh(asset=name, category=asset.category, stands=asset.stands, parameters=parameters)
 
 
 def _files(file: Path, folder: Path) -> list[Path]:
@@ -74,7 +74,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read(paths: Iterable[Path]) -> list[OwnThing]:
+def read_measured_meshes(paths: Iterable[Path]) -> list[CustomMesh]:
     """Read what `blender.measure_asset` wrote, one file an asset.
 
     Raises:
@@ -83,15 +83,15 @@ def read(paths: Iterable[Path]) -> list[OwnThing]:
     found = []
     for path in paths:
         try:
-            found.append(OwnThing.model_validate_json(path.read_bytes()))
+            found.append(CustomMesh.model_validate_json(path.read_bytes()))
         except (OSError, ValidationError) as error:
             raise CatalogueError(f"{path}: no measured asset ({error}); run blender.measure_asset again") from None
     return found
 
 
-def draw_own(
-    random: np.random.Generator, own: Sequence[OwnThing], share: float, category: str | None, stands: str = "free"
-) -> OwnThing | None:
+def draw_custom_mesh(
+    random: np.random.Generator, own: Sequence[CustomMesh], share: float, category: str | None, stands: str = "free"
+) -> CustomMesh | None:
     """Return one of those of this category that may stand like this, in `share` of all cases; else None.
 
     Nothing is drawn if there is none: without own assets pictures are what they were.
@@ -102,21 +102,21 @@ def draw_own(
     return fitting[random.integers(len(fitting))]
 
 
-def as_thing(own: OwnThing, name: str = "own", rear_m: float | None = None) -> Imported:
+def make_custom_object(own: CustomMesh, name: str = "own", rear_m: float | None = None) -> CustomObject:
     """The asset at the origin: under the middle of its footprint, or with its rear end at x = `rear_m`."""
     ahead = 0.0 if rear_m is None else round(own.parameters.size_m[0] / 2 + rear_m, 4)
-    return Imported(
+    return CustomObject(
         asset=own.asset, category=own.category, name=name, position_m=(ahead, 0.0, 0.0), yaw_deg=0.0,
         stands_on="floor", instance_id=0, parameters=own.parameters,
     )  # fmt: skip
 
 
-def row_of_own(random: np.random.Generator, own: OwnThing, count: int) -> list[Imported]:
+def row_of_custom_objects(random: np.random.Generator, own: CustomMesh, count: int) -> list[CustomObject]:
     """Several of one kind side by side, the same way."""
     pitch = own.parameters.size_m[1] + random.uniform(0.15, 0.4)
     return [
         moved(
-            as_thing(own, f"own{number}"),
+            make_custom_object(own, f"own{number}"),
             (float(random.normal(0, 0.06)), float(number * pitch), 0.0),
             float(np.clip(random.normal(0, 2), -3, 3)),
         )
@@ -124,11 +124,11 @@ def row_of_own(random: np.random.Generator, own: OwnThing, count: int) -> list[I
     ]
 
 
-def wanted(catalogue: Catalogue, config: Config, folder: Path = CATALOGUE.parent) -> dict[str, OwnThing]:
+def meshes_for_config(catalogue: Catalogue, config: Config, folder: Path = CATALOGUE.parent) -> dict[str, CustomMesh]:
     """Return those of the own assets that pictures of this config may show.
 
     Raises:
-        CatalogueError: see `asked_for`.
+        CatalogueError: see `unmeasured_meshes`.
     """
     shares = {"pallet_truck": config.trucks.own, "pedestrian": config.people.own, None: config.goods.own}
-    return {name: each for name, each in asked_for(catalogue, folder).items() if shares[each.category] > 0}
+    return {name: each for name, each in unmeasured_meshes(catalogue, folder).items() if shares[each.category] > 0}

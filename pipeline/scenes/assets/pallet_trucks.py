@@ -10,18 +10,18 @@ from pipeline.record.objects import (
     ElectricPalletTruckParameters,
     HandPalletTruck,
     HandPalletTruckParameters,
-    Thing,
+    SceneObject,
 )
 from pipeline.scenes.assets.palettes import ELECTRIC_TRUCK_BODIES, TRUCK_BODIES, TRUCK_WHEELS, draw_color
-from pipeline.scenes.assets.pallets_and_cartons import SEEDS, Stock, loaded_pallet
+from pipeline.scenes.assets.pallets_and_cartons import SEED_RANGE, Stock, loaded_pallet
 from pipeline.scenes.geometry.collision_boxes import (
     ELECTRIC_TILLERS,
     HAND_TILLER,
     PALLET_OPENING_M,
     PALLET_SIZE_M,
     TRUCK_HEEL_M,
-    Tiller,
-    electric_heel_m,
+    TillerShape,
+    electric_fork_start_m,
 )
 from pipeline.scenes.geometry.free_space import moved
 
@@ -46,7 +46,7 @@ def electric_grip_m(parameters: ElectricPalletTruckParameters, aside_m: float = 
     return _on_tiller(ELECTRIC_TILLERS[parameters.battery], parameters, aside_m)
 
 
-def _on_tiller(tiller: Tiller, parameters: TruckParameters, aside_m: float) -> Vec3:
+def _on_tiller(tiller: TillerShape, parameters: TruckParameters, aside_m: float) -> Vec3:
     """Return the point `aside_m` to the left of the end of the tiller, in the truck's frame."""
     tilt, turn = np.radians(parameters.tiller_tilt_deg), np.radians(parameters.tiller_turn_deg)
     back = tiller.hinge_m[0] + tiller.length_m * np.sin(tilt)
@@ -82,7 +82,7 @@ def _hand_kind(random: np.random.Generator, config: TrucksSection, narrow: bool)
         body_rgb=draw_color(random, TRUCK_BODIES),
         wheel_rgb=draw_color(random, TRUCK_WHEELS),
         wear=_wear(random, config),
-        seed=int(random.integers(SEEDS)),
+        seed=int(random.integers(SEED_RANGE)),
     )
 
 
@@ -107,7 +107,7 @@ def _electric_kind(random: np.random.Generator, config: TrucksSection, narrow: b
         body_rgb=draw_color(random, ELECTRIC_TRUCK_BODIES),
         wheel_rgb=draw_color(random, TRUCK_WHEELS),
         wear=_wear(random, config),
-        seed=int(random.integers(SEEDS)),
+        seed=int(random.integers(SEED_RANGE)),
     )
 
 
@@ -117,12 +117,12 @@ def _wear(random: np.random.Generator, config: TrucksSection) -> float:
     return round(float(low + (high - low) * random.beta(1.5, 1.8)), 3)
 
 
-def parked(random: np.random.Generator, fleet: list[TruckParameters]) -> TruckParameters:
+def draw_parked_truck(random: np.random.Generator, fleet: list[TruckParameters]) -> TruckParameters:
     """One of the fleet as it was left: tiller upright or leaning a little, straight or turned to the side.
 
     A spring keeps the tiller of an electric truck upright, unless it is broken.
     """
-    kind = one_of(random, fleet)
+    kind = draw_from_fleet(random, fleet)
     electric = isinstance(kind, ElectricPalletTruckParameters)
     sideways = random.choice([-1, 1]) * random.uniform(15, MOST_ELECTRIC_TURN_DEG if electric else 95)
     upright = (0.75, 0.15, 0.1) if electric else (0.5, 0.42, 0.08)
@@ -131,54 +131,56 @@ def parked(random: np.random.Generator, fleet: list[TruckParameters]) -> TruckPa
             "tiller_tilt_deg": round(float(random.choice([0, random.uniform(0, 12), random.uniform(12, 60)],
                                                          p=upright)), 2),
             "tiller_turn_deg": round(float(sideways if random.random() < 0.55 else random.normal(0, 3)), 2),
-            "seed": int(random.integers(SEEDS)),
+            "seed": int(random.integers(SEED_RANGE)),
         }
     )  # fmt: skip
 
 
-def one_of(random: np.random.Generator, fleet: list[TruckParameters]) -> TruckParameters:
+def draw_from_fleet(random: np.random.Generator, fleet: list[TruckParameters]) -> TruckParameters:
     return fleet[random.integers(len(fleet))]
 
 
-def as_truck(parameters: TruckParameters, name: str = "truck") -> PalletTruck:
+def make_truck(parameters: TruckParameters, name: str = "truck") -> PalletTruck:
     """The truck at the origin; it gets its instance id when all trucks and people are there."""
     kind = ElectricPalletTruck if isinstance(parameters, ElectricPalletTruckParameters) else HandPalletTruck
     return kind(name=name, position_m=(0, 0, 0), yaw_deg=0, stands_on="floor", instance_id=0, parameters=parameters)
 
 
-def row_of_trucks(random: np.random.Generator, fleet: list[TruckParameters], count: int) -> list[Thing]:
+def row_of_trucks(random: np.random.Generator, fleet: list[TruckParameters], count: int) -> list[SceneObject]:
     """Trucks parked side by side, forks the same way, tillers up so that they do not meet."""
-    kind = one_of(random, fleet)
+    kind = draw_from_fleet(random, fleet)
     electric = isinstance(kind, ElectricPalletTruckParameters)
     pitch = random.uniform(0.25, 0.5) + (kind.chassis_width_m if electric else kind.width_m)
     most_tilt = 0.0 if electric else 12.0
     row = []
     for number in range(count):
-        truck = parked(random, [kind])
+        truck = draw_parked_truck(random, [kind])
         truck = truck.model_copy(update={"tiller_tilt_deg": min(truck.tiller_tilt_deg, most_tilt)})
         place = (float(random.normal(0, 0.06)), number * pitch, 0)
-        row.append(moved(as_truck(truck, f"truck{number}"), place, float(np.clip(random.normal(0, 2.5), -4, 4))))
+        row.append(moved(make_truck(truck, f"truck{number}"), place, float(np.clip(random.normal(0, 2.5), -4, 4))))
     return row
 
 
-def with_pallet(random: np.random.Generator, parameters: TruckParameters, stock: Stock, raised: bool) -> list[Thing]:
+def truck_with_pallet(
+    random: np.random.Generator, parameters: TruckParameters, stock: Stock, raised: bool
+) -> list[SceneObject]:
     """A truck with its forks in a pallet: all the way and carrying it if `raised`, else lowered and anywhere in.
 
     Forks go in along the pallet's 1200 mm and lift it by the undersides of its stringers, 100 mm above its feet: so a
     carried pallet stands at `lift_m` - 0.100. The truck must fit it (`fits_pallet`).
     """
     slip = random.uniform(0.03, 0.06) if raised or random.random() < 0.4 else random.uniform(0.06, 0.75)
-    truck = as_truck(parameters.model_copy(update={"lift_m": RAISED_M if raised else LOWERED_M}))
+    truck = make_truck(parameters.model_copy(update={"lift_m": RAISED_M if raised else LOWERED_M}))
     lifted = RAISED_M - PALLET_OPENING_M if raised else 0.0
-    forward = heel_m(parameters) + PALLET_SIZE_M[0] / 2 + slip
+    forward = fork_start_m(parameters) + PALLET_SIZE_M[0] / 2 + slip
     load = [moved(thing, (forward, 0, lifted), 0) for thing in loaded_pallet(random, stock)]
     on = "truck" if raised else "floor"
     return [truck, *(thing.model_copy(update={"stands_on": on}) if thing.name == "pallet" else thing for thing in load)]
 
 
-def heel_m(parameters: TruckParameters) -> float:
+def fork_start_m(parameters: TruckParameters) -> float:
     """Return x where the forks begin."""
-    return electric_heel_m(parameters) if isinstance(parameters, ElectricPalletTruckParameters) else TRUCK_HEEL_M
+    return electric_fork_start_m(parameters) if isinstance(parameters, ElectricPalletTruckParameters) else TRUCK_HEEL_M
 
 
 def fits_pallet(parameters: TruckParameters) -> bool:

@@ -18,15 +18,20 @@ from pipeline.record.objects import (
     CartonStackParameters,
     EurPallet,
     EurPalletParameters,
-    Thing,
+    SceneObject,
 )
-from pipeline.scenes.assets.bulk_goods import OtherGoods, draw_other_goods, on_pallet, self_standing
+from pipeline.scenes.assets.non_carton_goods import (
+    NonCartonGoods,
+    draw_non_carton_goods,
+    goods_on_pallet,
+    goods_without_pallet,
+)
 from pipeline.scenes.assets.palettes import CARTONS, PRINTED_CARTONS, draw_color
 from pipeline.scenes.geometry.collision_boxes import PALLET_SIZE_M
 
 PALLET_M = PALLET_SIZE_M[2]
 STACKED, LOOSE = 0.78, 0.12  # shares of pallets with a stack of cartons, with a few cartons; the others are empty
-SEEDS = 2**31
+SEED_RANGE = 2**31
 
 
 @dataclass(frozen=True)
@@ -36,16 +41,16 @@ class Stock:
     pallets: tuple[EurPalletParameters, ...]
     stacks: tuple[CartonStackParameters, ...]
     cartons: tuple[CartonParameters, ...]
-    others: OtherGoods = field(default_factory=OtherGoods)
+    others: NonCartonGoods = field(default_factory=NonCartonGoods)
 
 
-def draw_whole_stock(random: np.random.Generator, config: GoodsSection) -> Stock:
+def draw_goods_stock(random: np.random.Generator, config: GoodsSection) -> Stock:
     """Draw pallets, cartons and other goods."""
     share = float(random.uniform(*config.other))
-    return replace(draw_stock(random), others=draw_other_goods(random, share, config.other_kinds))
+    return replace(draw_carton_stock(random), others=draw_non_carton_goods(random, share, config.other_kinds))
 
 
-def draw_stock(random: np.random.Generator) -> Stock:
+def draw_carton_stock(random: np.random.Generator) -> Stock:
     """Draw pallets and cartons."""
     age = random.beta(1.5, 1.8)
     pallets = tuple(
@@ -57,7 +62,7 @@ def draw_stock(random: np.random.Generator) -> Stock:
 
 
 def _seed(random: np.random.Generator) -> int:
-    return int(random.integers(SEEDS))
+    return int(random.integers(SEED_RANGE))
 
 
 def _stack_kind(random: np.random.Generator) -> CartonStackParameters:
@@ -85,17 +90,17 @@ def _carton_kind(random: np.random.Generator) -> CartonParameters:
     )
 
 
-def pallet(random: np.random.Generator, stock: Stock, name: str = "pallet") -> EurPallet:
+def draw_pallet(random: np.random.Generator, stock: Stock, name: str = "pallet") -> EurPallet:
     kind = stock.pallets[random.integers(len(stock.pallets))]
     turned = 180.0 * random.integers(2)
     return EurPallet(name=name, position_m=(0, 0, 0), yaw_deg=turned, stands_on="floor", instance_id=0, parameters=kind)
 
 
-def loaded_pallet(random: np.random.Generator, stock: Stock, most_m: float = 1.9) -> list[Thing]:
+def loaded_pallet(random: np.random.Generator, stock: Stock, most_m: float = 1.9) -> list[SceneObject]:
     """A pallet with cartons or other goods stacked or lying on it, or with nothing; `most_m` high at most."""
-    carrier = pallet(random, stock)
+    carrier = draw_pallet(random, stock)
     room = most_m - PALLET_M
-    if random.random() < stock.others.share and (load := on_pallet(random, stock.others, room)):
+    if random.random() < stock.others.share and (load := goods_on_pallet(random, stock.others, room)):
         return [carrier, *load]
     kind = random.random()
     if kind < STACKED:
@@ -107,25 +112,27 @@ def loaded_pallet(random: np.random.Generator, stock: Stock, most_m: float = 1.9
 
 def unit_load(
     random: np.random.Generator, stock: Stock, most_m: float = 1.9, widest_m: tuple[float, float] = (1.25, 0.85)
-) -> list[Thing]:
+) -> list[SceneObject]:
     """What a fork lift takes in one go: a loaded pallet, or stillages, large crates and IBCs that need none."""
-    if random.random() < 0.6 * stock.others.share and (load := self_standing(random, stock.others, most_m, widest_m)):
+    if random.random() < 0.6 * stock.others.share and (
+        load := goods_without_pallet(random, stock.others, most_m, widest_m)
+    ):
         return load
     return loaded_pallet(random, stock, most_m)
 
 
-def stacked_pallets(random: np.random.Generator, stock: Stock, count: int, most_m: float) -> list[Thing]:
+def stacked_pallets(random: np.random.Generator, stock: Stock, count: int, most_m: float) -> list[SceneObject]:
     """`count` pallets with equal loads on each other, as far as `most_m` lets them: block storage of one article."""
     kind = stock.stacks[random.integers(len(stock.stacks))]
     layers = max(1, int(random.uniform(0.8, 1.4) / kind.carton_m[2]))
     load = kind.model_copy(update={"count": (*kind.count[:2], layers)})
     pitch = PALLET_M + layers * kind.carton_m[2]
-    things: list[Thing] = []
+    things: list[SceneObject] = []
     for level in range(max(1, min(count, int(most_m / pitch)))):
         shift = random.uniform(-0.01, 0.01, 2) if level else (0.0, 0.0)
         place = (float(shift[0]), float(shift[1]), level * pitch)
         below = f"load{level - 1}" if level else "floor"
-        carrier = pallet(random, stock, f"pallet{level}")
+        carrier = draw_pallet(random, stock, f"pallet{level}")
         things.append(carrier.model_copy(update={"position_m": place, "stands_on": below}))
         things.append(_carton_stack(load, f"load{level}", (*place[:2], place[2] + PALLET_M), f"pallet{level}"))
     return things
@@ -137,7 +144,7 @@ def _carton_stack(kind: CartonStackParameters, name: str, place_m: Vec3, stands_
     )  # fmt: skip
 
 
-def _stack_on(random: np.random.Generator, stock: Stock, room_m: float) -> list[Thing]:
+def _stack_on(random: np.random.Generator, stock: Stock, room_m: float) -> list[SceneObject]:
     """A stack of as many layers as fit and please; none if not even one layer fits."""
     kind = stock.stacks[random.integers(len(stock.stacks))]
     along, across, _ = kind.count
@@ -151,10 +158,10 @@ def _stack_on(random: np.random.Generator, stock: Stock, room_m: float) -> list[
     return [_carton_stack(parameters, "load", (0, 0, PALLET_M), "pallet")]
 
 
-def _cartons_on(random: np.random.Generator, stock: Stock, room_m: float) -> list[Thing]:
+def _cartons_on(random: np.random.Generator, stock: Stock, room_m: float) -> list[SceneObject]:
     """Up to four cartons, one in each quarter of the pallet's top."""
     quarters = [(x, y) for x in (-0.3, 0.3) for y in (-0.2, 0.2)]
-    things: list[Thing] = []
+    things: list[SceneObject] = []
     for number in random.permutation(4)[: random.integers(1, 5)]:
         kind = stock.cartons[random.integers(len(stock.cartons))]
         if kind.size_m[2] <= room_m:
@@ -167,22 +174,22 @@ def _carton(kind: CartonParameters, name: str, place: tuple, yaw_deg: float, sta
     return Carton(name=name, position_m=place, yaw_deg=yaw_deg, stands_on=stands_on, instance_id=0, parameters=kind)
 
 
-def pallet_pile(random: np.random.Generator, stock: Stock, count: int) -> list[Thing]:
+def pallet_pile(random: np.random.Generator, stock: Stock, count: int) -> list[SceneObject]:
     """Empty pallets on each other, each a little askew."""
-    things: list[Thing] = [pallet(random, stock, "pallet0")]
+    things: list[SceneObject] = [draw_pallet(random, stock, "pallet0")]
     for level in range(1, count):
         shift, askew = random.uniform(-0.012, 0.012, 2), random.uniform(-0.8, 0.8)
         place = (float(shift[0]), float(shift[1]), level * PALLET_M)
         changes = {"position_m": place, "stands_on": f"pallet{level - 1}"}
-        upper = pallet(random, stock, f"pallet{level}")
+        upper = draw_pallet(random, stock, f"pallet{level}")
         things.append(upper.model_copy(update={**changes, "yaw_deg": upper.yaw_deg + askew}))
     return things
 
 
-def carton_pile(random: np.random.Generator, stock: Stock) -> list[Thing]:
+def draw_carton_pile(random: np.random.Generator, stock: Stock) -> list[SceneObject]:
     """One to three equal cartons on the floor, on each other."""
     kind = stock.cartons[random.integers(len(stock.cartons))]
-    things: list[Thing] = []
+    things: list[SceneObject] = []
     for level in range(int(random.integers(1, 4))):
         below = f"carton{level - 1}" if level else "floor"
         things.append(_carton(kind, f"carton{level}", (0, 0, level * kind.size_m[2]), 180.0 * (level % 2), below))

@@ -8,7 +8,7 @@ weights; spreads within a population are about 7 cm (men) and 6.5 cm (women). Ag
 
 import numpy as np
 
-from pipeline.common.randomness import choose
+from pipeline.common.randomness import choose_weighted
 from pipeline.config.world import ClothingSection, PeopleSection
 from pipeline.record.base_types import Rgb
 from pipeline.record.objects import Outfit, PersonParameters, Pose
@@ -100,13 +100,13 @@ def _hair_color(random: np.random.Generator, ancestry: str, years: float) -> Rgb
 
 
 def _draw_outfit(random: np.random.Generator, config: ClothingSection, woman: bool, hair_rgb: Rgb) -> Outfit:
-    over, color = choose(random, config.hi_vis), choose(random, config.hi_vis_colors)
+    over, color = choose_weighted(random, config.hi_vis), choose_weighted(random, config.hi_vis_colors)
     over_rgb = draw_color(random, (VESTS[color],), 0.06)
     office = random.random() < config.office
     long = office or random.random() >= config.short_sleeves
-    legs = "trousers" if office else choose(random, config.legs)
-    head = "hair" if office else choose(random, config.head)
-    bag = choose(random, config.bag)
+    legs = "trousers" if office else choose_weighted(random, config.legs)
+    head = "hair" if office else choose_weighted(random, config.head)
+    bag = choose_weighted(random, config.bag)
     return Outfit(
         sleeves="long" if long else "short",
         hood=bool(long and not office and random.random() < config.hoods),
@@ -119,7 +119,7 @@ def _draw_outfit(random: np.random.Generator, config: ClothingSection, woman: bo
         jacket_rgb=over_rgb if over == "jacket" and legs != "shorts" else None,
         head=head,
         head_rgb=draw_color(random, HELMETS if head == "helmet" else CAPS),
-        hair=choose(random, HAIR_WOMEN if woman else HAIR_MEN),
+        hair=choose_weighted(random, HAIR_WOMEN if woman else HAIR_MEN),
         hair_rgb=hair_rgb,
         bag=None if bag == "none" else bag,
         bag_rgb=draw_color(random, CAPS),

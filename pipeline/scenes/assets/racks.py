@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.record.objects import Rack, RackParameters, Thing
+from pipeline.record.objects import Rack, RackParameters, SceneObject
 from pipeline.scenes.assets.palettes import RACK_BEAMS, RACK_UPRIGHTS, draw_color
-from pipeline.scenes.assets.pallets_and_cartons import SEEDS, Stock, unit_load
+from pipeline.scenes.assets.pallets_and_cartons import SEED_RANGE, Stock, unit_load
 from pipeline.scenes.geometry.collision_boxes import PALLET_SIZE_M, rack_length_m
 from pipeline.scenes.geometry.free_space import moved
 
@@ -17,7 +17,7 @@ FREE_ABOVE_LOAD_M = 0.1  # what a fork lift needs to lift a pallet off its beams
 
 
 @dataclass(frozen=True)
-class Slot:
+class RackSlot:
     """A free place for a pallet at floor level of a rack: on its front line, `yaw_deg` looking into the rack."""
 
     x_m: float
@@ -45,13 +45,13 @@ def draw_rack(random: np.random.Generator, hall_height_m: float) -> RackParamete
         beam_rgb=draw_color(random, RACK_BEAMS),
         guards=bool(random.random() < 0.5),
         wear=round(float(random.beta(2, 3)), 3),
-        seed=int(random.integers(SEEDS)),
+        seed=int(random.integers(SEED_RANGE)),
     )
 
 
 def filled_rack(
     random: np.random.Generator, stock: Stock, parameters: RackParameters, hall_height_m: float, fill: float
-) -> tuple[list[Thing], list[Slot]]:
+) -> tuple[list[SceneObject], list[RackSlot]]:
     """A rack along x with pallets standing across it, and the places at floor level that stayed empty.
 
     `fill` is the share of taken places on the beams; fewer are taken on the floor, where people pick and park.
@@ -70,11 +70,13 @@ def filled_rack(
                 position = (x + float(random.uniform(-0.012, 0.012)), float(random.uniform(-0.03, 0.03)), level)
                 things += _shelved(group, f"{number}-{place}-", "rack" if number else "floor", position)
             elif number == 0:
-                slots += [Slot(x, -parameters.depth_m / 2, 90.0), Slot(x, parameters.depth_m / 2, -90.0)]
+                slots += [RackSlot(x, -parameters.depth_m / 2, 90.0), RackSlot(x, parameters.depth_m / 2, -90.0)]
     return things, slots
 
 
-def _shelved(group: list[Thing], prefix: str, stands_on: str, position: tuple[float, float, float]) -> list[Thing]:
+def _shelved(
+    group: list[SceneObject], prefix: str, stands_on: str, position: tuple[float, float, float]
+) -> list[SceneObject]:
     """Move a load across the rack onto its place and tell its names from those of the other places."""
     names = {"floor": stands_on} | {thing.name: prefix + thing.name for thing in group}
     return [moved(thing, position, 90.0, name=names[thing.name], stands_on=names[thing.stands_on]) for thing in group]

@@ -27,7 +27,7 @@ Palette = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Form:
+class VehicleVariant:
     """One of the forms of a kind: its ranges of size in metres and the colours of its two paints."""
 
     length_m: Range
@@ -38,51 +38,53 @@ class Form:
 
 
 # In the order in which the builders split `variant` into equal parts.
-FORMS: dict[str, tuple[Form, ...]] = {
+VEHICLE_VARIANTS: dict[str, tuple[VehicleVariant, ...]] = {
     "hand_trolley": (
-        Form((0.5, 0.6), (0.48, 0.6), (1.15, 1.3), CART_FRAMES, CART_FRAMES),  # two grips
-        Form((0.48, 0.56), (0.46, 0.56), (1.1, 1.3), CART_FRAMES, CART_FRAMES),  # hoop
-        Form((0.48, 0.58), (0.48, 0.56), (1.2, 1.35), CART_FRAMES, CART_FRAMES),  # aluminium
+        VehicleVariant((0.5, 0.6), (0.48, 0.6), (1.15, 1.3), CART_FRAMES, CART_FRAMES),  # two grips
+        VehicleVariant((0.48, 0.56), (0.46, 0.56), (1.1, 1.3), CART_FRAMES, CART_FRAMES),  # hoop
+        VehicleVariant((0.48, 0.58), (0.48, 0.56), (1.2, 1.35), CART_FRAMES, CART_FRAMES),  # aluminium
     ),
     "platform_cart": (
-        Form((0.85, 1.25), (0.55, 0.8), (0.9, 1.05), CART_FRAMES, CART_DECKS),  # one handle
-        Form((0.95, 1.3), (0.55, 0.8), (0.95, 1.15), CART_FRAMES, CART_DECKS),  # a handle at each end
-        Form((0.85, 1.15), (0.5, 0.7), (0.9, 1.1), CART_FRAMES, CART_DECKS),  # with a shelf
+        VehicleVariant((0.85, 1.25), (0.55, 0.8), (0.9, 1.05), CART_FRAMES, CART_DECKS),  # one handle
+        VehicleVariant((0.95, 1.3), (0.55, 0.8), (0.95, 1.15), CART_FRAMES, CART_DECKS),  # a handle at each end
+        VehicleVariant((0.85, 1.15), (0.5, 0.7), (0.9, 1.1), CART_FRAMES, CART_DECKS),  # with a shelf
     ),
     "roll_cage": (
-        Form((0.7, 0.75), (0.8, 0.82), (1.6, 1.85), CART_DECKS, CART_FRAMES),  # two sides
-        Form((0.7, 0.85), (0.8, 0.82), (1.6, 1.85), CART_DECKS, CART_FRAMES),  # three sides
-        Form((0.7, 0.85), (0.8, 0.82), (1.6, 1.85), CART_DECKS, CART_FRAMES),  # three sides, loaded
+        VehicleVariant((0.7, 0.75), (0.8, 0.82), (1.6, 1.85), CART_DECKS, CART_FRAMES),  # two sides
+        VehicleVariant((0.7, 0.85), (0.8, 0.82), (1.6, 1.85), CART_DECKS, CART_FRAMES),  # three sides
+        VehicleVariant((0.7, 0.85), (0.8, 0.82), (1.6, 1.85), CART_DECKS, CART_FRAMES),  # three sides, loaded
     ),
     "forklift": (
-        Form((2.95, 3.3), (1.06, 1.18), (2.1, 2.3), LIFT_TRUCK_BODIES, LIFT_TRUCK_ACCENTS),  # electric
-        Form((3.3, 3.6), (1.08, 1.2), (2.15, 2.35), LIFT_TRUCK_BODIES, LIFT_TRUCK_ACCENTS),  # gas
-        Form((3.3, 3.7), (1.1, 1.25), (2.1, 2.3), LIFT_TRUCK_BODIES, LIFT_TRUCK_ACCENTS),  # old
+        VehicleVariant((2.95, 3.3), (1.06, 1.18), (2.1, 2.3), LIFT_TRUCK_BODIES, LIFT_TRUCK_ACCENTS),  # electric
+        VehicleVariant((3.3, 3.6), (1.08, 1.2), (2.15, 2.35), LIFT_TRUCK_BODIES, LIFT_TRUCK_ACCENTS),  # gas
+        VehicleVariant((3.3, 3.7), (1.1, 1.25), (2.1, 2.3), LIFT_TRUCK_BODIES, LIFT_TRUCK_ACCENTS),  # old
     ),
     "reach_truck": (
-        Form((2.4, 2.6), (1.2, 1.4), (2.3, 3.2), LIFT_TRUCK_BODIES, LIFT_TRUCK_ACCENTS),  # mast drawn back
-        Form((3.0, 3.2), (1.2, 1.4), (2.3, 3.2), LIFT_TRUCK_BODIES, LIFT_TRUCK_ACCENTS),  # mast reached out
+        VehicleVariant((2.4, 2.6), (1.2, 1.4), (2.3, 3.2), LIFT_TRUCK_BODIES, LIFT_TRUCK_ACCENTS),  # mast drawn back
+        VehicleVariant((3.0, 3.2), (1.2, 1.4), (2.3, 3.2), LIFT_TRUCK_BODIES, LIFT_TRUCK_ACCENTS),  # mast reached out
     ),
     "stacker": (
-        Form((1.9, 2.05), (0.72, 0.82), (1.75, 2.15), LIFT_TRUCK_BODIES, LIFT_TRUCK_ACCENTS),  # electric
-        Form((1.9, 2.05), (0.9, 1.2), (1.75, 2.15), LIFT_TRUCK_BODIES, LIFT_TRUCK_ACCENTS),  # straddle legs
-        Form((1.75, 1.85), (0.75, 0.95), (1.8, 2.05), LIFT_TRUCK_BODIES, LIFT_TRUCK_ACCENTS),  # manual
+        VehicleVariant((1.9, 2.05), (0.72, 0.82), (1.75, 2.15), LIFT_TRUCK_BODIES, LIFT_TRUCK_ACCENTS),  # electric
+        VehicleVariant((1.9, 2.05), (0.9, 1.2), (1.75, 2.15), LIFT_TRUCK_BODIES, LIFT_TRUCK_ACCENTS),  # straddle legs
+        VehicleVariant((1.75, 1.85), (0.75, 0.95), (1.8, 2.05), LIFT_TRUCK_BODIES, LIFT_TRUCK_ACCENTS),  # manual
     ),
     "cleaning_machine": (
-        Form((1.15, 1.3), (0.65, 0.75), (1.03, 1.12), CLEANER_BODIES, CLEANER_LIDS),  # small
-        Form((1.3, 1.5), (0.75, 0.95), (1.05, 1.15), CLEANER_BODIES, CLEANER_LIDS),  # large
-        Form((1.5, 1.75), (0.8, 1.0), (1.65, 1.8), CLEANER_BODIES, CLEANER_LIDS),  # ride-on, to the beacon's top
+        VehicleVariant((1.15, 1.3), (0.65, 0.75), (1.03, 1.12), CLEANER_BODIES, CLEANER_LIDS),  # small
+        VehicleVariant((1.3, 1.5), (0.75, 0.95), (1.05, 1.15), CLEANER_BODIES, CLEANER_LIDS),  # large
+        VehicleVariant(
+            (1.5, 1.75), (0.8, 1.0), (1.65, 1.8), CLEANER_BODIES, CLEANER_LIDS
+        ),  # ride-on, to the beacon's top
     ),
 }
 
 
-def draw_wheeled(random: np.random.Generator, kind: str) -> PropParameters:
-    """Draw a thing of one of the kinds in `FORMS`: any of its forms, size, paint and wear.
+def draw_vehicle(random: np.random.Generator, kind: str) -> PropParameters:
+    """Draw a thing of one of the kinds in `VEHICLE_VARIANTS`: any of its forms, size, paint and wear.
 
     Raises:
         KeyError: a kind that is not on wheels.
     """
-    forms = FORMS[kind]
+    forms = VEHICLE_VARIANTS[kind]
     number = int(random.integers(len(forms)))
     form = forms[number]
     length, width, height = (

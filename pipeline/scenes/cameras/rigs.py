@@ -10,17 +10,17 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from pipeline.common.randomness import choose
+from pipeline.common.randomness import choose_weighted
 from pipeline.config.world import CameraSection
 from pipeline.record.base_types import Vec3
 from pipeline.record.scene import Camera
 from pipeline.scenes.geometry.boxes import Boxes
-from pipeline.scenes.geometry.free_space import Place, Space
-from pipeline.scenes.geometry.walkways import Walkway
+from pipeline.scenes.geometry.floor_area import FloorArea
+from pipeline.scenes.geometry.free_space import HallSpace, Place
 
 CLEARANCE_M = 0.5  # between the camera and anything else
-LOOKS_M = 15.0  # a view this deep is as good as any deeper
-NEAREST_M = 0.05
+MAX_VIEW_DEPTH_M = 15.0  # a view this deep is as good as any deeper
+MIN_DEPTH_M = 0.05
 AHEAD_M = (1.0, 5.0)  # a camera on a mast aims at the floor, so much farther ahead than it is high
 # Second radial coefficient per squared first one. Above 0.45 a distorted radius grows all the way out; about 0.8 makes
 # barrel distortion follow an equidistant lens up to 50 degrees from the axis.
@@ -30,31 +30,33 @@ UNDISTORT_UNTIL = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-9)
 
 
 def draw_camera(
-    random: np.random.Generator, config: CameraSection, space: Space, walkways: list[Walkway], lamps_m: float
+    random: np.random.Generator, config: CameraSection, space: HallSpace, walkways: list[FloorArea], lamps_m: float
 ) -> Camera:
     """Draw a rig and a field of view, then hang the camera where it sees far enough, below `lamps_m`.
 
-    It is a pinhole that stands still: `fit_lens` draws the rest.
+    It is a pinhole that stands still: `draw_lens_effects` draws the rest.
     """
     rig, fov_deg = draw_rig(random, config)
     best, best_score = None, -1.0
     for _ in range(8):
-        position = free_position(random, rig, space, walkways, lamps_m)
-        heading = traffic_heading(random, position, walkways)
-        if (score := openness_m(space, position, heading, fov_deg) * random.uniform(0.6, 1)) > best_score:
+        position = draw_free_position(random, rig, space, walkways, lamps_m)
+        heading = draw_camera_heading(random, position, walkways)
+        if (score := mean_view_depth_m(space, position, heading, fov_deg) * random.uniform(0.6, 1)) > best_score:
             best, best_score = (position, heading), score
     position, heading = best
     roll, off_aim = random.normal(0, config.roll_deg), random.normal(0, config.aim_deg)
-    return camera_at(config, rig, fov_deg, position, rotation(heading, _pitch(random, rig, position) + off_aim, roll))
+    return make_camera(
+        config, rig, fov_deg, position, camera_rotation(heading, _pitch(random, rig, position) + off_aim, roll)
+    )
 
 
 def draw_rig(random: np.random.Generator, config: CameraSection) -> tuple[str, float]:
     """Draw a rig and its horizontal field of view in degrees."""
-    rig = choose(random, config.rigs)
+    rig = choose_weighted(random, config.rigs)
     return rig, float(random.uniform(*getattr(config.fov_deg, rig)))
 
 
-def fit_lens(random: np.random.Generator, config: CameraSection, camera: Camera) -> Camera:
+def draw_lens_effects(random: np.random.Generator, config: CameraSection, camera: Camera) -> Camera:
     """Draw distortion, motion and focus of a pinhole camera that stands still; its field of view stays."""
     distorted, moving, focused = random.random(3) < (config.distorted, config.motion_blur, config.depth_of_field)
     lens = _draw_lens(random, config, camera) if distorted else {}
@@ -96,7 +98,9 @@ def draw_exposure_error_ev(random: np.random.Generator, config: CameraSection) -
     return round(float(random.uniform(*config.exposure_error_ev)), 3) if wrong else 0.0
 
 
-def free_position(random: np.random.Generator, rig: str, space: Space, walkways: list[Walkway], lamps_m: float) -> Vec3:
+def draw_free_position(
+    random: np.random.Generator, rig: str, space: HallSpace, walkways: list[FloorArea], lamps_m: float
+) -> Vec3:
     below_lamps = lamps_m - 0.3
     heights = {
         "robot": (0.3, 0.6),
@@ -108,18 +112,18 @@ def free_position(random: np.random.Generator, rig: str, space: Space, walkways:
     for _ in range(500):
         x, y = walkways[random.choice(len(walkways), p=areas / areas.sum())].draw(random)
         position = (float(x), float(y), float(random.uniform(*heights)))
-        if space.fits(surroundings(position), gap_m=0.0):
+        if space.fits(camera_clearance_boxes(position), gap_m=0.0):
             return position
     raise RuntimeError(f"no free place for a {rig} camera on the walkways {walkways}")
 
 
-def surroundings(position_m: Vec3) -> Boxes:
+def camera_clearance_boxes(position_m: Vec3) -> Boxes:
     """The room around a camera that must stay free."""
     x, y, z = position_m
     return Boxes(np.array([(x, y, 0, 2 * CLEARANCE_M, 2 * CLEARANCE_M, max(z - CLEARANCE_M, 0), z + 0.3)]))
 
 
-def traffic_heading(random: np.random.Generator, position_m: Vec3, walkways: list[Walkway]) -> float:
+def draw_camera_heading(random: np.random.Generator, position_m: Vec3, walkways: list[FloorArea]) -> float:
     """Mostly along the traffic, with jitter; else anywhere."""
     here = next(w for w in walkways if np.all(np.clip(position_m[:2], w.low_m, w.high_m) == position_m[:2]))
     if random.random() < 0.3:
@@ -127,11 +131,11 @@ def traffic_heading(random: np.random.Generator, position_m: Vec3, walkways: lis
     return float(here.heading_deg + 180 * random.integers(2) + random.normal(0, 20))
 
 
-def openness_m(space: Space, position_m: Vec3, heading_deg: float, fov_deg: float) -> float:
-    """Return how deep the view is on average, at most `LOOKS_M`, at the height of a truck's tiller."""
+def mean_view_depth_m(space: HallSpace, position_m: Vec3, heading_deg: float, fov_deg: float) -> float:
+    """Return how deep the view is on average, at most `MAX_VIEW_DEPTH_M`, at the height of a truck's tiller."""
     headings = heading_deg + np.linspace(-0.45, 0.45, 9) * fov_deg
     eye = (position_m[0], position_m[1], min(position_m[2], 1.0))
-    return float(np.minimum(space.clear_m(eye, headings), LOOKS_M).mean())
+    return float(np.minimum(space.clear_m(eye, headings), MAX_VIEW_DEPTH_M).mean())
 
 
 def _pitch(random: np.random.Generator, rig: str, position_m: Vec3) -> float:
@@ -146,7 +150,7 @@ def _pitch(random: np.random.Generator, rig: str, position_m: Vec3) -> float:
     return float(-np.degrees(np.arctan((position_m[2] - 0.9) / aim_m)))
 
 
-def rotation(heading_deg: float, pitch_deg: float, roll_deg: float) -> np.ndarray:
+def camera_rotation(heading_deg: float, pitch_deg: float, roll_deg: float) -> np.ndarray:
     """Return the camera-to-world matrix (3, 3) of a camera that looks along a heading, `pitch_deg` above the horizon.
 
     Roll turns the picture's content counter-clockwise when positive.
@@ -159,7 +163,7 @@ def rotation(heading_deg: float, pitch_deg: float, roll_deg: float) -> np.ndarra
     return np.stack([turned_right, np.cross(forward, turned_right), forward], axis=1)
 
 
-def camera_at(config: CameraSection, rig: str, fov_deg: float, position_m: Vec3, matrix: np.ndarray) -> Camera:
+def make_camera(config: CameraSection, rig: str, fov_deg: float, position_m: Vec3, matrix: np.ndarray) -> Camera:
     focal = round(float(config.width / 2 / np.tan(np.radians(fov_deg) / 2)), 3)
     return Camera(
         rig=rig,
@@ -176,10 +180,10 @@ def camera_at(config: CameraSection, rig: str, fov_deg: float, position_m: Vec3,
 def project(camera: Camera, points_m: np.ndarray) -> np.ndarray:
     """Return (n, 3): u_px, v_px and depth_m of world points (n, 3).
 
-    Points behind the camera are taken as `NEAREST_M` ahead of it: far outside the picture, on the right side.
+    Points behind the camera are taken as `MIN_DEPTH_M` ahead of it: far outside the picture, on the right side.
     """
     own = (points_m - np.array(camera.position_m)) @ np.array(camera.rotation)
-    plane = own[:, :2] / np.maximum(own[:, 2:], NEAREST_M)
+    plane = own[:, :2] / np.maximum(own[:, 2:], MIN_DEPTH_M)
     if any(camera.distortion):
         ahead, still = np.c_[plane, np.ones(len(plane))], np.zeros(3)
         plane = cv2.projectPoints(ahead, still, still, np.eye(3), np.array(camera.distortion))[0][:, 0]
@@ -197,7 +201,7 @@ def _image_boxes(camera: Camera, points_m: np.ndarray) -> np.ndarray:
     count = len(points_m)
     u, v, depth = project(camera, points_m.reshape(-1, 3)).T.reshape(3, count, -1)
     found = np.stack([u.min(axis=1), v.min(axis=1), u.max(axis=1), v.max(axis=1)], axis=1)
-    return np.where(depth.max(axis=1, keepdims=True) < NEAREST_M, np.nan, found)
+    return np.where(depth.max(axis=1, keepdims=True) < MIN_DEPTH_M, np.nan, found)
 
 
 def shares_in_frame(camera: Camera, boxes: Boxes, places: Sequence[Place]) -> np.ndarray:

@@ -93,7 +93,7 @@ class Boxes:
         return np.where(first <= last, first, np.inf)
 
 
-def join(parts: Sequence[Boxes]) -> Boxes:
+def concatenate_boxes(parts: Sequence[Boxes]) -> Boxes:
     """Return all boxes of the parts in one."""
     joined = Boxes(np.concatenate([part.rows for part in parts]))
     if "bounds_m" in vars(parts[0]):  # known already: a hall grows by one thing after the other

@@ -13,21 +13,21 @@ import numpy as np
 
 from pipeline.record.base_types import Vec3
 from pipeline.record.objects import (
-    PROPS,
+    PROP_KINDS,
     CartonParameters,
     CartonStackParameters,
     ColumnParameters,
+    CustomMeshParameters,
+    CustomObject,
     ElectricPalletTruckParameters,
     EurPalletParameters,
     HandPalletTruckParameters,
-    Imported,
-    ImportedParameters,
     PersonParameters,
     PropParameters,
     RackParameters,
-    Thing,
+    SceneObject,
 )
-from pipeline.scenes.geometry.boxes import Boxes, join
+from pipeline.scenes.geometry.boxes import Boxes, concatenate_boxes
 
 # EUR pallet (UIC 435-2): 1200 x 800 x 144 mm. Bottom boards and blocks form three runners along x; between them two
 # openings of 227.5 mm reach from the floor to the underside of the stringers at 100 mm.
@@ -43,7 +43,7 @@ TRUCK_FRAME_TOP_M = 0.62
 
 
 @dataclass(frozen=True)
-class Tiller:
+class TillerShape:
     """`hinge_m`: behind the steering's axis, above the floor; `head_m`: length along the tiller, width; `thick_m`.
 
     `bend_m`: how far its foot stands behind the line from hinge to grip.
@@ -56,10 +56,10 @@ class Tiller:
     thick_m: float
 
 
-HAND_TILLER = Tiller((0.0, TILLER_PIVOT_M), TILLER_LENGTH_M, TILLER_LOOP_M, bend_m=0.1, thick_m=0.05)
+HAND_TILLER = TillerShape((0.0, TILLER_PIVOT_M), TILLER_LENGTH_M, TILLER_LOOP_M, bend_m=0.1, thick_m=0.05)
 ELECTRIC_TILLERS = {
-    "lithium": Tiller((0.18, 0.3), 0.95, (0.2, 0.4), bend_m=0.0, thick_m=0.1),
-    "lead_acid": Tiller((0.24, 0.3), 0.95, (0.2, 0.4), bend_m=0.0, thick_m=0.1),
+    "lithium": TillerShape((0.18, 0.3), 0.95, (0.2, 0.4), bend_m=0.0, thick_m=0.1),
+    "lead_acid": TillerShape((0.24, 0.3), 0.95, (0.2, 0.4), bend_m=0.0, thick_m=0.1),
 }
 ELECTRIC_REAR_M = {"lithium": -0.2, "lead_acid": -0.26}  # of the skirt, from the steering's axis
 ELECTRIC_BODY_M = 0.055  # x where the full width of the body begins: before it the tiller swings
@@ -73,18 +73,18 @@ END_PLATE_M = 0.06  # how far a beam's end plates reach below it
 GUARD_M = (0.4, 0.1)  # height, how far it stands out of the rack's faces
 
 
-def own_boxes(thing: Thing) -> Boxes:
+def local_boxes(thing: SceneObject) -> Boxes:
     """Return the boxes of a thing in its own frame."""
-    boxes_of = _imported if isinstance(thing, Imported) else _OWN_BOXES[thing.asset]
+    boxes_of = _imported if isinstance(thing, CustomObject) else _OWN_BOXES[thing.asset]
     return boxes_of(thing.parameters)
 
 
-def volumes(things: Sequence[Thing]) -> Boxes:
+def world_boxes(things: Sequence[SceneObject]) -> Boxes:
     """Return the boxes of all the things where they stand, one thing after the other."""
-    own = [own_boxes(thing) for thing in things]
+    own = [local_boxes(thing) for thing in things]
     counts = [len(boxes.rows) for boxes in own]
     positions = np.repeat([thing.position_m for thing in things], counts, axis=0)
-    return join(own).moved_each(positions, np.repeat([thing.yaw_deg for thing in things], counts))
+    return concatenate_boxes(own).moved_each(positions, np.repeat([thing.yaw_deg for thing in things], counts))
 
 
 def _between(x: tuple[float, float], y: tuple[float, float], z: tuple[float, float]) -> tuple[float, ...]:
@@ -138,13 +138,13 @@ def _prop(parameters: PropParameters) -> Boxes:
     return _centered(*parameters.size_m)
 
 
-def _imported(parameters: ImportedParameters) -> Boxes:
+def _imported(parameters: CustomMeshParameters) -> Boxes:
     return _centered(*parameters.size_m)
 
 
 def _column(parameters: ColumnParameters) -> Boxes:
     foot = parameters.width_m + (0.12 if parameters.guard else 0.0)
-    return join(
+    return concatenate_boxes(
         [_centered(parameters.width_m, parameters.width_m, parameters.height_m), _centered(foot, foot, 1.2)],
     )
 
@@ -162,14 +162,14 @@ def _hand_pallet_truck(parameters: HandPalletTruckParameters) -> Boxes:
     return Boxes(np.array(rows + _tiller(HAND_TILLER, parameters.tiller_tilt_deg, parameters.tiller_turn_deg)))
 
 
-def electric_heel_m(parameters: ElectricPalletTruckParameters) -> float:
+def electric_fork_start_m(parameters: ElectricPalletTruckParameters) -> float:
     """Return x where the forks of an electric truck begin."""
     return ELECTRIC_REAR_M[parameters.battery] + parameters.heel_to_rear_m
 
 
 def _electric_pallet_truck(parameters: ElectricPalletTruckParameters) -> Boxes:
     """Forks, body with what stands on it, the skirt behind it, the hood, the tiller, the backrest."""
-    half, fork, heel = parameters.width_m / 2, parameters.fork_width_m, electric_heel_m(parameters)
+    half, fork, heel = parameters.width_m / 2, parameters.fork_width_m, electric_fork_start_m(parameters)
     body, radius = parameters.chassis_width_m / 2, ELECTRIC_HOOD_M[parameters.battery]
     forks = (heel, heel + parameters.fork_length_m)
     raised = parameters.lift_m - 0.085
@@ -186,7 +186,7 @@ def _electric_pallet_truck(parameters: ElectricPalletTruckParameters) -> Boxes:
     return Boxes(np.array(rows + _tiller(tiller, parameters.tiller_tilt_deg, parameters.tiller_turn_deg)))
 
 
-def _tiller(tiller: Tiller, tilt_deg: float, turn_deg: float) -> list[tuple[float, ...]]:
+def _tiller(tiller: TillerShape, tilt_deg: float, turn_deg: float) -> list[tuple[float, ...]]:
     """Cut the leaning tiller into short upright boxes, the grip or head last."""
     tilt, turn = np.radians(tilt_deg), np.radians(turn_deg)
     head_start = 1 - tiller.head_m[0] / tiller.length_m
@@ -242,5 +242,5 @@ _OWN_BOXES = {
     "hand_pallet_truck": _hand_pallet_truck,
     "electric_pallet_truck": _electric_pallet_truck,
     "person": _person,
-    **dict.fromkeys(PROPS, _prop),
+    **dict.fromkeys(PROP_KINDS, _prop),
 }

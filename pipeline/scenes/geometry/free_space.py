@@ -12,21 +12,21 @@ import numpy as np
 import shapely
 
 from pipeline.record.base_types import Vec3
-from pipeline.record.objects import Thing
-from pipeline.scenes.geometry.boxes import Boxes, join
-from pipeline.scenes.geometry.collision_boxes import volumes
+from pipeline.record.objects import SceneObject
+from pipeline.scenes.geometry.boxes import Boxes, concatenate_boxes
+from pipeline.scenes.geometry.collision_boxes import world_boxes
 
 Place = tuple[Vec3, float]  # position_m, yaw_deg
 
 TOUCH_M = 0.001  # things that overlap less than this only touch
 
 
-class Space:
+class HallSpace:
     """A hall of `size_m` (x, y, height) around the origin, and the things in it."""
 
     def __init__(self, size_m: Vec3) -> None:
         self.size_m = size_m
-        self.things: list[Thing] = []
+        self.things: list[SceneObject] = []
         self.boxes = Boxes(np.empty((0, 7)))
         self._kept_free = Boxes(np.empty((0, 7)))
 
@@ -41,19 +41,19 @@ class Space:
         """Does nothing stand within the boxes, be they in the hall or not?"""
         return not overlaps(boxes, self.boxes, 0.0)
 
-    def put(self, group: Sequence[Thing], position_m: Vec3 = (0, 0, 0), yaw_deg: float = 0) -> list[Thing]:
+    def put(self, group: Sequence[SceneObject], position_m: Vec3 = (0, 0, 0), yaw_deg: float = 0) -> list[SceneObject]:
         """Move a group to its place, give its things names of their own (`rack_1`, `eur_pallet_12`) and add them."""
         names, added = {"floor": "floor", "ceiling": "ceiling"}, []
         for thing in group:
             names[thing.name] = f"{thing.asset}_{len(self.things) + len(added) + 1}"
             added.append(moved(thing, position_m, yaw_deg, name=names[thing.name], stands_on=names[thing.stands_on]))
         self.things += added
-        self.boxes = join([self.boxes, volumes(added)])
+        self.boxes = concatenate_boxes([self.boxes, world_boxes(added)])
         return added
 
     def keep_free(self, boxes: Boxes) -> None:
         """Let nothing more be put here: where the camera is, where the walkway must stay open."""
-        self._kept_free = join([self._kept_free, boxes])
+        self._kept_free = concatenate_boxes([self._kept_free, boxes])
 
     def visible_share(self, origin_m: Vec3, points_m: np.ndarray) -> float:
         """Return the share of the points (k, 3) that nothing hides from `origin_m`."""
@@ -72,7 +72,7 @@ class Space:
         return np.minimum(at_height.entry(origin, rays).min(axis=1, initial=np.inf), to_wall)
 
 
-def moved(thing: Thing, position_m: Vec3, yaw_deg: float, **changes: str) -> Thing:
+def moved(thing: SceneObject, position_m: Vec3, yaw_deg: float, **changes: str) -> SceneObject:
     """Return the thing turned about z through the origin, then shifted, to 0.1 mm and 0.001 degrees.
 
     `changes` are other fields to replace on the way.
@@ -109,6 +109,6 @@ def colliding_pairs(boxes: Boxes, others: Boxes, gap_m: float) -> np.ndarray:
     return pairs[shapely.dwithin(first, second, max(gap_m, 0.0))]
 
 
-def find_place(space: Space, boxes: Boxes, proposals: Iterable[Place], gap_m: float = 0.05) -> Place | None:
+def first_free_place(space: HallSpace, boxes: Boxes, proposals: Iterable[Place], gap_m: float = 0.05) -> Place | None:
     """Return the first proposed place where the boxes fit, or None."""
     return next((place for place in proposals if space.fits(boxes.moved(*place), gap_m)), None)

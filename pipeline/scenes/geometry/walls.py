@@ -23,7 +23,7 @@ class Wall:
         return round(float(cos * inwards - sin * along_m), 3), round(float(sin * inwards + cos * along_m), 3)
 
 
-def walls_of(size_m: Vec3) -> list[Wall]:
+def hall_walls(size_m: Vec3) -> list[Wall]:
     length, width, _ = size_m
     return [
         Wall(width, length / 2, 0.0),

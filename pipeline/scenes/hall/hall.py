@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pipeline.common.randomness import choose
+from pipeline.common.randomness import choose_weighted
 from pipeline.record.base_types import Rgb, Vec2, Vec3
-from pipeline.record.scene import FloorLine, Hall, Opening, Surface
+from pipeline.record.scene import FloorLine, Hall, Opening, SurfaceMaterial
 from pipeline.scenes.assets.palettes import (
     BRICKS,
     CONCRETE,
@@ -17,9 +17,9 @@ from pipeline.scenes.assets.palettes import (
     WALLS,
     draw_color,
 )
-from pipeline.scenes.assets.pallets_and_cartons import SEEDS
+from pipeline.scenes.assets.pallets_and_cartons import SEED_RANGE
 from pipeline.scenes.geometry.boxes import Boxes
-from pipeline.scenes.geometry.walls import Wall, walls_of
+from pipeline.scenes.geometry.walls import Wall, hall_walls
 
 # Least and greatest length (x), width (y) and clear height in metres.
 SIZES_M = {
@@ -38,7 +38,7 @@ BEFORE_DOOR_M = 1.2
 CEILINGS = {"sheet_metal": 0.5, "painted": 0.3, "concrete": 0.2}
 
 
-def draw_size(random: np.random.Generator, layout: str) -> Vec3:
+def draw_hall_size(random: np.random.Generator, layout: str) -> Vec3:
     least, greatest = np.array(SIZES_M[layout])
     length, width, height = (round(float(value), 2) for value in least + (greatest - least) * random.beta(1.5, 2, 3))
     return length, width, height
@@ -51,9 +51,9 @@ def draw_hall(
     openings: tuple[Opening, ...] = (),
     outside: tuple[Rgb, float] = ((0.8, 0.9, 1.0), 0.0),
 ) -> Hall:
-    floor = _surface(random, choose(random, FLOORS), PAINTED_FLOORS)
-    walls = _surface(random, choose(random, WALL_KINDS), WALLS)
-    ceiling = _surface(random, choose(random, CEILINGS), WALLS)
+    floor = _surface(random, choose_weighted(random, FLOORS), PAINTED_FLOORS)
+    walls = _surface(random, choose_weighted(random, WALL_KINDS), WALLS)
+    ceiling = _surface(random, choose_weighted(random, CEILINGS), WALLS)
     wet = round(float(random.beta(1.5, 2)), 3) if random.random() < WET_FLOORS else 0.0
     return Hall(
         size_m=size_m,
@@ -95,7 +95,7 @@ def draw_openings(
 
 
 def _any_wall(random: np.random.Generator, size_m: Vec3) -> Wall:
-    return walls_of(size_m)[random.integers(4)]
+    return hall_walls(size_m)[random.integers(4)]
 
 
 def _before(door: tuple[Vec2, float, Vec2]) -> Boxes:
@@ -135,15 +135,15 @@ def _skylights(random: np.random.Generator, size_m: Vec3) -> list[Opening]:
     ]
 
 
-def _surface(random: np.random.Generator, kind: str, paints: tuple[str, ...]) -> Surface:
+def _surface(random: np.random.Generator, kind: str, paints: tuple[str, ...]) -> SurfaceMaterial:
     palette = {"concrete": CONCRETE, "painted": paints, "brick": BRICKS, "sheet_metal": SHEET_METAL}[kind]
     smooth = 0.25 if kind in ("painted", "sheet_metal") else 0.45
-    return Surface(
+    return SurfaceMaterial(
         kind=kind,
         color_rgb=draw_color(random, palette),
         roughness=round(float(random.uniform(smooth, 0.9)), 3),
         wear=round(float(random.beta(2, 2)), 3),
-        seed=int(random.integers(SEEDS)),
+        seed=int(random.integers(SEED_RANGE)),
     )
 
 
@@ -156,11 +156,11 @@ def draw_line_style(random: np.random.Generator) -> dict:
     }
 
 
-def line(start_m: Vec2, end_m: Vec2, style: dict) -> FloorLine:
+def floor_line(start_m: Vec2, end_m: Vec2, style: dict) -> FloorLine:
     ends = [tuple(round(float(value), 3) for value in end) for end in (start_m, end_m)]
     return FloorLine(start_m=ends[0], end_m=ends[1], **style)
 
 
-def rectangle(low_m: Vec2, high_m: Vec2, style: dict) -> list[FloorLine]:
+def floor_line_rectangle(low_m: Vec2, high_m: Vec2, style: dict) -> list[FloorLine]:
     corners = [low_m, (high_m[0], low_m[1]), high_m, (low_m[0], high_m[1])]
-    return [line(corner, corners[(i + 1) % 4], style) for i, corner in enumerate(corners)]
+    return [floor_line(corner, corners[(i + 1) % 4], style) for i, corner in enumerate(corners)]

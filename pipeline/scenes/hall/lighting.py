@@ -8,7 +8,7 @@ import numpy as np
 from pipeline.common.color import REC709_LUMINANCE
 from pipeline.config.world import LightSection
 from pipeline.record.base_types import Rgb, Vec2, Vec3
-from pipeline.record.scene import Ambient, Camera, Hall, Lamp, Opening
+from pipeline.record.scene import AmbientLight, Camera, Hall, Lamp, Opening
 from pipeline.scenes.assets.palettes import LAMP_TINTS, linear, rgb
 
 # Lamp power per floor area (white light) that gives furnished halls of `blender/` the brightness of real pictures at
@@ -17,7 +17,7 @@ POWER_W_PER_M2 = 8.5
 AMBIENT_STRENGTH = (0.06, 0.6)
 # What cameras make up for: this share of the lamps' brightness in stops and of their colour.
 AUTO_EXPOSURE, WHITE_BALANCE = 0.65, 0.75
-DARK = ("dusk", "torch")  # light scenes
+DARK_LIGHT_SCENES = ("dusk", "torch")  # light scenes
 # Sunlit floor against one lit by lamps at 1.5 to 2 W/m2; a torch that lights a wall 4 m away like lamps do.
 SUN_W_PER_M2 = (6.0, 20.0)
 TORCH_W = 500.0
@@ -76,14 +76,14 @@ def draw_power_factor(random: np.random.Generator, config: LightSection) -> floa
     return float(np.exp(random.uniform(*np.log(config.power))))
 
 
-def exposure_ev(random: np.random.Generator, config: LightSection, factor: float) -> float:
+def draw_exposure_ev(random: np.random.Generator, config: LightSection, factor: float) -> float:
     """Draw the exposure in stops; automatic exposure makes up for most of lamps `factor` times as bright as usual."""
     return round(float(random.uniform(*config.exposure_ev) - AUTO_EXPOSURE * np.log2(factor)), 3)
 
 
-def draw_lamps(
+def draw_lights(
     random: np.random.Generator, config: LightSection, light: str, hall: Hall, camera: Camera, factor: float
-) -> tuple[tuple[Lamp, ...], Ambient]:
+) -> tuple[tuple[Lamp, ...], AmbientLight]:
     """Draw what lights the hall in the light scene `light`, all `factor` times as bright as usual."""
     level = LEVELS[light]
     color = _draw_light_color(random, config)
@@ -93,7 +93,7 @@ def draw_lamps(
     if light == "torch":
         lamps.append(_torch(random, camera, factor))
     strength = factor * np.exp(random.uniform(*np.log(AMBIENT_STRENGTH))) * level.ambient
-    ambient = Ambient(
+    ambient = AmbientLight(
         color_rgb=rgb((np.array(color) + 1) / 2),
         strength=round(float(strength), 4),
         hdri=str(random.choice(HDRIS)) if random.random() < config.hdri else None,
@@ -203,9 +203,9 @@ def _torch(random: np.random.Generator, camera: Camera, factor: float) -> Lamp:
     )
 
 
-def outside(random: np.random.Generator, light: str) -> tuple[Rgb, float]:
+def draw_outside_light(random: np.random.Generator, light: str) -> tuple[Rgb, float]:
     """Draw the colour and radiance of what is seen through doors and windows: by day it is white in the picture."""
-    dark = light in DARK or (light != "daylight" and random.random() < 0.25)
+    dark = light in DARK_LIGHT_SCENES or (light != "daylight" and random.random() < 0.25)
     color = rgb(np.array(blackbody(random.uniform(6000, 11000))) ** (1 - WHITE_BALANCE))
     return color, round(float(random.uniform(0.01, 0.25) if dark else random.uniform(1.5, 6.0)), 3)
 

@@ -9,19 +9,19 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pipeline.record.objects import Thing
-from pipeline.scenes.assets.bulk_goods import UNIT_LOAD_M, most_levels, stack
+from pipeline.record.objects import SceneObject
+from pipeline.scenes.assets.non_carton_goods import MIN_UNIT_LOAD_LENGTH_M, make_stack, max_levels
 from pipeline.scenes.assets.pallets_and_cartons import Stock, pallet_pile, stacked_pallets
 from pipeline.scenes.geometry.collision_boxes import PALLET_SIZE_M
-from pipeline.scenes.geometry.walkways import Walkway
-from pipeline.scenes.hall.hall import draw_line_style, line
-from pipeline.scenes.layouts.furnished_hall import WALL_GAP_M, Setting, floor_of, rectangle_of, scatter
+from pipeline.scenes.geometry.floor_area import FloorArea
+from pipeline.scenes.hall.hall import draw_line_style, floor_line
+from pipeline.scenes.layouts.hall_plan import WALL_GAP_M, HallPlan, floor_area, scatter, shrink_area
 
 HIGHEST_M = 4.5
-Stack = Callable[[int], list[Thing]]  # a stack so many levels high
+Stack = Callable[[int], list[SceneObject]]  # a stack so many levels high
 
 
-def block(random: np.random.Generator, setting: Setting, area: Walkway) -> None:
+def furnish_block(random: np.random.Generator, setting: HallPlan, area: FloorArea) -> None:
     """Blocks in bands along x with gangways between them; the outer bands stand against the walls."""
     low, high = np.array(area.low_m) + WALL_GAP_M, np.array(area.high_m) - WALL_GAP_M
     gangway = random.uniform(2.5, 4.0)
@@ -33,20 +33,20 @@ def block(random: np.random.Generator, setting: Setting, area: Walkway) -> None:
         _fill_band(random, setting, (low[0], high[0]), (y, y + band), depth, back_is_low)
         front = y + band if back_is_low else y
         if style is not None:
-            setting.lines.append(line((low[0], front), (high[0], front), style))
+            setting.lines.append(floor_line((low[0], front), (high[0], front), style))
         # Bands stand back to back: wall, band, gangway, band, band, gangway ...
         y += band + (gangway if back_is_low else 0.15)
         if back_is_low:
-            setting.walkways.append(rectangle_of((low[0] + 0.4, front + 0.2), (high[0] - 0.4, front + gangway - 0.2)))
+            setting.walkways.append(floor_area((low[0] + 0.4, front + 0.2), (high[0] - 0.4, front + gangway - 0.2)))
         back_is_low = not back_is_low
-    floor = floor_of(area)
+    floor = shrink_area(area)
     setting.walkways.append(floor)
     scatter(random, setting, floor, round(setting.density * floor.area_m2() / 60), gap_m=0.9)
 
 
 def _fill_band(
     random: np.random.Generator,
-    setting: Setting,
+    setting: HallPlan,
     x_m: tuple[float, float],
     y_m: tuple[float, float],
     depth: int,
@@ -72,14 +72,14 @@ def _article(random: np.random.Generator, stock: Stock, room_m: float) -> tuple[
         drawn := stock.others.draw(random, ("stillage", "ibc", "crate", "bin"))
     ):
         kind, form = drawn
-        most = most_levels(kind, form, room_m)
-        if UNIT_LOAD_M <= form.size_m[0] <= 1.3 and most:
-            return lambda levels: stack(random, kind, form, levels), form.size_m[:2], most
+        most = max_levels(kind, form, room_m)
+        if MIN_UNIT_LOAD_LENGTH_M <= form.size_m[0] <= 1.3 and most:
+            return lambda levels: make_stack(random, kind, form, levels), form.size_m[:2], most
     if random.random() < 0.15:
         return lambda levels: pallet_pile(random, stock, 5 * levels), PALLET_SIZE_M[:2], 3
     seed = int(random.integers(2**31))
 
-    def pallets(levels: int) -> list[Thing]:
+    def pallets(levels: int) -> list[SceneObject]:
         return stacked_pallets(np.random.default_rng(seed), stock, levels, room_m)
 
     return pallets, PALLET_SIZE_M[:2], int(random.integers(1, 4))
@@ -87,7 +87,7 @@ def _article(random: np.random.Generator, stock: Stock, room_m: float) -> tuple[
 
 def _fill_lane(
     random: np.random.Generator,
-    setting: Setting,
+    setting: HallPlan,
     x_m: float,
     y_m: tuple[float, float],
     depth: int,

@@ -9,15 +9,15 @@ that nobody has sorted yet.
 import numpy as np
 
 from pipeline.scenes.assets.pallets_and_cartons import unit_load
-from pipeline.scenes.geometry.walkways import Walkway
-from pipeline.scenes.hall.hall import draw_line_style, rectangle
-from pipeline.scenes.layouts.furnished_hall import Door, Setting, draw_pile, floor_of, rectangle_of, scatter
+from pipeline.scenes.geometry.floor_area import FloorArea
+from pipeline.scenes.hall.hall import draw_line_style, floor_line_rectangle
+from pipeline.scenes.layouts.hall_plan import Door, HallPlan, draw_pallet_pile, floor_area, scatter, shrink_area
 
 LANE_M = (1.0, 1.35)  # across and along a lane, for pallets that stand lengthwise in it
 DOOR_WIDTH_M, DOOR_HEIGHT_M = (2.4, 3.0), (2.8, 3.6)
 
 
-def dock(random: np.random.Generator, setting: Setting, area: Walkway) -> None:
+def furnish_dock(random: np.random.Generator, setting: HallPlan, area: FloorArea) -> None:
     """Doors in the wall at the area's low or high y, lanes before them."""
     low, high = np.array(area.low_m), np.array(area.high_m)
     side = int(random.choice([-1, 1]))
@@ -26,9 +26,9 @@ def dock(random: np.random.Generator, setting: Setting, area: Walkway) -> None:
     doors = _draw_doors(random, setting, area, side)
     setting.doors += doors
     near, far = sorted([wall, wall - side * strip])
-    setting.keep_clear(rectangle_of((low[0], near), (high[0], far)))
-    floor = floor_of(area)
-    setting.walkways += [rectangle_of((low[0] + 0.6, near + 0.4), (high[0] - 0.6, far - 0.1)), floor]
+    setting.keep_clear(floor_area((low[0], near), (high[0], far)))
+    floor = shrink_area(area)
+    setting.walkways += [floor_area((low[0] + 0.6, near + 0.4), (high[0] - 0.6, far - 0.1)), floor]
     style = draw_line_style(random) if random.random() < 0.75 else None
     deepest = min(int((high[1] - low[1] - strip - 3.0) / LANE_M[1]), 6)
     for door in doors:
@@ -39,7 +39,7 @@ def dock(random: np.random.Generator, setting: Setting, area: Walkway) -> None:
     scatter(random, setting, floor, round(setting.density * floor.area_m2() / 22), gap_m=0.8)
 
 
-def _draw_doors(random: np.random.Generator, setting: Setting, area: Walkway, side: int) -> list[Door]:
+def _draw_doors(random: np.random.Generator, setting: HallPlan, area: FloorArea, side: int) -> list[Door]:
     """Equal doors at equal distances along the wall, as many as there is room for."""
     pitch = random.uniform(4.0, 5.0)
     width = round(float(random.uniform(*DOOR_WIDTH_M)), 2)
@@ -53,7 +53,7 @@ def _draw_doors(random: np.random.Generator, setting: Setting, area: Walkway, si
 
 def _fill_lane(
     random: np.random.Generator,
-    setting: Setting,
+    setting: HallPlan,
     start_m: tuple[float, float],
     inwards: int,
     deepest: int,
@@ -64,10 +64,10 @@ def _fill_lane(
     taken = round(places * float(np.clip(setting.density + random.normal(0, 0.3), 0, 1)))
     empties = random.random() < 0.12
     for number in range(taken):
-        group = draw_pile(random, setting.stock) if empties else unit_load(random, setting.stock, 2.2)
+        group = draw_pallet_pile(random, setting.stock) if empties else unit_load(random, setting.stock, 2.2)
         x, y = start_m[0] + random.normal(0, 0.015), start_m[1] + inwards * (number + 0.5) * LANE_M[1]
         setting.try_put(group, [((float(x), float(y), 0.0), 90.0 + float(np.clip(random.normal(0, 0.8), -2, 2)))], 0.02)
     if style is not None:
         ends = sorted([start_m[1], start_m[1] + inwards * places * LANE_M[1]])
         half = LANE_M[0] / 2 + 0.03
-        setting.lines += rectangle((start_m[0] - half, ends[0]), (start_m[0] + half, ends[1]), style)
+        setting.lines += floor_line_rectangle((start_m[0] - half, ends[0]), (start_m[0] + half, ends[1]), style)

@@ -8,35 +8,35 @@ beyond the conveyor the pallets that are being filled. A rack for packing materi
 import numpy as np
 
 from pipeline.record.objects import PropParameters
-from pipeline.scenes.assets.bulk_goods import as_prop, set_down
-from pipeline.scenes.assets.pallets_and_cartons import carton_pile, loaded_pallet
-from pipeline.scenes.assets.prop_shapes import draw_good
+from pipeline.scenes.assets.non_carton_goods import goods_on_floor, make_prop
+from pipeline.scenes.assets.pallets_and_cartons import draw_carton_pile, loaded_pallet
+from pipeline.scenes.assets.prop_shapes import draw_prop
 from pipeline.scenes.assets.racks import draw_rack
-from pipeline.scenes.assets.vehicle_shapes import draw_wheeled
+from pipeline.scenes.assets.vehicle_shapes import draw_vehicle
 from pipeline.scenes.geometry.collision_boxes import rack_length_m
-from pipeline.scenes.geometry.walkways import Walkway
-from pipeline.scenes.hall.hall import draw_line_style, line
-from pipeline.scenes.layouts.furnished_hall import (
-    OVERHANG_M,
+from pipeline.scenes.geometry.floor_area import FloorArea
+from pipeline.scenes.hall.hall import draw_line_style, floor_line
+from pipeline.scenes.layouts.hall_plan import (
+    RACK_LOAD_OVERHANG_M,
     WALL_GAP_M,
-    Setting,
-    floor_of,
+    HallPlan,
+    floor_area,
     put_rack,
-    rectangle_of,
     scatter,
+    shrink_area,
 )
 
 STANDING_ROOM_M = (1.1, 1.7)  # between tables and conveyor
 
 
-def packing(random: np.random.Generator, setting: Setting, area: Walkway) -> None:
+def furnish_packing(random: np.random.Generator, setting: HallPlan, area: FloorArea) -> None:
     """Tables along the wall at the area's low or high y, the conveyor before them, pallets beyond."""
     low, high = np.array(area.low_m), np.array(area.high_m)
     side = int(random.choice([-1, 1]))
     wall = low[1] if side < 0 else high[1]
     if random.random() < 0.6:
         _material_rack(random, setting, area, -side)
-    table = draw_good(random, "packing_table")
+    table = draw_prop(random, "packing_table")
     deep = table.size_m[0]
     front = wall - side * (0.15 + deep)
     line_y = front - side * random.uniform(*STANDING_ROOM_M)
@@ -45,69 +45,69 @@ def packing(random: np.random.Generator, setting: Setting, area: Walkway) -> Non
         if random.random() < 0.3 + 0.7 * setting.furniture:
             line_y = _conveyor(random, setting, area, line_y, side)
     near, far = sorted([front, line_y])
-    setting.walkways.append(rectangle_of((low[0] + 0.6, near + 0.1), (high[0] - 0.6, far - 0.1)))
-    setting.keep_clear(rectangle_of((low[0], near), (high[0], far)))
-    floor = floor_of(area)
+    setting.walkways.append(floor_area((low[0] + 0.6, near + 0.1), (high[0] - 0.6, far - 0.1)))
+    setting.keep_clear(floor_area((low[0], near), (high[0], far)))
+    floor = shrink_area(area)
     setting.walkways.append(floor)
     if random.random() < 0.5:
         edge = line_y - side * 0.3
-        setting.lines.append(line((low[0] + 0.5, edge), (high[0] - 0.5, edge), draw_line_style(random)))
+        setting.lines.append(floor_line((low[0] + 0.5, edge), (high[0] - 0.5, edge), draw_line_style(random)))
     _pallets_to_fill(random, setting, area, line_y, side)
     scatter(random, setting, floor, round(setting.density * floor.area_m2() / 18), gap_m=0.6)
 
 
-def _material_rack(random: np.random.Generator, setting: Setting, area: Walkway, side: int) -> None:
+def _material_rack(random: np.random.Generator, setting: HallPlan, area: FloorArea, side: int) -> None:
     """A short rack along the wall on this side."""
     kind = draw_rack(random, setting.space.size_m[2])
     kind = kind.model_copy(update={"bays": int(random.integers(1, 5))})
     slack = max((area.high_m[0] - area.low_m[0] - rack_length_m(kind)) / 2 - WALL_GAP_M, 0)
     x = (area.low_m[0] + area.high_m[0]) / 2 + random.uniform(-slack, slack)
-    y = (area.low_m[1] if side < 0 else area.high_m[1]) - side * (WALL_GAP_M + OVERHANG_M + kind.depth_m / 2)
+    y = (area.low_m[1] if side < 0 else area.high_m[1]) - side * (WALL_GAP_M + RACK_LOAD_OVERHANG_M + kind.depth_m / 2)
     put_rack(random, setting, kind, (float(x), float(y), 0), 0, setting.density)
 
 
 def _tables(
-    random: np.random.Generator, setting: Setting, area: Walkway, wall: tuple[float, int], table: PropParameters
+    random: np.random.Generator, setting: HallPlan, area: FloorArea, wall: tuple[float, int], table: PropParameters
 ) -> None:
     """Tables side by side, fronts into the hall; between them cartons, boxes and roll cages."""
     y, side = wall
     deep, wide, _ = table.size_m
-    cage = draw_wheeled(random, "roll_cage")
+    cage = draw_vehicle(random, "roll_cage")
     x = area.low_m[0] + 0.6 + random.uniform(0, 1.5)
     for _ in range(int(random.integers(1, 2 + round(5 * setting.furniture)))):
         place = ((float(x + wide / 2), float(y - side * (0.12 + deep / 2)), 0.0), -90.0 * side)
-        setting.try_put([as_prop("packing_table", table)], [place], 0.02)
+        setting.try_put([make_prop("packing_table", table)], [place], 0.02)
         x += wide + 0.1
         for _ in range(int(random.integers(0, 3))):
             match random.choice(["cartons", "others", "cage"], p=[0.4, 0.3, 0.3]):
                 case "cage":
-                    group = [as_prop("roll_cage", cage)]
+                    group = [make_prop("roll_cage", cage)]
                 case "others":
                     others = setting.stock.others
-                    group = set_down(random, others) if others.share > 0 else []
-                    group = group or carton_pile(random, setting.stock)
+                    group = goods_on_floor(random, others) if others.share > 0 else []
+                    group = group or draw_carton_pile(random, setting.stock)
                 case _:
-                    group = carton_pile(random, setting.stock)
+                    group = draw_carton_pile(random, setting.stock)
             setting.try_put(group, [((float(x + 0.45), float(y - side * 0.65), 0.0), -90.0 * side)], 0.03)
             x += 0.95
 
 
-def _conveyor(random: np.random.Generator, setting: Setting, area: Walkway, y_m: float, side: int) -> float:
+def _conveyor(random: np.random.Generator, setting: HallPlan, area: FloorArea, y_m: float, side: int) -> float:
     """Equal segments end to end along x; return y of the far side."""
-    kind = draw_good(random, "conveyor")
+    kind = draw_prop(random, "conveyor")
     length, wide, _ = kind.size_m
     x = area.low_m[0] + random.uniform(0.8, 3.0)
     for _ in range(int(random.integers(1, 5))):
         if x + length > area.high_m[0] - 1.2:
             break
         setting.try_put(
-            [as_prop("conveyor", kind)], [((float(x + length / 2), y_m - side * wide / 2, 0.0), 0.0)], 0.002
+            [make_prop("conveyor", kind)], [((float(x + length / 2), y_m - side * wide / 2, 0.0), 0.0)], 0.002
         )
         x += length + 0.006
     return y_m - side * wide
 
 
-def _pallets_to_fill(random: np.random.Generator, setting: Setting, area: Walkway, y_m: float, side: int) -> None:
+def _pallets_to_fill(random: np.random.Generator, setting: HallPlan, area: FloorArea, y_m: float, side: int) -> None:
     """Single pallets in a row along the conveyor, a step away from it."""
     for x in np.arange(area.low_m[0] + 1.2, area.high_m[0] - 1.2, 1.6):
         if random.random() < 0.2 + 0.5 * setting.density:

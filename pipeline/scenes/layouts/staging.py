@@ -10,23 +10,23 @@ from pipeline.scenes.assets.pallets_and_cartons import unit_load
 from pipeline.scenes.assets.racks import draw_rack
 from pipeline.scenes.geometry.boxes import Boxes
 from pipeline.scenes.geometry.collision_boxes import PALLET_SIZE_M, rack_length_m
-from pipeline.scenes.geometry.free_space import find_place, moved
-from pipeline.scenes.geometry.walkways import Walkway
-from pipeline.scenes.hall.hall import draw_line_style, rectangle
-from pipeline.scenes.layouts.furnished_hall import (
-    OVERHANG_M,
+from pipeline.scenes.geometry.floor_area import FloorArea
+from pipeline.scenes.geometry.free_space import first_free_place, moved
+from pipeline.scenes.hall.hall import draw_line_style, floor_line_rectangle
+from pipeline.scenes.layouts.hall_plan import (
+    RACK_LOAD_OVERHANG_M,
     WALL_GAP_M,
-    Setting,
+    HallPlan,
     add_columns,
-    anywhere,
-    draw_pile,
-    floor_of,
+    draw_pallet_pile,
+    draw_places,
     put_rack,
     scatter,
+    shrink_area,
 )
 
 
-def staging(random: np.random.Generator, setting: Setting, area: Walkway) -> None:
+def furnish_staging(random: np.random.Generator, setting: HallPlan, area: FloorArea) -> None:
     """Racks along one or two walls, columns in a grid, blocks of pallets in lanes on the open floor."""
     low, high = np.array(area.low_m), np.array(area.high_m)
     length = high[0] - low[0]
@@ -36,11 +36,11 @@ def staging(random: np.random.Generator, setting: Setting, area: Walkway) -> Non
     for side in random.permutation([-1, 1])[: random.integers(0, 3)]:
         slack = (length - rack_length_m(kind)) / 2 - WALL_GAP_M
         x = (low[0] + high[0]) / 2 + random.uniform(-slack, slack)
-        y = (low[1] if side < 0 else high[1]) - side * (WALL_GAP_M + OVERHANG_M + kind.depth_m / 2)
+        y = (low[1] if side < 0 else high[1]) - side * (WALL_GAP_M + RACK_LOAD_OVERHANG_M + kind.depth_m / 2)
         put_rack(random, setting, kind, (float(x), float(y), 0), 0, setting.density)
     if random.random() < 0.6:
         add_columns(random, setting, area)
-    floor = floor_of(area)
+    floor = shrink_area(area)
     setting.walkways.append(floor)
     style = draw_line_style(random) if random.random() < 0.7 else None
     for _ in range(round(setting.density * floor.area_m2() / 45)):
@@ -48,25 +48,25 @@ def staging(random: np.random.Generator, setting: Setting, area: Walkway) -> Non
     scatter(random, setting, floor, round(setting.density * floor.area_m2() / 25), gap_m=0.7)
 
 
-def lane_block(random: np.random.Generator, setting: Setting, floor: Walkway, style: dict | None) -> None:
+def lane_block(random: np.random.Generator, setting: HallPlan, floor: FloorArea, style: dict | None) -> None:
     """A block of pallets in straight lanes, all loaded or all piles of empty ones, with a line around it or none."""
     columns, rows = int(random.integers(1, 5)), int(random.integers(1, 4))
     pitch = np.array(PALLET_SIZE_M[:2]) + random.uniform(0.08, 0.3, 2)
     size = pitch * (columns, rows)
     yaw = float(random.choice([0, 90]))
     outline = Boxes(np.array([(0, 0, 0, *size, 0, 2.2)]))
-    place = find_place(setting.space, outline, anywhere(random, floor, 12, lambda: yaw), gap_m=1.3)
+    place = first_free_place(setting.space, outline, draw_places(random, floor, 12, lambda: yaw), gap_m=1.3)
     if place is None:
         return
     empties = random.random() < 0.2
     for x in (np.arange(columns) + 0.5) * pitch[0] - size[0] / 2:
         for y in (np.arange(rows) + 0.5) * pitch[1] - size[1] / 2:
             if random.random() < 0.4 + 0.55 * setting.density:
-                group = draw_pile(random, setting.stock) if empties else unit_load(random, setting.stock)
+                group = draw_pallet_pile(random, setting.stock) if empties else unit_load(random, setting.stock)
                 shift, askew = random.uniform(-0.015, 0.015, 2), float(random.normal(0, 0.5))
                 placed = [moved(thing, (x + shift[0], y + shift[1], 0), np.clip(askew, -1, 1)) for thing in group]
                 setting.try_put(placed, [place], 0.0)
     if style is not None:
         half = (size if yaw == 0 else size[::-1]) / 2 + 0.15
         middle = np.array(place[0][:2])
-        setting.lines += rectangle(tuple(middle - half), tuple(middle + half), style)
+        setting.lines += floor_line_rectangle(tuple(middle - half), tuple(middle + half), style)

@@ -8,22 +8,22 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pipeline.record.objects import Thing
-from pipeline.scenes.assets.bulk_goods import set_down
-from pipeline.scenes.assets.pallets_and_cartons import carton_pile, loaded_pallet, stacked_pallets
+from pipeline.record.objects import SceneObject
+from pipeline.scenes.assets.non_carton_goods import goods_on_floor
+from pipeline.scenes.assets.pallets_and_cartons import draw_carton_pile, loaded_pallet, stacked_pallets
 from pipeline.scenes.assets.racks import draw_rack
 from pipeline.scenes.geometry.collision_boxes import PALLET_SIZE_M
-from pipeline.scenes.geometry.walls import Wall, walls_of
-from pipeline.scenes.layouts.furnished_hall import OVERHANG_M, WALL_GAP_M, Setting, draw_pile, put_rack
+from pipeline.scenes.geometry.walls import Wall, hall_walls
+from pipeline.scenes.layouts.hall_plan import RACK_LOAD_OVERHANG_M, WALL_GAP_M, HallPlan, draw_pallet_pile, put_rack
 
 RUN_M = (2.0, 7.0)  # length of a run, and of a stretch of wall that stays free
 RUNS = {"rack": 0.3, "stacks": 0.25, "loads": 0.2, "empties": 0.15, "goods": 0.1}
 HIGHEST_M = 3.5
 
 
-def stock_walls(random: np.random.Generator, setting: Setting, share: float) -> None:
+def add_wall_storage(random: np.random.Generator, setting: HallPlan, share: float) -> None:
     """Put runs of storage along `share` of the walls, as far as the layout has left room for them."""
-    for wall in walls_of(setting.space.size_m):
+    for wall in hall_walls(setting.space.size_m):
         along, end = -wall.length_m / 2 + random.uniform(0.3, 1.5), wall.length_m / 2 - 0.3
         while (run := min(random.uniform(*RUN_M), end - along)) > RUN_M[0]:
             if random.random() < share:
@@ -31,7 +31,7 @@ def stock_walls(random: np.random.Generator, setting: Setting, share: float) -> 
             along += run + random.uniform(0.1, 0.5)
 
 
-def _put_run(random: np.random.Generator, setting: Setting, wall: Wall, start_m: float, run_m: float) -> None:
+def _put_run(random: np.random.Generator, setting: HallPlan, wall: Wall, start_m: float, run_m: float) -> None:
     sort = random.choice(list(RUNS), p=list(RUNS.values()))
     if sort == "rack":
         _put_rack(random, setting, wall, start_m, run_m)
@@ -47,18 +47,18 @@ def _put_run(random: np.random.Generator, setting: Setting, wall: Wall, start_m:
             )
 
 
-def _put_rack(random: np.random.Generator, setting: Setting, wall: Wall, start_m: float, run_m: float) -> None:
+def _put_rack(random: np.random.Generator, setting: HallPlan, wall: Wall, start_m: float, run_m: float) -> None:
     """A rack of the hall's kind, as long as the run."""
     racks = setting.racks()
     kind = racks[0].parameters if racks else draw_rack(random, setting.space.size_m[2])
     bays = int((run_m - kind.upright_width_m) / (kind.bay_width_m + kind.upright_width_m))
     if bays:
-        place = wall.place(start_m + run_m / 2, WALL_GAP_M + OVERHANG_M + kind.depth_m / 2)
+        place = wall.place(start_m + run_m / 2, WALL_GAP_M + RACK_LOAD_OVERHANG_M + kind.depth_m / 2)
         whole = kind.model_copy(update={"bays": bays})
         put_rack(random, setting, whole, (*place, 0.0), wall.yaw_deg - 90.0, setting.density)
 
 
-def _maker(random: np.random.Generator, setting: Setting, sort: str) -> Callable[[], list[Thing]]:
+def _maker(random: np.random.Generator, setting: HallPlan, sort: str) -> Callable[[], list[SceneObject]]:
     """Return what makes one group of a run: of one article in stacks, of what has come in in loads."""
     stock = setting.stock
     highest = min(setting.space.size_m[2] - 0.8, HIGHEST_M)
@@ -71,6 +71,8 @@ def _maker(random: np.random.Generator, setting: Setting, sort: str) -> Callable
         case "loads":
             return lambda: loaded_pallet(random, stock)
         case "empties":
-            return lambda: draw_pile(random, stock)
+            return lambda: draw_pallet_pile(random, stock)
         case _:
-            return lambda: set_down(random, stock.others) if stock.others.share > 0 else carton_pile(random, stock)
+            return lambda: (
+                goods_on_floor(random, stock.others) if stock.others.share > 0 else draw_carton_pile(random, stock)
+            )

@@ -6,16 +6,16 @@ import atexit
 import bpy
 import pytest
 
-from blender.common.exit_now import leave
-from blender.mesh.mesh_cache import Library
+from blender.common.process_exit import exit_process
+from blender.mesh.asset_cache import AssetCache
 
 
 @pytest.fixture
-def library() -> Library:
+def library() -> AssetCache:
     """An empty Blender file and the library of one picture."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    return Library()
+    return AssetCache()
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    atexit.register(leave, exitstatus)
+    atexit.register(exit_process, exitstatus)

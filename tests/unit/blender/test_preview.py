@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from blender import preview
-from blender.shards import scene
+from blender.shards import build_scene
 from tests.helpers import records
 from tests.helpers.paths import ROOT
 
@@ -33,7 +33,7 @@ def as_dict(*objects) -> dict:
 
 
 def test_one_thing_is_shown_from_eight_sides_and_from_above(small):
-    shown = tiles(preview.sheet([as_dict(records.truck())], 1))
+    shown = tiles(preview.contact_sheet([as_dict(records.truck())], 1))
     assert shown.shape == (3, 3, 80, 96, 3)
     views = shown.reshape(9, 80, 96, 3)
     red = [((view[..., 0].astype(int) - view[..., 1]) > 40).sum() for view in views]
@@ -47,7 +47,7 @@ def test_one_thing_is_shown_from_eight_sides_and_from_above(small):
 def test_many_records_are_a_sheet_of_one_picture_each(small, monkeypatch):
     monkeypatch.setattr(preview, "MOST_TILES", 4)
     one = as_dict(records.truck())
-    shown = tiles(preview.sheet([one, one, one], 1))
+    shown = tiles(preview.contact_sheet([one, one, one], 1))
     assert shown.shape[:2] == (1, 3)
     assert np.array_equal(shown[0, 0], shown[0, 2])
 
@@ -57,7 +57,7 @@ def test_a_scene_is_shown_as_its_camera_sees_it_then_from_outside(small, monkeyp
     boxes = [records.carton((0.4, 0.3, 0.3), (x, 1.0, 0.0)).model_copy(update={"name": f"c{x}"}) for x in range(-3, 4)]
     red_truck = as_dict(records.truck(), *boxes)
     dark = red_truck | {"lamps": [], "ambient": red_truck["ambient"] | {"strength": 0.0}}
-    shown = tiles(preview.sheet([dark], 1)).reshape(6, 80, 96, 3)
+    shown = tiles(preview.contact_sheet([dark], 1)).reshape(6, 80, 96, 3)
     pictures = shown[:, : -preview.CAPTION_PX]
     assert pictures[0].max() < 20, "its own light"
     assert (pictures[1:].max(axis=(1, 2, 3)) > 90).all(), "light to look at it"
@@ -68,15 +68,15 @@ def test_all_corners_of_what_is_shown_are_in_the_picture():
     corners = np.array([(x, y, z) for x in (-1.0, 1.4) for y in (-0.3, 0.3) for z in (0.0, 1.3)])
     for heading_deg in range(0, 360, 30):
         for up_deg in (0.0, 18.0, 89.9):
-            pixels, depth_m = preview.camera.project(preview._camera(low, high, heading_deg, up_deg), corners)
+            pixels, depth_m = preview.camera.world_to_pixels(preview._camera(low, high, heading_deg, up_deg), corners)
             assert (depth_m > 0).all()
             assert (pixels > 0).all()
             assert (pixels < (preview.TILE_PX[0], preview.TILE_PX[1] - preview.CAPTION_PX)).all()
 
 
 def test_an_empty_hall_is_nothing_to_look_at(small):
-    with pytest.raises(scene.SceneError, match="picture 3 is an empty hall"):
-        preview.sheet([as_dict() | {"objects": []}], 1)
+    with pytest.raises(build_scene.SceneError, match="picture 3 is an empty hall"):
+        preview.contact_sheet([as_dict() | {"objects": []}], 1)
 
 
 def test_the_command_writes_a_picture_and_says_what_is_wrong(tmp_path):

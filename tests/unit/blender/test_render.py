@@ -72,7 +72,7 @@ def test_a_saved_scene_renders_the_shards_picture(made, tmp_path):
     assert "left_knee" in bpy.data.objects
     assert not [image.name for image in bpy.data.images if image.source == "FILE" and not image.packed_file]
     render_settings.render(tmp_path / "passes.exr")
-    render_settings.save_picture(tmp_path / "again.png")
+    render_settings.save_image(tmp_path / "again.png")
     assert (tmp_path / "again.png").read_bytes() == (made / "shard" / "images" / "000012.png").read_bytes()
 
 

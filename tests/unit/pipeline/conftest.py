@@ -36,7 +36,7 @@ def _instance(number: int, image_id: int, box: tuple[int, int, int, int], catego
         "bbox": [x, y, width, height],
         "area": width * height,
         "iscrowd": 0,
-        "segmentation": reader.encode(mask),
+        "segmentation": reader.encode_mask(mask),
     }
 
 
@@ -65,7 +65,7 @@ def make_data(tmp_path: Path) -> Callable[..., TinyData]:
             cv2.imwrite(str(tmp_path / name), picture)
             images.append({"id": number, "file_name": name, "width": SIZE, "height": SIZE})
         document = {"images": images, "annotations": annotations, "categories": CATEGORIES}
-        reader.write(tmp_path / "train.json", document)
+        reader.write_json(tmp_path / "train.json", document)
         return TinyData(tmp_path / "train.json", tmp_path)
 
     return make
@@ -79,7 +79,7 @@ def categories() -> list[reader.Category]:
 @pytest.fixture
 def tiny_settings() -> config.Config:
     """Two iterations of a narrow model on pictures of 96 x 96."""
-    return config.check(
+    return config.validate(
         {
             "model": {
                 "fpn_channels": 16,

@@ -38,12 +38,12 @@ def test_our_projection_is_blenders(library, angles_rad, center_px, fy_px):
     view = record(angles_rad, fy_px=fy_px, cx_px=center_px[0], cy_px=center_px[1])
     scene = bpy.context.scene
     scene.render.resolution_x, scene.render.resolution_y = WIDTH, HEIGHT
-    made = camera.build(view, WIDTH, HEIGHT)
+    made = camera.build_camera(view, WIDTH, HEIGHT)
     bpy.context.view_layer.update()
     # Points in front of the camera, given in its own frame.
     seen = np.array([[0, 0, 2], [0.5, -0.3, 3], [-0.8, 0.6, 4]])
     points = seen @ np.array(view["rotation"]).T + np.array(view["position_m"])
-    pixels, depth_m = camera.project(view, points)
+    pixels, depth_m = camera.world_to_pixels(view, points)
     assert np.allclose(depth_m, seen[:, 2])
     for point, pixel in zip(points, pixels, strict=True):
         x, y, _ = world_to_camera_view(scene, made, Vector(point.tolist()))
@@ -53,5 +53,5 @@ def test_our_projection_is_blenders(library, angles_rad, center_px, fy_px):
 
 def test_points_behind_the_camera_have_no_positive_depth():
     view = record((0, 0, 0), position_m=(0.0, 0.0, 0.0))
-    _, depth_m = camera.project(view, np.array([[0.0, 0.0, -1.0], [0.0, 0.0, 1.0]]))
+    _, depth_m = camera.world_to_pixels(view, np.array([[0.0, 0.0, -1.0], [0.0, 0.0, 1.0]]))
     assert depth_m.tolist() == [-1.0, 1.0]

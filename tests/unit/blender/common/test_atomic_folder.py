@@ -13,7 +13,7 @@ def names(folder):
 def test_it_appears_whole_and_replaces_what_was_there(tmp_path):
     out = tmp_path / "00003"
     for content in ("old", "new"):
-        with atomic_folder.growing(out) as (folder, check):
+        with atomic_folder.create_folder(out) as (folder, check):
             (folder / content).touch()
             check()
             assert names(out) == (["old"] if content == "new" else [])
@@ -21,7 +21,7 @@ def test_it_appears_whole_and_replaces_what_was_there(tmp_path):
 
 
 def make(out, name, meanwhile=lambda: None):
-    with atomic_folder.growing(out) as (folder, check):
+    with atomic_folder.create_folder(out) as (folder, check):
         (folder / name).touch()
         meanwhile()
         check()
@@ -40,7 +40,7 @@ def test_what_fails_leaves_the_old_one_and_nothing_else(tmp_path):
 def test_leftovers_of_killed_processes_are_removed_and_those_of_other_shards_stay(tmp_path):
     for left in (".00003.growing.1a2b3c4d/images", ".00003.gone.1a2b3c4d/images", ".00004.growing.1a2b3c4d"):
         (tmp_path / left).mkdir(parents=True)
-    with atomic_folder.growing(tmp_path / "00003"):
+    with atomic_folder.create_folder(tmp_path / "00003"):
         pass
     assert names(tmp_path) == [".00004.growing.1a2b3c4d", "00003"]
 
@@ -54,6 +54,6 @@ def test_of_two_processes_the_last_to_begin_wins(tmp_path, made_anew):
             first.mkdir()
             (first / "first").touch()
 
-    with pytest.raises(atomic_folder.TakenOverError, match="another process that began later"):
+    with pytest.raises(atomic_folder.ReplacedError, match="another process that began later"):
         make(tmp_path / "00003", "first", begin_later)
     assert names(tmp_path) == ["00003", "00003/second"]

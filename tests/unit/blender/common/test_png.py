@@ -40,7 +40,7 @@ def test_text_goes_and_pixels_stay(tmp_path):
     bare = cv2.imencode(".png", picture)[1].tobytes()
     text = png._chunk(b"tEXt", b"RenderTime\x0000:01.23")
     path.write_bytes(bare[:33] + text + bare[33:])
-    png.keep_pixels_only(path)
+    png.strip_metadata(path)
     assert path.read_bytes() == bare
 
 
@@ -48,4 +48,4 @@ def test_a_file_cut_short_is_an_error(tmp_path):
     path = tmp_path / "picture.png"
     path.write_bytes(cv2.imencode(".png", np.zeros((9, 9, 3), np.uint8))[1].tobytes()[:-9])
     with pytest.raises(ValueError, match=r"picture\.png is cut short"):
-        png.keep_pixels_only(path)
+        png.strip_metadata(path)

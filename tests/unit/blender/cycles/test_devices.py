@@ -6,7 +6,7 @@ from blender.cycles import devices
 
 
 def test_cpu_is_taken_when_asked_for(library):
-    assert devices.use("cpu") == "CPU"
+    assert devices.select_device("cpu") == "CPU"
     assert bpy.context.scene.cycles.device == "CPU"
 
 
@@ -15,8 +15,8 @@ def test_a_gpu_that_this_build_has_no_kernels_for_is_an_error(library):
     if bpy.app.build_platform == b"Darwin":
         absent = "cuda"
     with pytest.raises(devices.DeviceError, match=f"render.device = {absent}"):
-        devices.use(absent)
+        devices.select_device(absent)
 
 
 def test_auto_says_what_it_took(library):
-    assert devices.use("auto").startswith(("CPU", *(kind.upper() for kind in devices.GPU_KINDS)))
+    assert devices.select_device("auto").startswith(("CPU", *(kind.upper() for kind in devices.GPU_KINDS)))

@@ -33,7 +33,7 @@ def write(path, codes, dtype=np.float32, manifest=HASHES, cryptomatte=True):
 
 def test_ids_come_from_the_manifest_and_what_is_not_labelled_is_zero(tmp_path):
     write(tmp_path / "a.exr", [[HASHES["instance_00001"], HASHES["rack"]], [0, HASHES["instance_00002"]]])
-    read = exr_passes.read(tmp_path / "a.exr", {1, 2})
+    read = exr_passes.read_passes(tmp_path / "a.exr", {1, 2})
     assert read.ids.dtype == np.uint16
     assert read.ids.tolist() == [[1, 0], [0, 2]]
     assert read.coverage.tolist() == [[0.5, 0.5], [0.5, 0.5]]
@@ -45,31 +45,31 @@ def test_ids_come_from_the_manifest_and_what_is_not_labelled_is_zero(tmp_path):
 @pytest.mark.parametrize(("listed", "in_pixels"), [(0x802A56EB, 0x80AA56EB), (0x7FC00001, 0x7F400001)])
 def test_hashes_that_are_no_plain_float_have_a_bit_flipped_in_pixels(tmp_path, listed, in_pixels):
     write(tmp_path / "a.exr", [[in_pixels]], manifest={"instance_00003": listed})
-    assert exr_passes.read(tmp_path / "a.exr", {3}).ids.tolist() == [[3]]
+    assert exr_passes.read_passes(tmp_path / "a.exr", {3}).ids.tolist() == [[3]]
 
 
 def test_an_instance_that_the_record_does_not_have_is_named(tmp_path):
     write(tmp_path / "a.exr", [[HASHES["instance_00002"]]])
     with pytest.raises(exr_passes.PassError, match="instance 2 is in the picture and not in its record"):
-        exr_passes.read(tmp_path / "a.exr", {1})
+        exr_passes.read_passes(tmp_path / "a.exr", {1})
 
 
 def test_an_id_outside_the_manifest_is_named(tmp_path):
     write(tmp_path / "a.exr", [[0x41414141]])
     with pytest.raises(exr_passes.PassError, match="41414141 in 1 pixels is not in the manifest"):
-        exr_passes.read(tmp_path / "a.exr", {1})
+        exr_passes.read_passes(tmp_path / "a.exr", {1})
 
 
 def test_half_floats_are_refused(tmp_path):
     write(tmp_path / "a.exr", [[HASHES["rack"]]], dtype=np.float16)
     with pytest.raises(exr_passes.PassError, match="float16"):
-        exr_passes.read(tmp_path / "a.exr", {1})
+        exr_passes.read_passes(tmp_path / "a.exr", {1})
 
 
 def test_a_picture_without_cryptomatte_is_refused(tmp_path):
     write(tmp_path / "a.exr", [[0]], cryptomatte=False)
     with pytest.raises(exr_passes.PassError, match=r"no CryptoAsset00\.r among the channels"):
-        exr_passes.read(tmp_path / "a.exr", {1})
+        exr_passes.read_passes(tmp_path / "a.exr", {1})
 
 
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.9])
@@ -78,4 +78,4 @@ def test_a_file_that_is_cut_short_asks_for_the_disk(tmp_path, share):
     whole = (tmp_path / "a.exr").read_bytes()
     (tmp_path / "a.exr").write_bytes(whole[: int(share * len(whole))])
     with pytest.raises(exr_passes.PassError, match=r"a\.exr .*is the disk full\?"):
-        exr_passes.read(tmp_path / "a.exr", {1})
+        exr_passes.read_passes(tmp_path / "a.exr", {1})

@@ -10,25 +10,26 @@ import numpy as np
 import pytest
 
 from blender.cycles import exr_passes, render_settings
-from blender.shards import scene
-from pipeline.record.scene import Ambient
+from blender.shards import build_scene
+from pipeline.record.scene import AmbientLight
 from tests.helpers import records
 from tests.helpers.paths import ROOT
 
 SAVE_MANY = """
 import json, os, sys
 from pathlib import Path
-from blender import cycles, scene
+from blender.cycles import render_settings as cycles
+from blender.shards import build_scene
 import bpy, numpy as np, psutil
 record, folder = json.loads(sys.argv[1]), Path(sys.argv[2])
-scene.build(record)
+build_scene.build_scene(record)
 cycles.configure(record["render"], "cpu", 1)
 cycles.render(folder / "passes.exr")
 held = []
 for number in range(40):
     bpy.context.scene.view_settings.exposure = -1 + 0.05 * number
     cycles.balance_white(np.full((4, 4, 3), (0.6, 0.5, 0.1 + 0.01 * number)), 1.0)
-    cycles.save_picture(folder / "picture.png")
+    cycles.save_image(folder / "picture.png")
     held.append(psutil.Process().memory_info().rss / 2**20)
 print(json.dumps(held), flush=True)
 os._exit(0)
@@ -39,15 +40,15 @@ def luma_and_cast(folder, color_rgb, strength):
     """Render a grey hall under light of this colour; return mean luma and mean red minus mean blue, 0 to 255."""
     lit = records.record(0, width=64, height=48)
     lamps = [lamp.model_copy(update={"color_rgb": color_rgb}) for lamp in lit.lamps]
-    lit = lit.model_copy(update={"lamps": tuple(lamps), "ambient": Ambient(color_rgb=color_rgb, strength=0.2)})
+    lit = lit.model_copy(update={"lamps": tuple(lamps), "ambient": AmbientLight(color_rgb=color_rgb, strength=0.2)})
     record = json.loads(lit.model_dump_json())
-    built = scene.build(record)
+    built = build_scene.build_scene(record)
     render_settings.configure(record["render"], "cpu", 2)
     render_settings.render(folder / "passes.exr")
     if strength is not None:
-        render_settings.balance_white(exr_passes.read(folder / "passes.exr", set(built.roots)).color, strength)
-    render_settings.save_picture(folder / "picture.png")
-    red, green, blue = render_settings.load_picture(folder / "picture.png").reshape(-1, 3).mean(axis=0)
+        render_settings.balance_white(exr_passes.read_passes(folder / "passes.exr", set(built.roots)).color, strength)
+    render_settings.save_image(folder / "picture.png")
+    red, green, blue = render_settings.load_image(folder / "picture.png").reshape(-1, 3).mean(axis=0)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue, red - blue
 
 

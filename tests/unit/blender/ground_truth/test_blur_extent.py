@@ -23,7 +23,7 @@ def points(*places):
 
 
 def smear(camera_record, *places):
-    return blur_extent.smear_px(camera_record, points(*places), WIDTH, HEIGHT)
+    return blur_extent.max_blur_px(camera_record, points(*places), WIDTH, HEIGHT)
 
 
 def test_a_still_camera_that_is_sharp_everywhere_smears_nothing():
@@ -65,21 +65,21 @@ def test_cycles_smears_as_far(library, tmp_path, changes):
     """Half of a wall: from its edge, coverage falls over the width of the smear and of Cycles' filter."""
     wall = bpy.data.meshes.new("wall")
     wall.from_pydata([(-9, 0, -9), (0, 0, -9), (0, 0, 9), (-9, 0, 9)], [], [(0, 1, 2, 3)])
-    root = bpy.data.objects.new(exr_passes.instance_name(1), None)
+    root = bpy.data.objects.new(exr_passes.instance_object_name(1), None)
     part = bpy.data.objects.new("part", wall)
     part.parent = root
     for each in (root, part):
         bpy.context.scene.collection.objects.link(each)
     bpy.context.scene.world = bpy.data.worlds.new("dark")
     eye = view(**changes)
-    camera.build(eye, WIDTH, HEIGHT)
+    camera.build_camera(eye, WIDTH, HEIGHT)
     render = records.record(0, width=WIDTH, height=HEIGHT).render.model_dump(mode="json") | {"samples": 64}
     render_settings.configure(render, "cpu", 1)
     render_settings.render(tmp_path / "wall.exr")
-    read = exr_passes.read(tmp_path / "wall.exr", {1})
+    read = exr_passes.read_passes(tmp_path / "wall.exr", {1})
     covered = np.where(read.ids == 1, read.coverage, 1 - read.coverage).mean(0)
     reached = np.flatnonzero((covered > 0.004) & (covered < 0.996)) + 0.5 - WIDTH / 2
-    expected_px = blur_extent.smear_px(eye, points((0, 0, 0)), WIDTH, HEIGHT)
+    expected_px = blur_extent.max_blur_px(eye, points((0, 0, 0)), WIDTH, HEIGHT)
     assert expected_px > 1.5
     assert -reached.min() == pytest.approx(expected_px, abs=1.3)
     assert reached.max() == pytest.approx(expected_px, abs=1.3)

@@ -8,7 +8,7 @@ import pytest
 
 from blender.cycles import exr_passes, render_settings
 from blender.ground_truth import depth_normals
-from blender.shards import scene
+from blender.shards import build_scene
 from tests.helpers import records
 
 SIZE = (48, 64)
@@ -29,11 +29,11 @@ def rendered(tmp_path_factory):
     ahead = np.array([-np.sin(yaw) * np.cos(tilt), np.cos(yaw) * np.cos(tilt), -np.sin(tilt)])
     made["camera"]["rotation"] = np.c_[right, np.cross(ahead, right), ahead].tolist()
     made["objects"] = []
-    built = scene.build(made)
+    built = build_scene.build_scene(made)
     render_settings.configure(made["render"], "cpu", 1)
     path = tmp_path_factory.mktemp("maps") / "passes.exr"
     render_settings.render(path)
-    return made, exr_passes.read(path, set(built.roots))
+    return made, exr_passes.read_passes(path, set(built.roots))
 
 
 def floor_depth_m(made):
@@ -108,9 +108,9 @@ def test_too_far_and_nothing_are_zero(tmp_path):
 
 def test_passes_that_were_not_asked_for_are_not_there(tmp_path):
     made = records.record(0, width=16, height=12).model_dump(mode="json")
-    scene.build(made)
+    build_scene.build_scene(made)
     render_settings.configure(made["render"], "cpu", 1)
     render_settings.render(tmp_path / "passes.exr")
-    read = exr_passes.read(tmp_path / "passes.exr", {1})
+    read = exr_passes.read_passes(tmp_path / "passes.exr", {1})
     assert read.depth_m is None
     assert read.normals is None

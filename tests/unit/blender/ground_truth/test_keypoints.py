@@ -3,9 +3,10 @@ import cv2
 import numpy as np
 import pytest
 
-from blender.camera.camera import project
+from blender.people import joints
+from blender.camera.camera import world_to_pixels
 from blender.ground_truth import keypoints, silhouettes
-from blender.shards import scene
+from blender.shards import build_scene
 from tests.helpers import records
 from tests.unit.blender.people.test_person import POSES, person
 
@@ -17,7 +18,7 @@ def build(objects, position_m=(0.0, -2.6, 1.0)):
     """Return the record, seen by a camera that looks along +y, and the built scene."""
     made = records.record(0, width=WIDTH, height=HEIGHT).model_dump(mode="json")
     made["objects"], made["camera"]["position_m"] = list(objects), position_m
-    return made, scene.build(made)
+    return made, build_scene.build_scene(made)
 
 
 def place(yaw_deg, instance_id=1, position_m=(0.0, 0.0, 0.0), **wanted):
@@ -34,14 +35,14 @@ def place(yaw_deg, instance_id=1, position_m=(0.0, 0.0, 0.0), **wanted):
 def measured(objects, **view):
     """Return {name: keypoint} of instance 1."""
     made, built = build(objects, **view)
-    found = keypoints.measure(built.roots[1], made["camera"], EVERYWHERE)
-    return dict(zip(keypoints.NAMES, found, strict=True))
+    found = keypoints.measure_keypoints(built.roots[1], made["camera"], EVERYWHERE)
+    return dict(zip(joints.KEYPOINT_NAMES, found, strict=True))
 
 
 def test_names_are_cocos_in_cocos_order():
     pairs = ("eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")
     expected = ["nose"] + [f"{side}_{part}" for part in pairs for side in ("left", "right")]
-    assert list(keypoints.NAMES) == expected
+    assert list(joints.KEYPOINT_NAMES) == expected
 
 
 def test_a_person_seen_from_the_front_is_in_plain_view_and_upright():
@@ -79,9 +80,9 @@ def test_from_the_side_the_far_half_is_hidden_by_the_trunk():
 @pytest.mark.parametrize("wanted", POSES[::2])
 def test_joints_lie_in_the_silhouette(wanted):
     made, built = build([place(-60, **wanted)])
-    whole = silhouettes.of(silhouettes.geometry_of(built.roots[1]), made["camera"], WIDTH, HEIGHT)
+    whole = silhouettes.render_silhouette(silhouettes.world_geometry(built.roots[1]), made["camera"], WIDTH, HEIGHT)
     near = cv2.dilate(whole.in_frame(WIDTH, HEIGHT).view(np.uint8), np.ones((5, 5), np.uint8)).view(bool)
-    for point in keypoints.measure(built.roots[1], made["camera"], EVERYWHERE):
+    for point in keypoints.measure_keypoints(built.roots[1], made["camera"], EVERYWHERE):
         assert near[int(point["v_px"]), int(point["u_px"])]
 
 
@@ -96,12 +97,12 @@ def test_what_stands_before_a_person_hides_it():
 
 def test_a_joint_without_a_pixel_of_its_person_nearby_is_hidden():
     made, built = build([place(-90, head="hair", name="walk", phase=0.35)])
-    nose = keypoints.measure(built.roots[1], made["camera"], EVERYWHERE)[0]
+    nose = keypoints.measure_keypoints(built.roots[1], made["camera"], EVERYWHERE)[0]
     x, y = int(nose["u_px"]), int(nose["v_px"])
     for away_px, visibility in ((2, 2), (3, 1)):
         visible = np.zeros_like(EVERYWHERE)
         visible[y, x + away_px] = True
-        assert keypoints.measure(built.roots[1], made["camera"], visible)[0]["visibility"] == visibility
+        assert keypoints.measure_keypoints(built.roots[1], made["camera"], visible)[0]["visibility"] == visibility
 
 
 def test_outside_the_frame_and_behind_the_camera_are_0():
@@ -116,13 +117,13 @@ def test_outside_the_frame_and_behind_the_camera_are_0():
 @pytest.mark.parametrize(("from_edge_px", "visibility"), [(0.003, 0), (0.02, 2)])
 def test_what_is_written_decides_what_is_in_the_frame(from_edge_px, visibility):
     made, built = build([place(-90, name="walk", phase=0.35)])
-    (nose,) = (child for child in built.roots[1].children if child.get(keypoints.PROPERTY) == "nose")
-    exact = project(made["camera"], np.array([nose.matrix_world.translation]))[0][0, 0]
+    (nose,) = (child for child in built.roots[1].children if child.get(joints.PROPERTY) == "nose")
+    exact = world_to_pixels(made["camera"], np.array([nose.matrix_world.translation]))[0][0, 0]
     made["camera"]["cx_px"] += WIDTH - from_edge_px - exact
-    found = keypoints.measure(built.roots[1], made["camera"], EVERYWHERE)[0]
+    found = keypoints.measure_keypoints(built.roots[1], made["camera"], EVERYWHERE)[0]
     assert (found["u_px"], found["visibility"]) == (pytest.approx(WIDTH - from_edge_px, abs=0.005), visibility)
 
 
 def test_a_truck_has_no_keypoints():
     made, built = build([records.truck(1).model_dump(mode="json")])
-    assert keypoints.measure(built.roots[1], made["camera"], EVERYWHERE) is None
+    assert keypoints.measure_keypoints(built.roots[1], made["camera"], EVERYWHERE) is None

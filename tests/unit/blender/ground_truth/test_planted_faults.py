@@ -11,8 +11,8 @@ import pytest
 
 from blender.common import png
 from blender.cycles import exr_passes
-from blender.ground_truth import measure, silhouette_proof, silhouettes
-from blender.shards import picture, scene
+from blender.ground_truth import isolated_render, measure_instances, silhouettes
+from blender.shards import build_scene, render_image
 from pipeline.coco import rle
 from pipeline.labelling import audit, shard_reader
 from pipeline.record.scene import RenderedScene
@@ -29,15 +29,17 @@ def render(folder, proven: int = TRUCK) -> list[str]:
     objects = [records.truck(TRUCK).model_dump(mode="json"), person]
     made = records.record(proven - 1, width=WIDTH, height=HEIGHT).model_dump(mode="json") | {"objects": objects}
     made["render"] |= {"samples": 4, "proof": True}
-    rendered = picture.render(made, folder, "cpu", 1)
+    rendered = render_image.render_image(made, folder, "cpu", 1)
     line = RenderedScene.model_validate({"scene": made, "measured": rendered.measured}).model_dump_json()
-    record = shard_reader.Record.model_validate_json(line)
+    record = shard_reader.LabelRecord.model_validate_json(line)
     assert [number for number, each in record.instances.items() if each.proven] == [proven]
-    ids, found = shard_reader.read_ids(folder, record), shard_reader.read_silhouettes(folder, record)
-    shard_reader.check_picture(folder, record)
-    found_runs = rle.of_id_map(ids)
-    violations = list(audit.check_map(record, {number: rle.area(each) for number, each in found_runs.items()}))
-    violations += audit.check_masks(ids, rle.encode(found_runs, *ids.shape))
+    ids, found = shard_reader.read_instance_map(folder, record), shard_reader.read_silhouettes(folder, record)
+    shard_reader.check_image(folder, record)
+    found_runs = rle.pixel_ranges_by_instance(ids)
+    violations = list(
+        audit.check_instance_ids(record, {number: rle.pixel_count(each) for number, each in found_runs.items()})
+    )
+    violations += audit.check_rle_masks(ids, rle.encode_rles(found_runs, *ids.shape))
     violations += audit.check_silhouettes(record, ids, found)[0]
     return [f"{each.instance_id}: {each.what}" for each in violations]
 
@@ -62,7 +64,7 @@ def test_a_camera_that_is_off_by_five_centimetres(tmp_path, monkeypatch):
         x, y, z = record["camera"]["position_m"]
         return original(record | {"camera": record["camera"] | {"position_m": (x + 0.05, y, z)}}, roots, ids)
 
-    wrap(monkeypatch, measure, "instances", shifted)
+    wrap(monkeypatch, measure_instances, "measure_instances", shifted)
     assert_said(render(tmp_path), *(rf"{n}: \d+ of its \d+ visible pixels lie outside .*" for n in (TRUCK, PERSON)))
 
 
@@ -72,7 +74,7 @@ def test_a_camera_that_is_turned_by_a_degree(tmp_path, monkeypatch):
         rotation = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]]) @ record["camera"]["rotation"]
         return original(record | {"camera": record["camera"] | {"rotation": rotation.tolist()}}, roots, ids)
 
-    wrap(monkeypatch, measure, "instances", turned)
+    wrap(monkeypatch, measure_instances, "measure_instances", turned)
     assert_said(render(tmp_path), *(rf"{n}: \d+ of its \d+ visible pixels lie outside .*" for n in (TRUCK, PERSON)))
 
 
@@ -81,7 +83,7 @@ def test_swapped_ids(tmp_path, monkeypatch):
         read = original(path, instance_ids)
         return replace(read, ids=np.choose(read.ids, [0, PERSON, TRUCK]).astype(np.uint16))
 
-    wrap(monkeypatch, exr_passes, "read", swapped)
+    wrap(monkeypatch, exr_passes, "read_passes", swapped)
     assert_said(render(tmp_path), *(rf"{n}: \d+ of its \d+ visible pixels lie outside .*" for n in (TRUCK, PERSON)))
 
 
@@ -101,7 +103,7 @@ def test_a_part_that_is_not_rendered(tmp_path, monkeypatch):
         tiller.hide_render = True
         return built
 
-    wrap(monkeypatch, scene, "build", without_tiller)
+    wrap(monkeypatch, build_scene, "build_scene", without_tiller)
     (violation,) = render(tmp_path)
     assert_said([violation], r"1: rendered alone, \d+ pixels of its silhouette are not there, up to \d+ px")
 
@@ -110,9 +112,9 @@ def test_a_part_that_the_silhouette_lacks(tmp_path, monkeypatch):
     def without_tiller(original, root):
         found = original(root)
         low = (found.points_m[found.triangles][:, :, 2] < 0.6).all(1)
-        return silhouettes.Geometry(found.points_m, found.triangles[low]) if root.name.endswith("1") else found
+        return silhouettes.ObjectGeometry(found.points_m, found.triangles[low]) if root.name.endswith("1") else found
 
-    wrap(monkeypatch, silhouettes, "geometry_of", without_tiller)
+    wrap(monkeypatch, silhouettes, "world_geometry", without_tiller)
     assert_said(
         render(tmp_path),
         r"1: \d+ of its \d+ visible pixels lie outside its silhouette, up to \d+ px",
@@ -123,7 +125,7 @@ def test_a_part_that_the_silhouette_lacks(tmp_path, monkeypatch):
 def test_a_proof_of_another_instance(tmp_path, monkeypatch):
     def other(original, number, root, exr):
         proof = original(number, root, exr)
-        return silhouette_proof.Proof(np.roll(proof.half, 3, axis=1), np.roll(proof.any, 3, axis=1))
+        return isolated_render.IsolatedRender(np.roll(proof.half, 3, axis=1), np.roll(proof.any, 3, axis=1))
 
-    wrap(monkeypatch, silhouette_proof, "render", other)
+    wrap(monkeypatch, isolated_render, "render_isolated", other)
     assert_said(render(tmp_path), r"1: rendered alone, \d+ pixels lie outside its silhouette, up to 3 px")

@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 
 from blender.camera import camera
 from blender.ground_truth import silhouettes
-from blender.shards import scene
+from blender.shards import build_scene
 from tests.helpers import records
 
 WIDTH, HEIGHT = 50, 40
@@ -20,7 +20,7 @@ triangles = hnp.arrays(
 
 
 def filled(found, low=(0, 0), high=(WIDTH, HEIGHT)):
-    return silhouettes.fill(np.asarray(found, float), low, high)
+    return silhouettes.rasterize_triangles(np.asarray(found, float), low, high)
 
 
 def on_an_edge(found):
@@ -82,8 +82,8 @@ VIEW = {
 
 def test_a_floor_from_behind_the_camera_to_far_away_fills_all_below_the_horizon():
     corners = np.array([[-1e4, 1, -10], [1e4, 1, -10], [1e4, 1, 1000], [-1e4, 1, 1000]], float)
-    floor = silhouettes.Geometry(corners, np.array([[0, 1, 2], [0, 2, 3]]))
-    found = silhouettes.of(floor, VIEW, WIDTH, HEIGHT)
+    floor = silhouettes.ObjectGeometry(corners, np.array([[0, 1, 2], [0, 2, 3]]))
+    found = silhouettes.render_silhouette(floor, VIEW, WIDTH, HEIGHT)
     assert found.box_px == (-WIDTH, HEIGHT // 2, 3 * WIDTH, 2 * HEIGHT - HEIGHT // 2)
     assert found.mask.all()
 
@@ -93,7 +93,7 @@ def test_what_the_near_plane_leaves_of_a_triangle(behind, pieces):
     corners = np.array([[0, 0, 2], [1, 0, 2], [0, 1, 2]], float)
     corners[:behind, 2] = -1
     for turn in range(3):
-        kept = silhouettes.clip(np.roll(corners, turn, axis=0)[None], 0.02)
+        kept = silhouettes.clip_at_depth(np.roll(corners, turn, axis=0)[None], 0.02)
         assert len(kept) == pieces
         assert (kept[:, :, 2] > 0.02 - 1e-9).all()
         # All pieces lie in the triangle's plane and are wound as it is.
@@ -105,14 +105,16 @@ def test_what_the_near_plane_leaves_of_a_triangle(behind, pieces):
 
 def test_the_clipped_area_is_what_lies_before_the_near_plane():
     # A right triangle with legs 3 along x and z, from z = -1 to z = 2; before z = 0 it is similar with legs 2.
-    kept = silhouettes.clip(np.array([[[0, 5, 2], [3, 5, 2], [0, 5, -1]]], float), 1e-9)
+    kept = silhouettes.clip_at_depth(np.array([[[0, 5, 2], [3, 5, 2], [0, 5, -1]]], float), 1e-9)
     area = sum(np.linalg.norm(np.cross(b - a, c - a)) / 2 for a, b, c in kept)
     assert area == pytest.approx(4.5 - 0.5, abs=1e-6)
 
 
 def test_an_object_behind_the_camera_has_no_pixel():
     corners = np.array([[0, 0, -3], [1, 0, -3], [0, 1, -3]], float)
-    found = silhouettes.of(silhouettes.Geometry(corners, np.array([[0, 1, 2]])), VIEW, WIDTH, HEIGHT)
+    found = silhouettes.render_silhouette(
+        silhouettes.ObjectGeometry(corners, np.array([[0, 1, 2]])), VIEW, WIDTH, HEIGHT
+    )
     assert found.box_px is None
     assert not found.in_frame(WIDTH, HEIGHT).any()
 
@@ -125,24 +127,26 @@ def test_long_edges_become_curves(distortion):
     """Two triangles against a fine net of the same square: they differ in few pixels of the outline."""
     view = VIEW | {"fx_px": 300.0, "fy_px": 300.0, "cx_px": 200.0, "cy_px": 150.0, "distortion": distortion}
     square = np.array([[-0.5, -0.4, 1], [0.55, -0.35, 1], [0.5, 0.42, 1.2], [-0.6, 0.4, 0.9]], float)
-    coarse = silhouettes.Geometry(square, np.array([[0, 1, 2], [0, 2, 3]]))
+    coarse = silhouettes.ObjectGeometry(square, np.array([[0, 1, 2], [0, 2, 3]]))
     net = square[[[0, 1, 2], [0, 2, 3]]]
     for _ in range(6):
         a, b, c = net[:, 0], net[:, 1], net[:, 2]
         ab, bc, ca = (a + b) / 2, (b + c) / 2, (c + a) / 2
         net = np.concatenate([np.stack(each, 1) for each in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))])
-    fine = silhouettes.Geometry(net.reshape(-1, 3), np.arange(len(net) * 3).reshape(-1, 3))
-    found, expected = (silhouettes.of(each, view, 400, 300).in_frame(400, 300) for each in (coarse, fine))
+    fine = silhouettes.ObjectGeometry(net.reshape(-1, 3), np.arange(len(net) * 3).reshape(-1, 3))
+    found, expected = (
+        silhouettes.render_silhouette(each, view, 400, 300).in_frame(400, 300) for each in (coarse, fine)
+    )
     outline = sum(np.count_nonzero(expected & ~np.roll(expected, 1, axis)) for axis in (0, 1))
     assert np.count_nonzero(found ^ expected) <= 0.25 * outline
-    straight = silhouettes.of(coarse, view | {"distortion": (0,) * 5}, 400, 300).in_frame(400, 300)
+    straight = silhouettes.render_silhouette(coarse, view | {"distortion": (0,) * 5}, 400, 300).in_frame(400, 300)
     assert np.count_nonzero(straight ^ expected) > 3 * outline
 
 
 def test_a_floor_through_a_distorting_lens_fills_all_below_the_horizon():
     corners = np.array([[-1e4, 1, -10], [1e4, 1, -10], [1e4, 1, 1000], [-1e4, 1, 1000]], float)
-    floor = silhouettes.Geometry(corners, np.array([[0, 1, 2], [0, 2, 3]]))
-    found = silhouettes.of(floor, DISTORTED, WIDTH, HEIGHT).in_frame(WIDTH, HEIGHT)
+    floor = silhouettes.ObjectGeometry(corners, np.array([[0, 1, 2], [0, 2, 3]]))
+    found = silhouettes.render_silhouette(floor, DISTORTED, WIDTH, HEIGHT).in_frame(WIDTH, HEIGHT)
     assert found[HEIGHT // 2 + 1 :].all()
     assert not found[: HEIGHT // 2 - 1].any()
 
@@ -152,23 +156,23 @@ def test_a_floor_through_a_distorting_lens_fills_all_below_the_horizon():
 def test_splitting_ends_wherever_triangles_lie(corners, k1, grows):
     """In front of the camera, across its near plane, without area: all in a bounded number of pieces."""
     view = DISTORTED | {"distortion": (k1, 0.8 * k1**2 if grows else 0.0, 0.0005, -0.0004, 0.0)}
-    near = silhouettes.clip(corners, 0.02)
-    radius = silhouettes.lens.radius_in_plane(view, (-WIDTH, -HEIGHT), (2 * WIDTH, 2 * HEIGHT))
-    longest = silhouettes.lens.straight_length(view, radius, 0.2)
-    pieces = silhouettes.bend(near / near[:, :, 2:], longest, radius)
+    near = silhouettes.clip_at_depth(corners, 0.02)
+    radius = silhouettes.lens_distortion.covering_radius(view, (-WIDTH, -HEIGHT), (2 * WIDTH, 2 * HEIGHT))
+    longest = silhouettes.lens_distortion.max_straight_length(view, radius, 0.2)
+    pieces = silhouettes.split_long_edges(near / near[:, :, 2:], longest, radius)
     assert len(pieces) < 50_000
     assert (np.abs(pieces[:, :, :2]) <= radius * (1 + 1e-9)).all()
 
 
 def test_the_geometry_is_the_evaluated_one_in_the_world():
     made = records.record(0, (records.truck(1, (1.0, 2.0, 0.0)),)).model_dump(mode="json")
-    root = scene.build(made).roots[1]
-    geometry = silhouettes.geometry_of(root)
+    root = build_scene.build_scene(made).roots[1]
+    geometry = silhouettes.world_geometry(root)
     lowest, highest = geometry.points_m.min(0), geometry.points_m.max(0)
     assert lowest[2] == pytest.approx(0, abs=0.01)
     assert lowest[1] < 2.0 < highest[1], "turned by 90 degrees: the forks run along y"
     assert highest[1] - lowest[1] > 1.4 > highest[0] - lowest[0]
     parts = [child for child in bpy.context.scene.objects if child.type == "MESH" and child.parent == root]
     assert len(geometry.points_m) == sum(len(part.data.vertices) for part in parts)
-    _, depth_m = camera.project(made["camera"], geometry.points_m)
+    _, depth_m = camera.world_to_pixels(made["camera"], geometry.points_m)
     assert (depth_m > 3).all()

@@ -11,7 +11,7 @@ HALL = {"size_m": [12, 9, 5], "floor": SURFACE, "walls": SURFACE, "ceiling": SUR
 
 
 def built(library, **changes) -> dict[str, bpy.types.Object]:
-    return {thing.name: thing for thing in hall.build({**HALL, **changes}, library)}
+    return {thing.name: thing for thing in hall.build_hall({**HALL, **changes}, library)}
 
 
 def points(thing: bpy.types.Object) -> np.ndarray:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from blender.hall import lights
-from blender.materials.materials import plain
-from blender.mesh.meshes import box, to_mesh
+from blender.materials.common_materials import plain_material
+from blender.mesh.solids import box, solids_to_mesh
 
 STRIP = {
     "kind": "strip",
@@ -24,11 +24,11 @@ def seen(lamps, ambient, library, tmp_path, view="down") -> np.ndarray:
     """Render a grey floor under the lamps (or the lamps themselves, from below) and return linear RGB."""
     scene = bpy.context.scene
     ground = bpy.data.objects.new(
-        "floor", to_mesh("floor", [box((9, 9, 0.1), (0, 0, -0.05))], [plain("grey", (0.25,) * 3, 1.0)])
+        "floor", solids_to_mesh("floor", [box((9, 9, 0.1), (0, 0, -0.05))], [plain_material("grey", (0.25,) * 3, 1.0)])
     )
     eye = bpy.data.objects.new("eye", bpy.data.cameras.new("eye"))
     eye.location, eye.rotation_euler = ((0, 0, 3), (0, 0, 0)) if view == "down" else ((0, 0, 1), (np.pi, 0, 0))
-    for thing in [ground, eye, *lights.build(lamps, ambient, library)]:
+    for thing in [ground, eye, *lights.build_lights(lamps, ambient, library)]:
         scene.collection.objects.link(thing)
     scene.camera = eye
     scene.render.engine, scene.cycles.samples, scene.cycles.use_denoising = "CYCLES", 4, False
@@ -74,18 +74,18 @@ def test_the_face_is_bright_to_the_eye_but_adds_no_light(library, tmp_path):
 
 
 def test_a_dead_lamp_hangs_there_without_light(library):
-    parts = lights.build([{**STRIP, "power_w": 0.0}], DARK, library)
+    parts = lights.build_lights([{**STRIP, "power_w": 0.0}], DARK, library)
     assert [part.type for part in parts] == ["MESH", "MESH"]
 
 
 def test_equal_lamps_share_their_meshes(library):
-    parts = lights.build([STRIP, {**STRIP, "position_m": [2, 0, 4]}], DARK, library)
+    parts = lights.build_lights([STRIP, {**STRIP, "position_m": [2, 0, 4]}], DARK, library)
     assert len({part.data.name for part in parts if part.type == "MESH"}) == 2
     assert [tuple(part.location) for part in parts if part.type == "LIGHT"] == [(0, 0, 4), (2, 0, 4)]
 
 
 def test_the_world_is_the_ambient_light(library):
-    lights.build([], {"color_rgb": [1, 0.5, 0.25], "strength": 0.2}, library)
+    lights.build_lights([], {"color_rgb": [1, 0.5, 0.25], "strength": 0.2}, library)
     background = bpy.context.scene.world.node_tree.nodes["Background"]
     assert tuple(background.inputs["Color"].default_value)[:3] == (1, 0.5, 0.25)
     assert background.inputs["Strength"].default_value == pytest.approx(0.2)

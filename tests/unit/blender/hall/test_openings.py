@@ -9,7 +9,7 @@ HALL = {"size_m": [14, 10, 5], "outside_rgb": [0.8, 0.9, 1.0], "outside_strength
 
 
 def built(library, *which):
-    return openings.build({**HALL, "openings": list(which)}, library)
+    return openings.build_openings({**HALL, "openings": list(which)}, library)
 
 
 def test_no_openings_no_object(library):

@@ -3,13 +3,13 @@ import bpy
 import numpy as np
 import pytest
 
-from blender.materials.lettering import letters
+from blender.materials.lettering import text_triangles
 from blender.materials.markings import BRANDS, side_faces
 
 
 @pytest.mark.parametrize("text", [*BRANDS, "A 12", "FRAGILE"])
 def test_words_are_centred_and_capitals_are_one_high(text, library):
-    corners, faces = letters(text)
+    corners, faces = text_triangles(text)
     assert corners[:, 0].min() == pytest.approx(-corners[:, 0].max())
     np.testing.assert_allclose((corners[:, 1].min(), corners[:, 1].max()), (-0.5, 0.5), atol=0.03)
     assert len(faces) < 14 * len(text)
@@ -18,7 +18,7 @@ def test_words_are_centred_and_capitals_are_one_high(text, library):
 
 
 def test_letters_look_towards_the_reader_and_differ():
-    corners, faces = letters("EO")
+    corners, faces = text_triangles("EO")
     first, second, third = (corners[[face[k] for face in faces]] for k in range(3))
     areas = np.cross(second - first, third - first) / 2
     assert (areas > 0).all()
@@ -27,7 +27,7 @@ def test_letters_look_towards_the_reader_and_differ():
 
 
 def _edges(text: str) -> tuple[np.ndarray, np.ndarray]:
-    corners, faces = letters(text)
+    corners, faces = text_triangles(text)
     triangles = corners[np.array(faces)]
     return triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0]
 

@@ -8,7 +8,7 @@ from blender.materials import noise_textures
 
 @pytest.mark.parametrize("octaves", [2, 4])
 def test_a_tile_has_the_spread_of_noise_and_no_seam(octaves):
-    tile = noise_textures.tile(octaves)
+    tile = noise_textures.noise_tile(octaves)
     assert tile.mean() == pytest.approx(noise_textures.MEAN, abs=0.01)
     assert tile.std() == pytest.approx(noise_textures.SPREAD, rel=0.03)
     inside = np.abs(np.diff(tile, axis=0)).mean()
@@ -16,7 +16,7 @@ def test_a_tile_has_the_spread_of_noise_and_no_seam(octaves):
 
 
 def test_a_file_holds_each_tile_once(library):
-    first = noise_textures.image(4)
-    assert noise_textures.image(4) == first
+    first = noise_textures.noise_image(4)
+    assert noise_textures.noise_image(4) == first
     assert first.packed_file is not None
     assert len(bpy.data.images) == 1

@@ -4,9 +4,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blender.people import body, pose_solver, shoes
-from blender.people.skeleton import SIDES, forward, place_of, rig, skeleton, skin, two_bones
-from tests.unit.blender.people.test_body import AVERAGE
+from blender.people import body_shape, pose_solver, shoes
+from blender.people.skeleton import (
+    SIDES,
+    apply_skinning,
+    body_rig,
+    forward_kinematics,
+    joint_position,
+    skeleton,
+    solve_middle_joint,
+)
+from tests.unit.blender.people.test_body_shape import AVERAGE
 
 NAMES = ["walk", "stand", "push", "pull", "crouch", "walk_beside", "carry", "reach", "bend", "sit", "scan", "talk"]
 heights = st.floats(1.5, 1.95)
@@ -20,10 +28,10 @@ def pose(name, phase=0.0, seed=0, left=None, right=None, seat=None):
 
 def solved(parameters, wanted):
     """Return the body at rest, its skeleton, its shoes and the transforms of a pose."""
-    vertices = body.shape(AVERAGE | parameters)
+    vertices = body_shape.shape_vertices(AVERAGE | parameters)
     bones = skeleton(vertices)
-    pair = shoes.fit(bones, vertices)
-    return vertices, bones, pair, pose_solver.solve(bones, wanted, (pair.points, pair.weights))
+    pair = shoes.fit_shoes(bones, vertices)
+    return vertices, bones, pair, pose_solver.solve_pose(bones, wanted, (pair.points, pair.weights))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -31,8 +39,8 @@ def solved(parameters, wanted):
 def test_soles_touch_the_floor_and_hips_are_above_the_origin(name, phase):
     for seed in range(4):
         _, bones, pair, transforms = solved({}, pose(name, phase, seed))
-        assert skin(pair.points, pair.weights, transforms)[:, 2].min() == pytest.approx(0, abs=1e-6)
-        hips = [place_of(bones, transforms, f"upperleg01.{side}") for side in SIDES]
+        assert apply_skinning(pair.points, pair.weights, transforms)[:, 2].min() == pytest.approx(0, abs=1e-6)
+        hips = [joint_position(bones, transforms, f"upperleg01.{side}") for side in SIDES]
         np.testing.assert_allclose(np.mean(hips, axis=0)[:2], 0, atol=1e-6)
 
 
@@ -42,24 +50,24 @@ def test_bones_keep_their_lengths(name):
     for upper, lower in (("upperleg01", "lowerleg01"), ("lowerleg01", "foot"), ("upperarm01", "lowerarm01")):
         for side in SIDES:
             ends = f"{upper}.{side}", f"{lower}.{side}"
-            posed = np.linalg.norm(np.subtract(*(place_of(bones, transforms, bone) for bone in ends)))
+            posed = np.linalg.norm(np.subtract(*(joint_position(bones, transforms, bone) for bone in ends)))
             assert posed == pytest.approx(np.linalg.norm(np.subtract(*(bones.joints[bone] for bone in ends))))
 
 
 def test_walking_legs_alternate():
     _, bones, _, transforms = solved({}, pose("walk", 0.0))
-    right, left = (place_of(bones, transforms, f"foot.{side}") for side in "RL")
+    right, left = (joint_position(bones, transforms, f"foot.{side}") for side in "RL")
     assert right[0] > 0.2 > -0.1 > left[0], "phase 0 is the right heel's strike"
     _, bones, _, half = solved({}, pose("walk", 0.5))
-    assert place_of(bones, half, "foot.L")[0] == pytest.approx(right[0], abs=0.02)
-    assert place_of(bones, transforms, "wrist.L")[0] > place_of(bones, transforms, "wrist.R")[0]
+    assert joint_position(bones, half, "foot.L")[0] == pytest.approx(right[0], abs=0.02)
+    assert joint_position(bones, transforms, "wrist.L")[0] > joint_position(bones, transforms, "wrist.R")[0]
 
 
 @pytest.mark.parametrize("name", ["walk", "push", "pull"])
 @pytest.mark.parametrize("phase", np.arange(12) / 12)
 def test_the_bearing_foot_is_on_the_floor_and_the_swinging_one_above_it(name, phase):
     _, _, pair, transforms = solved({}, pose(name, phase))
-    points = skin(pair.points, pair.weights, transforms)
+    points = apply_skinning(pair.points, pair.weights, transforms)
     for side, own_phase in (("R", phase), ("L", (phase + 0.5) % 1)):
         lowest = points[pair.points[:, 1] * SIDES[side] > 0, 2].min()
         if own_phase < 0.62:
@@ -71,11 +79,11 @@ def test_the_bearing_foot_is_on_the_floor_and_the_swinging_one_above_it(name, ph
 def test_crouching_is_low_with_one_knee_near_the_floor():
     for seed in range(6):
         vertices, bones, _, transforms = solved({}, pose("crouch", seed=seed))
-        knees = sorted(place_of(bones, transforms, f"lowerleg01.{side}")[2] for side in SIDES)
-        posed = skin(vertices, rig().weights, transforms)[: body.SKIN_VERTICES]
+        knees = sorted(joint_position(bones, transforms, f"lowerleg01.{side}")[2] for side in SIDES)
+        posed = apply_skinning(vertices, body_rig().weights, transforms)[: body_shape.SKIN_VERTICES]
         assert knees[0] < 0.28 < knees[1]
         assert 0.8 < posed[:, 2].max() < 1.35
-        feet = [place_of(bones, transforms, f"foot.{side}")[0] for side in SIDES]
+        feet = [joint_position(bones, transforms, f"foot.{side}")[0] for side in SIDES]
         assert min(feet) < posed[:, 0].mean() < max(feet) + 0.25, "the weight is above the feet"
 
 
@@ -116,15 +124,17 @@ def test_pulling_hand_meets_the_bar(height_m, gender, phase, seed, behind, aside
 def _check_grips(parameters, wanted, grips):
     """The bar's centre is the hollow of the fist: between knuckle, middle finger and thumb, with skin all round."""
     vertices, bones, pair, transforms = solved(parameters, wanted)
-    assert skin(pair.points, pair.weights, transforms)[:, 2].min() == pytest.approx(0, abs=1e-6)
+    assert apply_skinning(pair.points, pair.weights, transforms)[:, 2].min() == pytest.approx(0, abs=1e-6)
     for side, grip in grips.items():
-        knuckles = [place_of(bones, transforms, f"finger{finger}-1.{side}") for finger in (2, 3, 4, 5)]
+        knuckles = [joint_position(bones, transforms, f"finger{finger}-1.{side}") for finger in (2, 3, 4, 5)]
         assert np.mean(knuckles, axis=0)[1] == pytest.approx(grip[1], abs=0.012)
-        ring = [place_of(bones, transforms, f"finger{joint}.{side}") for joint in ("3-1", "3-2", "3-3", "1-3", "1-3")]
+        ring = [
+            joint_position(bones, transforms, f"finger{joint}.{side}") for joint in ("3-1", "3-2", "3-3", "1-3", "1-3")
+        ]
         assert np.linalg.norm((np.mean(ring, axis=0) - grip)[[0, 2]]) < 0.02
         fingers = [f"finger{finger}-{joint}.{side}" for finger in (1, 3) for joint in (1, 2, 3)]
-        hand = np.flatnonzero(rig().share(*fingers, f"metacarpal2.{side}", f"wrist.{side}") > 0.6)
-        away = (skin(vertices[hand], rig().weights[hand], transforms) - grip)[:, [0, 2]]
+        hand = np.flatnonzero(body_rig().share(*fingers, f"metacarpal2.{side}", f"wrist.{side}") > 0.6)
+        away = (apply_skinning(vertices[hand], body_rig().weights[hand], transforms) - grip)[:, [0, 2]]
         distance = np.linalg.norm(away, axis=1)
         assert 0.003 < distance.min() < 0.02
         around = away[distance < 0.06]
@@ -154,9 +164,9 @@ def test_palms_lie_on_the_sides_of_what_is_carried(height_m, phase, ahead, aside
     wanted = pose("carry", phase, 0, (ahead, aside, up), (ahead, -aside, up))
     vertices, _bones, _, transforms = solved({"height_m": height_m}, wanted)
     for side, sign in SIDES.items():
-        hand = np.flatnonzero(rig().share(f"wrist.{side}", "metacarpal", f"finger3-1.{side}") > 0.6)
-        hand = hand[hand < body.SKIN_VERTICES]
-        posed = skin(vertices[hand], rig().weights[hand], transforms)
+        hand = np.flatnonzero(body_rig().share(f"wrist.{side}", "metacarpal", f"finger3-1.{side}") > 0.6)
+        hand = hand[hand < body_shape.SKIN_VERTICES]
+        posed = apply_skinning(vertices[hand], body_rig().weights[hand], transforms)
         near = posed[(posed[:, 1] * sign > 0) & (np.linalg.norm(posed - [ahead, sign * aside, up], axis=1) < 0.03)]
         assert len(near) > 3, "the palm is there"
         # Nothing of the palm is more than a centimetre inside the load.
@@ -166,22 +176,22 @@ def test_palms_lie_on_the_sides_of_what_is_carried(height_m, phase, ahead, aside
 def test_reaching_hands_are_above_the_head_and_bending_ones_below_the_hips():
     for seed in range(6):
         _, bones, _, transforms = solved({}, pose("reach", seed=seed))
-        wrists = [place_of(bones, transforms, f"wrist.{side}")[2] for side in SIDES]
-        assert max(wrists) > place_of(bones, transforms, "head")[2]
+        wrists = [joint_position(bones, transforms, f"wrist.{side}")[2] for side in SIDES]
+        assert max(wrists) > joint_position(bones, transforms, "head")[2]
         _, bones, _, transforms = solved({}, pose("bend", seed=seed))
-        hips, head = (place_of(bones, transforms, bone) for bone in ("upperleg01.L", "head"))
+        hips, head = (joint_position(bones, transforms, bone) for bone in ("upperleg01.L", "head"))
         assert head[0] > hips[0] + 0.3
-        assert all(place_of(bones, transforms, f"wrist.{side}")[2] < hips[2] for side in SIDES)
+        assert all(joint_position(bones, transforms, f"wrist.{side}")[2] < hips[2] for side in SIDES)
 
 
 @pytest.mark.parametrize("seat_m", [0.144, 0.3, 0.45, 0.6])
 def test_who_sits_is_on_the_seat_with_both_feet_on_the_floor(seat_m):
     for seed in range(3):
         vertices, _bones, pair, transforms = solved({}, pose("sit", seed=seed, seat=seat_m))
-        posed = skin(vertices, rig().weights, transforms)[: body.SKIN_VERTICES]
+        posed = apply_skinning(vertices, body_rig().weights, transforms)[: body_shape.SKIN_VERTICES]
         seated = posed[(np.abs(posed[:, 0]) < 0.12) & (np.abs(posed[:, 1]) < 0.2)]
         assert seated[:, 2].min() == pytest.approx(seat_m, abs=0.05)
-        points = skin(pair.points, pair.weights, transforms)
+        points = apply_skinning(pair.points, pair.weights, transforms)
         for side in SIDES:
             assert points[pair.points[:, 1] * SIDES[side] > 0, 2].min() == pytest.approx(0, abs=0.004)
         assert points[:, 0].min() > 0.2, "the feet are before the seat's edge"
@@ -204,16 +214,16 @@ def test_seed_varies_a_pose_and_nothing_else_does():
 
 
 def test_two_bones_meet_in_the_middle():
-    middle = two_bones(np.zeros(3), np.array([1.0, 0, 0]), (0.7, 0.6), np.array([0, 0, 1.0]))
+    middle = solve_middle_joint(np.zeros(3), np.array([1.0, 0, 0]), (0.7, 0.6), np.array([0, 0, 1.0]))
     assert np.linalg.norm(middle) == pytest.approx(0.7)
     assert np.linalg.norm(middle - [1, 0, 0]) == pytest.approx(0.6)
     assert middle[2] > 0
 
 
 def test_forward_kinematics_carries_children():
-    vertices = body.shape(AVERAGE)
+    vertices = body_shape.shape_vertices(AVERAGE)
     bones = skeleton(vertices)
     turn = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
-    transforms = forward(bones, {"root": turn}, np.array([0, 0, 1.0]))
+    transforms = forward_kinematics(bones, {"root": turn}, np.array([0, 0, 1.0]))
     expected = turn @ (bones.joints["head"] - bones.joints["root"]) + bones.joints["root"] + [0, 0, 1]
-    np.testing.assert_allclose(place_of(bones, transforms, "head"), expected, atol=1e-9)
+    np.testing.assert_allclose(joint_position(bones, transforms, "head"), expected, atol=1e-9)

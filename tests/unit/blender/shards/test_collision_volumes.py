@@ -5,9 +5,9 @@ import bpy
 import numpy as np
 import pytest
 
-from blender.shards.scene import BUILDERS
+from blender.shards.build_scene import OBJECT_BUILDERS
 from pipeline.config.config import Config
-from pipeline.scenes.geometry.collision_boxes import own_boxes
+from pipeline.scenes.geometry.collision_boxes import local_boxes
 from pipeline.scenes.sample import sample_scene
 
 # Arms that reach for a grip leave the boxes: the grip is where they end.
@@ -40,9 +40,9 @@ def test_boxes_enclose_meshes(library, index):
     for thing in sample_scene(config, index).objects:
         kinds[(thing.asset, thing.name if thing.category else "")] = thing
     for thing in kinds.values():
-        made = BUILDERS[thing.asset](thing.parameters.model_dump(mode="json"), library)
+        made = OBJECT_BUILDERS[thing.asset](thing.parameters.model_dump(mode="json"), library)
         allowed = OUTSIDE_M.get(thing.parameters.pose.name, 0.03) if thing.asset == "person" else 0.03
-        rows = own_boxes(thing).rows
+        rows = local_boxes(thing).rows
         if thing.stands_on == "ceiling":
             rows[:, 6] = np.inf  # what it hangs from
         assert outside_m(made, rows) < allowed, thing.name

@@ -9,16 +9,21 @@ import pytest
 import bmesh  # these two exist only once bpy is loaded
 from mathutils.bvhtree import BVHTree
 
-from blender.mesh.mesh_cache import Library
-from blender.mesh.meshes import to_mesh
+from blender.mesh.asset_cache import AssetCache
+from blender.mesh.solids import solids_to_mesh
 from blender.trucks import electric_chassis, electric_tiller, electric_truck
-from blender.trucks.electric_style import FORMS, ElectricSlot, draw_style
-from blender.trucks.hand_style import Slot
+from blender.trucks.electric_style import BATTERY_LAYOUTS, ElectricTruckMaterial, draw_electric_style
+from blender.trucks.hand_style import TruckMaterial
 from pipeline.common.randomness import rng
 from pipeline.config.world import TrucksSection
 from pipeline.record.objects import ElectricPalletTruckParameters
-from pipeline.scenes.assets.pallet_trucks import RAISED_M, as_truck, draw_fleet, electric_grip_m, parked
-from pipeline.scenes.geometry.collision_boxes import ELECTRIC_REAR_M, ELECTRIC_TILLERS, electric_heel_m, own_boxes
+from pipeline.scenes.assets.pallet_trucks import RAISED_M, draw_fleet, draw_parked_truck, electric_grip_m, make_truck
+from pipeline.scenes.geometry.collision_boxes import (
+    ELECTRIC_REAR_M,
+    ELECTRIC_TILLERS,
+    electric_fork_start_m,
+    local_boxes,
+)
 from tests.unit.blender.shards.test_collision_volumes import outside_m
 
 PARTS = ("body", "linkage", "base", "steering", "tiller")
@@ -55,9 +60,11 @@ def vertices(thing: bpy.types.Object) -> np.ndarray:
     return co.reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3]
 
 
-def build(library: Library, **changes) -> dict[str, np.ndarray]:
+def build(library: AssetCache, **changes) -> dict[str, np.ndarray]:
     """Vertices of each part of a truck."""
-    return dict(zip(PARTS, map(vertices, electric_truck.build(parameters(**changes), library)), strict=True))
+    return dict(
+        zip(PARTS, map(vertices, electric_truck.build_electric_truck(parameters(**changes), library)), strict=True)
+    )
 
 
 @pytest.mark.parametrize(("battery", "length"), [("lithium", 0.4), ("lead_acid", 0.62)])
@@ -72,19 +79,19 @@ def test_dimensions(library, battery, length, width, fork_width):
     assert np.ptp(whole[:, 1]) == pytest.approx(0.7, abs=0.02)
     assert np.concatenate([parts["body"], parts["base"]])[:, 2].max() == pytest.approx(0.7, abs=0.025)
     assert 1.25 <= whole[:, 2].max() <= 1.31
-    forks = parts["body"][parts["body"][:, 0] > FORMS[battery].rear_m + length + 0.1]
+    forks = parts["body"][parts["body"][:, 0] > BATTERY_LAYOUTS[battery].rear_m + length + 0.1]
     assert np.ptp(forks[:, 1]) == pytest.approx(width, abs=1e-4)
     assert np.abs(forks[:, 1]).min() == pytest.approx(width / 2 - fork_width, abs=1e-4)
 
 
-@pytest.mark.parametrize("battery", FORMS)
+@pytest.mark.parametrize("battery", BATTERY_LAYOUTS)
 def test_pipeline_and_builder_agree(battery):
     """Both rooms know where the truck's rear, heel and hinge are."""
     truck = ElectricPalletTruckParameters.model_validate(parameters(battery=battery))
     tiller = ELECTRIC_TILLERS[battery]
-    assert FORMS[battery].rear_m == ELECTRIC_REAR_M[battery]
-    assert electric_chassis.heel_m(parameters(battery=battery)) == electric_heel_m(truck)
-    assert (FORMS[battery].hinge_m, electric_tiller.HINGE_HEIGHT_M, electric_tiller.TILLER_M) == (
+    assert BATTERY_LAYOUTS[battery].rear_m == ELECTRIC_REAR_M[battery]
+    assert electric_chassis.heel_x_m(parameters(battery=battery)) == electric_fork_start_m(truck)
+    assert (BATTERY_LAYOUTS[battery].hinge_m, electric_tiller.HINGE_HEIGHT_M, electric_tiller.TILLER_LENGTH_M) == (
         *tiller.hinge_m,
         tiller.length_m,
     )
@@ -98,13 +105,13 @@ def test_lift_raises_body_and_forks_and_leaves_wheels_down(library, lift):
     for part in ("linkage", "base", "steering"):
         assert parts[part][:, 2].min() == pytest.approx(0, abs=0.003), part
     with pytest.raises(ValueError, match="lift_m"):
-        electric_truck.build(parameters(lift_m=0.3), library)
+        electric_truck.build_electric_truck(parameters(lift_m=0.3), library)
 
 
 @pytest.mark.parametrize(("tilt", "turn"), [(0, 0), (30, 0), (45, 60), (70, -60)])
 def test_hands_find_rubber_at_the_grip(library, tilt, turn):
     changed = parameters(tiller_tilt_deg=float(tilt), tiller_turn_deg=float(turn))
-    *_, tiller = electric_truck.build(changed, library)
+    *_, tiller = electric_truck.build_electric_truck(changed, library)
     record = ElectricPalletTruckParameters.model_validate(changed)
     points = vertices(tiller)
     for side in (-1, 1):
@@ -123,13 +130,13 @@ def surface(thing: bpy.types.Object) -> BVHTree:
     return BVHTree.FromPolygons(vertices(thing).tolist(), [tuple(face.vertices) for face in thing.data.polygons])
 
 
-@pytest.mark.parametrize("battery", FORMS)
+@pytest.mark.parametrize("battery", BATTERY_LAYOUTS)
 def test_turned_tiller_clears_body_hood_and_backrest(library, battery):
     for seed, turn, tilt, lift in ((1, 0, 0, 0.085), (2, 70, 0, 0.2), (3, -70, 0, 0.085), (4, 70, 50, 0.2)):
         changed = parameters(
             battery=battery, seed=seed, tiller_turn_deg=turn, tiller_tilt_deg=tilt, lift_m=lift, backrest=True
         )
-        body, _, base, _, tiller = electric_truck.build(changed, library)
+        body, _, base, _, tiller = electric_truck.build_electric_truck(changed, library)
         assert not surface(body).overlap(surface(tiller)), (seed, turn)
         assert not surface(base).overlap(surface(tiller)), (seed, turn)
 
@@ -139,13 +146,13 @@ def test_every_part_is_closed_and_looks_outward(library):
     for seed, battery, tandem in ((1, "lithium", True), (2, "lead_acid", False), (3, "lead_acid", True)):
         changed = parameters(seed=seed, battery=battery, heel_to_rear_m=0.42 if seed == 1 else 0.56, backrest=seed > 1)
         changed["tandem_rollers"] = tandem
-        style = draw_style(seed, changed["body_rgb"])
-        found += electric_chassis.lifted(changed, style) + electric_chassis.base(changed, style)
-        found += electric_chassis.linkage(changed) + electric_tiller.tiller(style)
-        found += electric_tiller.steering(style, FORMS[battery])
+        style = draw_electric_style(seed, changed["body_rgb"])
+        found += electric_chassis.lifted_parts(changed, style) + electric_chassis.base_parts(changed, style)
+        found += electric_chassis.linkage_parts(changed) + electric_tiller.electric_tiller_parts(style)
+        found += electric_tiller.electric_steering_parts(style, BATTERY_LAYOUTS[battery])
     for number, solid in enumerate(found):
         work = bmesh.new()
-        work.from_mesh(to_mesh("part", [solid], []))
+        work.from_mesh(solids_to_mesh("part", [solid], []))
         name = f"solid {number} of material {solid.slot}"
         assert all(edge.is_manifold and edge.is_contiguous for edge in work.edges), f"{name}: open or twisted"
         assert work.calc_volume(signed=True) > 0, f"{name} looks inward"
@@ -156,22 +163,22 @@ def test_every_part_is_closed_and_looks_outward(library):
 def test_boxes_enclose_what_the_pipeline_draws(library):
     random = rng(0, 0, "test")
     for number in range(8):
-        kind = parked(random, draw_fleet(random, TrucksSection(electric=1))).model_copy(
+        kind = draw_parked_truck(random, draw_fleet(random, TrucksSection(electric=1))).model_copy(
             update={"backrest": number % 2 == 0}
         )
-        truck = as_truck(kind.model_copy(update={"lift_m": RAISED_M}) if number % 3 == 0 else kind)
-        made = electric_truck.build(truck.parameters.model_dump(mode="json"), library)
-        assert outside_m(made, own_boxes(truck).rows) < 0.03, truck.parameters
+        truck = make_truck(kind.model_copy(update={"lift_m": RAISED_M}) if number % 3 == 0 else kind)
+        made = electric_truck.build_electric_truck(truck.parameters.model_dump(mode="json"), library)
+        assert outside_m(made, local_boxes(truck).rows) < 0.03, truck.parameters
 
 
 def test_meshes_are_shared_and_light(library):
-    first = electric_truck.build(parameters(), library)
-    moved = electric_truck.build(parameters(tiller_tilt_deg=20.0, tiller_turn_deg=50.0), library)
-    raised = electric_truck.build(parameters(lift_m=0.2), library)
-    repainted = electric_truck.build(parameters(body_rgb=(0, 0, 1)), library)
+    first = electric_truck.build_electric_truck(parameters(), library)
+    moved = electric_truck.build_electric_truck(parameters(tiller_tilt_deg=20.0, tiller_turn_deg=50.0), library)
+    raised = electric_truck.build_electric_truck(parameters(lift_m=0.2), library)
+    repainted = electric_truck.build_electric_truck(parameters(body_rgb=(0, 0, 1)), library)
     assert all(a.data is b.data for a, b in zip(first, moved, strict=True))
     assert [a.data is b.data for a, b in zip(first, raised, strict=True)] == [True, False, True, True, True]
     assert not any(a.data is b.data for a, b in zip(first, repainted, strict=True))
-    assert all(len(thing.data.materials) == len(Slot) + len(ElectricSlot) for thing in first)
+    assert all(len(thing.data.materials) == len(TruckMaterial) + len(ElectricTruckMaterial) for thing in first)
     assert all(thing.parent is None and not thing.users_collection for thing in first)
     assert 3_000 < sum(len(face.vertices) - 2 for thing in first for face in thing.data.polygons) < 15_000

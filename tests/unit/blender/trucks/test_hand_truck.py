@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 import bmesh  # these two exist only once bpy is loaded
 from mathutils.bvhtree import BVHTree
 
-from blender.mesh.mesh_cache import Library
-from blender.mesh.meshes import to_mesh
+from blender.mesh.asset_cache import AssetCache
+from blender.mesh.solids import solids_to_mesh
 from blender.trucks import hand_chassis, hand_steering, hand_truck
-from blender.trucks.hand_style import Slot, draw_style
+from blender.trucks.hand_style import TruckMaterial, draw_hand_style
 
 PARTS = ("chassis", "linkage", "steering", "tiller")
 
@@ -39,7 +39,7 @@ def parameters(**changes) -> dict:
     }
 
 
-def vertices(thing: bpy.types.Object, slot: Slot | None = None) -> np.ndarray:
+def vertices(thing: bpy.types.Object, slot: TruckMaterial | None = None) -> np.ndarray:
     """Vertices (N, 3) of an object in the truck's frame, of one material or all."""
     co = np.empty(3 * len(thing.data.vertices))
     thing.data.vertices.foreach_get("co", co)
@@ -50,9 +50,9 @@ def vertices(thing: bpy.types.Object, slot: Slot | None = None) -> np.ndarray:
     return co.reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3]
 
 
-def build(library: Library, **changes) -> dict[str, np.ndarray]:
+def build(library: AssetCache, **changes) -> dict[str, np.ndarray]:
     """Vertices of each part of a truck."""
-    return dict(zip(PARTS, map(vertices, hand_truck.build(parameters(**changes), library)), strict=True))
+    return dict(zip(PARTS, map(vertices, hand_truck.build_hand_truck(parameters(**changes), library)), strict=True))
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -64,7 +64,7 @@ def test_dimensions(library, seed, width, fork_width):
     assert 1.53 <= length <= 1.55
     assert across == pytest.approx(width, abs=0.02)  # the heel pins stand out a little
     assert 1.2 <= height <= 1.24
-    assert 0.37 <= hand_chassis.HEEL_M - whole[:, 0].min() <= 0.4
+    assert 0.37 <= hand_chassis.HEEL_X_M - whole[:, 0].min() <= 0.4
     forks = parts["chassis"][parts["chassis"][:, 0] > 0.3]
     assert np.ptp(forks[:, 1]) == pytest.approx(width, abs=1e-4)
     inner = np.abs(forks[:, 1]).min()
@@ -75,7 +75,7 @@ def test_dimensions(library, seed, width, fork_width):
 @pytest.mark.parametrize("fork_length", [0.914, 1.15, 1.219])
 def test_forks_reach_their_length(library, fork_length):
     chassis = build(library, fork_length_m=fork_length)["chassis"]
-    assert chassis[:, 0].max() == pytest.approx(hand_chassis.HEEL_M + fork_length, abs=1e-4)
+    assert chassis[:, 0].max() == pytest.approx(hand_chassis.HEEL_X_M + fork_length, abs=1e-4)
 
 
 @pytest.mark.parametrize("tandem", [True, False])
@@ -95,7 +95,7 @@ def test_lift_raises_the_forks_and_leaves_rollers_and_wheels_down(library, lift,
 @pytest.mark.parametrize("lift", [0.07, 0.3])
 def test_lift_out_of_reach_is_refused(library, lift):
     with pytest.raises(ValueError, match="lift_m"):
-        hand_truck.build(parameters(lift_m=lift), library)
+        hand_truck.build_hand_truck(parameters(lift_m=lift), library)
 
 
 def test_load_rollers_stand_in_their_slots(library):
@@ -112,13 +112,13 @@ def test_load_rollers_stand_in_their_slots(library):
 @given(tilt=st.floats(0, 75), turn=st.floats(-100, 100), lift=st.floats(0.08, 0.22), seed=st.integers(0, 2**32 - 1),
        grip=st.sampled_from(["d_loop", "triangle", "rounded"]))  # fmt: skip
 def test_rests_on_the_floor_and_holds_its_grip(tilt, turn, lift, seed, grip):
-    library = Library()
+    library = AssetCache()
     changed = parameters(tiller_tilt_deg=tilt, tiller_turn_deg=turn, lift_m=lift, seed=seed, grip=grip)
-    objects = hand_truck.build(changed, library)
+    objects = hand_truck.build_hand_truck(changed, library)
     lowest = min(vertices(thing)[:, 2].min() for thing in objects)
     assert lowest == pytest.approx(0, abs=0.003)
-    sleeves = vertices(objects[3], Slot.RUBBER)
-    style = draw_style(seed, changed["body_rgb"])
+    sleeves = vertices(objects[3], TruckMaterial.RUBBER)
+    style = draw_hand_style(seed, changed["body_rgb"])
     along_grip = np.array([-np.sin(np.radians(turn)), np.cos(np.radians(turn)), 0])
     near = np.abs((sleeves - hand_truck.grip_center_m(changed)) @ along_grip) <= style.loop_width_m / 2
     from_bar = sleeves[near] - hand_truck.grip_center_m(changed)
@@ -165,7 +165,7 @@ def surface(thing: bpy.types.Object) -> BVHTree:
 def test_turned_tiller_clears_the_frame(library, lift, seed):
     """The shaft goes round the A-frame's ledge, not through it, and the wheels turn free of the heels."""
     for turn in (-100, -60, 0, 30, 60, 90):
-        chassis, _, steering, tiller = hand_truck.build(
+        chassis, _, steering, tiller = hand_truck.build_hand_truck(
             parameters(tiller_turn_deg=turn, lift_m=lift, seed=seed), library
         )
         assert not surface(chassis).overlap(surface(tiller))
@@ -173,57 +173,57 @@ def test_turned_tiller_clears_the_frame(library, lift, seed):
             steering.data.polygons[face].material_index for _, face in surface(chassis).overlap(surface(steering))
         }
         # The ram runs in the pump; tyres touch nothing.
-        assert Slot.TYRE not in touched
+        assert TruckMaterial.TYRE not in touched
 
 
 def solids() -> list:
     found = []
     for seed, tandem, width in ((1, True, 0.54), (2, False, 0.685), (5, True, 0.52)):
         changed = parameters(seed=seed, tandem_rollers=tandem, width_m=width, lift_m=0.2)
-        style = draw_style(seed, changed["body_rgb"])
-        found += hand_chassis.chassis(changed, style) + hand_chassis.linkage(changed, style)
-        found += hand_steering.steering(style, seed > 1)
+        style = draw_hand_style(seed, changed["body_rgb"])
+        found += hand_chassis.chassis_parts(changed, style) + hand_chassis.linkage_parts(changed, style)
+        found += hand_steering.hand_steering_parts(style, seed > 1)
         for grip in ("d_loop", "triangle", "rounded"):
-            found += hand_steering.tiller(style, grip)
+            found += hand_steering.hand_tiller_parts(style, grip)
     return found
 
 
 def test_every_part_is_closed_and_looks_outward(library):
     for number, solid in enumerate(solids()):
         work = bmesh.new()
-        work.from_mesh(to_mesh("part", [solid], []))
+        work.from_mesh(solids_to_mesh("part", [solid], []))
         assert all(edge.is_manifold and edge.is_contiguous for edge in work.edges), f"solid {number}: open or twisted"
-        assert work.calc_volume(signed=True) > 0, f"solid {number} ({Slot(solid.slot).name}) looks inward"
+        assert work.calc_volume(signed=True) > 0, f"solid {number} ({TruckMaterial(solid.slot).name}) looks inward"
         assert min(face.calc_area() for face in work.faces) > 1e-10, f"solid {number}: a face without area"
         work.free()
 
 
 def test_same_parameters_same_truck(library):
-    first, second = (hand_truck.build(parameters(seed=7), Library()) for _ in range(2))
+    first, second = (hand_truck.build_hand_truck(parameters(seed=7), AssetCache()) for _ in range(2))
     for one, other in zip(first, second, strict=True):
         assert one.data is not other.data
         assert np.array_equal(vertices(one), vertices(other))
         assert [m.name.split(".")[0] for m in one.data.materials] == [
             m.name.split(".")[0] for m in other.data.materials
         ]
-    others = [hand_truck.build(parameters(seed=seed), Library()) for seed in range(8, 18)]
+    others = [hand_truck.build_hand_truck(parameters(seed=seed), AssetCache()) for seed in range(8, 18)]
     widths = {round(float(np.ptp(vertices(tiller)[:, 1])), 4) for *_, tiller in others}
     assert len(widths) > 6
 
 
 def test_meshes_are_shared_where_parameters_match(library):
-    first = hand_truck.build(parameters(), library)
-    moved = hand_truck.build(parameters(tiller_tilt_deg=20, tiller_turn_deg=50), library)
-    raised = hand_truck.build(parameters(lift_m=0.2), library)
-    repainted = hand_truck.build(parameters(body_rgb=(0, 0, 1)), library)
+    first = hand_truck.build_hand_truck(parameters(), library)
+    moved = hand_truck.build_hand_truck(parameters(tiller_tilt_deg=20, tiller_turn_deg=50), library)
+    raised = hand_truck.build_hand_truck(parameters(lift_m=0.2), library)
+    repainted = hand_truck.build_hand_truck(parameters(body_rgb=(0, 0, 1)), library)
     assert [a.data is b.data for a, b in zip(first, moved, strict=True)] == [True] * 4
     assert [a.data is b.data for a, b in zip(first, raised, strict=True)] == [True, False, True, True]
     assert not any(a.data is b.data for a, b in zip(first, repainted, strict=True))
 
 
 def test_objects_are_new_unlinked_and_light(library):
-    objects = hand_truck.build(parameters(), library)
+    objects = hand_truck.build_hand_truck(parameters(), library)
     assert all(thing.parent is None and not thing.users_collection for thing in objects)
-    assert all(len(thing.data.materials) == len(Slot) for thing in objects)
+    assert all(len(thing.data.materials) == len(TruckMaterial) for thing in objects)
     triangles = sum(len(face.vertices) - 2 for thing in objects for face in thing.data.polygons)
     assert 5_000 < triangles < 15_000

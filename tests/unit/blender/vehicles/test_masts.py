@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from blender.vehicles.masts import Mast, carriage, channel, fork
+from blender.vehicles.masts import Mast, fork_carriage, mast_channel, mast_fork
 
 
 def limits(solids) -> tuple[np.ndarray, np.ndarray]:
@@ -14,14 +14,14 @@ def test_a_mast_fills_its_limits_and_leaves_its_middle_open():
     low, high = limits(Mast((0.1, 0.27), 0.31, (0.08, 2.2)).solids())
     np.testing.assert_allclose(low, (0.1, -0.31, 0.08), atol=1e-3)
     np.testing.assert_allclose(high, (0.27, 0.31, 2.2), atol=1e-3)
-    upright = channel((0.1, 0.25), 0.31, 0.06, (0.08, 2.2), 0)
+    upright = mast_channel((0.1, 0.25), 0.31, 0.06, (0.08, 2.2), 0)
     assert upright.vertices[:, 1].min() == pytest.approx(0.25)
     assert len(upright.vertices) == 16  # a C-section, not a bar
 
 
 @pytest.mark.parametrize("lift", [0.03, 0.4])
 def test_a_fork_is_flat_from_its_shank_to_its_thin_tip(lift):
-    points = fork((0.5, 1.6), 0.26, lift, 0.11).vertices
+    points = mast_fork((0.5, 1.6), 0.26, lift, 0.11).vertices
     assert points[:, 0].min() == 0.5
     assert points[:, 0].max() == 1.6
     np.testing.assert_allclose(np.unique(points[:, 1].round(4)), (0.205, 0.315))
@@ -32,7 +32,7 @@ def test_a_fork_is_flat_from_its_shank_to_its_thin_tip(lift):
 
 
 def test_a_carriage_has_a_backrest_only_if_asked():
-    bare, barred = (carriage((0.4, 0.45), 0.5, 0.05, backrest) for backrest in (0.0, 1.2))
+    bare, barred = (fork_carriage((0.4, 0.45), 0.5, 0.05, backrest) for backrest in (0.0, 1.2))
     assert limits(bare)[1][2] < 0.6
     assert limits(barred)[1][2] == pytest.approx(1.2, abs=0.02)
     assert len(barred) > len(bare) + 5

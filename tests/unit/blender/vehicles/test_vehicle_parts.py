@@ -8,11 +8,11 @@ import pytest
 # isort: split
 import bmesh  # exists only once bpy is loaded
 
-from blender.mesh.meshes import to_mesh
-from blender.shards.scene import BUILDERS
+from blender.mesh.solids import solids_to_mesh
+from blender.shards.build_scene import OBJECT_BUILDERS
 from blender.vehicles import carts, cleaning_machine, forklift, reach_truck, stacker
-from blender.vehicles.vehicle_parts import Slot, form_of
-from pipeline.scenes.assets.vehicle_shapes import FORMS, draw_wheeled
+from blender.vehicles.vehicle_parts import VehicleMaterial, pick_form
+from pipeline.scenes.assets.vehicle_shapes import VEHICLE_VARIANTS, draw_vehicle
 
 SOLIDS = {
     "hand_trolley": carts.hand_trolley_solids,
@@ -23,21 +23,21 @@ SOLIDS = {
     "stacker": stacker.stacker_solids,
     "cleaning_machine": cleaning_machine.cleaning_machine_solids,
 }
-EVERY_FORM = [(kind, number) for kind, forms in FORMS.items() for number in range(len(forms))]
+EVERY_FORM = [(kind, number) for kind, forms in VEHICLE_VARIANTS.items() for number in range(len(forms))]
 
 
 def drawn(kind: str, form: int, seed: int = 0) -> dict:
     """The first parameters of that form that the sampler draws."""
     random = np.random.default_rng([seed, form])
     while True:
-        parameters = draw_wheeled(random, kind).model_dump(mode="json")
-        if form_of(parameters["variant"], len(FORMS[kind])) == form:
+        parameters = draw_vehicle(random, kind).model_dump(mode="json")
+        if pick_form(parameters["variant"], len(VEHICLE_VARIANTS[kind])) == form:
             return parameters
 
 
 def is_open(solid) -> bool:
     """Letters are flat patches; all else is closed."""
-    return solid.slot == Slot.PAPER
+    return solid.slot == VehicleMaterial.PAPER
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -59,17 +59,17 @@ def test_every_part_is_closed_and_looks_outward(library, kind, form):
         if is_open(solid):
             continue
         work = bmesh.new()
-        work.from_mesh(to_mesh("part", [solid], []))
+        work.from_mesh(solids_to_mesh("part", [solid], []))
         assert all(edge.is_manifold and edge.is_contiguous for edge in work.edges), f"solid {number}: open or twisted"
-        assert work.calc_volume(signed=True) > 0, f"solid {number} ({Slot(solid.slot).name}) looks inward"
+        assert work.calc_volume(signed=True) > 0, f"solid {number} ({VehicleMaterial(solid.slot).name}) looks inward"
         work.free()
 
 
 @pytest.mark.parametrize(("kind", "form"), EVERY_FORM)
 def test_it_is_one_new_light_object_on_a_shared_mesh(library, kind, form):
     parameters = drawn(kind, form)
-    (first,), (second,) = (BUILDERS[kind](parameters, library) for _ in range(2))
-    (other,) = BUILDERS[kind]({**parameters, "color_rgb": [0.1, 0.2, 0.3]}, library)
+    (first,), (second,) = (OBJECT_BUILDERS[kind](parameters, library) for _ in range(2))
+    (other,) = OBJECT_BUILDERS[kind]({**parameters, "color_rgb": [0.1, 0.2, 0.3]}, library)
     assert first.data is second.data
     assert first.data is not other.data
     assert first.parent is None
@@ -79,9 +79,9 @@ def test_it_is_one_new_light_object_on_a_shared_mesh(library, kind, form):
     assert used == set(range(len(first.data.materials)))
 
 
-@pytest.mark.parametrize("kind", FORMS)
+@pytest.mark.parametrize("kind", VEHICLE_VARIANTS)
 def test_forms_differ_in_the_same_size_and_with_the_same_seed(kind):
-    forms = len(FORMS[kind])
+    forms = len(VEHICLE_VARIANTS[kind])
     parameters = drawn(kind, 0)
     variants = ({**parameters, "variant": (form + 0.5) / forms} for form in range(forms))
     shapes = {np.concatenate([s.vertices for s in SOLIDS[kind](each)]).round(4).tobytes() for each in variants}
@@ -92,11 +92,11 @@ def test_forms_differ_in_the_same_size_and_with_the_same_seed(kind):
 def test_vehicles_of_one_fleet_share_their_materials(library):
     parameters = drawn("forklift", 0)
     for seed in range(3):
-        BUILDERS["forklift"]({**parameters, "seed": seed}, library)
+        OBJECT_BUILDERS["forklift"]({**parameters, "seed": seed}, library)
     assert len(library.meshes) == 3
-    assert len(library.materials) == len(bpy.data.materials) <= len(Slot)
+    assert len(library.materials) == len(bpy.data.materials) <= len(VehicleMaterial)
 
 
 @pytest.mark.parametrize(("variant", "form"), [(0.0, 0), (0.33, 0), (0.34, 1), (0.67, 2), (1.0, 2)])
 def test_the_variant_is_split_into_equal_parts(variant, form):
-    assert form_of(variant, 3) == form
+    assert pick_form(variant, 3) == form

@@ -11,8 +11,8 @@ from pipeline.benchmarks import training as benchmark
 
 
 def test_both_targets_show_the_same_instances():
-    scene = benchmark.make_scene(np.random.default_rng(3), 9, 120, 90)
-    masks, ours = benchmark.masks_target(scene), benchmark.map_target(scene)
+    scene = benchmark.make_synthetic_image(np.random.default_rng(3), 9, 120, 90)
+    masks, ours = benchmark.torchvision_target(scene), benchmark.id_map_target(scene)
     assert len(ours["boxes"]) == 9
     assert torch.equal(ours["boxes"], masks["boxes"])
     assert torch.equal(ours["labels"], masks["labels"])
@@ -54,7 +54,7 @@ def test_a_config_that_is_wrong_is_named(monkeypatch, capsys):
 
 
 def test_a_scene_shows_all_its_instances():
-    scene = benchmark.make_scene(np.random.default_rng(0), 50, 640, 480)
+    scene = benchmark.make_synthetic_image(np.random.default_rng(0), 50, 640, 480)
     assert len(scene.segmentations) == len(scene.labels) == 50
     whole = sum(benchmark.coco_mask.decode(each).astype(int) for each in scene.segmentations)
     assert whole.max() == 1

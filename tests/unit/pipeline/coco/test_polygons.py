@@ -21,7 +21,7 @@ def drawn(outlines: list[list[int]], shape: tuple[int, int]) -> np.ndarray:
 @settings(deadline=None)
 @given(masks)
 def test_every_pixel_comes_back(mask):
-    outlines = polygons.of_mask(mask)
+    outlines = polygons.mask_to_polygons(mask)
     if not mask.any():
         assert outlines == []
         return
@@ -35,20 +35,20 @@ def test_large_ragged_shapes_with_holes(seed):
     noise = np.random.default_rng(seed).normal(size=(120, 160))
     mask = cv2.GaussianBlur(noise, (0, 0), 4) > 0
     assert mask.sum() > 400
-    assert np.array_equal(drawn(polygons.of_mask(mask), mask.shape), mask)
+    assert np.array_equal(drawn(polygons.mask_to_polygons(mask), mask.shape), mask)
 
 
 def test_a_rectangle_has_four_corners_on_the_edges_of_its_pixels():
     mask = np.zeros((6, 8), bool)
     mask[1:4, 2:7] = True
-    (outline,) = polygons.of_mask(mask)
+    (outline,) = polygons.mask_to_polygons(mask)
     assert sorted(zip(outline[::2], outline[1::2], strict=True)) == [(2, 1), (2, 4), (7, 1), (7, 4)]
 
 
 def test_a_ring_becomes_two_halves_without_holes():
     mask = np.ones((7, 9), bool)
     mask[2:5, 3:6] = False
-    shapes = [shapely.Polygon(np.reshape(outline, (-1, 2))) for outline in polygons.of_mask(mask)]
+    shapes = [shapely.Polygon(np.reshape(outline, (-1, 2))) for outline in polygons.mask_to_polygons(mask)]
     assert len(shapes) == 2
     assert all(shape.is_valid for shape in shapes)
     assert sum(shape.area for shape in shapes) == mask.sum()

@@ -26,7 +26,7 @@ def document() -> dict:
 def read(folder: Path, content: dict) -> reader.CocoFile:
     path = folder / "annotations.json"
     path.write_text(json.dumps(content))
-    return reader.read(path)
+    return reader.read_coco(path)
 
 
 def test_reads_a_file_with_keys_of_its_own(tmp_path):
@@ -48,7 +48,7 @@ def segmentations() -> dict[str, object]:
     mask = np.zeros((30, 40), np.uint8)
     mask[2:22, 1:11] = 1
     return {
-        "compressed": reader.encode(mask),
+        "compressed": reader.encode_mask(mask),
         "uncompressed": {"size": [30, 40], "counts": [32, *[20, 10] * 9, 20, 878]},
         "polygon": [[1, 2, 11, 2, 11, 22, 1, 22]],
         "polygons": [[1, 2, 11, 2, 11, 10, 1, 10], [1, 10, 11, 10, 11, 22, 1, 22]],
@@ -75,9 +75,9 @@ def test_no_segmentation_is_allowed(tmp_path, absent):
 
 @given(arrays.arrays(bool, arrays.array_shapes(min_dims=2, max_dims=2, max_side=20)))
 def test_a_mask_comes_back_as_it_went(mask):
-    encoded = reader.encode(mask)
+    encoded = reader.encode_mask(mask)
     assert json.loads(json.dumps(encoded)) == encoded
-    np.testing.assert_array_equal(coco_mask.decode(reader.rle(reader.Rle(**encoded), *mask.shape)), mask)
+    np.testing.assert_array_equal(coco_mask.decode(reader.to_rle(reader.Rle(**encoded), *mask.shape)), mask)
 
 
 # What is planted, and the words that must name it.
@@ -148,9 +148,9 @@ def test_many_faults_are_counted(tmp_path):
 def test_no_json_and_no_file(tmp_path):
     (tmp_path / "half.json").write_text('{"images": [')
     with pytest.raises(reader.CocoError, match=r"half.json: not JSON: .*column"):
-        reader.read(tmp_path / "half.json")
+        reader.read_coco(tmp_path / "half.json")
     with pytest.raises(reader.CocoError, match=r"none.json: cannot be read: No such file"):
-        reader.read(tmp_path / "none.json")
+        reader.read_coco(tmp_path / "none.json")
 
 
 def test_run_lengths_that_do_not_fill_the_picture(tmp_path):
@@ -164,9 +164,9 @@ def test_run_lengths_that_do_not_fill_the_picture(tmp_path):
 def test_results_belong_to_their_file(tmp_path):
     file = read(tmp_path, document())
     good = {"image_id": 7, "category_id": 1, "bbox": [0, 0, 5, 5], "score": 0.5}
-    reader.write(tmp_path / "good.json", [good])
+    reader.write_json(tmp_path / "good.json", [good])
     assert reader.read_results(tmp_path / "good.json", file)[0].score == 0.5
-    reader.write(tmp_path / "bad.json", [good, {**good, "image_id": 1}, {**good, "category_id": 5}])
+    reader.write_json(tmp_path / "bad.json", [good, {**good, "image_id": 1}, {**good, "category_id": 5}])
     with pytest.raises(reader.CocoError, match=r"bad.json: \[1\]: image 1 is not in .*\n.*\[2\]: category 5 is not in"):
         reader.read_results(tmp_path / "bad.json", file)
 
@@ -177,7 +177,7 @@ def noise(width: int, height: int) -> Image.Image:
 
 def test_pictures_of_the_right_size_pass(tmp_path):
     noise(40, 30).save(tmp_path / "hall.png")
-    reader.check_pictures(read(tmp_path, document()), tmp_path)
+    reader.check_images(read(tmp_path, document()), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_pictures_of_the_right_size_pass(tmp_path):
 def test_a_picture_that_disagrees_is_named(tmp_path, plant, words):
     plant(tmp_path / "hall.png")
     with pytest.raises(reader.CocoError, match=words):
-        reader.check_pictures(read(tmp_path, document()), tmp_path)
+        reader.check_images(read(tmp_path, document()), tmp_path)
 
 
 def test_pictures_are_turned_upright(tmp_path):
@@ -200,7 +200,7 @@ def test_pictures_are_turned_upright(tmp_path):
     exif[0x0112] = 6
     noise(30, 40).save(tmp_path / "hall.png", exif=exif)
     assert reader.read_picture(tmp_path / "hall.png").shape == (30, 40, 3)
-    reader.check_pictures(read(tmp_path, document()), tmp_path)
+    reader.check_images(read(tmp_path, document()), tmp_path)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])
@@ -220,8 +220,8 @@ def test_grey_and_transparent_pictures_become_rgb(tmp_path):
 
 
 def test_writing_is_compact_sorted_and_leaves_nothing_aside(tmp_path):
-    reader.write(tmp_path / "new" / "a.json", {"b": 1, "a": [1.5, "ä"]})
+    reader.write_json(tmp_path / "new" / "a.json", {"b": 1, "a": [1.5, "ä"]})
     assert (tmp_path / "new" / "a.json").read_text() == '{"a":[1.5,"ä"],"b":1}\n'
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.json"]
     with pytest.raises(ValueError, match="not JSON compliant"):
-        reader.write(tmp_path / "new" / "a.json", {"a": float("nan")})
+        reader.write_json(tmp_path / "new" / "a.json", {"a": float("nan")})

@@ -16,10 +16,10 @@ places = st.integers(-20, 20)
 @settings(deadline=None)
 @given(maps)
 def test_all_instances_of_an_id_map(ids):
-    found = rle.of_id_map(ids)
+    found = rle.pixel_ranges_by_instance(ids)
     assert found.keys() == set(np.unique(ids).tolist()) - {0}
-    assert rle.encode(found, *ids.shape) == {number: reader.encode(ids == number) for number in found}
-    assert {number: rle.area(each) for number, each in found.items()} == {n: (ids == n).sum() for n in found}
+    assert rle.encode_rles(found, *ids.shape) == {number: reader.encode_mask(ids == number) for number in found}
+    assert {number: rle.pixel_count(each) for number, each in found.items()} == {n: (ids == n).sum() for n in found}
 
 
 @settings(deadline=None)
@@ -28,8 +28,8 @@ def test_a_crop_that_may_reach_outside_the_picture(mask, x, y, shape):
     canvas = np.zeros((64, 64), bool)
     canvas[24 + y : 24 + y + mask.shape[0], 24 + x : 24 + x + mask.shape[1]] = mask
     inside = canvas[24 : 24 + shape[0], 24 : 24 + shape[1]]
-    assert rle.encode({1: rle.of_crop(mask, x, y, *shape)}, *shape) == {1: reader.encode(inside)}
+    assert rle.encode_rles({1: rle.pixel_ranges_of_crop(mask, x, y, *shape)}, *shape) == {1: reader.encode_mask(inside)}
 
 
 def test_no_mask_at_all():
-    assert rle.encode({}, 4, 5) == {}
+    assert rle.encode_rles({}, 4, 5) == {}

@@ -31,7 +31,7 @@ def test_the_bytes_of_the_whole_document(tmp_path_factory, pictures):
         "images": [image for image, _ in pictures],
         "annotations": [{"id": number, **entry} for number, entry in enumerate(numbered, 1)],
     }
-    assert path.read_bytes() == reader.dump(document)
+    assert path.read_bytes() == reader.json_bytes(document)
     assert (writer.pictures, writer.annotations) == (len(pictures), len(numbered))
     assert list(path.parent.iterdir()) == [path]
 

@@ -31,7 +31,7 @@ def read_back(line: str, height: int, width: int) -> np.ndarray:
 
 def round_trip(mask: np.ndarray) -> np.ndarray:
     height, width = mask.shape
-    return read_back(yolo_export.label_line(0, yolo_export.polygon_of(mask), width, height), height, width)
+    return read_back(yolo_export.yolo_label_line(0, yolo_export.mask_to_polygon(mask), width, height), height, width)
 
 
 def iou(first: np.ndarray, second: np.ndarray) -> float:
@@ -67,7 +67,7 @@ def test_one_part_with_holes_comes_back_whole(mask):
 @pytest.mark.parametrize("size", [(1, 1), (1, 5), (5, 1), (2, 2)])
 def test_dots_and_lines_are_polygons_of_three_points_at_least(size):
     mask = np.pad(np.ones(size, np.uint8), 2)
-    assert len(yolo_export.polygon_of(mask)) >= 3
+    assert len(yolo_export.mask_to_polygon(mask)) >= 3
     assert np.array_equal(round_trip(mask), mask)
 
 
@@ -95,7 +95,7 @@ def test_a_speck_far_away_is_not_worth_its_bridge():
 @given(st.integers(1, 8192), st.data())
 def test_every_pixel_is_read_back_exactly(width, data):
     x = data.draw(st.integers(0, width - 1))
-    line = yolo_export.label_line(3, np.array([(x, 0)] * 3), width, 1)
+    line = yolo_export.yolo_label_line(3, np.array([(x, 0)] * 3), width, 1)
     assert line.startswith("3 ")
     assert np.flatnonzero(read_back(line, 1, width)).tolist() == [x]
 
@@ -121,7 +121,7 @@ def data_set(make_data):
     document = yaml.safe_load(made.annotations.read_text())
     document["annotations"][0]["iscrowd"] = 1
     for split in SPLITS:
-        reader.write(made.images / "annotations" / f"{split}.json", document)
+        reader.write_json(made.images / "annotations" / f"{split}.json", document)
     return made.images
 
 
@@ -138,7 +138,7 @@ def test_the_layout_is_what_ultralytics_reads(data_set):
     described = yaml.safe_load((out / "data.yaml").read_text())
     assert described["names"] == {0: "pedestrian", 1: "pallet_truck"}
     assert "path" not in described, "an absolute path would not survive moving the folder"
-    source = reader.read(data_set / "annotations/val.json")
+    source = reader.read_coco(data_set / "annotations/val.json")
     for image in source.images:
         picture = out / described["val"] / Path(image.file_name).name
         assert picture.samefile(data_set / image.file_name), "a hard link takes no space"

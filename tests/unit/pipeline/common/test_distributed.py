@@ -13,9 +13,9 @@ import torch
 
 from pipeline.common import distributed
 from pipeline.config import config
-from pipeline.data.sampler import Batches, Draws, Stratum
+from pipeline.data.sampler import DrawSequence, ProcessBatchSampler, SamplingSource
 from pipeline.models import detectors
-from pipeline.reports.run_records import LOSSES, read_training
+from pipeline.reports.run_records import LOSS_COLUMNS, read_training
 
 # Which boxes are sampled for the losses is drawn in every process for itself; the same choice makes them comparable.
 CHOOSE_THE_FIRST = """
@@ -55,7 +55,7 @@ def test_two_processes_learn_what_one_does_that_takes_its_batch_in_two_parts(mak
     start = command(data, changed(settings, "train", learning_rate=1e-12), tmp_path / "start", str(script))
     assert start.returncode == 0, start.stderr
     logs = [read_training(tmp_path / name / "training.jsonl").columns for name in ("one", "two")]
-    for name in LOSSES:
+    for name in LOSS_COLUMNS:
         assert logs[0][name] == pytest.approx(logs[1][name], rel=1e-4)
     one, two, start = (
         torch.load(tmp_path / name / "model.pt", weights_only=True)["weights"] for name in ("one", "two", "start")
@@ -83,9 +83,9 @@ def test_the_command_itself_with_two_processes_and_a_batch_that_cannot_be_shared
 
 @pytest.mark.parametrize("world", [1, 2, 4])
 def test_every_batch_is_shared_out_whole_whatever_the_number_of_processes(world):
-    draws = Draws([Stratum("rendered", 1.0, np.ones(7))], 1)
-    whole = list(Batches(draws, 4, 5))
-    own = distributed.share_of(4, world)
-    shares = [list(Batches(draws, own, 5, first=2, rank=rank, world=world)) for rank in range(world)]
+    draws = DrawSequence([SamplingSource("rendered", 1.0, np.ones(7))], 1)
+    whole = list(ProcessBatchSampler(draws, 4, 5))
+    own = distributed.batch_size_per_process(4, world)
+    shares = [list(ProcessBatchSampler(draws, own, 5, first=2, rank=rank, world=world)) for rank in range(world)]
     assert [sorted(chain(*parts)) for parts in zip(*shares, strict=True)] == [sorted(batch) for batch in whole[2:]]
     assert {len(part) for share in shares for part in share} == {4 // world}

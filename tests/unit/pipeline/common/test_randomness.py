@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.common.randomness import choose, rng
+from pipeline.common.randomness import choose_weighted, rng
 
 KEYS = st.tuples(st.integers(0, 2**40), st.integers(0, 2**31), st.sampled_from(["camera", "actors", "lamps"]))
 
@@ -33,6 +33,6 @@ def test_negative_seed_or_index_is_refused(seed, index):
 
 def test_choose_keeps_to_the_shares():
     random = rng(1, 2, "test")
-    drawn = [choose(random, {"often": 3.0, "rarely": 1.0, "never": 0.0}) for _ in range(2000)]
+    drawn = [choose_weighted(random, {"often": 3.0, "rarely": 1.0, "never": 0.0}) for _ in range(2000)]
     assert drawn.count("never") == 0
     assert 0.70 < drawn.count("often") / 2000 < 0.80

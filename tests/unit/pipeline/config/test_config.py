@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from pipeline.config.config import Config, ConfigError, Split, check, read, schema, typed
+from pipeline.config.config import Config, ConfigError, SplitSection, parse_nested_yaml, read_config, schema, validate
 from tests.helpers.paths import CONFIGS
 
 
@@ -59,14 +59,14 @@ from tests.helpers.paths import CONFIGS
 )
 def test_error_names_key_value_and_what_is_allowed(values, said):
     with pytest.raises(ConfigError) as raised:
-        check(values)
+        validate(values)
     assert str(raised.value).startswith(said)
     assert "\n" not in str(raised.value)
 
 
 def test_each_wrong_key_has_its_line():
     with pytest.raises(ConfigError) as raised:
-        check({"goods": {"fill": 2}, "data": {"seed": "x"}})
+        validate({"goods": {"fill": 2}, "data": {"seed": "x"}})
     assert [line.split(" = ")[0] for line in str(raised.value).splitlines()] == [
         "config: data.seed",
         "config: goods.fill",
@@ -75,35 +75,35 @@ def test_each_wrong_key_has_its_line():
 
 def test_missing_file_and_broken_yaml_are_named(tmp_path):
     with pytest.raises(ConfigError, match=r"nowhere\.yaml: no such config file"):
-        read(tmp_path / "nowhere.yaml")
+        read_config(tmp_path / "nowhere.yaml")
     broken = tmp_path / "broken.yaml"
     broken.write_text("scene: [1,")
     with pytest.raises(ConfigError, match=r"broken\.yaml: not YAML"):
-        read(broken)
+        read_config(broken)
 
 
 def test_inline_text_is_read_like_a_file(tmp_path):
     path = tmp_path / "some.yaml"
     path.write_text("data:\n  seed: 3\n")
-    assert read(path) == read('{"data": {"seed": 3}}') == Config(data={"seed": 3})
+    assert read_config(path) == read_config('{"data": {"seed": 3}}') == Config(data={"seed": 3})
 
 
 def test_empty_file_means_all_defaults(tmp_path):
     path = tmp_path / "empty.yaml"
     path.write_text("")
-    assert read(path) == Config()
+    assert read_config(path) == Config()
 
 
 def test_typed_turns_snakemakes_strings_into_yaml_types():
     given = {"train": {"iterations": "5", "device": "cpu"}, "camera": {"fov_deg": ["45", "9.5"]}}
-    assert typed(given) == {"train": {"iterations": 5, "device": "cpu"}, "camera": {"fov_deg": [45, 9.5]}}
+    assert parse_nested_yaml(given) == {"train": {"iterations": 5, "device": "cpu"}, "camera": {"fov_deg": [45, 9.5]}}
 
 
 def test_only_holds_the_named_sections_and_can_be_read_back():
     config = Config(goods={"fill": 0.25})
     text = config.only("goods", "camera")
     assert set(json.loads(text)) == {"goods", "camera"}
-    assert read(text).goods == config.goods
+    assert read_config(text).goods == config.goods
     assert text == Config(goods={"fill": 0.25}, train={"iterations": 1}).only("goods", "camera")
 
 
@@ -116,17 +116,17 @@ def test_a_number_is_a_range_of_its_own_and_a_view_that_of_every_rig():
 @pytest.mark.parametrize("freeze", ["backbone", "heads_only", "none", 0, 3, {"all_but_last": 5}, ["rpn", "*.bias"]])
 def test_a_freezing_policy_is_read_back_as_it_was_written(freeze):
     step = {"run_fraction": 0.5, "leave": freeze, "learning_rate_factor": 0.1}
-    model = check({"model": {"freeze": freeze, "unfreeze": [step]}})
+    model = validate({"model": {"freeze": freeze, "unfreeze": [step]}})
     dumped = model.model_dump(mode="json")["model"]
     assert dumped["freeze"] == freeze
     assert {key: value for key, value in dumped["unfreeze"][0].items() if value is not None} == step
-    assert read(model.only("model")).model == model.model
+    assert read_config(model.only("model")).model == model.model
 
 
 def test_committed_schema_and_configs_are_up_to_date():
     assert (CONFIGS / "schema.json").read_text() == schema()
     for path in CONFIGS.glob("*.yaml"):
-        read(path)
+        read_config(path)
 
 
 def test_command_prints_one_line_and_fails():
@@ -144,6 +144,6 @@ def test_a_pretrained_backbone_learns_slowly_unless_told_otherwise(weights, rate
 
 
 def test_growth_moves_no_picture_to_another_split():
-    split = Split(train=3, val=1, test=2)
+    split = SplitSection(train=3, val=1, test=2)
     names = [split.of(index) for index in range(12)]
     assert names == ["train", "train", "train", "val", "test", "test"] * 2

@@ -11,19 +11,19 @@ from torchvision.transforms.v2 import functional as transforms
 from pipeline.config.training import AugmentSection
 from pipeline.data.augment import (
     GAMMA,
-    Labelled,
+    LabelledImage,
     add_noise,
+    add_vignette,
     augment_camera,
     augment_geometry,
-    blur_along,
-    compress,
-    darken_corners,
+    blur_along_line,
     flip,
     jitter_colors,
+    jpeg_roundtrip,
     sharpen,
-    to_light,
-    to_picture,
-    white_balance,
+    to_linear_light,
+    to_srgb_image,
+    white_balance_gains,
     zoom,
 )
 
@@ -32,13 +32,13 @@ NOTHING = AugmentSection(flip=0, scale=(1, 1), **OFF, blur=0, motion_blur=0, noi
 RED, BLUE = np.array([220, 20, 20], np.uint8), np.array([20, 20, 220], np.uint8)
 
 
-def scene(height: int = 60, width: int = 80) -> Labelled:
+def scene(height: int = 60, width: int = 80) -> LabelledImage:
     """Return a grey picture with a red block (id 1) and a blue one, which has a box alone."""
     picture = np.full((height, width, 3), 120, np.uint8)
     picture[5:40, 8:24], picture[20:50, 40:72] = RED, BLUE
     ids = np.zeros((height, width), np.int32)
     ids[5:40, 8:24] = 1
-    return Labelled(picture, ids, np.array([1]), np.array([[40, 20, 72, 50]], np.float32), np.array([2]))
+    return LabelledImage(picture, ids, np.array([1]), np.array([[40, 20, 72, 50]], np.float32), np.array([2]))
 
 
 def noise_picture(height: int = 40, width: int = 50) -> np.ndarray:
@@ -91,7 +91,7 @@ def test_zoom_keeps_ids_and_boxes_on_their_pixels(seed, factor):
 def test_zoom_changes_sizes_by_its_factor(factor):
     ids = np.zeros((200, 200), np.int32)
     ids[90:110, 90:110] = 1
-    shown = Labelled(flat(0), ids, np.array([1]), np.array([[90, 90, 110, 110]], np.float32), np.array([1]))
+    shown = LabelledImage(flat(0), ids, np.array([1]), np.array([[90, 90, 110, 110]], np.float32), np.array([1]))
     zoomed = [zoom(shown, factor, rng(seed)) for seed in range(30)]
     assert max(int(each.ids.sum()) for each in zoomed) == pytest.approx(400 * factor**2, rel=0.11)
     areas = [np.prod(each.boxes[0, 2:] - each.boxes[0, :2]) for each in zoomed]
@@ -131,7 +131,7 @@ def test_every_camera_fault_is_among_those_tested():
 
 def test_light_and_back_is_the_same_picture():
     levels = np.arange(256, dtype=np.uint8).reshape(1, -1, 1).repeat(3, axis=2)
-    assert (to_picture(to_light(levels)) == levels).all()
+    assert (to_srgb_image(to_linear_light(levels)) == levels).all()
 
 
 def tensor(picture: np.ndarray) -> torch.Tensor:
@@ -162,24 +162,24 @@ def light_of(level: float) -> float:
 
 @pytest.mark.parametrize(("level", "shot", "read"), [(128, 0.002, 0.0), (60, 0.0, 0.004), (200, 0.001, 0.005)])
 def test_noise_has_the_variance_it_says_and_no_bias(level, shot, read):
-    light = add_noise(to_light(flat(level)), shot, read, rng()).astype(np.float64)
+    light = add_noise(to_linear_light(flat(level)), shot, read, rng()).astype(np.float64)
     assert light.mean() == pytest.approx(light_of(level), rel=0.01)
     assert light.var() == pytest.approx(shot * light_of(level) + read**2, rel=0.05)
 
 
 def test_shot_noise_is_stronger_in_bright_light_and_weaker_in_levels():
-    spread = [to_picture(add_noise(to_light(flat(level)), 0.002, 0.0, rng())).std() for level in (50, 200)]
+    spread = [to_srgb_image(add_noise(to_linear_light(flat(level)), 0.002, 0.0, rng())).std() for level in (50, 200)]
     assert 1.05 < spread[0] / spread[1] < 1.5
 
 
 def test_white_balance_moves_red_and_blue_and_keeps_brightness():
-    red, green, blue = to_light(flat(120, 4, 4), white_balance(1.2, 0.8))[0, 0].tolist()
+    red, green, blue = to_linear_light(flat(120, 4, 4), white_balance_gains(1.2, 0.8))[0, 0].tolist()
     assert (red / green, blue / green) == pytest.approx((1.2, 0.8))
     assert 0.2126 * red + 0.7152 * green + 0.0722 * blue == pytest.approx(light_of(120), rel=1e-4)
 
 
 def test_a_vignette_takes_its_share_from_the_corners_and_nothing_from_the_middle():
-    seen = darken_corners(to_light(flat(200, 61, 81)), 0.4)[..., 0]
+    seen = add_vignette(to_linear_light(flat(200, 61, 81)), 0.4)[..., 0]
     assert seen[30, 40] == pytest.approx(light_of(200))
     assert seen[0, 0] == pytest.approx(0.6 * light_of(200), rel=1e-4)
     assert seen == pytest.approx(seen[::-1, ::-1])
@@ -190,7 +190,7 @@ def test_a_vignette_takes_its_share_from_the_corners_and_nothing_from_the_middle
 def test_motion_blur_smears_along_its_line_only_and_evenly_to_both_sides(angle_deg, along):
     point = np.zeros((31, 31, 3), np.float32)
     point[15, 15] = 1
-    light = blur_along(point, 6.0, angle_deg)[..., 0].astype(np.float64)
+    light = blur_along_line(point, 6.0, angle_deg)[..., 0].astype(np.float64)
     assert light.sum() == pytest.approx(1)
     rows, columns = np.nonzero(light)
     places = np.stack([rows - 15, columns - 15], axis=1)
@@ -201,13 +201,13 @@ def test_motion_blur_smears_along_its_line_only_and_evenly_to_both_sides(angle_d
     assert direction @ spread @ direction == pytest.approx(3, abs=0.6)
     across = np.array([-direction[1], direction[0]])
     assert across @ spread @ across < 0.3
-    even = to_light(flat(77, 9, 9))
-    assert blur_along(even, 5.5, angle_deg) == pytest.approx(even)
+    even = to_linear_light(flat(77, 9, 9))
+    assert blur_along_line(even, 5.5, angle_deg) == pytest.approx(even)
 
 
 def test_compression_keeps_colors_and_loses_detail():
     picture = scene().picture
-    off = [np.abs(compress(picture, quality).astype(float) - picture).mean() for quality in (60, 95)]
+    off = [np.abs(jpeg_roundtrip(picture, quality).astype(float) - picture).mean() for quality in (60, 95)]
     assert 0 < off[0] < 8
     assert off[0] > off[1]
 
@@ -231,7 +231,7 @@ def test_the_generator_alone_decides():
 
 
 def test_pictures_of_one_pixel_go_through():
-    one = Labelled(
+    one = LabelledImage(
         flat(9, 1, 1), np.ones((1, 1), np.int32), np.array([1]), np.zeros((0, 4), np.float32), np.array([], int)
     )
     everything = AugmentSection(scale=(0.1, 3), blur=1, motion_blur=1, noise=1, sharpen=1, jpeg=1)

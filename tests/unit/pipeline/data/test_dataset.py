@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from pipeline.coco import reader
-from pipeline.config.training import AugmentSection, MixedSet
-from pipeline.data.augment import Labelled
-from pipeline.data.dataset import TrainingPictures, add_boxes, target_of
+from pipeline.config.training import AugmentSection, SourceSection
+from pipeline.data.augment import LabelledImage
+from pipeline.data.dataset import TrainingDataset, add_boxes_without_mask, make_target
 from pipeline.data.sampler import Draw
 from tests.helpers.coco_sets import picture, thing, write_set
 
@@ -22,15 +22,15 @@ OFF |= dict.fromkeys(("blur", "motion_blur", "noise", "sharpen", "jpeg"), 0)
 NOTHING = AugmentSection(scale=1, **OFF)
 
 
-def open_data(data, settings=NOTHING, seed=0) -> TrainingPictures:
-    return TrainingPictures(reader.read(data.annotations), data.images, settings, seed)
+def open_data(data, settings=NOTHING, seed=0) -> TrainingDataset:
+    return TrainingDataset(reader.read_coco(data.annotations), data.images, settings, seed)
 
 
 def rewrite(data, change) -> None:
     """Change the COCO file of `data` by a function on its document."""
     document = json.loads(data.annotations.read_text())
     change(document)
-    reader.write(data.annotations, document)
+    reader.write_json(data.annotations, document)
 
 
 def test_a_sample_shows_what_the_file_says(make_data):
@@ -81,7 +81,7 @@ def test_of_overlapping_masks_the_smaller_is_in_front(make_data):
 
     def overlap(document):
         document["annotations"][0]["segmentation"] = [[20, 10, 60, 10, 60, 70, 20, 70]]
-        document["annotations"][1].update(segmentation=reader.encode(small), bbox=[22, 12, 8, 10])
+        document["annotations"][1].update(segmentation=reader.encode_mask(small), bbox=[22, 12, 8, 10])
 
     rewrite(data, overlap)
     target = open_data(data)[Draw(0, 0)].target
@@ -101,7 +101,7 @@ def test_the_look_depends_on_seed_and_draw_alone(make_data):
 @settings(max_examples=60, deadline=None)
 @given(ids=hnp.arrays(np.int32, (24, 30), elements=st.integers(0, 4), fill=st.just(0)))
 def test_targets_are_never_degenerate_and_boxes_hug_their_masks(ids):
-    target = target_of(torch.from_numpy(ids), torch.tensor([2, 1, 2, 1]))
+    target = make_target(torch.from_numpy(ids), torch.tensor([2, 1, 2, 1]))
     assert len(target["boxes"]) == len(target["labels"]) == len(target["mask_ids"])
     for box, mask_id in zip(target["boxes"].tolist(), target["mask_ids"].tolist(), strict=True):
         rows, columns = np.nonzero(ids == mask_id)
@@ -117,7 +117,7 @@ def test_a_line_one_pixel_wide_is_dropped_and_its_label_with_it():
     ids = np.zeros((20, 20), np.int32)
     ids[2:18, 3] = 1
     ids[2:18, 8:12] = 2
-    target = target_of(torch.from_numpy(ids), torch.tensor([1, 2]))
+    target = make_target(torch.from_numpy(ids), torch.tensor([1, 2]))
     assert target["labels"].tolist() == [2]
     assert target["mask_ids"].tolist() == [2]
 
@@ -126,8 +126,8 @@ def test_boxes_without_masks_have_mask_id_0_and_degenerate_ones_are_dropped():
     ids = np.zeros((20, 20), np.int32)
     ids[2:18, 8:12] = 1
     boxes, box_labels = np.array([[1, 1, 6.5, 9], [3, 3, 4, 15], [5, 5, 5, 5]], np.float32), np.array([2, 1, 1])
-    labelled = Labelled(np.zeros((20, 20, 3), np.uint8), ids, np.array([1]), boxes, box_labels)
-    target = add_boxes(target_of(torch.from_numpy(ids), torch.tensor([1])), labelled)
+    labelled = LabelledImage(np.zeros((20, 20, 3), np.uint8), ids, np.array([1]), boxes, box_labels)
+    target = add_boxes_without_mask(make_target(torch.from_numpy(ids), torch.tensor([1])), labelled)
     assert target["boxes"].tolist() == [[8, 2, 12, 18], [1, 1, 6.5, 9]]
     assert target["labels"].tolist() == [1, 2]
     assert target["mask_ids"].tolist() == [1, 0]
@@ -137,8 +137,8 @@ def test_boxes_without_masks_have_mask_id_0_and_degenerate_ones_are_dropped():
 def test_pictures_mixed_in_follow_the_rendered_ones_and_are_of_their_own_size(make_data, tmp_path):
     data = make_data()
     path = write_set(tmp_path / "real", [picture(), picture(gray=200)], [thing(1, 40)], ("pedestrian",))
-    site = MixedSet(annotations=str(path), images=str(path.parent), share=0.5)
-    pictures = TrainingPictures(reader.read(data.annotations), data.images, NOTHING, 0, {"site": site})
+    site = SourceSection(annotations=str(path), images=str(path.parent), share=0.5)
+    pictures = TrainingDataset(reader.read_coco(data.annotations), data.images, NOTHING, 0, {"site": site})
     assert len(pictures) == 6
     sample = pictures[Draw(0, 5)]
     assert sample.file_name == "002.png"

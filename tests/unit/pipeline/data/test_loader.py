@@ -16,18 +16,18 @@ from PIL import Image
 from pipeline.coco import reader
 from pipeline.config import config
 from pipeline.data import loader
-from pipeline.data.dataset import TrainingPictures
-from pipeline.data.loader import Loader
+from pipeline.data.dataset import TrainingDataset
+from pipeline.data.loader import BatchLoader
 
 MB = 1 << 20
 
 
 def settings_of(**train):
-    return config.check({"train": {"iterations": 6, "batch_size": 2, "workers": 2, "threads": 1} | train}).train
+    return config.validate({"train": {"iterations": 6, "batch_size": 2, "workers": 2, "threads": 1} | train}).train
 
 
-def pictures_of(data, settings) -> TrainingPictures:
-    return TrainingPictures(reader.read(data.annotations), data.images, settings.augment, 0, settings.sources)
+def pictures_of(data, settings) -> TrainingDataset:
+    return TrainingDataset(reader.read_coco(data.annotations), data.images, settings.augment, 0, settings.sources)
 
 
 def free_memory(monkeypatch, free: int) -> None:
@@ -48,12 +48,12 @@ def same(one, other) -> bool:
 
 def test_batches_are_the_same_from_workers_pipes_and_the_loop_itself(make_data, monkeypatch, caplog):
     data = make_data(empty=(2,))
-    here = list(Loader(pictures_of(data, settings_of()), settings_of(workers=0), seed=3))
-    workers = Loader(pictures_of(data, settings_of()), settings_of(), seed=3)
+    here = list(BatchLoader(pictures_of(data, settings_of()), settings_of(workers=0), seed=3))
+    workers = BatchLoader(pictures_of(data, settings_of()), settings_of(), seed=3)
     assert not workers.by_pipe
     assert same(here, list(workers))
     free_memory(monkeypatch, MB // 2)
-    pipes = Loader(pictures_of(data, settings_of()), settings_of(), seed=3)
+    pipes = BatchLoader(pictures_of(data, settings_of()), settings_of(), seed=3)
     assert pipes.by_pipe
     assert same(here, list(pipes))
     assert len(pipes) == 6
@@ -65,22 +65,22 @@ def test_batches_are_the_same_from_workers_pipes_and_the_loop_itself(make_data, 
 def test_pipes_leave_shared_memory_alone(make_data, monkeypatch):
     free_memory(monkeypatch, 0)
     data = make_data()
-    batches = iter(Loader(pictures_of(data, settings_of()), settings_of(), seed=0))
+    batches = iter(BatchLoader(pictures_of(data, settings_of()), settings_of(), seed=0))
     first = next(batches)
     assert not any(sample.picture.is_shared() for sample in first)
 
 
 def test_a_loader_goes_on_from_the_middle(make_data):
     data, settings = make_data(), settings_of(workers=0)
-    whole = list(Loader(pictures_of(data, settings), settings, seed=1))
-    rest = Loader(pictures_of(data, settings), settings, seed=1, first=4)
+    whole = list(BatchLoader(pictures_of(data, settings), settings, seed=1))
+    rest = BatchLoader(pictures_of(data, settings), settings, seed=1, first=4)
     assert len(rest) == 2
     assert same(whole[4:], list(rest))
 
 
 def test_one_picture_and_a_batch_larger_than_the_set(make_data):
     data, settings = make_data(pictures=1), settings_of(workers=1, batch_size=3, iterations=2)
-    batches = list(Loader(pictures_of(data, settings), settings, seed=0))
+    batches = list(BatchLoader(pictures_of(data, settings), settings, seed=0))
     assert [[sample.file_name for sample in batch] for batch in batches] == [["images/000001.png"] * 3] * 2
 
 
@@ -90,8 +90,8 @@ def test_one_picture_and_a_batch_larger_than_the_set(make_data):
 )
 def test_auto_takes_the_cores_that_the_step_leaves(monkeypatch, cores, threads, here, workers):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)), raising=False)
-    assert loader.worker_count(settings_of(workers="auto", threads=threads), here) == workers
-    assert loader.worker_count(settings_of(workers=5, threads=threads), here) == 5
+    assert loader.choose_worker_count(settings_of(workers="auto", threads=threads), here) == workers
+    assert loader.choose_worker_count(settings_of(workers=5, threads=threads), here) == 5
 
 
 @pytest.mark.parametrize("workers", [-1, "many", 1.5])
@@ -110,7 +110,7 @@ def large_set(folder: Path, pictures: int, per_picture: int) -> None:
         for n in range(pictures * per_picture)
     ]
     categories = [{"id": 1, "name": "pedestrian"}]
-    reader.write(folder / "large.json", {"images": images, "annotations": annotations, "categories": categories})
+    reader.write_json(folder / "large.json", {"images": images, "annotations": annotations, "categories": categories})
 
 
 # Memory that two workers do not share with anybody, after 15 and after 145 batches.
@@ -118,14 +118,15 @@ MEASURE = """
 import sys
 from pathlib import Path
 import psutil
-from pipeline import coco, config
-from pipeline.dataset import TrainingPictures
-from pipeline.loading import Loader
+from pipeline.coco import reader
+from pipeline.config import config
+from pipeline.data.dataset import TrainingDataset
+from pipeline.data.loader import BatchLoader
 
-settings = config.read(sys.argv[1]).train
-annotated = coco.read(Path(sys.argv[2]))
-pictures = TrainingPictures(annotated, Path(sys.argv[2]).parent, settings.augment, 0)
-for number, _ in enumerate(Loader(pictures, settings, seed=0), 1):
+settings = config.read_config(sys.argv[1]).train
+annotated = reader.read(Path(sys.argv[2]))
+pictures = TrainingDataset(annotated, Path(sys.argv[2]).parent, settings.augment, 0)
+for number, _ in enumerate(BatchLoader(pictures, settings, seed=0), 1):
     if number in (15, 145):
         print(sum(each.memory_full_info().uss for each in psutil.Process().children(recursive=True)))
 assert len(annotated.annotations) == 36_000  # still there, and shared

@@ -9,18 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.data.sampler import Batches, Draws, Stratum, repeat_factors
+from pipeline.data.sampler import DrawSequence, ProcessBatchSampler, SamplingSource, lvis_repeat_factors
 
 
-def draws(*pictures: int, shares=(1.0,), seed: int = 0) -> Draws:
+def draws(*pictures: int, shares=(1.0,), seed: int = 0) -> DrawSequence:
     strata = [
-        Stratum(f"s{place}", share, np.ones(n)) for place, (n, share) in enumerate(zip(pictures, shares, strict=True))
+        SamplingSource(f"s{place}", share, np.ones(n))
+        for place, (n, share) in enumerate(zip(pictures, shares, strict=True))
     ]
-    return Draws(strata, seed)
+    return DrawSequence(strata, seed)
 
 
 def test_an_epoch_shows_every_picture_once():
-    drawn = list(itertools.chain(*Batches(draws(5), batch_size=2, iterations=10)))
+    drawn = list(itertools.chain(*ProcessBatchSampler(draws(5), batch_size=2, iterations=10)))
     assert [draw.number for draw in drawn] == list(range(20))
     epochs = [[draw.picture for draw in drawn[start : start + 5]] for start in range(0, 20, 5)]
     assert all(sorted(epoch) == [0, 1, 2, 3, 4] for epoch in epochs)
@@ -28,18 +29,18 @@ def test_an_epoch_shows_every_picture_once():
 
 
 def test_batches_may_be_larger_than_the_data_set():
-    batches = list(Batches(draws(1), batch_size=3, iterations=2))
+    batches = list(ProcessBatchSampler(draws(1), batch_size=3, iterations=2))
     assert [[draw.picture for draw in batch] for batch in batches] == [[0, 0, 0], [0, 0, 0]]
 
 
 def test_the_order_depends_on_the_seed_alone():
-    first, again, other = (list(Batches(draws(50, seed=seed), 2, 25)) for seed in (1, 1, 2))
+    first, again, other = (list(ProcessBatchSampler(draws(50, seed=seed), 2, 25)) for seed in (1, 1, 2))
     assert first == again
     assert first != other
 
 
 def test_longer_training_starts_like_a_shorter_one():
-    assert list(Batches(draws(7), 2, 30))[:10] == list(Batches(draws(7), 2, 10))
+    assert list(ProcessBatchSampler(draws(7), 2, 30))[:10] == list(ProcessBatchSampler(draws(7), 2, 10))
 
 
 MIXED = {"shares": (0.55, 0.25, 0.2)}
@@ -48,15 +49,15 @@ MIXED = {"shares": (0.55, 0.25, 0.2)}
 @settings(max_examples=30, deadline=None)
 @given(first=st.integers(0, 60), seed=st.integers(0, 5))
 def test_a_run_goes_on_where_it_stopped(first, seed):
-    whole = list(Batches(draws(7, 3, 2, seed=seed, **MIXED), 3, 60))
-    rest = Batches(draws(7, 3, 2, seed=seed, **MIXED), 3, 60, first=first)
+    whole = list(ProcessBatchSampler(draws(7, 3, 2, seed=seed, **MIXED), 3, 60))
+    rest = ProcessBatchSampler(draws(7, 3, 2, seed=seed, **MIXED), 3, 60, first=first)
     assert len(rest) == 60 - first
     assert list(rest) == whole[first:]
 
 
 def test_batches_of_several_processes_are_together_those_of_one():
-    one = list(Batches(draws(7, 3, 2, **MIXED), 6, 20))
-    ranks = [Batches(draws(7, 3, 2, **MIXED), 2, 20, rank=rank, world=3) for rank in range(3)]
+    one = list(ProcessBatchSampler(draws(7, 3, 2, **MIXED), 6, 20))
+    ranks = [ProcessBatchSampler(draws(7, 3, 2, **MIXED), 2, 20, rank=rank, world=3) for rank in range(3)]
     assert [list(itertools.chain(*parts)) for parts in zip(*ranks, strict=True)] == one
 
 
@@ -86,16 +87,16 @@ def test_rare_classes_repeat_as_in_lvis():
     present = np.zeros((100, 3), bool)
     present[:, 0] = True
     present[:4, 1] = True  # a share of 0.04: sqrt(0.25 / 0.04) = 2.5
-    factors = repeat_factors(present, 0.25)
+    factors = lvis_repeat_factors(present, 0.25)
     assert factors == pytest.approx([2.5] * 4 + [1] * 96)
-    assert (repeat_factors(present, 0) == 1).all()
-    assert (repeat_factors(np.zeros((3, 2), bool), 0.5) == 1).all()
+    assert (lvis_repeat_factors(present, 0) == 1).all()
+    assert (lvis_repeat_factors(np.zeros((3, 2), bool), 0.5) == 1).all()
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(1, 6), min_size=1, max_size=30), st.integers(0, 50))
 def test_repeats_come_rounded_up_or_down_and_right_on_average(repeats, seed):
-    drawn = Draws([Stratum("a", 1.0, np.array(repeats))], seed)
+    drawn = DrawSequence([SamplingSource("a", 1.0, np.array(repeats))], seed)
     length = int(np.ceil(round(sum(repeats), 6)))
     epochs = [Counter(drawn[epoch * length + place].picture for place in range(length)) for epoch in range(40)]
     for picture, asked in enumerate(repeats):

@@ -22,7 +22,7 @@ def box_mask(box: list[int]) -> dict:
     x, y, width, height = box
     mask = np.zeros((HEIGHT, WIDTH), np.uint8)
     mask[y : y + height, x : x + width] = 1
-    return reader.encode(mask)
+    return reader.encode_mask(mask)
 
 
 def truth(category: int, box: list[int], image: int = 1, masks: bool = True, **more: object) -> dict:
@@ -43,12 +43,12 @@ def write_truth(path: Path, annotations: list[dict], names: tuple[str, ...] = ("
         "annotations": [{"id": number, **entry} for number, entry in enumerate(annotations)],
         "categories": [{"id": number, "name": name} for number, name in enumerate(names, 1)],
     }
-    reader.write(path, document)
+    reader.write_json(path, document)
     return path
 
 
 def score(tmp_path: Path, annotations: list[dict], detections: list[dict], unknown: tuple[str, ...] = ()) -> dict:
-    file = reader.read(write_truth(tmp_path / "truth.json", annotations))
+    file = reader.read_coco(write_truth(tmp_path / "truth.json", annotations))
     return evaluate.evaluate(file, [reader.Detection(**entry) for entry in detections], unknown)
 
 
@@ -149,7 +149,7 @@ def run(monkeypatch, *arguments: object) -> int:
 @pytest.fixture
 def files(tmp_path) -> tuple[Path, Path]:
     box = [5, 5, 10, 30]
-    reader.write(tmp_path / "found.json", [found(PERSON, box, 0.9)])
+    reader.write_json(tmp_path / "found.json", [found(PERSON, box, 0.9)])
     return write_truth(tmp_path / "test.json", [truth(PERSON, box)]), tmp_path / "found.json"
 
 
@@ -173,7 +173,7 @@ def test_results_that_are_there_already(files, tmp_path, monkeypatch):
 def test_boxes_only_are_said_to_be_the_reason(tmp_path, monkeypatch, capsys):
     box = [5, 5, 10, 30]
     annotations = write_truth(tmp_path / "boxes.json", [truth(PERSON, box), truth(PERSON, box, masks=False)])
-    reader.write(tmp_path / "found.json", [found(PERSON, box, 0.9)])
+    reader.write_json(tmp_path / "found.json", [found(PERSON, box, 0.9)])
     out = tmp_path / "metrics.json"
     run(monkeypatch, "--annotations", annotations, "--predictions", tmp_path / "found.json", "--out", out)
     assert json.loads(out.read_text())["mask"] is None
@@ -181,7 +181,7 @@ def test_boxes_only_are_said_to_be_the_reason(tmp_path, monkeypatch, capsys):
 
 
 def test_results_of_other_pictures_are_an_error(files, tmp_path, monkeypatch, capsys):
-    reader.write(tmp_path / "other.json", [found(PERSON, [5, 5, 10, 30], 0.9, image=99)])
+    reader.write_json(tmp_path / "other.json", [found(PERSON, [5, 5, 10, 30], 0.9, image=99)])
     arguments = ("--annotations", files[0], "--predictions", tmp_path / "other.json", "--out", tmp_path / "m.json")
     assert run(monkeypatch, *arguments) == 1
     assert "other.json: [0]: image 99 is not in" in capsys.readouterr().err

@@ -18,7 +18,7 @@ from pipeline.coco import reader
 from pipeline.config.training import ModelSection
 from pipeline.inference import export, predict
 from pipeline.models import detectors
-from pipeline.models.mask_rcnn import V1, architecture_of, assemble
+from pipeline.models.mask_rcnn import MASKRCNN_V1, architecture_from_settings, build_mask_rcnn
 from tests.helpers.paths import ROOT
 
 WIDTH, HEIGHT = 96, 72
@@ -30,8 +30,8 @@ def save_model(path: Path, settings: ModelSection, layout: str) -> Path:
     """Write a model of random weights that has something to say of everything."""
     torch.manual_seed(4)
     if layout == "resnet50":
-        settings = settings.model_copy(update={"backbone": V1, "fpn_channels": 256})
-    network = assemble(architecture_of(settings), settings, len(CLASSES))
+        settings = settings.model_copy(update={"backbone": MASKRCNN_V1, "fpn_channels": 256})
+    network = build_mask_rcnn(architecture_from_settings(settings), settings, len(CLASSES))
     # Wide logits: scores of all heights, far enough from each other to have an order.
     network.roi_heads.box_predictor.cls_score.weight.data *= 30
     network.roi_heads.box_predictor.cls_score.bias.data = torch.tensor([0.0, 0.5, 0.5])
@@ -74,7 +74,7 @@ def a_picture(seed: int) -> np.ndarray:
 
 
 def assert_same(found: dict[str, np.ndarray], detections: list[dict]) -> None:
-    """`found` by an exported file is what `predict.detect` finds."""
+    """`found` by an exported file is what `predict.detect_objects` finds."""
     assert len(found["scores"]) == len(detections) > 4
     for box, label, score, detection in zip(found["boxes"], found["labels"], found["scores"], detections, strict=True):
         x, y, width, height = detection["bbox"]
@@ -91,11 +91,11 @@ def run(monkeypatch, *arguments: object) -> int:
 @pytest.mark.parametrize("kind", ["onnx_file", "torchscript_file"])
 def test_an_exported_file_finds_what_predict_finds_and_nothing_and_then_something_again(kind, model_file, request):
     content = request.getfixturevalue(kind).read_bytes()
-    exported = (export.run_onnx if kind == "onnx_file" else export.run_torchscript)(content)
+    exported = (export.onnx_predictor if kind == "onnx_file" else export.torchscript_predictor)(content)
     network = detectors.load(model_file).model
     for seed in (1, 2):
         picture = a_picture(seed)
-        assert_same(exported(picture, 0.2), predict.detect(network, picture, {1: 1, 2: 2}))
+        assert_same(exported(picture, 0.2), predict.detect_objects(network, picture, {1: 1, 2: 2}))
         nothing = exported(np.zeros_like(picture), 1.0)
         assert {name: values.shape for name, values in nothing.items()} == {
             "boxes": (0, 4),
@@ -133,7 +133,7 @@ def test_a_file_says_all_that_is_needed_to_use_it(kind, request):
         torch.jit.load(file, _extra_files=texts)
     about = {name: json.loads(text) for name, text in texts.items()}
     assert about == {
-        "format": detectors.FORMAT,
+        "format": detectors.MODEL_FORMAT,
         "categories": [{"id": 1, "name": "pedestrian"}, {"id": 7, "name": "pallet_truck"}],
         "input": {"width": WIDTH, "height": HEIGHT, "channels": "RGB", "layout": "HWC", "dtype": "uint8"},
         "thresholds": {"score": 0.2, "nms_iou": 0.4, "mask": 0.5, "detections": 100},
@@ -159,7 +159,7 @@ def test_the_example_finds_the_same_without_torch(onnx_file, model_file, tmp_pat
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert ran.returncode == 0, ran.stderr
     found = [json.loads(line) for line in ran.stdout.splitlines()]
-    expected = predict.detect(detectors.load(model_file).model, a_picture(3), {1: 1, 2: 7})
+    expected = predict.detect_objects(detectors.load(model_file).model, a_picture(3), {1: 1, 2: 7})
     assert len(found) == len(expected) > 4
     for entry, detection in zip(found, expected, strict=True):
         assert (entry["id"], entry["score"]) == (detection["category_id"], pytest.approx(detection["score"], abs=1e-3))
@@ -198,10 +198,10 @@ def test_the_example_refuses_a_picture_of_another_size(onnx_file, tmp_path):
 )
 def test_a_file_that_does_not_agree_is_not_written(monkeypatch, model_file, tmp_path, capsys, name, broken, words):
     # As if the exporter had translated one operator wrongly; the torch module itself stands in for the rest.
-    right = export.run_torch
+    right = export.torch_predictor
 
     def wrong(content):
-        camera = export.CameraDetector(detectors.load(model_file).model, WIDTH, HEIGHT).eval()
+        camera = export.FixedSizeDetector(detectors.load(model_file).model, WIDTH, HEIGHT).eval()
 
         def run(picture, score_threshold):
             found = right(camera)(picture, score_threshold)
@@ -209,7 +209,7 @@ def test_a_file_that_does_not_agree_is_not_written(monkeypatch, model_file, tmp_
 
         return run
 
-    monkeypatch.setitem(export.KINDS, ".onnx", (lambda camera, metadata: b"", wrong))
+    monkeypatch.setitem(export.FORMATS, ".onnx", (lambda camera, metadata: b"", wrong))
     out = tmp_path / "model.onnx"
     out.write_bytes(b"the file of yesterday")
     assert run(monkeypatch, "--model", model_file, "--out", out, "--size", WIDTH, HEIGHT) == 1
@@ -259,4 +259,4 @@ def test_a_model_that_cannot_be_read_is_named(monkeypatch, tmp_path, capsys):
 def test_pictures_are_resized_as_by_torchvision(size):
     width, height = size
     before, _ = GeneralizedRCNNTransform(288, 512, [0.5], [0.5]).resize(torch.zeros(1, height, width))
-    assert export.resized(width, height, 288, 512) == (before.shape[2], before.shape[1])
+    assert export.resized_size(width, height, 288, 512) == (before.shape[2], before.shape[1])

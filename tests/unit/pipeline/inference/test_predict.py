@@ -14,7 +14,7 @@ from pipeline.coco import reader
 from pipeline.config.training import ModelSection
 from pipeline.inference import evaluate, predict
 from pipeline.models import detectors
-from pipeline.viz.overlays import PALETTE_RGB, Mark, draw
+from pipeline.viz.overlays import PALETTE_RGB, OverlayObject, draw_overlay
 
 CLASSES = [reader.Category(id=1, name="pedestrian"), reader.Category(id=2, name="pallet_truck")]
 
@@ -63,22 +63,22 @@ def annotated(tmp_path) -> reader.CocoFile:
     annotations = [{"id": 1, "image_id": 3, "category_id": 5, "bbox": [10, 10, 30, 30]}]
     categories = [{"id": number, "name": name} for number, name in names.items()]
     document = {"images": images, "annotations": annotations, "categories": categories}
-    reader.write(tmp_path / "any.json", document)
-    return reader.read(tmp_path / "any.json")
+    reader.write_json(tmp_path / "any.json", document)
+    return reader.read_coco(tmp_path / "any.json")
 
 
 def test_detections_are_those_of_the_whole_network(detector, tmp_path):
     picture = reader.read_picture(write_picture(tmp_path / "a.png", 1))
     with torch.inference_mode():
         (whole,) = detector.model([torch.from_numpy(picture).permute(2, 0, 1) / 255])
-    found = predict.detect(detector.model, picture, {1: 1, 2: 2})
+    found = predict.detect_objects(detector.model, picture, {1: 1, 2: 2})
     assert len(found) == len(whole["boxes"]) > 4
     assert [entry["category_id"] for entry in found] == whole["labels"].tolist()
     np.testing.assert_allclose([entry["score"] for entry in found], whole["scores"], atol=1e-6)
     for entry, box, mask in zip(found, whole["boxes"], whole["masks"], strict=True):
         x, y, width, height = entry["bbox"]
         np.testing.assert_allclose([x, y, x + width, y + height], box, atol=0.02)
-        segmentation = reader.rle(reader.Rle(**entry["segmentation"]), 70, 90)
+        segmentation = reader.to_rle(reader.Rle(**entry["segmentation"]), 70, 90)
         np.testing.assert_array_equal(predict.coco_mask.decode(segmentation), mask[0] >= 0.5)
 
 
@@ -86,7 +86,7 @@ def test_results_have_the_ids_of_the_file_and_no_other_class(detector, annotated
     results = predict.predict_annotated(detector, annotated, tmp_path / "images")
     assert {entry["category_id"] for entry in results} == {5}
     assert {entry["image_id"] for entry in results} == {3, 8}
-    reader.write(tmp_path / "found.json", results)
+    reader.write_json(tmp_path / "found.json", results)
     assert len(reader.read_results(tmp_path / "found.json", annotated)) == len(results)
 
 
@@ -118,7 +118,7 @@ def test_pictures_and_folders_become_results_and_drawn_copies(model_file, tmp_pa
         "images.json",
         "predictions.json",
     ]
-    file = reader.read(out / "images.json")
+    file = reader.read_coco(out / "images.json")
     assert [(image.id, Path(image.file_name).name, image.width) for image in file.images] == [
         (1, "a.png", 90),
         (2, "b.JPG", 120),
@@ -198,10 +198,10 @@ def test_marks_are_drawn_where_they_are():
     picture = np.full((60, 80, 3), 200, np.uint8)
     mask = np.zeros((60, 80), np.uint8)
     mask[30:50, 20:40] = 1
-    drawn = draw(picture, [Mark("", PALETTE_RGB[0], (20, 30, 20, 20), mask)])
+    drawn = draw_overlay(picture, [OverlayObject("", PALETTE_RGB[0], (20, 30, 20, 20), mask)])
     assert (picture == 200).all()
     changed = (drawn != 200).any(axis=2)
     np.testing.assert_array_equal(changed, mask.astype(bool))
     np.testing.assert_array_equal(drawn[30, 20], PALETTE_RGB[0])
-    named = draw(picture, [Mark("truck 0.90", PALETTE_RGB[0], (70, 2, 8, 50))])
+    named = draw_overlay(picture, [OverlayObject("truck 0.90", PALETTE_RGB[0], (70, 2, 8, 50))])
     assert (named == 0).any(), "the name leaves the picture"

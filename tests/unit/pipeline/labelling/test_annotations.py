@@ -25,12 +25,14 @@ def annotate(
     ids: np.ndarray, wholes: dict[int, np.ndarray], rules: config.LabelSection = EVERYTHING, index: int = 0
 ) -> list[dict]:
     record = shard_files.record(ids, wholes, index)
-    return annotations.annotate(record, rle.encode(rle.of_id_map(ids), *ids.shape), shard_files.crops(wholes), rules)
+    return annotations.annotation_entries(
+        record, rle.encode_rles(rle.pixel_ranges_by_instance(ids), *ids.shape), shard_files.crops(wholes), rules
+    )
 
 
 def decode(segmentation: dict | list, shape: tuple[int, int]) -> np.ndarray:
     checked = reader.Annotation(id=1, image_id=1, category_id=1, bbox=(0, 0, 1, 1), segmentation=segmentation)
-    return coco_mask.decode(reader.rle(checked.segmentation, *shape)).astype(bool)
+    return coco_mask.decode(reader.to_rle(checked.segmentation, *shape)).astype(bool)
 
 
 def id_map(*sizes: int) -> np.ndarray:
@@ -74,11 +76,11 @@ def test_what_an_annotation_says():
     assert person == {
         "image_id": 6,
         "category_id": 1,
-        "segmentation": reader.encode(ids == 1),
+        "segmentation": reader.encode_mask(ids == 1),
         "area": 20,
         "bbox": [3, 0, 1, 20],
         "iscrowd": 0,
-        "amodal_segmentation": reader.encode(amodal == 1),
+        "amodal_segmentation": reader.encode_mask(amodal == 1),
         "amodal_bbox": [3, 0, WIDTH - 2, 20],
         "visible_fraction": 0.6667,
         "truncated": True,
@@ -125,7 +127,7 @@ def test_crowd_keeps_its_run_lengths_where_polygons_are_asked_for():
     ids = id_map(10, 20)
     rules = EVERYTHING.model_copy(update={"segmentation": "polygons", "crowd_pixels": 15})
     crowd, taught = annotate(ids, shard_files.wholes_of(ids, [1, 2]), rules)
-    assert crowd["segmentation"] == reader.encode(ids == 1)
+    assert crowd["segmentation"] == reader.encode_mask(ids == 1)
     assert taught["segmentation"] == [[6, 0, 6, 20, 7, 20, 7, 0]]
 
 
@@ -141,6 +143,6 @@ def test_depth_and_normals_are_named_where_there_are_any():
     record = shard_files.record(id_map(20), {})
     render = record.scene.render.model_copy(update={"depth": "png", "normals": "exr"})
     scene = record.scene.model_copy(update={"render": render})
-    image = annotations.describe_image(record.model_copy(update={"scene": scene}), "00003")
+    image = annotations.image_entry(record.model_copy(update={"scene": scene}), "00003")
     assert (image["depth"], image["normals"]) == ("shards/00003/depth/000000.png", "shards/00003/normals/000000.exr")
-    assert not {"depth", "normals"} & annotations.describe_image(record, "00003").keys()
+    assert not {"depth", "normals"} & annotations.image_entry(record, "00003").keys()

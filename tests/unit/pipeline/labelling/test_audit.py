@@ -45,12 +45,12 @@ def pixels_of(ids: np.ndarray) -> dict[int, int]:
 
 
 def masks_of(ids: np.ndarray) -> dict[int, dict]:
-    return rle.encode(rle.of_id_map(ids), *ids.shape)
+    return rle.encode_rles(rle.pixel_ranges_by_instance(ids), *ids.shape)
 
 
-def audited(record: shard_reader.Record, ids: np.ndarray, silhouettes: dict[str, np.ndarray]) -> list[str]:
+def audited(record: shard_reader.LabelRecord, ids: np.ndarray, silhouettes: dict[str, np.ndarray]) -> list[str]:
     """All violations as `instance: what`."""
-    found = [*audit.check_map(record, pixels_of(ids)), *audit.check_masks(ids, masks_of(ids))]
+    found = [*audit.check_instance_ids(record, pixels_of(ids)), *audit.check_rle_masks(ids, masks_of(ids))]
     found += audit.check_silhouettes(record, ids, silhouettes)[0]
     assert all(each.pixels is None or each.pixels.shape == ids.shape for each in found)
     return [f"{each.instance_id}: {each.what}" for each in found]
@@ -67,7 +67,7 @@ def test_a_right_picture_passes_and_is_counted():
     assert audited(record, ids, shard_files.crops(wholes)) == []
     _, summary = audit.check_silhouettes(record, ids, shard_files.crops(wholes))
     pixels = int((ids > 0).sum())
-    assert summary == audit.Summary(pictures=1, instances=2, keypoints=1, visible_pixels=pixels)
+    assert summary == audit.AuditSummary(pictures=1, instances=2, keypoints=1, visible_pixels=pixels)
 
 
 # Few pixels set, most of them not near another.
@@ -319,7 +319,7 @@ def test_masks_that_overlap():
     visible[PERSON] = masks_of(np.where(ids == TRUCK, PERSON, ids))[PERSON]
     areas = {number: int((ids == number).sum()) for number in (PERSON, TRUCK)}
     both = sum(areas.values())
-    assert [each.what for each in audit.check_masks(ids, visible)] == [
+    assert [each.what for each in audit.check_rle_masks(ids, visible)] == [
         f"its mask has {both} pixels, the id map {areas[PERSON]}",
         "its box is [20, 2, 40, 46], the box of its pixels [20, 4, 12, 36]",
         f"masks of {both + areas[TRUCK]} pixels cover {both}, the id map labels {both}",
@@ -332,15 +332,17 @@ def test_objects_and_measurements_that_do_not_match():
     pixels = pixels_of(ids)
     measured = record.measured.model_copy(update={"instances": record.measured.instances[:1]})
     short = record.model_copy(update={"measured": measured})
-    assert [each[:2] for each in audit.check_map(short, pixels)] == [(2, "an object, and not measured")]
+    assert [each[:2] for each in audit.check_instance_ids(short, pixels)] == [(2, "an object, and not measured")]
     twice = record.scene.model_copy(update={"objects": (*record.scene.objects, record.scene.objects[0])})
-    (double,) = audit.check_map(record.model_copy(update={"scene": twice}), pixels)
+    (double,) = audit.check_instance_ids(record.model_copy(update={"scene": twice}), pixels)
     assert double[:2] == (1, "the record gives this id to more than one object")
 
 
 def test_summaries_add_up_but_for_the_largest_excess():
-    one = audit.Summary(pictures=1, instances=3, hidden=1, visible_pixels=100, boundary_pixels=4, largest_excess_px=1)
-    other = audit.Summary(pictures=1, proven=1, largest_excess_px=0)
-    assert one + other == audit.Summary(
+    one = audit.AuditSummary(
+        pictures=1, instances=3, hidden=1, visible_pixels=100, boundary_pixels=4, largest_excess_px=1
+    )
+    other = audit.AuditSummary(pictures=1, proven=1, largest_excess_px=0)
+    assert one + other == audit.AuditSummary(
         pictures=2, instances=3, hidden=1, proven=1, visible_pixels=100, boundary_pixels=4, largest_excess_px=1
     )

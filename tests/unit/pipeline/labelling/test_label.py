@@ -27,7 +27,7 @@ def id_map(*sizes: int) -> np.ndarray:
     return ids
 
 
-SETTINGS = config.check(
+SETTINGS = config.validate(
     {
         "data": {"pictures": 7, "shard_size": 3, "split": {"train": 3, "val": 1, "test": 1}},
         "label": {"min_pixels": 0, "crowd_pixels": 15},
@@ -64,9 +64,9 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def test_all_splits_are_files_that_can_be_relied_on(data, monkeypatch):
     assert run(data, monkeypatch) == 0
-    read = {split: reader.read(data / "annotations" / f"{split}.json") for split in config.SPLITS}
+    read = {split: reader.read_coco(data / "annotations" / f"{split}.json") for split in config.SPLITS}
     for file in read.values():
-        reader.check_pictures(file, data)
+        reader.check_images(file, data)
         assert [(category.id, category.name) for category in file.categories] == [
             (1, "pedestrian"),
             (2, "pallet_truck"),
@@ -297,7 +297,7 @@ def test_the_summary_of_the_audit(data, monkeypatch):
 def test_polygons_by_config(data, monkeypatch):
     rules = SETTINGS.label.model_copy(update={"segmentation": "polygons"})
     assert run(data, monkeypatch, SETTINGS.model_copy(update={"label": rules})) == 0
-    read = reader.read(data / "annotations/train.json")
+    read = reader.read_coco(data / "annotations/train.json")
     assert {type(each.segmentation) for each in read.annotations if not each.iscrowd} == {list}
     for each in read.annotations:
         assert read.mask(each, next(image for image in read.images if image.id == each.image_id)).sum() == each.area
@@ -313,7 +313,7 @@ def test_only_a_few_shards_are_read_ahead(data, monkeypatch):
             return super().submit(work, number)
 
     monkeypatch.setattr(label, "ProcessPoolExecutor", Pool)
-    monkeypatch.setattr(label, "SHARDS_AHEAD", 0.5)
+    monkeypatch.setattr(label, "QUEUED_SHARDS_PER_PROCESS", 0.5)
     ahead = [len(begun) - done for done, _ in enumerate(label.label_shards(data / "shards", SETTINGS, 2), 1)]
     assert begun == [0, 1, 2]
     assert max(ahead) == 1

@@ -17,12 +17,12 @@ from pipeline.coco import reader
 from pipeline.config import config
 from pipeline.labelling import verify
 from pipeline.record import asset_catalogue, provenance
-from pipeline.record.scene import Measured, RenderedScene, picture_name
+from pipeline.record.scene import Measurements, RenderedScene, image_file_name
 from tests.helpers import records
 from tests.helpers.paths import ROOT
 
 G = config.GENERATOR_VERSION
-SETTINGS = config.check({"data": {"pictures": 4, "shard_size": 2, "seed": 0}})
+SETTINGS = config.validate({"data": {"pictures": 4, "shard_size": 2, "seed": 0}})
 SPLITS = {"train": [0, 1], "val": [2], "test": [3]}
 NOT_HASHED = ("shard.json", ".snakemake_timestamp")
 OCCURRING = ("carton", "hand_pallet_truck")
@@ -34,7 +34,7 @@ def write_shard(folder: Path, indices: list[int]) -> None:
         for name in (f"images/{index:06d}.png", f"instances/{index:06d}.png", f"silhouettes/{index:06d}.npz"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(f"{name} {'x' * 500}".encode())
-    rendered = [RenderedScene(scene=records.record(index), measured=Measured(instances=())) for index in indices]
+    rendered = [RenderedScene(scene=records.record(index), measured=Measurements(instances=())) for index in indices]
     (folder / "scenes.jsonl").write_text("".join(f"{one.model_dump_json()}\n" for one in rendered))
     seal(folder, len(indices))
 
@@ -42,7 +42,7 @@ def write_shard(folder: Path, indices: list[int]) -> None:
 def seal(folder: Path, pictures: int, **changes: object) -> None:
     """Write the `shard.json` that fits the files."""
     paths = [path for path in folder.rglob("*") if path.is_file() and path.name not in NOT_HASHED]
-    assets = {name: asset.model_dump() for name, asset in asset_catalogue.read().describe(OCCURRING).items()}
+    assets = {name: asset.model_dump() for name, asset in asset_catalogue.read_catalogue().describe(OCCURRING).items()}
     facts = {
         "pictures": pictures,
         "versions": {"blender": "4.5"},
@@ -56,14 +56,14 @@ def write_annotations(data: Path) -> None:
     for split, indices in SPLITS.items():
         places = {index: f"shards/{index // 2:05d}" for index in indices}
         images = [
-            {"id": index + 1, **{key: f"{place}/{folder}/{picture_name(index)}" for key, folder in FOLDERS.items()}}
+            {"id": index + 1, **{key: f"{place}/{folder}/{image_file_name(index)}" for key, folder in FOLDERS.items()}}
             for index, place in places.items()
         ]
-        reader.write(data / f"annotations/{split}.json", {"images": images, "annotations": [], "categories": []})
-    reader.write(data / "annotations/audit.json", {})
+        reader.write_json(data / f"annotations/{split}.json", {"images": images, "annotations": [], "categories": []})
+    reader.write_json(data / "annotations/audit.json", {})
     counts = {split: (len(indices), 0) for split, indices in SPLITS.items()}
-    told = provenance.of_annotations(SETTINGS, data / "shards", data / "annotations", counts)
-    reader.write(data / "annotations/provenance.json", told)
+    told = provenance.describe_annotations(SETTINGS, data / "shards", data / "annotations", counts)
+    reader.write_json(data / "annotations/provenance.json", told)
 
 
 FOLDERS = {"file_name": "images", "instances": "instances"}
@@ -87,7 +87,7 @@ def run(data: Path, *options: str) -> subprocess.CompletedProcess:
 def findings(data: Path) -> list[verify.Finding]:
     shards = verify.check_shards(data / "shards", 1)
     found = [finding for shard in shards for finding in shard.findings]
-    return [*found, *verify.check_annotations(data, shards), *verify.leftovers(data)]
+    return [*found, *verify.check_annotations(data, shards), *verify.find_leftovers(data)]
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])

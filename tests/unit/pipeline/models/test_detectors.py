@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from pipeline.models import detectors
-from pipeline.models.mask_rcnn import architecture_of, assemble, set_norm_eps
+from pipeline.models.mask_rcnn import architecture_from_settings, build_mask_rcnn, set_norm_eps
 from pipeline.models.weights import model_file
 
 FACTS = {"annotations_sha256": "ab" * 32, "config": {"run": {"seed": 0}}}
@@ -50,7 +50,7 @@ def test_a_loaded_model_brings_all_that_is_needed_to_use_it(saved, tiny_settings
 
 def test_the_file_holds_the_contract_in_plain_values(saved):
     content = torch.load(saved, weights_only=True)
-    assert set(content) == set(model_file.KEYS)
+    assert set(content) == set(model_file.REQUIRED_KEYS)
     assert content["architecture"] == {
         "backbone": "tf_efficientnet_lite0",
         "fpn_channels": 16,
@@ -154,7 +154,7 @@ def test_no_file_is_an_error_that_names_it(tmp_path):
 
 def test_settings_reach_torchvision(tiny_settings):
     settings = tiny_settings.model.model_copy(update={"nms_iou": 0.3, "detections": 7, "score_threshold": 0.2})
-    detector = assemble(architecture_of(settings), settings, 2)
+    detector = build_mask_rcnn(architecture_from_settings(settings), settings, 2)
     heads = detector.roi_heads
     assert (heads.nms_thresh, heads.detections_per_img, heads.score_thresh) == (0.3, 7, 0.2)
     assert heads.fg_bg_sampler.batch_size_per_image == 8

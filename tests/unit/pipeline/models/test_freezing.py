@@ -15,7 +15,7 @@ from pipeline.coco import reader
 from pipeline.config import config
 from pipeline.config.training import ModelSection
 from pipeline.models import detectors, freezing
-from pipeline.models.mask_rcnn import architecture_of, assemble
+from pipeline.models.mask_rcnn import architecture_from_settings, build_mask_rcnn
 
 OPTIMIZERS = {
     "sgd": lambda parameters: torch.optim.SGD(parameters, 0.05, momentum=0.9, weight_decay=0.1),
@@ -42,7 +42,7 @@ TARGET = {
 
 def checked(**values) -> ModelSection:
     tiny = {"fpn_channels": 16, "min_size": 96, "max_size": 96, "sampled_boxes": 8, "rpn_proposals_train": 40}
-    return config.check({"model": tiny | values}).model
+    return config.validate({"model": tiny | values}).model
 
 
 def steps(detector: nn.Module, optimizer: torch.optim.Optimizer, count: int = 2) -> None:
@@ -71,7 +71,7 @@ def built() -> Callable[[ModelSection], nn.Module]:
             categories = [reader.Category(id=1, name="pedestrian"), reader.Category(id=2, name="pallet_truck")]
             kept[settings.weights] = detectors.build(settings, categories)
         detector = copy.deepcopy(kept[settings.weights])
-        freezing.apply(detector, settings)
+        freezing.apply_freezing(detector, settings)
         return detector.train()
 
     return build
@@ -81,7 +81,9 @@ def built() -> Callable[[ModelSection], nn.Module]:
 def bodies() -> dict[str, nn.Module]:
     """Return a whole model around each kind of body."""
     wanted = [checked(backbone=name) for name in ("tf_efficientnet_lite0", "resnet50")]
-    return {settings.backbone: assemble(architecture_of(settings), settings, 2) for settings in wanted}
+    return {
+        settings.backbone: build_mask_rcnn(architecture_from_settings(settings), settings, 2) for settings in wanted
+    }
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -89,11 +91,13 @@ def bodies() -> dict[str, nn.Module]:
 def test_what_is_frozen_keeps_every_bit_and_the_rest_moves(built, policy, optimizer):
     settings = checked(freeze=policy)
     detector = built(settings)
-    frozen = freezing.frozen_by(detector, settings.freeze) | freezing.kept_norms(detector, settings)
+    frozen = freezing.frozen_parameter_names(detector, settings.freeze) | freezing.pretrained_norm_names(
+        detector, settings
+    )
     names = {name for name, _ in detector.named_parameters()}
     assert names - frozen == {name for name, parameter in detector.named_parameters() if parameter.requires_grad}
     before = copy.deepcopy(detector.state_dict())
-    steps(detector, OPTIMIZERS[optimizer](freezing.trainable(detector)))
+    steps(detector, OPTIMIZERS[optimizer](freezing.trainable_parameters(detector)))
     # All buffers are the statistics of the pretrained body's norms, which stay with every policy.
     assert moved(detector, before) == names - frozen
 
@@ -102,7 +106,7 @@ def test_frozen_buffers_stay_where_the_norms_of_others_move(built):
     settings = checked(weights="none", freeze=3)
     detector = built(settings)
     before = copy.deepcopy(detector.state_dict())
-    steps(detector, OPTIMIZERS["sgd"](freezing.trainable(detector)))
+    steps(detector, OPTIMIZERS["sgd"](freezing.trainable_parameters(detector)))
     frozen = tuple(f"backbone.body.{part}." for part in ("conv_stem", "bn1", "blocks.0", "blocks.1"))
     assert moved(detector, before) == {name for name in before if not name.startswith(frozen)}
 
@@ -114,7 +118,7 @@ def test_frozen_modules_stay_in_eval_mode_and_switches_do_not(built, policy):
     detector.train()
     for part in detector.modules():
         parameters = list(part.parameters())
-        if isinstance(part, freezing.SWITCHES):
+        if isinstance(part, freezing.MODE_DEPENDENT_MODULES):
             assert part.training
         elif parameters:
             assert part.training == any(parameter.requires_grad for parameter in parameters)
@@ -125,7 +129,7 @@ def test_dropout_and_stochastic_depth_are_off_where_frozen_and_on_elsewhere():
     frozen = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.5)).requires_grad_(False)
     trained = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.5))
     whole = nn.Sequential(frozen, trained).train()
-    freezing.keep_eval(whole)
+    freezing.set_frozen_to_eval(whole)
     assert [part.training for part in (whole, *frozen.modules(), *trained.modules())] == [
         True,
         *[False] * 3,
@@ -138,7 +142,7 @@ def test_batch_statistics_would_have_moved_without_eval():
     norm = nn.BatchNorm2d(3).requires_grad_(False)
     norm(torch.rand(2, 3, 4, 4))
     assert not torch.equal(norm.running_mean, torch.zeros(3))
-    freezing.keep_eval(norm)
+    freezing.set_frozen_to_eval(norm)
     before = norm.running_mean.clone()
     norm(torch.rand(2, 3, 4, 4))
     assert torch.equal(norm.running_mean, before)
@@ -150,7 +154,7 @@ def test_pretrained_norms_stay_where_their_stage_is_trained_and_random_ones_lear
     assert frozen == {
         f"backbone.body.{name}" for name, _ in pretrained.backbone.body.named_parameters() if "bn" in name
     }
-    assert len(freezing.trainable(random)) == len(list(random.parameters()))
+    assert len(freezing.trainable_parameters(random)) == len(list(random.parameters()))
 
 
 @pytest.mark.parametrize(("policy", "levels"), [("backbone", 4), (8, 4), ("none", 0), (1, 0), (3, 1), (4, 2), (6, 3)])
@@ -190,12 +194,12 @@ def test_a_frozen_proposal_network_still_has_losses_and_hands_gradients_to_the_p
 @pytest.mark.parametrize("body", ["tf_efficientnet_lite0", "resnet50"])
 def test_stages_are_the_whole_body_in_the_order_of_execution(bodies, body):
     detector = bodies[body]
-    found = freezing.stages(detector.backbone.body)
+    found = freezing.backbone_stages(detector.backbone.body)
     assert len(found) == {"tf_efficientnet_lite0": 8, "resnet50": 5}[body]
     everything = [f"backbone.body.{name}" for stage in found for name in stage.modules]
-    assert freezing._below(detector, everything) == freezing.frozen_by(detector, "backbone")
+    assert freezing._below(detector, everything) == freezing.frozen_parameter_names(detector, "backbone")
     called = []
-    layers = [name for name in freezing.layers(detector) if name.startswith("backbone.body.")]
+    layers = [name for name in freezing.parameters_by_layer(detector) if name.startswith("backbone.body.")]
     for name in layers:
         detector.get_submodule(name).register_forward_hook(lambda *_, name=name: called.append(name))
     detector.backbone.body(torch.rand(1, 3, 64, 64))
@@ -210,10 +214,12 @@ def test_stages_are_the_whole_body_in_the_order_of_execution(bodies, body):
 @given(first=st.integers(0, 8), second=st.integers(0, 8))
 def test_more_stages_freeze_a_superset(bodies, first, second):
     for detector in bodies.values():
-        known = len(freezing.stages(detector.backbone.body))
+        known = len(freezing.backbone_stages(detector.backbone.body))
         fewer, more = sorted((min(first, known), min(second, known)))
-        assert freezing.frozen_by(detector, fewer) <= freezing.frozen_by(detector, more)
-        assert (fewer == more) == (freezing.frozen_by(detector, fewer) == freezing.frozen_by(detector, more))
+        assert freezing.frozen_parameter_names(detector, fewer) <= freezing.frozen_parameter_names(detector, more)
+        assert (fewer == more) == (
+            freezing.frozen_parameter_names(detector, fewer) == freezing.frozen_parameter_names(detector, more)
+        )
 
 
 @settings(deadline=None, max_examples=30)
@@ -221,28 +227,34 @@ def test_more_stages_freeze_a_superset(bodies, first, second):
 def test_more_last_layers_freeze_a_subset(bodies, first, second):
     for detector in bodies.values():
         fewer, more = sorted((first, second))
-        frozen = [freezing.frozen_by(detector, checked(freeze={"all_but_last": n}).freeze) for n in (fewer, more)]
+        frozen = [
+            freezing.frozen_parameter_names(detector, checked(freeze={"all_but_last": n}).freeze) for n in (fewer, more)
+        ]
         assert frozen[1] <= frozen[0]
 
 
 @pytest.mark.parametrize("body", ["tf_efficientnet_lite0", "resnet50"])
 def test_policies_agree_where_they_meet(bodies, body):
     detector = bodies[body]
-    body_frozen = freezing.frozen_by(detector, "backbone")
-    assert freezing.frozen_by(detector, len(freezing.stages(detector.backbone.body))) == body_frozen
-    assert freezing.frozen_by(detector, ["backbone.body"]) == body_frozen
-    assert freezing.frozen_by(detector, ["backbone.body*"]) == body_frozen
-    assert freezing.frozen_by(detector, ["backbone"]) == freezing.frozen_by(detector, "heads_only")
-    layers = freezing.layers(detector)
+    body_frozen = freezing.frozen_parameter_names(detector, "backbone")
+    assert (
+        freezing.frozen_parameter_names(detector, len(freezing.backbone_stages(detector.backbone.body))) == body_frozen
+    )
+    assert freezing.frozen_parameter_names(detector, ["backbone.body"]) == body_frozen
+    assert freezing.frozen_parameter_names(detector, ["backbone.body*"]) == body_frozen
+    assert freezing.frozen_parameter_names(detector, ["backbone"]) == freezing.frozen_parameter_names(
+        detector, "heads_only"
+    )
+    layers = freezing.parameters_by_layer(detector)
     behind = sum(not name.startswith("backbone.body.") for name in layers)
-    assert freezing.frozen_by(detector, checked(freeze={"all_but_last": behind}).freeze) == body_frozen
-    assert freezing.frozen_by(detector, 0) == freezing.frozen_by(detector, "none") == set()
+    assert freezing.frozen_parameter_names(detector, checked(freeze={"all_but_last": behind}).freeze) == body_frozen
+    assert freezing.frozen_parameter_names(detector, 0) == freezing.frozen_parameter_names(detector, "none") == set()
     everything = [name for names in layers.values() for name in names]
     assert sorted(everything) == sorted(name for name, _ in detector.named_parameters())
 
 
 def test_a_layer_takes_the_norm_behind_it_along(bodies):
-    layers = freezing.layers(bodies["tf_efficientnet_lite0"])
+    layers = freezing.parameters_by_layer(bodies["tf_efficientnet_lite0"])
     stem = "backbone.body.conv_stem.weight", "backbone.body.bn1.weight", "backbone.body.bn1.bias"
     assert layers["backbone.body.conv_stem"] == list(stem)
 
@@ -266,7 +278,7 @@ def test_what_does_not_fit_the_model_is_refused(built, policy, message):
         built(checked(freeze=policy))
 
 
-def scheduled(built, *unfreeze: dict, iterations: int = 100, **values) -> list[freezing.Unfreezing]:
+def scheduled(built, *unfreeze: dict, iterations: int = 100, **values) -> list[freezing.UnfreezeEvent]:
     settings = checked(unfreeze=list(unfreeze), **values)
     return freezing.schedule(built(settings), settings, iterations, iterations_per_epoch=12.5)
 
@@ -283,8 +295,8 @@ def test_moments_become_iterations_and_each_parameter_is_unfrozen_once(built):
     assert stages == [{"6"}, {"5"}, {"1", "2", "3", "4"}]
     # Norms of a pretrained body stay frozen.
     assert not any(".bn" in name for each in found for name in each.names)
-    assert freezing.due(found, 30) == [found[1]]
-    assert freezing.due(found, 31) == []
+    assert freezing.steps_due(found, 30) == [found[1]]
+    assert freezing.steps_due(found, 31) == []
 
 
 @pytest.mark.parametrize(
@@ -310,13 +322,13 @@ def test_what_is_scheduled_keeps_every_bit_until_it_is_due_and_moves_after(built
     settings = checked(weights=weights, unfreeze=unfreeze)
     detector = built(settings)
     (unfreezing,) = freezing.schedule(detector, settings, 4, 2)
-    taught = OPTIMIZERS[optimizer](freezing.trainable(detector))
+    taught = OPTIMIZERS[optimizer](freezing.trainable_parameters(detector))
     before = copy.deepcopy(detector.state_dict())
     steps(detector, taught)
     assert not any(name.startswith("backbone.body.") for name in moved(detector, before))
-    new = freezing.unfreeze(detector, unfreezing)
+    new = freezing.unfreeze_parameters(detector, unfreezing)
     assert [name for name, _ in new] == list(unfreezing.names)
-    assert freezing.unfreeze(detector, unfreezing) == []
+    assert freezing.unfreeze_parameters(detector, unfreezing) == []
     taught.add_param_group({"params": [parameter for _, parameter in new]})
     steps(detector, taught)
     thawed = {name for name in before if name.startswith("backbone.body.blocks.6.")}
@@ -329,11 +341,11 @@ def test_applying_again_freezes_what_was_unfrozen(built):
     """As after a return to an earlier state of the run."""
     settings = checked(unfreeze=[{"iteration": 2, "leave": "none"}])
     detector = built(settings)
-    frozen = freezing.frozen_by(detector, "backbone")
+    frozen = freezing.frozen_parameter_names(detector, "backbone")
     (unfreezing,) = freezing.schedule(detector, settings, 4, 2)
-    freezing.unfreeze(detector, unfreezing)
+    freezing.unfreeze_parameters(detector, unfreezing)
     assert any(part.training for part in detector.backbone.body.modules())
-    freezing.apply(detector, settings)
+    freezing.apply_freezing(detector, settings)
     assert {name for name, parameter in detector.named_parameters() if not parameter.requires_grad} == frozen
     assert not any(part.training for part in detector.backbone.body.modules())
 
@@ -341,10 +353,10 @@ def test_applying_again_freezes_what_was_unfrozen(built):
 def test_a_model_that_goes_on_from_a_file_is_frozen_again(built, categories, tmp_path):
     settings = checked(freeze=4, unfreeze=[{"iteration": 2, "leave": "none"}])
     detector = built(settings)
-    freezing.unfreeze(detector, freezing.schedule(detector, settings, 4, 2)[0])
+    freezing.unfreeze_parameters(detector, freezing.schedule(detector, settings, 4, 2)[0])
     detectors.save(tmp_path / "model.pt", detector, settings, categories, {})
     again = detectors.build(settings.model_copy(update={"weights": str(tmp_path / "model.pt")}), categories)
     before = copy.deepcopy(again.state_dict())
-    steps(again, OPTIMIZERS["adamw"](freezing.trainable(again)))
-    frozen = freezing.frozen_by(again, 4) | freezing.kept_norms(again, settings)
+    steps(again, OPTIMIZERS["adamw"](freezing.trainable_parameters(again)))
+    frozen = freezing.frozen_parameter_names(again, 4) | freezing.pretrained_norm_names(again, settings)
     assert moved(again, before) == {name for name, _ in again.named_parameters()} - frozen

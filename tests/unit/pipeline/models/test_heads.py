@@ -8,7 +8,7 @@ from torchvision.models.detection import maskrcnn_resnet50_fpn, maskrcnn_resnet5
 
 from pipeline.config.training import ModelSection
 from pipeline.models import detectors, heads
-from pipeline.models.mask_rcnn import architecture_of, assemble
+from pipeline.models.mask_rcnn import architecture_from_settings, build_mask_rcnn
 
 
 def test_without_options_the_predictor_is_torchvisions():
@@ -51,7 +51,7 @@ def test_torchvisions_detectors_have_the_same_tensors_and_anchors_here(make):
     settings = ModelSection(backbone=make.__name__, weights="none", fpn_channels=256)
     with torch.device("meta"):
         theirs = make(weights=None, weights_backbone=None)
-        ours = assemble(architecture_of(settings), settings, 90)
+        ours = build_mask_rcnn(architecture_from_settings(settings), settings, 90)
     shapes = [{name: tensor.shape for name, tensor in one.state_dict().items()} for one in (theirs, ours)]
     assert shapes[0] == shapes[1]
     assert ours.rpn.anchor_generator.sizes == theirs.rpn.anchor_generator.sizes

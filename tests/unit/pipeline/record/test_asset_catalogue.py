@@ -13,16 +13,16 @@ MINE = {"file": "my_truck.glb", "category": "pallet_truck", "licence": "own work
 def read(tmp_path, **own) -> asset_catalogue.Catalogue:
     path = tmp_path / "catalogue.yaml"
     path.write_text(yaml.safe_dump({"assets": {}, "own": own}))
-    return asset_catalogue.read(path)
+    return asset_catalogue.read_catalogue(path)
 
 
 def test_every_asset_of_a_record_is_in_the_catalogue_with_its_category():
     in_records = {
         asset: kind.model_fields["category"].default
-        for kind in get_args(get_args(objects.BuiltIn)[0])
+        for kind in get_args(get_args(objects.BuiltInObject)[0])
         for asset in get_args(kind.model_fields["asset"].annotation)
     }
-    assert {name: asset.category for name, asset in asset_catalogue.read().assets.items()} == in_records
+    assert {name: asset.category for name, asset in asset_catalogue.read_catalogue().assets.items()} == in_records
 
 
 def test_an_asset_without_a_licence_is_refused(tmp_path):
@@ -31,7 +31,7 @@ def test_an_asset_without_a_licence_is_refused(tmp_path):
     with pytest.raises(
         asset_catalogue.CatalogueError, match=r"assets\.cone\.licence: missing: say under which licence"
     ):
-        asset_catalogue.read(path)
+        asset_catalogue.read_catalogue(path)
 
 
 def test_three_lines_are_enough_for_a_truck_of_ones_own(tmp_path):
@@ -51,7 +51,7 @@ def test_three_lines_are_enough_for_a_truck_of_ones_own(tmp_path):
 def test_a_catalogue_whose_own_section_is_left_empty_is_one_without(tmp_path):
     path = tmp_path / "catalogue.yaml"
     path.write_text("assets: {}\nown:\n  # my_truck: ...\n")
-    assert asset_catalogue.read(path).own == {}
+    assert asset_catalogue.read_catalogue(path).own == {}
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_missing_licence_and_a_taken_name_are_refused(tmp_path):
     cone = {"category": None, "source": "a", "author": "b", "licence": "c"}
     path.write_text(yaml.safe_dump({"assets": {"cone": cone}, "own": {"cone": MINE}}))
     with pytest.raises(asset_catalogue.CatalogueError, match=r"own\.cone: the name is taken"):
-        asset_catalogue.read(path)
+        asset_catalogue.read_catalogue(path)
 
 
 def test_assets_of_both_sections_are_described(tmp_path):

@@ -13,7 +13,7 @@ import pipeline
 from pipeline.coco import reader
 from pipeline.config import config
 from pipeline.record import asset_catalogue, provenance
-from pipeline.record.scene import Measured, RenderedScene, read_scenes
+from pipeline.record.scene import Measurements, RenderedScene, read_scenes
 from tests.helpers import records
 from tests.helpers.paths import ROOT
 
@@ -24,7 +24,7 @@ MADE_BY = {"dataset_seed": 5, "generator_version": 1}
 def write_shard(folder: Path, index: int, made_by: dict | None, blender: str = "4.5.15") -> dict:
     """Write a shard of one record without pictures; return what its shard.json holds."""
     folder.mkdir(parents=True)
-    rendered = RenderedScene(scene=records.record(index), measured=Measured(instances=()))
+    rendered = RenderedScene(scene=records.record(index), measured=Measurements(instances=()))
     (folder / "scenes.jsonl").write_text(rendered.model_dump_json() + "\n")
     files = {"scenes.jsonl": provenance.sha256_of(folder / "scenes.jsonl")}
     facts = {"pictures": 1, "versions": {"blender": blender}, "made_by": made_by, "files": files}
@@ -45,23 +45,23 @@ def test_sample_writes_what_made_the_records_and_the_same_twice(tmp_path):
     assert (told["dataset_seed"], told["generator_version"]) == (3, config.GENERATOR_VERSION)
     held = {thing.asset for scene in read_scenes(tmp_path / "a.jsonl") for thing in scene.objects}
     assert told["assets"].keys() == held
-    assert told["assets"]["person"] == asset_catalogue.read().assets["person"].model_dump()
+    assert told["assets"]["person"] == asset_catalogue.read_catalogue().assets["person"].model_dump()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "a.jsonl", "b.json", "b.jsonl"]
 
 
 def test_an_asset_that_the_catalogue_does_not_hold_is_named():
     with pytest.raises(asset_catalogue.CatalogueError, match="zeppelin; add source, author, licence"):
-        asset_catalogue.read().describe({"person", "zeppelin"})
+        asset_catalogue.read_catalogue().describe({"person", "zeppelin"})
 
 
 def test_annotations_tell_the_shards_the_versions_and_the_files(tmp_path):
-    settings = config.check({"data": {"pictures": 2, "shard_size": 1, "seed": 5}})
+    settings = config.validate({"data": {"pictures": 2, "shard_size": 1, "seed": 5}})
     first = write_shard(tmp_path / "shards/00000", 0, MADE_BY | {"assets": {"rack": BY_HAND}})
     write_shard(tmp_path / "shards/00001", 1, MADE_BY | {"assets": {"column": BY_HAND}}, blender="4.5.16")
     write_shard(tmp_path / "shards/00002", 2, MADE_BY | {"assets": {"carton": BY_HAND}})
-    reader.write(tmp_path / "aside/train.json", {"images": [{"id": 1}, {"id": 2}], "annotations": [{"id": 1}]})
-    reader.write(tmp_path / "aside/audit.json", {})
-    told = provenance.of_annotations(settings, tmp_path / "shards", tmp_path / "aside", {"train": (2, 1)})
+    reader.write_json(tmp_path / "aside/train.json", {"images": [{"id": 1}, {"id": 2}], "annotations": [{"id": 1}]})
+    reader.write_json(tmp_path / "aside/audit.json", {})
+    told = provenance.describe_annotations(settings, tmp_path / "shards", tmp_path / "aside", {"train": (2, 1)})
     assert told["config"].keys() == {"data", "label"}
     assert told["seed"] == 5
     assert told["versions"] == {"blender": ["4.5.15", "4.5.16"]}
@@ -76,10 +76,10 @@ def test_annotations_tell_the_shards_the_versions_and_the_files(tmp_path):
 
 
 def test_a_shard_rendered_without_provenance_gets_its_assets_from_its_records(tmp_path):
-    settings = config.check({"data": {"pictures": 1, "shard_size": 1}})
+    settings = config.validate({"data": {"pictures": 1, "shard_size": 1}})
     write_shard(tmp_path / "00000", 0, None)
-    reader.write(tmp_path / "audit.json", {})
-    told = provenance.of_annotations(settings, tmp_path, tmp_path, {})
+    reader.write_json(tmp_path / "audit.json", {})
+    told = provenance.describe_annotations(settings, tmp_path, tmp_path, {})
     assert list(told["assets"]) == ["carton", "hand_pallet_truck"]
     assert told["assets"]["carton"]["licence"] == "CC0-1.0"
 
@@ -108,6 +108,6 @@ def test_a_shard_that_cannot_tell_what_made_it_is_named(tmp_path, content, reaso
     path = tmp_path / "shard.json"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(provenance.LineageError, match=reason) as caught:
-        provenance.read(path, provenance.ShardFacts)
+    with pytest.raises(provenance.ProvenanceError, match=reason) as caught:
+        provenance.read_provenance(path, provenance.ShardInfo)
     assert str(path) in str(caught.value)

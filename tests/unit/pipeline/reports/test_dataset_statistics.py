@@ -5,15 +5,21 @@ import numpy as np
 import pytest
 
 from pipeline.coco import reader
-from pipeline.reports.dataset_statistics import ALL, QUANTITIES, Measured, brightness_and_contrast, measure
+from pipeline.reports.dataset_statistics import (
+    PER_IMAGE,
+    STATISTICS,
+    DatasetStatistics,
+    brightness_and_contrast,
+    measure_dataset,
+)
 from tests.helpers.coco_sets import HEIGHT, WIDTH, picture, thing, write_set
 
 
-def measured(folder, *arguments, **settings) -> Measured:
-    return measure("set", [reader.read(write_set(folder, *arguments, **settings))], folder)
+def measured(folder, *arguments, **settings) -> DatasetStatistics:
+    return measure_dataset("set", [reader.read_coco(write_set(folder, *arguments, **settings))], folder)
 
 
-def figures(of: Measured, quantity: str, kind: str = "pedestrian") -> list[float]:
+def figures(of: DatasetStatistics, quantity: str, kind: str = "pedestrian") -> list[float]:
     return of.values[quantity, kind].figures.tolist()
 
 
@@ -83,15 +89,15 @@ def test_several_files_are_one_set_and_classes_go_by_name(tmp_path):
     for file in (first, second):
         text = file.read_text().replace('"001.png"', f'"{file.parent.name}/001.png"')
         file.write_text(text)
-    found = measure("both", [reader.read(first), reader.read(second)], tmp_path)
+    found = measure_dataset("both", [reader.read_coco(first), reader.read_coco(second)], tmp_path)
     assert figures(found, "box_height_px", "pallet_truck") == [16, 40]
     assert found.values["box_height_px", "pallet_truck"].pictures.tolist() == [0, 1]
 
 
 def test_a_set_without_annotations_still_has_pictures(tmp_path):
     found = measured(tmp_path, [picture(30), picture(60)], classes=[])
-    assert figures(found, "brightness", ALL) == pytest.approx([30, 60])
-    assert set(found.values) == {("brightness", ALL), ("contrast", ALL)}
+    assert figures(found, "brightness", PER_IMAGE) == pytest.approx([30, 60])
+    assert set(found.values) == {("brightness", PER_IMAGE), ("contrast", PER_IMAGE)}
 
 
 def test_a_set_without_pictures_tells_nothing(tmp_path):
@@ -102,30 +108,34 @@ def test_a_set_without_pictures_tells_nothing(tmp_path):
 def test_values_are_in_the_order_of_the_quantities(tmp_path):
     found = measured(tmp_path, [picture()], [thing(0, 20, "pallet_truck"), thing(0, 8)])
     keys = [
-        (list(QUANTITIES).index(quantity), list(found.objects).index(kind)) for quantity, kind in found.values if kind
+        (list(STATISTICS).index(quantity), list(found.objects).index(kind)) for quantity, kind in found.values if kind
     ]
     assert keys == sorted(keys)
 
 
 def test_the_number_of_threads_changes_nothing(tmp_path):
-    file = reader.read(write_set(tmp_path, [picture(10 * number) for number in range(20)]))
-    one, four = (measure("set", [file], tmp_path, threads=number) for number in (1, 4))
-    assert figures(one, "brightness", ALL) == figures(four, "brightness", ALL) == pytest.approx(list(range(0, 200, 10)))
+    file = reader.read_coco(write_set(tmp_path, [picture(10 * number) for number in range(20)]))
+    one, four = (measure_dataset("set", [file], tmp_path, threads=number) for number in (1, 4))
+    assert (
+        figures(one, "brightness", PER_IMAGE)
+        == figures(four, "brightness", PER_IMAGE)
+        == pytest.approx(list(range(0, 200, 10)))
+    )
 
 
 def test_a_missing_picture_is_named(tmp_path):
-    file = reader.read(write_set(tmp_path, [picture()] * 2))
+    file = reader.read_coco(write_set(tmp_path, [picture()] * 2))
     (tmp_path / "002.png").unlink()
     with pytest.raises(reader.CocoError, match=r"image 2: .*002\.png: no such file"):
-        measure("set", [file], tmp_path)
+        measure_dataset("set", [file], tmp_path)
 
 
 def test_a_picture_that_ends_half_way_is_named(tmp_path):
-    file = reader.read(write_set(tmp_path, [picture()]))
+    file = reader.read_coco(write_set(tmp_path, [picture()]))
     whole = (tmp_path / "001.png").read_bytes()
     (tmp_path / "001.png").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(reader.CocoError, match=r"001\.png: not a readable picture"):
-        measure("set", [file], tmp_path)
+        measure_dataset("set", [file], tmp_path)
 
 
 def test_brightness_weighs_colors_as_rec_709_does():

@@ -15,7 +15,7 @@ RIGS = ("robot", "handheld", "ceiling")
 
 @given(st.lists(st.integers(), unique=True, max_size=80), st.integers(1, 20))
 def test_evenly_keeps_the_order_and_takes_as_many_as_asked(items, count):
-    chosen = example_images.evenly(items, count)
+    chosen = example_images.evenly_spaced(items, count)
     places = [items.index(item) for item in chosen]
     assert len(chosen) == min(count, len(items))
     assert places == sorted(set(places))
@@ -29,7 +29,7 @@ def test_every_rig_is_among_the_chosen_pictures(rigs, count):
         reader.CocoImage(id=number, file_name=f"{number}.png", width=8, height=8, rig=rig)
         for number, rig in enumerate(rigs, 1)
     ]
-    chosen = example_images.evenly_with_every_rig(images, count)
+    chosen = example_images.evenly_spaced_with_all_rigs(images, count)
     assert {image.model_extra["rig"] for image in chosen} == set(rigs)
     assert [image.id for image in chosen] == sorted({image.id for image in chosen})
     assert len(chosen) == min(count, len(images))
@@ -55,22 +55,22 @@ def grey_file(tmp_path) -> reader.CocoFile:
     corner[56:64, 80:96] = 1
     image = {"id": 4, "file_name": "000003.png", "width": 96, "height": 64, "rig": "robot", "layout": "aisle"}
     truth = {"image_id": 4, "category_id": 1}
-    reader.write(
+    reader.write_json(
         tmp_path / "test.json",
         {
             "images": [image],
             "annotations": [
-                {"id": 1, "bbox": [4, 10, 36, 50], "segmentation": reader.encode(left), **truth},
-                {"id": 2, "bbox": [80, 56, 16, 8], "segmentation": reader.encode(corner), "iscrowd": 1, **truth},
+                {"id": 1, "bbox": [4, 10, 36, 50], "segmentation": reader.encode_mask(left), **truth},
+                {"id": 2, "bbox": [80, 56, 16, 8], "segmentation": reader.encode_mask(corner), "iscrowd": 1, **truth},
             ],
             "categories": [{"id": 1, "name": "pedestrian"}, {"id": 2, "name": "pallet_truck"}],
         },
     )
-    return reader.read(tmp_path / "test.json")
+    return reader.read_coco(tmp_path / "test.json")
 
 
 def test_samples_show_masks_in_their_class_color_and_ignored_ones_in_grey(grey_file):
-    (sample,) = example_images.samples(grey_file, grey_file.path.parent, 12)
+    (sample,) = example_images.labelled_examples(grey_file, grey_file.path.parent, 12)
     assert sample["text"] == "000003, robot, aisle: 1 pedestrian, 1 ignored"
     shown = pictures_from(sample["uri"]).astype(int)
     assert shown.shape == (320, 480, 3)
@@ -81,12 +81,12 @@ def test_samples_show_masks_in_their_class_color_and_ignored_ones_in_grey(grey_f
 
 
 def test_pairs_show_predictions_from_the_score_asked_for_on_the_right(grey_file):
-    mask = reader.encode(np.pad(np.ones((20, 30), np.uint8), ((30, 14), (50, 16))))
+    mask = reader.encode_mask(np.pad(np.ones((20, 30), np.uint8), ((30, 14), (50, 16))))
     found = [
         reader.Detection(image_id=4, category_id=2, bbox=(50, 30, 30, 20), score=score, segmentation=mask)
         for score in (0.49, 0.5)
     ]
-    (pair,) = example_images.pairs(grey_file, found, grey_file.path.parent, 8, 0.5)
+    (pair,) = example_images.prediction_comparisons(grey_file, found, grey_file.path.parent, 8, 0.5)
     assert (pair["name"], pair["truth"], pair["predicted"]) == ("000003", "1 pedestrian, 1 ignored", "1 pallet truck")
     truth, predicted = pictures_from(pair["truth_uri"]).astype(int), pictures_from(pair["predicted_uri"]).astype(int)
     red, _, blue = predicted[270, 430]
@@ -95,17 +95,17 @@ def test_pairs_show_predictions_from_the_score_asked_for_on_the_right(grey_file)
 
 
 def test_contents_of_an_empty_picture(grey_file):
-    assert example_images.contents(grey_file, []) == "nothing"
+    assert example_images.object_count_text(grey_file, []) == "nothing"
 
 
 def test_a_missing_picture_is_named(grey_file):
     (grey_file.path.parent / "000003.png").unlink()
     with pytest.raises(reader.CocoError, match=r"000003\.png: no such file"):
-        list(example_images.samples(grey_file, grey_file.path.parent, 12))
+        list(example_images.labelled_examples(grey_file, grey_file.path.parent, 12))
 
 
 def test_a_prediction_with_a_broken_mask_is_named(grey_file):
     rle = reader.Rle(size=(64, 96), counts=[5, 5])
     broken = reader.Detection(image_id=4, category_id=1, bbox=(0, 0, 5, 5), score=0.9, segmentation=rle)
     with pytest.raises(reader.CocoError, match=r"000003\.png, score 0\.9: mask"):
-        list(example_images.pairs(grey_file, [broken], grey_file.path.parent, 8, 0.5))
+        list(example_images.prediction_comparisons(grey_file, [broken], grey_file.path.parent, 8, 0.5))

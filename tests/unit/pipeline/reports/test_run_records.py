@@ -6,7 +6,7 @@ import pytest
 from pipeline.reports import run_records
 
 HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
-LOSSES = dict.fromkeys(run_records.LOSSES, 0.5)
+LOSSES = dict.fromkeys(run_records.LOSS_COLUMNS, 0.5)
 
 
 def write(path, text):
@@ -32,10 +32,10 @@ def test_stages_are_summed_in_the_order_of_the_road(tmp_path):
     benchmark(tmp_path / "data/sample.tsv", 0.2, "NA")
     stages = run_records.read_stages(tmp_path / "data", tmp_path / "run", shards=["00000", "00001"])
     assert stages == [
-        run_records.Stage("sample", 1, 0.2, 0.2, None),
-        run_records.Stage("render", 2, 30, 20, 700.0),
-        run_records.Stage("train", 1, 60.5, 60.5, 1200.0),
-        run_records.Stage("export", 1, 1, 1, 10),
+        run_records.StageUsage("sample", 1, 0.2, 0.2, None),
+        run_records.StageUsage("render", 2, 30, 20, 700.0),
+        run_records.StageUsage("train", 1, 60.5, 60.5, 1200.0),
+        run_records.StageUsage("export", 1, 1, 1, 10),
     ]
 
 
@@ -48,7 +48,7 @@ def test_shards_of_a_larger_data_set_that_was_there_before_do_not_count(tmp_path
 
 def test_a_file_that_is_no_benchmark_is_named(tmp_path):
     write(tmp_path / "train.tsv", "seconds\n12\n")
-    with pytest.raises(run_records.RecordError, match=r"train\.tsv: not a Snakemake benchmark"):
+    with pytest.raises(run_records.RunRecordError, match=r"train\.tsv: not a Snakemake benchmark"):
         run_records.read_stages(tmp_path, shards=[])
 
 
@@ -75,7 +75,7 @@ def test_shards_of_two_machines_show_both(tmp_path):
 @pytest.mark.parametrize("text", [shard_text({"build": 1.0, "total": 1.0}), "[]", "{", '{"pictures": 2}'])
 def test_a_broken_shard_record_is_named(tmp_path, text):
     path = write(tmp_path / "00000/shard.json", text)
-    with pytest.raises(run_records.RecordError, match=r"00000/shard\.json: not"):
+    with pytest.raises(run_records.RunRecordError, match=r"00000/shard\.json: not"):
         run_records.read_rendering([path])
 
 
@@ -103,10 +103,10 @@ def test_the_training_log_with_and_without_facts(tmp_path):
 )
 def test_a_broken_training_log_is_named(tmp_path, lines, message):
     path = write(tmp_path / "training.jsonl", "\n".join(lines))
-    with pytest.raises(run_records.RecordError, match=rf"training\.jsonl: {message}"):
+    with pytest.raises(run_records.RunRecordError, match=rf"training\.jsonl: {message}"):
         run_records.read_training(path)
 
 
 def test_this_process_and_machine_are_described():
-    assert run_records.software()["numpy"].startswith("1.26")
-    assert int(run_records.machine()["Cores"]) >= 1
+    assert run_records.software_versions()["numpy"].startswith("1.26")
+    assert int(run_records.machine_info()["Cores"]) >= 1

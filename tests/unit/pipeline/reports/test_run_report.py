@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from pipeline.coco import reader
-from pipeline.config.config import SPLITS, Config, check
+from pipeline.config.config import SPLITS, Config, validate
 from pipeline.reports import run_records, run_report
 
 CONFIG = {"data": {"name": "tiny", "pictures": 12, "shard_size": 6}, "camera": {"width": 64, "height": 48}}
@@ -49,7 +49,7 @@ def annotation_entry(number: int, index: int, category_id: int) -> dict:
         "id": number,
         "image_id": index + 1,
         "category_id": category_id,
-        "segmentation": reader.encode(mask),
+        "segmentation": reader.encode_mask(mask),
         "bbox": [x, 10, 20, 30],
         "area": 600,
         "iscrowd": 0,
@@ -72,8 +72,8 @@ def write_data(data: Path, with_objects: bool = True) -> None:
         for category_id in (1, 2) if with_objects else ():
             document["annotations"].append(annotation_entry(len(document["annotations"]) + 1, index, category_id))
     for split, document in documents.items():
-        reader.write(data / f"annotations/{split}.json", document)
-    reader.write(data / "annotations/audit.json", AUDIT)
+        reader.write_json(data / f"annotations/{split}.json", document)
+    reader.write_json(data / "annotations/audit.json", AUDIT)
     seconds = {"build": 2.0, "sync": 1.0, "sample": 6.0, "save": 0.5, "decode": 0.5, "total": 10.0}
     for shard in ("00000", "00001"):
         versions = {"blender": "4.5.15 LTS"}
@@ -88,14 +88,14 @@ def write_run(run: Path, iterations: int = 40, with_objects: bool = True) -> Non
     (run / "benchmarks/train.tsv").write_text(BENCHMARK.format(60, 1234))
     lines = [{"device": "cpu", "trainable_parameters": 3312411}]
     for iteration in range(1, iterations + 1):
-        losses = dict.fromkeys(run_records.LOSSES, 1 / iteration)
+        losses = dict.fromkeys(run_records.LOSS_COLUMNS, 1 / iteration)
         lines.append({"iteration": iteration, **losses, "learning_rate": 0.02, "seconds": 0.9})
     (run / "training.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     truth = {"image_id": 11, "category_id": 2}
     mask = annotation_entry(1, 10, 2)["segmentation"]
     found = [{**truth, "bbox": [36, 10, 20, 30], "score": 0.83, "segmentation": mask}] if with_objects else []
-    reader.write(run / "predictions/test.json", found)
-    reader.write(run / "metrics.json", metrics(0.71, 0.62))
+    reader.write_json(run / "predictions/test.json", found)
+    reader.write_json(run / "metrics.json", metrics(0.71, 0.62))
 
 
 def metrics(pedestrian: float | None, pallet_truck: float | None) -> dict:
@@ -128,7 +128,7 @@ def page(written, tmp_path_factory) -> str:
 
 
 def tiny() -> Config:
-    return check(CONFIG)
+    return validate(CONFIG)
 
 
 def make(results: Path, out: Path | None = None) -> str:
@@ -213,14 +213,14 @@ def test_what_the_audit_found(page):
 
 
 def test_an_audit_that_was_switched_off_is_told(results):
-    reader.write(results / "data/annotations/audit.json", AUDIT | {"silhouettes": False})
+    reader.write_json(results / "data/annotations/audit.json", AUDIT | {"silhouettes": False})
     assert "<code>label.audit</code> is off" in make(results)
 
 
 @pytest.mark.parametrize("content", [{"pictures": 12}, AUDIT | {"more": 1}, []])
 def test_what_is_no_audit_is_named(results, content):
-    reader.write(results / "data/annotations/audit.json", content)
-    with pytest.raises(run_records.RecordError, match=r"audit\.json: not what the audit writes"):
+    reader.write_json(results / "data/annotations/audit.json", content)
+    with pytest.raises(run_records.RunRecordError, match=r"audit\.json: not what the audit writes"):
         make(results)
 
 
@@ -245,7 +245,7 @@ def test_the_same_inputs_give_the_same_page(results, page):
 
 
 def test_null_is_shown_as_a_dash(results):
-    reader.write(
+    reader.write_json(
         results / "run/metrics.json", metrics(0.5, None) | {"val": metrics(None, None)["val"] | {"mask": None}}
     )
     page = make(results)
@@ -290,7 +290,7 @@ def test_a_page_that_cannot_be_written_again_stays(results):
 def test_a_figure_that_metrics_lack_is_named(results):
     short = metrics(0.5, 0.5)
     del short["test"]["box"]["pallet_truck"]
-    reader.write(results / "run/metrics.json", short)
+    reader.write_json(results / "run/metrics.json", short)
     with pytest.raises(run_report.ReportError, match=r"metrics\.json: no test\.box\.pallet_truck\.AP50"):
         make(results)
 
@@ -299,7 +299,7 @@ def test_annotations_without_what_rendering_measured_are_named(results):
     path = results / "data/annotations/train.json"
     document = json.loads(path.read_text())
     del document["annotations"][4]["distance_m"]
-    reader.write(path, document)
+    reader.write_json(path, document)
     with pytest.raises(run_report.ReportError, match=r"train\.json: annotation 5 has no distance_m"):
         make(results)
 
@@ -307,7 +307,7 @@ def test_annotations_without_what_rendering_measured_are_named(results):
 def test_nothing_to_see_and_one_iteration_still_make_a_page(tmp_path):
     write_data(tmp_path / "data", with_objects=False)
     write_run(tmp_path / "run", iterations=1, with_objects=False)
-    reader.write(tmp_path / "run/metrics.json", metrics(None, None))
+    reader.write_json(tmp_path / "run/metrics.json", metrics(None, None))
     page = make(tmp_path)
     assert page.count("<svg") == 6 + len(run_report.TRAINING_CHARTS) + 3
     assert "aisle: nothing" in page

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.common.spread import Spread, spread
+from pipeline.common.spread import Spread, spread_of
 from pipeline.config import config
-from pipeline.reports.study_page import _verdict, label
-from pipeline.reports.study_runs import Row, StudyError, read_runs, rows_of
+from pipeline.reports.study_page import _verdict, row_name
+from pipeline.reports.study_runs import RunGroup, StudyError, group_runs, read_runs
 
 CLASSES = ("pedestrian", "pallet_truck")
 STUDY = {"policies": {"backbone": "backbone", "none": "none"}, "seeds": [0, 3], "name": "made"}
@@ -63,7 +63,7 @@ def write_runs(folder: Path, settings: config.Config) -> Path:
 @pytest.fixture
 def settings() -> config.Config:
     real = {"annotations": "real.json", "images": "real"}
-    return config.check({"study": STUDY, "compare": {"hall": real}, "train": {"iterations": 3}})
+    return config.validate({"study": STUDY, "compare": {"hall": real}, "train": {"iterations": 3}})
 
 
 def test_each_variant_is_the_config_with_its_own_backbone_policy_and_seed(settings):
@@ -80,17 +80,17 @@ def test_each_variant_is_the_config_with_its_own_backbone_policy_and_seed(settin
 
 def test_a_policy_can_be_a_schedule():
     later = {"freeze": "backbone", "unfreeze": [{"run_fraction": 0.5, "leave": 4, "learning_rate_factor": 0.1}]}
-    settings = config.check({"study": {"policies": {"later": later}}})
-    model = config.changed(settings, settings.study.changes("tf_efficientnet_lite0--later--0")).model
+    settings = config.validate({"study": {"policies": {"later": later}}})
+    model = config.with_changes(settings, settings.study.changes("tf_efficientnet_lite0--later--0")).model
     assert model.freeze == "backbone"
     assert [(step.run_fraction, step.leave) for step in model.unfreeze] == [(0.5, 4)]
 
 
 def test_a_policy_can_have_rates_of_its_own():
     policies = {"free": {"freeze": "none", "rate_factors": {"backbone": 1}}, "slow": "none"}
-    settings = config.check({"study": {"policies": policies}})
+    settings = config.validate({"study": {"policies": policies}})
     free, slow = (
-        config.changed(settings, settings.study.changes(f"tf_efficientnet_lite0--{name}--0")) for name in policies
+        config.with_changes(settings, settings.study.changes(f"tf_efficientnet_lite0--{name}--0")) for name in policies
     )
     assert (free.model.freeze, free.train.rate_factors.backbone) == ("none", 1)
     assert slow.with_backbone_rate().train.rate_factors.backbone == 0.1
@@ -99,7 +99,7 @@ def test_a_policy_can_have_rates_of_its_own():
 def test_a_backbone_can_name_the_policies_that_make_sense_for_it():
     backbones = {"resnet18": {"weights": "none", "policies": ["none"]}, "tf_efficientnet_lite0": "bundled"}
     policies = {"backbone": "backbone", "none": "none"}
-    study = config.check({"study": {"backbones": backbones, "policies": policies, "seeds": [0]}}).study
+    study = config.validate({"study": {"backbones": backbones, "policies": policies, "seeds": [0]}}).study
     assert study.variants() == [
         "resnet18--none--0",
         "tf_efficientnet_lite0--backbone--0",
@@ -120,12 +120,12 @@ def test_a_backbone_can_name_the_policies_that_make_sense_for_it():
 )
 def test_studies_that_cannot_be_told_apart_are_refused(wrong, said):
     with pytest.raises(config.ConfigError, match=said):
-        config.check({"study": wrong})
+        config.validate({"study": wrong})
 
 
 def test_rows_gather_the_seeds(settings, tmp_path):
     runs = read_runs(settings, write_runs(tmp_path, settings))
-    frozen, free = rows_of(runs)
+    frozen, free = group_runs(runs)
     assert frozen.spread("test", "box", "AP50") == Spread((0.5, 0.6))
     assert str(frozen.spread("test", "box", "AP50")) == "0.55 ±0.05"
     assert frozen.spread("hall", "mask", "AP50") is None
@@ -165,7 +165,7 @@ def test_a_missing_training_is_named(settings, tmp_path):
 def test_a_lead_within_the_spread_of_the_seeds_is_called_so(settings, tmp_path, monkeypatch):
     monkeypatch.setitem(BOX, ("none", 0), 0.51)
     monkeypatch.setitem(BOX, ("none", 3), 0.57)
-    rows = rows_of(read_runs(settings, write_runs(tmp_path, settings)))
+    rows = group_runs(read_runs(settings, write_runs(tmp_path, settings)))
     assert "not more than seeds make" in _verdict("test", rows)
     assert _verdict("test", rows).startswith("Best: backbone, box AP50 0.55; then none, 0.54.")
 
@@ -180,10 +180,10 @@ def test_a_lead_within_the_spread_of_the_seeds_is_called_so(settings, tmp_path, 
     ],
 )
 def test_a_row_is_named_by_what_there_are_several_of(rows, names):
-    made = [Row(backbone, policy, ()) for backbone, policy in rows]
-    assert [label(row, made) for row in made] == names
+    made = [RunGroup(backbone, policy, ()) for backbone, policy in rows]
+    assert [row_name(row, made) for row in made] == names
 
 
 def test_spread_of_nothing_is_nothing():
-    assert spread([None, None]) is None
-    assert str(spread([0.5])) == "0.50"
+    assert spread_of([None, None]) is None
+    assert str(spread_of([0.5])) == "0.50"

@@ -13,21 +13,21 @@ import shapely
 
 from pipeline.common.randomness import rng
 from pipeline.config.config import Config
-from pipeline.config.world import Layout, PeopleSection, TrucksSection
+from pipeline.config.world import LayoutKind, PeopleSection, TrucksSection
 from pipeline.record.scene import Scene, read_scenes
-from pipeline.scenes.actors.in_view import View
-from pipeline.scenes.actors.people_with_trucks import working_pair
-from pipeline.scenes.actors.placement import Counts, NoRoomError, add_actors, draw_counts
+from pipeline.scenes.actors.person_groups import truck_and_person
+from pipeline.scenes.actors.placement import ActorCounts, NoRoomError, add_actors, draw_counts
+from pipeline.scenes.actors.visible_placement import View
 from pipeline.scenes.assets.palettes import linear
 from pipeline.scenes.assets.pallet_trucks import draw_fleet, grip_m
-from pipeline.scenes.assets.pallets_and_cartons import draw_stock
+from pipeline.scenes.assets.pallets_and_cartons import draw_carton_stock
 from pipeline.scenes.cameras.rigs import image_box, shares_in_frame
 from pipeline.scenes.geometry.boxes import Boxes
-from pipeline.scenes.geometry.collision_boxes import volumes
-from pipeline.scenes.geometry.free_space import Space
-from pipeline.scenes.geometry.walkways import Walkway
+from pipeline.scenes.geometry.collision_boxes import world_boxes
+from pipeline.scenes.geometry.floor_area import FloorArea
+from pipeline.scenes.geometry.free_space import HallSpace
 from pipeline.scenes.hall.lighting import blackbody
-from pipeline.scenes.layouts.furnished_hall import Setting
+from pipeline.scenes.layouts.hall_plan import HallPlan
 from pipeline.scenes.sample import sample_scene, write_scenes
 from tests.helpers.paths import ROOT
 from tests.helpers.standing import check_everything_is_carried, check_nothing_is_inside_anything
@@ -72,7 +72,7 @@ def test_nothing_stands_inside_anything_else(scenes):
 
 def test_everything_is_inside_the_hall(scenes):
     for scene in scenes:
-        hull = volumes(scene.objects).hull_m()
+        hull = world_boxes(scene.objects).hull_m()
         half = np.array(scene.hall.size_m) / (2, 2, 1)
         assert np.all(np.abs(hull[[0, 1]]) <= half[:2])
         assert np.all(hull[[3, 4]] <= half[:2])
@@ -91,7 +91,7 @@ def test_everything_stands_on_something_that_carries_it(scenes):
 def test_hands_lie_on_the_grip_and_within_reach(pose_name):
     for index in range(100):
         random = rng(0, index, "test")
-        parameters, person = working_pair(
+        parameters, person = truck_and_person(
             random, PeopleSection(), draw_fleet(random, TrucksSection(electric=0))[0], pose_name
         )
         pose, height = person.parameters.pose, person.parameters.height_m
@@ -135,7 +135,7 @@ def test_names_and_instance_ids(scenes):
 def test_the_camera_keeps_its_distance(scenes):
     for scene in scenes:
         camera = np.array(scene.camera.position_m)
-        boxes = volumes(scene.objects)
+        boxes = world_boxes(scene.objects)
         beside = shapely.distance(boxes.footprints(), shapely.Point(camera[:2]))
         above = np.maximum(np.maximum(boxes.rows[:, 5] - camera[2], camera[2] - boxes.rows[:, 6]), 0)
         assert np.hypot(beside, above).min() >= 0.3
@@ -146,7 +146,7 @@ def test_the_camera_keeps_its_distance(scenes):
 
 
 def test_all_layouts_rigs_poses_and_outfits_occur(scenes):
-    assert {scene.layout for scene in scenes} == set(get_args(Layout))
+    assert {scene.layout for scene in scenes} == set(get_args(LayoutKind))
     assert {scene.camera.rig for scene in scenes} == {"robot", "handheld", "ceiling", "forklift_mast"}
     people = [thing.parameters for scene in scenes for thing in scene.objects if thing.asset == "person"]
     assert {person.pose.name for person in people} >= {"walk", "stand", "scan", "push", "pull"}
@@ -159,7 +159,7 @@ def test_people_and_trucks_are_in_the_picture_at_all_sizes(scenes):
     heights = []
     for scene in scenes:
         for thing in (thing for thing in scene.objects if thing.category is not None):
-            boxes = volumes([thing])
+            boxes = world_boxes([thing])
             if shares_in_frame(scene.camera, boxes, [HERE])[0] > 0.25:
                 _, top, _, bottom = image_box(scene.camera, boxes)
                 heights.append(bottom - top)
@@ -221,10 +221,14 @@ def test_a_crash_leaves_no_file(scenes, tmp_path):
 
 
 def test_a_full_hall_is_an_error_that_says_what_to_do(scenes):
-    setting = Setting(Space((12, 10, 5)), draw_stock(rng(0, 0, "stock")), [Walkway((-5, -4), (5, 4), 0.0)])
+    setting = HallPlan(
+        HallSpace((12, 10, 5)), draw_carton_stock(rng(0, 0, "stock")), [FloorArea((-5, -4), (5, 4), 0.0)]
+    )
     setting.space.keep_free(Boxes(np.array([(0, 0, 0, 12, 10, 0, 5)], float)))
     with pytest.raises(NoRoomError, match=r"no free place for .*; lower people\.count, trucks\.count or goods\.fill"):
-        add_actors(rng(0, 0, "actors"), Config(), View(setting, scenes[0].camera), Counts(people=1, trucks=0, pairs=0))
+        add_actors(
+            rng(0, 0, "actors"), Config(), View(setting, scenes[0].camera), ActorCounts(people=1, trucks=0, pairs=0)
+        )
 
 
 def sample(*arguments):

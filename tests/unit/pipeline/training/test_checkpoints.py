@@ -15,7 +15,7 @@ import torch
 from pipeline.config import config
 from pipeline.models.weights import initial_weights
 from pipeline.training import checkpoints, train
-from pipeline.training.checkpoints import Checkpoints
+from pipeline.training.checkpoints import CheckpointStore
 
 MOST_STARTS = 60
 CHANGES_WITH_TIME = ("seconds", "memory_mb")
@@ -48,7 +48,7 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bytes(make_data
     section = {"iterations": 14, "checkpoint_every": 2, "ema_decay": 0.9, "precision": "fp16", "batch_size": 3}
     section["validation"] = {"every": 5, "on": own}
     whole = tiny_settings.model_dump(mode="json")
-    settings = config.check(whole | {"train": whole["train"] | section})
+    settings = config.validate(whole | {"train": whole["train"] | section})
     train.train(settings, data.annotations, data.images, tmp_path / "a/model.pt", tmp_path / "a/training.jsonl")
 
     script = tmp_path / "child.py"
@@ -56,7 +56,7 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bytes(make_data
         "import sys, torch\nfrom pathlib import Path\n"
         "from pipeline.config import config\nfrom pipeline.training import train\n"
         "settings, annotations, images, out = sys.argv[1:]\nprint('ready', flush=True)\n"
-        "out = Path(out)\ntrain.train(config.read(settings), Path(annotations), Path(images), "
+        "out = Path(out)\ntrain.train(config.read_config(settings), Path(annotations), Path(images), "
         "out / 'model.pt', out / 'training.jsonl')\n"
     )
     settings_text = settings.only("data", "run", "model", "train")
@@ -89,21 +89,21 @@ def test_a_checkpoint_of_other_settings_or_data_is_not_gone_on_from(tmp_path, ma
     data = make_data()
     other = tmp_path / "other.json"
     other.write_text(data.annotations.read_text() + " ")
-    one = checkpoints.identity(tiny_settings, [data.annotations])
-    assert one == checkpoints.identity(changed(tiny_settings, "train", threads=7, workers=3), [data.annotations])
-    assert one != checkpoints.identity(changed(tiny_settings, "train", learning_rate=0.1), [data.annotations])
-    assert one != checkpoints.identity(changed(tiny_settings, "run", seed=3), [data.annotations])
-    assert one != checkpoints.identity(tiny_settings, [other])
-    Checkpoints(tmp_path / "kept", one).save(Moment(2))
-    assert Checkpoints(tmp_path / "kept", one).newest()["iteration"] == 2
-    assert Checkpoints(tmp_path / "kept", "another").newest() is None
+    one = checkpoints.run_identity(tiny_settings, [data.annotations])
+    assert one == checkpoints.run_identity(changed(tiny_settings, "train", threads=7, workers=3), [data.annotations])
+    assert one != checkpoints.run_identity(changed(tiny_settings, "train", learning_rate=0.1), [data.annotations])
+    assert one != checkpoints.run_identity(changed(tiny_settings, "run", seed=3), [data.annotations])
+    assert one != checkpoints.run_identity(tiny_settings, [other])
+    CheckpointStore(tmp_path / "kept", one).save(Moment(2))
+    assert CheckpointStore(tmp_path / "kept", one).newest()["iteration"] == 2
+    assert CheckpointStore(tmp_path / "kept", "another").newest() is None
     assert "000000002.pt is of another config" in caplog.text
-    assert not Checkpoints(tmp_path / "kept", one).paths()
+    assert not CheckpointStore(tmp_path / "kept", one).paths()
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "code"])
 def test_what_is_damaged_is_never_taken(tmp_path, caplog, damage):
-    kept = Checkpoints(tmp_path, "run")
+    kept = CheckpointStore(tmp_path, "run")
     kept.save(Moment(2))
     kept.save(Moment(4))
     newest = kept.paths()[-1]
@@ -119,7 +119,7 @@ def test_what_is_damaged_is_never_taken(tmp_path, caplog, damage):
 
 
 def test_the_last_two_stay_and_going_back_takes_the_older(tmp_path):
-    kept = Checkpoints(tmp_path / "kept", "run")
+    kept = CheckpointStore(tmp_path / "kept", "run")
     for iteration in (0, 2, 4, 6):
         kept.save(Moment(iteration))
     assert [path.name for path in kept.paths()] == ["000000004.pt", "000000006.pt"]
@@ -130,7 +130,7 @@ def test_the_last_two_stay_and_going_back_takes_the_older(tmp_path):
 
 
 def test_a_half_written_file_is_neither_read_nor_left(tmp_path):
-    kept = Checkpoints(tmp_path / "kept", "run")
+    kept = CheckpointStore(tmp_path / "kept", "run")
     kept.save(Moment(2))
     (tmp_path / "kept/.000000004.pt").write_bytes(b"half")
     assert kept.newest()["iteration"] == 2
@@ -139,7 +139,7 @@ def test_a_half_written_file_is_neither_read_nor_left(tmp_path):
 
 
 def test_going_back_to_a_damaged_file_is_an_error_that_names_it(tmp_path):
-    kept = Checkpoints(tmp_path, "run")
+    kept = CheckpointStore(tmp_path, "run")
     kept.save(Moment(2))
     kept.paths()[0].write_bytes(b"half")
     with pytest.raises(initial_weights.WeightsError, match=r"000000002\.pt: damaged"):

@@ -36,20 +36,20 @@ def line_of(text: str, part: str) -> str:
 
 @pytest.fixture
 def detector(categories):
-    return detectors.build(config.check(CONFIG).model, categories)
+    return detectors.build(config.validate(CONFIG).model, categories)
 
 
 def test_the_rows_count_what_the_run_trains(monkeypatch, capsys, detector):
     found = json.loads(printed(monkeypatch, capsys, "--json", "--config", json.dumps(CONFIG)))
     assert found["parameters"] == freezing.count(detector.parameters())
-    assert found["trained"] == freezing.count(freezing.trainable(detector))
+    assert found["trained"] == freezing.count(freezing.trainable_parameters(detector))
     for kind in (True, False):
         rows = [row for row in found["rows"] if (row["layer"] is None) == kind]
         assert sum(row["parameters"] for row in rows) == found["parameters"]
         assert sum(row["trained"] for row in rows) == found["trained"]
     layers = [row for row in found["rows"] if row["layer"]]
     assert [row["all_but_last"] for row in layers] == list(range(len(layers), 0, -1))
-    settings = config.check(CONFIG)
+    settings = config.validate(CONFIG)
     # 12 of the 24 pictures are for training: six iterations an epoch.
     assert found["schedule"] == [
         {"iteration": each.iteration, "names": list(each.names), "learning_rate_factor": each.learning_rate_factor}
@@ -60,15 +60,15 @@ def test_the_rows_count_what_the_run_trains(monkeypatch, capsys, detector):
 
 def test_every_number_in_the_table_can_be_written_into_the_config(monkeypatch, capsys):
     found = json.loads(printed(monkeypatch, capsys, "--json", "--config", json.dumps(CONFIG)))
-    whole = detectors.outline(config.check({"model": {"fpn_channels": 16, "freeze": "none"}}).model, 2)
+    whole = detectors.build_unweighted(config.validate({"model": {"fpn_channels": 16, "freeze": "none"}}).model, 2)
     before = set()
     for row in (row for row in found["rows"] if row["layer"] is None):
-        last = config.check({"model": {"freeze": {"all_but_last": row["all_but_last"]}}}).model.freeze
-        assert freezing.frozen_by(whole, last) == before
+        last = config.validate({"model": {"freeze": {"all_but_last": row["all_but_last"]}}}).model.freeze
+        assert freezing.frozen_parameter_names(whole, last) == before
         inside = [each["layer"] for each in found["rows"] if each["layer"] and each["part"] == row["part"]]
-        before |= {name for layer in inside for name in freezing.layers(whole)[layer]}
+        before |= {name for layer in inside for name in freezing.parameters_by_layer(whole)[layer]}
         if row["stage"]:
-            assert freezing.frozen_by(whole, row["stage"]) == before
+            assert freezing.frozen_parameter_names(whole, row["stage"]) == before
 
 
 def test_the_table_is_for_reading(monkeypatch, capsys):
@@ -87,11 +87,11 @@ def test_the_table_is_for_reading(monkeypatch, capsys):
 
 
 def test_a_model_file_shows_the_run_that_wrote_it(monkeypatch, capsys, detector, categories, tmp_path):
-    settings = config.check(CONFIG)
+    settings = config.validate(CONFIG)
     facts = {"config": settings.model_dump(mode="json"), "pictures": 20}
     detectors.save(tmp_path / "model.pt", detector, settings.model, categories, facts)
     found = json.loads(printed(monkeypatch, capsys, "--json", str(tmp_path / "model.pt")))
-    assert found["trained"] == freezing.count(freezing.trainable(detector))
+    assert found["trained"] == freezing.count(freezing.trainable_parameters(detector))
     assert [step["iteration"] for step in found["schedule"]] == [21, 91]
 
 

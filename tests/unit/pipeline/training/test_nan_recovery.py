@@ -11,7 +11,8 @@ from pipeline.coco import reader
 from pipeline.config import config
 from pipeline.models import detectors
 from pipeline.reports.run_records import read_training
-from pipeline.training import nan_recovery, step, train
+from pipeline.training import nan_recovery, train
+from pipeline.training import train_step as step
 
 
 def changed(settings: config.Config, section: str, **values) -> config.Config:
@@ -37,14 +38,14 @@ def spoil(monkeypatch):
             return losses | {"loss_mask": float("inf")} if number in iterations else losses
 
         batch_numbers: list[int] = []
-        take = step.take
+        take = step.train_step
 
         def numbered(network, state, batch, iteration, settings):
             batch_numbers.append(iteration)
             return take(network, state, batch, iteration, settings)
 
         monkeypatch.setattr(step, "_backward", backward)
-        monkeypatch.setattr(step, "take", numbered)
+        monkeypatch.setattr(step, "train_step", numbered)
 
     return now
 
@@ -58,7 +59,7 @@ def test_a_bad_batch_is_left_out_and_the_rest_goes_on_at_half_the_rate(
     trained = read_training(log)
     assert trained.columns["iteration"] == [1, 2, 3, 4, 6]
     # Back to the older checkpoint, iteration 2; from there at half of what the schedule says.
-    rates = [train.optimization.learning_rate(step, settings.train) for step in (0, 1, 2, 3, 5)]
+    rates = [train.optimization.base_learning_rate(step, settings.train) for step in (0, 1, 2, 3, 5)]
     factors = [1, 1, 0.5, 0.5, 0.5]
     wanted = [rate * factor for rate, factor in zip(rates, factors, strict=True)]
     assert trained.columns["learning_rate"] == pytest.approx(wanted)
@@ -150,7 +151,7 @@ def test_boxes_of_a_pixel_are_left_out_and_boxes_without_area_refused(make_data,
     speck = document["annotations"][0]
     mask = torch.zeros(96, 96, dtype=torch.uint8)
     mask[3, 4] = 1
-    speck |= {"bbox": [4, 3, 1, 1], "area": 1, "segmentation": reader.encode(mask.numpy())}
+    speck |= {"bbox": [4, 3, 1, 1], "area": 1, "segmentation": reader.encode_mask(mask.numpy())}
     data.annotations.write_text(json.dumps(document))
     _, log = run(tiny_settings, data, tmp_path / "run")
     assert all(torch.isfinite(torch.tensor(read_training(log).columns["loss"])))

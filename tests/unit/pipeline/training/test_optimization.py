@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.config.training import RateFactors, TrainSection
+from pipeline.config.training import RateFactorsSection, TrainSection
 from pipeline.models import detectors
 from pipeline.training import optimization
 
@@ -24,8 +24,8 @@ def names_of(optimizer) -> list[str]:
 
 
 def test_every_trainable_parameter_is_in_one_group_and_decays_if_it_is_a_matrix(detector):
-    settings = TrainSection(rate_factors=RateFactors(heads=2, fpn=0.5, backbone=0.1))
-    optimizer = optimization.build(detector, settings)
+    settings = TrainSection(rate_factors=RateFactorsSection(heads=2, fpn=0.5, backbone=0.1))
+    optimizer = optimization.build_optimizer(detector, settings)
     trainable = {name: parameter for name, parameter in detector.named_parameters() if parameter.requires_grad}
     assert sorted(names_of(optimizer)) == sorted(trainable)
     for group in optimizer.param_groups:
@@ -41,9 +41,13 @@ def test_each_optimiser_moves_by_the_rate_of_the_group(name):
     """A first step of Adam is as long as the rate; one of SGD, as the rate times the gradient."""
     detector = nn.ModuleDict({"backbone": nn.ModuleDict({"fpn": nn.Linear(1, 1, bias=False)}), "rpn": nn.Linear(1, 1)})
     settings = TrainSection(
-        optimizer=name, rate_factors=RateFactors(fpn=0.25), weight_decay=0, learning_rate=0.1, warmup_iterations=0
+        optimizer=name,
+        rate_factors=RateFactorsSection(fpn=0.25),
+        weight_decay=0,
+        learning_rate=0.1,
+        warmup_iterations=0,
     )
-    optimizer = optimization.build(detector, settings)
+    optimizer = optimization.build_optimizer(detector, settings)
     before = copy.deepcopy(detector.state_dict())
     for parameter in detector.parameters():
         parameter.grad = torch.ones_like(parameter)
@@ -56,24 +60,24 @@ def test_each_optimiser_moves_by_the_rate_of_the_group(name):
 @pytest.mark.parametrize(("step", "factor"), [(0, 0.1), (4, 0.5), (9, 1.0), (10, 1.0), (60, 0.5), (109, 0.0)])
 def test_the_learning_rate_goes_up_and_down(step, factor):
     settings = TrainSection(iterations=110, warmup_iterations=10, learning_rate=2)
-    assert optimization.learning_rate(step, settings) == pytest.approx(2 * factor, abs=2e-3)
+    assert optimization.base_learning_rate(step, settings) == pytest.approx(2 * factor, abs=2e-3)
 
 
 @pytest.mark.parametrize(("step", "factor"), [(0, 0.5), (1, 1), (69, 1), (70, 0.1), (89, 0.1), (90, 0.01), (99, 0.01)])
 def test_the_learning_rate_goes_down_in_steps(step, factor):
     settings = TrainSection(iterations=100, warmup_iterations=2, learning_rate=1, schedule="steps")
-    assert optimization.learning_rate(step, settings) == pytest.approx(factor)
+    assert optimization.base_learning_rate(step, settings) == pytest.approx(factor)
 
 
 def test_parameters_that_join_train_and_are_found_again_after_a_stop():
     """Train, let a frozen layer join at half the rate, train, stop; a second optimiser goes on as the first would."""
-    settings = TrainSection(rate_factors=RateFactors(backbone=0.2))
+    settings = TrainSection(rate_factors=RateFactorsSection(backbone=0.2))
 
     def toy():
         torch.manual_seed(1)
         network = nn.ModuleDict({"backbone": nn.ModuleDict({"body": nn.Linear(3, 3)}), "heads": nn.Linear(3, 1)})
         network["backbone"].requires_grad_(False)
-        return network, optimization.build(network, settings)
+        return network, optimization.build_optimizer(network, settings)
 
     def join(network, optimizer):
         network["backbone"].requires_grad_(True)
@@ -101,7 +105,7 @@ def test_parameters_that_join_train_and_are_found_again_after_a_stop():
     # Another process, which does not know yet that they have joined.
     again, other = toy()
     again.load_state_dict(saved[0])
-    optimization.restore(other, again, saved[1])
+    optimization.restore_optimizer(other, again, saved[1])
     steps(again, other, 4, 3)
     assert all(torch.equal(tensor, again.state_dict()[name]) for name, tensor in network.state_dict().items())
     assert [group["rate_factor"] for group in other.param_groups] == [1, 1, 0.1, 0.1]
@@ -109,11 +113,11 @@ def test_parameters_that_join_train_and_are_found_again_after_a_stop():
 
 def test_what_joins_late_warms_up():
     settings = TrainSection(
-        learning_rate=1, warmup_iterations=4, schedule="steps", steps=(), rate_factors=RateFactors(backbone=0.5)
+        learning_rate=1, warmup_iterations=4, schedule="steps", steps=(), rate_factors=RateFactorsSection(backbone=0.5)
     )
     network = nn.ModuleDict({"backbone": nn.Linear(1, 1, bias=False), "heads": nn.Linear(1, 1, bias=False)})
     network["backbone"].requires_grad_(False)
-    optimizer = optimization.build(network, settings)
+    optimizer = optimization.build_optimizer(network, settings)
     rates = {}
     for step in range(12):
         if step == 6:
@@ -127,16 +131,16 @@ def test_what_joins_late_warms_up():
 
 
 def test_going_back_to_before_parameters_joined_freezes_them_again():
-    settings = TrainSection(rate_factors=RateFactors(backbone=0.1))
+    settings = TrainSection(rate_factors=RateFactorsSection(backbone=0.1))
     network = nn.ModuleDict({"backbone": nn.Linear(2, 2), "heads": nn.Linear(2, 1)})
     network["backbone"].requires_grad_(False)
-    optimizer = optimization.build(network, settings)
+    optimizer = optimization.build_optimizer(network, settings)
     before = copy.deepcopy(optimizer.state_dict())
     network["backbone"].requires_grad_(True)
     optimization.add_parameters(optimizer, [("backbone.weight", network["backbone"].weight)], 1, settings, 5)
-    optimization.restore(optimizer, network, before)
+    optimization.restore_optimizer(optimizer, network, before)
     assert names_of(optimizer) == ["heads.weight", "heads.bias"]
-    assert [id(each) for each in optimization.parameters(optimizer)] == [
+    assert [id(each) for each in optimization.optimized_parameters(optimizer)] == [
         id(each) for each in network["heads"].parameters()
     ]
     assert not network["backbone"].weight.requires_grad

@@ -13,9 +13,9 @@ from torchvision.ops import box_iou
 from pipeline.coco import reader
 from pipeline.common import devices
 from pipeline.config import config, training
-from pipeline.data.dataset import Draw, TrainingPictures
+from pipeline.data.dataset import Draw, TrainingDataset
 from pipeline.models import detectors, freezing
-from pipeline.reports.run_records import LOSSES, read_training
+from pipeline.reports.run_records import LOSS_COLUMNS, read_training
 from pipeline.training import train
 
 NOTHING = training.AugmentSection(
@@ -60,7 +60,7 @@ def test_the_log_and_the_model_say_what_was_done(make_data, tiny_settings, tmp_p
     assert trained.facts["device"] == "cpu"
     assert 0 < trained.facts["trainable_parameters"] < trained.facts["parameters"]
     assert trained.columns["iteration"] == [1, 2]
-    losses = [trained.columns[name] for name in LOSSES[1:]]
+    losses = [trained.columns[name] for name in LOSS_COLUMNS[1:]]
     assert trained.columns["loss"] == pytest.approx([sum(step) for step in zip(*losses, strict=True)], rel=1e-5)
     assert trained.columns["learning_rate"] == pytest.approx([7e-4, 3.5e-4])
     assert all(seconds > 0 for seconds in trained.columns["seconds"])
@@ -82,7 +82,7 @@ def test_training_teaches(make_data, tiny_settings, tmp_path, optimizer, learnin
     losses = read_training(log).columns["loss"]
     assert sum(losses[-5:]) < 0.6 * sum(losses[:5])
     detector = detectors.load(out).model
-    pictures = TrainingPictures(reader.read(data.annotations), data.images, NOTHING, seed=0)
+    pictures = TrainingDataset(reader.read_coco(data.annotations), data.images, NOTHING, seed=0)
     for place in range(len(pictures)):
         sample = pictures[Draw(0, place)]
         (found,) = detector([sample.picture])
@@ -120,14 +120,14 @@ POLICIES = ["none", "backbone", "heads_only", 4, {"all_but_last": 2}, ["backbone
 
 @pytest.mark.parametrize("freeze", POLICIES, ids=str)
 def test_a_run_trains_what_the_policy_says(make_data, tiny_settings, tmp_path, categories, freeze):
-    settings = changed(tiny_settings, "model", freeze=config.check({"model": {"freeze": freeze}}).model.freeze)
+    settings = changed(tiny_settings, "model", freeze=config.validate({"model": {"freeze": freeze}}).model.freeze)
     out, log = run(settings, make_data(), tmp_path)
     torch.manual_seed(settings.run.seed)
     fresh = detectors.build(settings.model, categories)
     expected = {name for name, parameter in fresh.named_parameters() if parameter.requires_grad}
     before, trained = fresh.state_dict(), weights_of(out)
     assert {name for name in trained if not torch.equal(trained[name], before[name])} == expected
-    assert read_training(log).facts["trainable_parameters"] == freezing.count(freezing.trainable(fresh))
+    assert read_training(log).facts["trainable_parameters"] == freezing.count(freezing.trainable_parameters(fresh))
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
@@ -135,7 +135,7 @@ def test_a_run_unfreezes_when_it_is_time(make_data, tiny_settings, tmp_path, opt
     """Four pictures in pairs: the first epoch ends with iteration 2, so iteration 3 trains what epoch 1 unfreezes."""
     data, starts, left = make_data(), "backbone.body.blocks.6.", {}
     later = [{"epoch": 1, "what": ["backbone.body.blocks.6"], "learning_rate_factor": 0.5}]
-    unfreeze = config.check({"model": {"unfreeze": later}}).model.unfreeze
+    unfreeze = config.validate({"model": {"unfreeze": later}}).model.unfreeze
     for iterations in (2, 3):
         settings = changed(tiny_settings, "train", iterations=iterations, optimizer=optimizer)
         if iterations == 3:
@@ -175,8 +175,8 @@ def test_a_missing_gpu_is_an_error(make_data, tiny_settings, tmp_path, monkeypat
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(devices.DeviceError, match=r"train\.device = 'cuda'.*finds no cuda device"):
         run(changed(tiny_settings, "train", device="cuda"), make_data(), tmp_path)
-    assert devices.pick("cpu") == torch.device("cpu")
-    assert devices.pick("auto").type in ("cpu", "mps")
+    assert devices.select_device("cpu") == torch.device("cpu")
+    assert devices.select_device("auto").type in ("cpu", "mps")
 
 
 def command(data, settings: config.Config, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:

@@ -17,7 +17,7 @@ from pipeline.training import train, validation_score
 def with_validation(settings: config.Config, train_values: dict, **values) -> config.Config:
     whole = settings.model_dump(mode="json")
     section = whole["train"] | train_values | {"validation": values}
-    return config.check(whole | {"train": section})
+    return config.validate(whole | {"train": section})
 
 
 def run(settings, data, folder, val=None):
@@ -112,7 +112,7 @@ def test_channels_last_and_parts_of_a_batch_train_the_same_model(make_data, tiny
 
 def test_classes_that_were_not_taught_do_not_count(make_data, tiny_settings, tmp_path):
     data = make_data()
-    taught = reader.read(data.annotations)
+    taught = reader.read_coco(data.annotations)
     places = (data.annotations, data.images)
     score = validation_score.CocoScore("box_AP", *places, taught.categories[:1], tiny_settings.model)
     assert score.unknown == {"pallet_truck"}

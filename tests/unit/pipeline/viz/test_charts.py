@@ -11,19 +11,21 @@ from pipeline.viz import charts
 
 HEIGHTS = {"pedestrian": [30, 40, 41, 90, 5000], "pallet_truck": [12.5]}
 DRAWN = {
-    "histogram": lambda: charts.histogram(HEIGHTS, "box height in pixels", np.geomspace(4, 288, 21), log=True),
-    "counts": lambda: charts.counts_per_picture({"pedestrian": [0, 2, 2], "pallet_truck": [1, 0, 0]}),
-    "sets": lambda: charts.histograms_of_sets(
+    "histogram": lambda: charts.histogram_by_class(HEIGHTS, "box height in pixels", np.geomspace(4, 288, 21), log=True),
+    "counts": lambda: charts.count_bars({"pedestrian": [0, 2, 2], "pallet_truck": [1, 0, 0]}),
+    "sets": lambda: charts.histogram_by_dataset(
         "Heights", {"ours": [30, 40, 5000], "real": [12.5], "none": []}, "px", np.geomspace(4, 4096, 21), log=True
     ),
-    "no set": lambda: charts.histograms_of_sets("Heights", {"ours": []}, "px", np.linspace(0, 1, 21)),
-    "shares of sets": lambda: charts.shares_of_sets({"ours": {"robot": 1}, "theirs": {"ceiling": 0.4}}, "rig"),
+    "no set": lambda: charts.histogram_by_dataset("Heights", {"ours": []}, "px", np.linspace(0, 1, 21)),
+    "shares of sets": lambda: charts.share_bars_by_dataset({"ours": {"robot": 1}, "theirs": {"ceiling": 0.4}}, "rig"),
     "shares": lambda: charts.shares({"robot": 3}, {"robot": 0.5, "ceiling": 0.5}, "camera rig"),
-    "curve": lambda: charts.curve(range(1, 301), np.linspace(3, 1, 300), "loss"),
-    "one iteration": lambda: charts.curve([1], [3.2], "loss"),
-    "bars": lambda: charts.bars({"render": 120.0, "train": 61.5}, "seconds"),
-    "nothing": lambda: charts.histogram({"pedestrian": [], "pallet_truck": []}, "metres", np.linspace(0, 1, 21)),
-    "no pictures": lambda: charts.counts_per_picture({"pedestrian": [], "pallet_truck": []}),
+    "curve": lambda: charts.line_chart(range(1, 301), np.linspace(3, 1, 300), "loss"),
+    "one iteration": lambda: charts.line_chart([1], [3.2], "loss"),
+    "bars": lambda: charts.bar_chart({"render": 120.0, "train": 61.5}, "seconds"),
+    "nothing": lambda: charts.histogram_by_class(
+        {"pedestrian": [], "pallet_truck": []}, "metres", np.linspace(0, 1, 21)
+    ),
+    "no pictures": lambda: charts.count_bars({"pedestrian": [], "pallet_truck": []}),
 }
 
 
@@ -89,7 +91,7 @@ def test_bars_carry_their_figures():
 
 def test_a_long_training_stays_small():
     noise = np.random.default_rng(0).random(90_000)
-    assert len(charts.curve(np.arange(90_000), noise, "loss")) < 80_000
+    assert len(charts.line_chart(np.arange(90_000), noise, "loss")) < 80_000
 
 
 @given(st.lists(st.floats(-100, 100), min_size=1, max_size=60), st.integers(0, 10))
@@ -108,4 +110,4 @@ def test_the_smoothing_window_is_odd_and_inside_the_training(length):
 
 @pytest.mark.parametrize(("value", "text"), [(0.01234, "0.0123"), (4.6, "4.6"), (383.6, "384"), (0, "0")])
 def test_short_figures(value, text):
-    assert charts.short(value) == text
+    assert charts.format_number(value) == text

@@ -27,7 +27,7 @@ def test_the_whole_body_has_the_packages_numbers(tiny_settings, categories):
 
 @pytest.mark.parametrize("backbone", PACKAGES)
 def test_every_tensor_of_a_package_goes_to_one_of_its_kind(backbone):
-    found = bundled_weights.tensors(backbone)
+    found = bundled_weights.load_tensors(backbone)
     assert len(found) == len(theirs(backbone))
     for (name, tensor), (their_name, their_tensor) in zip(found.items(), theirs(backbone).items(), strict=True):
         assert name.rsplit(".", 1)[-1] == their_name.rsplit(".", 1)[-1]
@@ -37,7 +37,7 @@ def test_every_tensor_of_a_package_goes_to_one_of_its_kind(backbone):
 
 @pytest.mark.parametrize("backbone", [*PACKAGES, "timm/tf_efficientnet_lite1"])
 def test_a_detector_starts_from_them(changed_model, categories, backbone):
-    _, report = detectors.build_reported(changed_model(backbone=backbone, weights="bundled"), categories)
+    _, report = detectors.build_with_report(changed_model(backbone=backbone, weights="bundled"), categories)
     assert not [name for name in report.random if name.startswith("backbone.body.")]
 
 
@@ -49,7 +49,7 @@ def test_the_log_says_what_became_of_the_tensors(tiny_settings, categories, capl
 
 
 def test_every_tensor_has_its_line_in_the_report(tiny_settings, categories):
-    detector, report = detectors.build_reported(tiny_settings.model, categories)
+    detector, report = detectors.build_with_report(tiny_settings.model, categories)
     lines = report.lines()
     assert len(lines) == 288 + 42 + 8
     assert "loaded   backbone.body.conv_stem.weight" in lines
@@ -70,4 +70,4 @@ def test_a_damaged_file_is_refused(tmp_path):
     content[len(content) // 2] ^= 1
     damaged.write_bytes(content)
     with pytest.raises(WeightsError, match=r"57934424\.pth: its sha256 begins with .*install"):
-        bundled_weights.tensors("tf_efficientnet_lite0", damaged)
+        bundled_weights.load_tensors("tf_efficientnet_lite0", damaged)

@@ -19,7 +19,7 @@ from torchvision.models.detection import maskrcnn_resnet50_fpn
 
 from pipeline.config.training import ModelSection
 from pipeline.models import detectors
-from pipeline.models.backbones.torchvision_backbones import TORCHVISION
+from pipeline.models.backbones.torchvision_backbones import TORCHVISION_BACKBONES
 from pipeline.models.weights import initial_weights, state_dicts
 from pipeline.models.weights.load_report import CLASS_ROWS
 
@@ -61,7 +61,7 @@ def coco_file(coco_state, tmp_path_factory) -> Path:
 @pytest.fixture
 def nowhere(tmp_path, monkeypatch) -> Path:
     """Torch hub's and the project's folders of weights, empty."""
-    monkeypatch.setattr(state_dicts, "ASSETS", tmp_path / "assets")
+    monkeypatch.setattr(state_dicts, "WEIGHTS_DIR", tmp_path / "assets")
     before = torch.hub.get_dir()
     torch.hub.set_dir(str(tmp_path / "hub"))
     yield tmp_path
@@ -78,8 +78,8 @@ def publish(folder: Path, stem: str, state: dict[str, torch.Tensor]) -> Path:
 
 def published_as(monkeypatch, name: str, file: Path) -> None:
     """Make `file` the published classifier of one of torchvision's bodies."""
-    kind = replace(TORCHVISION[name], imagenet=SimpleNamespace(url=f"https://nowhere.invalid/{file.name}"))
-    monkeypatch.setitem(TORCHVISION, name, kind)
+    kind = replace(TORCHVISION_BACKBONES[name], imagenet=SimpleNamespace(url=f"https://nowhere.invalid/{file.name}"))
+    monkeypatch.setitem(TORCHVISION_BACKBONES, name, kind)
 
 
 def test_none_loads_nothing_and_says_so(changed_model, categories, caplog):
@@ -124,7 +124,7 @@ def test_coco_keeps_the_person_rows_and_starts_the_truck_anew(coco_settings, cat
 
 def test_a_hidden_layer_leaves_cocos_predictor_out_and_says_so(coco_settings, categories):
     settings = coco_settings.model_copy(update={"box_hidden": 16, "mask_channels": 32})
-    _, report = detectors.build_reported(settings, categories)
+    _, report = detectors.build_with_report(settings, categories)
     assert "roi_heads.box_predictor.cls_score.weight" in report.reshaped
     assert "roi_heads.mask_head.0.0.weight" in report.reshaped
     assert "roi_heads.box_head.fc6.weight" in report.loaded
@@ -156,7 +156,7 @@ def test_the_official_coco_name_wants_the_official_sha256(tmp_path):
     impostor = tmp_path / "maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth"
     impostor.write_bytes(b"something else")
     with pytest.raises(initial_weights.WeightsError, match=f"{impostor}: its sha256 begins with .*, not bf2d0c1e"):
-        initial_weights.coco("maskrcnn_resnet50_fpn", impostor)
+        initial_weights.coco_source("maskrcnn_resnet50_fpn", impostor)
 
 
 def test_the_official_files_are_those_of_torchvision():
@@ -170,7 +170,7 @@ def test_coco_without_network_says_which_file_goes_where(nowhere, monkeypatch):
 
     monkeypatch.setattr(torch.hub, "download_url_to_file", unplugged)
     with pytest.raises(initial_weights.WeightsError) as caught:
-        initial_weights.coco("maskrcnn_resnet50_fpn_v2")
+        initial_weights.coco_source("maskrcnn_resnet50_fpn_v2")
     for hint in ("maskrcnn_resnet50_fpn_v2_coco-73cbd019.pth", "assets/weights/", "model.weights_file", "checkpoints"):
         assert hint in str(caught.value)
 
@@ -179,13 +179,13 @@ def test_coco_without_network_says_which_file_goes_where(nowhere, monkeypatch):
 
 
 def test_a_published_file_in_the_projects_folder_is_used_before_any_download(nowhere):
-    made = publish(state_dicts.ASSETS, "made", {"a": torch.zeros(1)})
-    assert state_dicts.published(f"https://nowhere.invalid/{made.name}", "here") == made
+    made = publish(state_dicts.WEIGHTS_DIR, "made", {"a": torch.zeros(1)})
+    assert state_dicts.find_or_download(f"https://nowhere.invalid/{made.name}", "here") == made
 
 
 def test_a_published_file_is_downloaded_checked_and_kept(nowhere):
     served = publish(nowhere / "served", "made", {"a": torch.zeros(1)})
-    found = state_dicts.published(served.as_uri(), "here")
+    found = state_dicts.find_or_download(served.as_uri(), "here")
     assert found.parent == nowhere / "hub" / "checkpoints"
     assert found.read_bytes() == served.read_bytes()
 
@@ -194,7 +194,7 @@ def test_a_file_damaged_on_the_way_is_not_kept(nowhere):
     served = publish(nowhere / "served", "made", {"a": torch.zeros(1)})
     served.write_bytes(b"half of the wei")
     with pytest.raises(initial_weights.WeightsError, match="damaged on the way"):
-        state_dicts.published(served.as_uri(), "here")
+        state_dicts.find_or_download(served.as_uri(), "here")
     assert not list((nowhere / "hub" / "checkpoints").iterdir())
 
 
@@ -202,7 +202,7 @@ def test_a_file_damaged_in_the_cache_is_refused(nowhere):
     made = publish(nowhere / "hub" / "checkpoints", "made", {"a": torch.zeros(1)})
     made.write_bytes(b"something else")
     with pytest.raises(initial_weights.WeightsError, match=r"its sha256 begins with .*delete it and fetch it again"):
-        state_dicts.published(f"https://nowhere.invalid/{made.name}", "here")
+        state_dicts.find_or_download(f"https://nowhere.invalid/{made.name}", "here")
 
 
 def test_imagenet_fills_a_torchvision_body_and_freezes_its_normalisation(
@@ -211,7 +211,7 @@ def test_imagenet_fills_a_torchvision_body_and_freezes_its_normalisation(
     state = resnet18().state_dict()
     published_as(monkeypatch, "resnet18", publish(nowhere / "hub" / "checkpoints", "resnet18", state))
     settings = changed_model(backbone="resnet18", weights="imagenet", freeze="none")
-    detector, report = detectors.build_reported(settings, categories)
+    detector, report = detectors.build_with_report(settings, categories)
     body = detector.backbone.body.state_dict()
     assert all(torch.equal(body[name], state[name]) for name in body)
     assert report.unused == ("fc.weight", "fc.bias")
@@ -237,17 +237,17 @@ def test_a_file_of_the_hub_is_held_against_the_name_of_its_blob(tmp_path, monkey
     blob.write_bytes(content)
     (tmp_path / "model.safetensors").symlink_to(blob)
     monkeypatch.setattr(state_dicts, "hf_hub_download", lambda *_: str(tmp_path / "model.safetensors"))
-    assert state_dicts.published_on_hub("timm/made", "here") == tmp_path / "model.safetensors"
+    assert state_dicts.find_or_download_from_hub("timm/made", "here") == tmp_path / "model.safetensors"
     blob.write_bytes(content[:-1] + b"x")
     with pytest.raises(initial_weights.WeightsError, match="its sha256 begins with"):
-        state_dicts.published_on_hub("timm/made", "here")
+        state_dicts.find_or_download_from_hub("timm/made", "here")
 
 
 def test_a_detector_of_ones_own_with_cocos_classes_hands_over_its_rows(coco_settings, coco_state, categories, tmp_path):
     file = tmp_path / "mine.safetensors"
     safetensors.torch.save_file({name: tensor.contiguous() for name, tensor in coco_state.items()}, file)
     settings = coco_settings.model_copy(update={"weights": str(file), "weights_file": None})
-    detector, report = detectors.build_reported(settings, categories)
+    detector, report = detectors.build_with_report(settings, categories)
     assert report.shared_classes == ("__background__", "pedestrian")
     assert report.fresh_classes == ("pallet_truck",)
     assert detector.architecture.norm_eps == 1e-5

@@ -11,7 +11,7 @@ from torchvision.models import resnet18, resnet34
 
 from pipeline.coco.reader import Category
 from pipeline.models import detectors
-from pipeline.models.backbones.torchvision_backbones import TORCHVISION
+from pipeline.models.backbones.torchvision_backbones import TORCHVISION_BACKBONES
 from pipeline.models.weights import initial_weights, state_dicts
 
 
@@ -28,7 +28,7 @@ def write(path: Path, state: dict[str, torch.Tensor]) -> Path:
     ("backbone", "make"),
     [
         ("resnet18", resnet18),
-        ("mobilenet_v3_large", TORCHVISION["mobilenet_v3_large"].make),
+        ("mobilenet_v3_large", TORCHVISION_BACKBONES["mobilenet_v3_large"].make),
         ("timm/test_convnext", lambda: timm.create_model("test_convnext")),
         ("tf_efficientnet_lite0", lambda: timm.create_model("tf_efficientnet_lite0")),
     ],
@@ -40,7 +40,7 @@ def test_a_classifier_of_ones_own_fills_the_body(tmp_path, changed_model, catego
         state = {f"features.{name}": tensor for name, tensor in state.items()}
     file = write(tmp_path / f"mine{suffix}", state)
     settings = changed_model(backbone=backbone, weights=str(file))
-    detector, report = detectors.build_reported(settings, categories)
+    detector, report = detectors.build_with_report(settings, categories)
     body = {name for name in detector.state_dict() if name.startswith("backbone.body.")}
     assert body == set(report.loaded)
     expected, found = next(iter(state.values())), next(iter(detector.backbone.body.state_dict().values()))

@@ -7,11 +7,11 @@ import pytest
 
 from pipeline.config.config import Config
 from pipeline.record.asset_catalogue import Catalogue, CatalogueError
-from pipeline.record.objects import Imported, ImportedParameters, Prop
+from pipeline.record.objects import CustomMeshParameters, CustomObject, Prop
 from pipeline.record.scene import Scene
 from pipeline.scenes.assets import custom_meshes
-from pipeline.scenes.assets.custom_meshes import OwnThing
-from pipeline.scenes.geometry.collision_boxes import own_boxes
+from pipeline.scenes.assets.custom_meshes import CustomMesh
+from pipeline.scenes.geometry.collision_boxes import local_boxes
 from pipeline.scenes.sample import sample_scene
 from tests.helpers import records
 
@@ -22,11 +22,11 @@ def catalogue_of(**own) -> Catalogue:
     return Catalogue.model_validate({"assets": {}, "own": own})
 
 
-def measured(name: str, category: str | None, size_m=(1.5, 0.6, 1.2), stands=("free",)) -> OwnThing:
-    parameters = ImportedParameters(
+def measured(name: str, category: str | None, size_m=(1.5, 0.6, 1.2), stands=("free",)) -> CustomMesh:
+    parameters = CustomMeshParameters(
         file=f"{name}.glb", sha256={}, metres_per_unit=1, up="y", forward="+x", opaque=True, size_m=size_m
     )
-    return OwnThing(asset=name, category=category, stands=stands, parameters=parameters, triangles=12)
+    return CustomMesh(asset=name, category=category, stands=stands, parameters=parameters, triangles=12)
 
 
 OWN = (
@@ -36,8 +36,8 @@ OWN = (
 )
 
 
-def imported(scene: Scene) -> list[Imported]:
-    return [thing for thing in scene.objects if isinstance(thing, Imported)]
+def imported(scene: Scene) -> list[CustomObject]:
+    return [thing for thing in scene.objects if isinstance(thing, CustomObject)]
 
 
 def test_files_are_found_and_hashed_with_all_that_belongs_to_them(tmp_path):
@@ -48,7 +48,7 @@ def test_files_are_found_and_hashed_with_all_that_belongs_to_them(tmp_path):
     mine = catalogue_of(
         a=entry | {"file": "a.gltf", "up": "z"}, cart=entry | {"file": "cart/cart.obj", "category": None}
     )
-    found = custom_meshes.asked_for(mine, tmp_path)
+    found = custom_meshes.unmeasured_meshes(mine, tmp_path)
     assert list(found["a"].parameters.sha256) == ["a.gltf", "a.bin"]
     assert found["a"].parameters.sha256["a.bin"] == hashlib.sha256(b"a.bin").hexdigest()
     assert list(found["cart"].parameters.sha256) == ["cart/cart.obj", "cart/cart.mtl", "cart/paint.png"]
@@ -56,20 +56,20 @@ def test_files_are_found_and_hashed_with_all_that_belongs_to_them(tmp_path):
     assert (found["cart"].parameters.up, found["cart"].parameters.opaque) == ("y", False)
     (tmp_path / "a.gltf").unlink()
     with pytest.raises(CatalogueError, match=r"own\.a\.file: .*a\.gltf: No such file"):
-        custom_meshes.asked_for(mine, tmp_path)
+        custom_meshes.unmeasured_meshes(mine, tmp_path)
 
 
 def test_what_a_config_leaves_out_is_not_asked_for(tmp_path):
     (tmp_path / "a.glb").touch()
     mine = catalogue_of(a={"file": "a.glb", "category": "pallet_truck", "licence": "own work"})
-    assert list(custom_meshes.wanted(mine, Config(), tmp_path)) == ["a"]
-    assert not custom_meshes.wanted(mine, Config(trucks={"own": 0}), tmp_path)
+    assert list(custom_meshes.meshes_for_config(mine, Config(), tmp_path)) == ["a"]
+    assert not custom_meshes.meshes_for_config(mine, Config(trucks={"own": 0}), tmp_path)
 
 
 def test_a_file_that_is_no_measurement_is_refused(tmp_path):
     (tmp_path / "a.json").write_text("{}")
     with pytest.raises(CatalogueError, match=r"a\.json: no measured asset"):
-        custom_meshes.read([tmp_path / "a.json"])
+        custom_meshes.read_measured_meshes([tmp_path / "a.json"])
 
 
 def test_own_meshes_stand_in_pictures_as_often_as_the_config_says():
@@ -101,9 +101,9 @@ def test_without_own_meshes_or_with_a_share_of_none_nothing_changes():
 
 
 def test_records_with_own_meshes_are_read_back_the_same():
-    mine = custom_meshes.as_thing(OWN[0], rear_m=-0.14)
+    mine = custom_meshes.make_custom_object(OWN[0], rear_m=-0.14)
     assert mine.position_m[0] == pytest.approx(1.5 / 2 - 0.14)
-    assert own_boxes(mine).hull_m() == pytest.approx((-0.75, -0.3, 0, 0.75, 0.3, 1.2))
+    assert local_boxes(mine).hull_m() == pytest.approx((-0.75, -0.3, 0, 0.75, 0.3, 1.2))
     scene = records.record(objects=(records.truck(), mine))
     assert Scene.model_validate_json(scene.model_dump_json()) == scene
     with pytest.raises(ValueError, match="zeppelin"):
@@ -117,6 +117,6 @@ def test_a_share_is_drawn_only_where_something_fits(monkeypatch):
         def random(self):
             pytest.fail("drawn")
 
-    assert custom_meshes.draw_own(Never(), OWN, 0.5, "pallet_truck", "pallet") is None
-    assert custom_meshes.draw_own(Never(), OWN[:1], 0.5, None) is None
-    assert not isinstance(custom_meshes.as_thing(OWN[2]), Prop)
+    assert custom_meshes.draw_custom_mesh(Never(), OWN, 0.5, "pallet_truck", "pallet") is None
+    assert custom_meshes.draw_custom_mesh(Never(), OWN[:1], 0.5, None) is None
+    assert not isinstance(custom_meshes.make_custom_object(OWN[2]), Prop)

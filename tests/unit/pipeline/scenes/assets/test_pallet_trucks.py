@@ -9,8 +9,14 @@ from hypothesis import strategies as st
 from pipeline.common.randomness import rng
 from pipeline.config.world import TrucksSection
 from pipeline.record.objects import ElectricPalletTruckParameters
-from pipeline.scenes.assets.pallet_trucks import draw_fleet, electric_grip_m, fits_pallet, parked, row_of_trucks
-from pipeline.scenes.geometry.collision_boxes import volumes
+from pipeline.scenes.assets.pallet_trucks import (
+    draw_fleet,
+    draw_parked_truck,
+    electric_grip_m,
+    fits_pallet,
+    row_of_trucks,
+)
+from pipeline.scenes.geometry.collision_boxes import world_boxes
 from pipeline.scenes.geometry.free_space import overlaps
 
 
@@ -49,7 +55,9 @@ def test_trucks_come_in_all_forms_and_within_reference():
 
 def test_parked_electric_trucks_mostly_have_their_tiller_upright():
     random = rng(0, 0, "test")
-    tilts = [parked(random, draw_fleet(random, TrucksSection(electric=1))).tiller_tilt_deg for _ in range(300)]
+    tilts = [
+        draw_parked_truck(random, draw_fleet(random, TrucksSection(electric=1))).tiller_tilt_deg for _ in range(300)
+    ]
     assert 0.6 < np.mean(np.array(tilts) == 0) < 0.9
     assert max(tilts) > 20
 
@@ -60,7 +68,7 @@ def test_trucks_in_a_row_do_not_meet(seed, electric_share):
     random = rng(seed, 0, "test")
     row = row_of_trucks(random, draw_fleet(random, TrucksSection(electric=electric_share)), 3)
     for first, second in pairwise(row):
-        assert not overlaps(volumes([first]), volumes([second]), 0.0)
+        assert not overlaps(world_boxes([first]), world_boxes([second]), 0.0)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from pipeline.config.world import PeopleSection
-from pipeline.scenes.actors.people_with_trucks import draw_pose
+from pipeline.scenes.actors.person_groups import draw_pose
 from pipeline.scenes.assets.people import draw_person
 
 

@@ -8,41 +8,41 @@ from pipeline.common.randomness import rng
 from pipeline.config.world import CameraSection
 from pipeline.record.scene import Camera
 from pipeline.scenes.cameras.rigs import (
-    Walkway,
+    FloorArea,
+    camera_clearance_boxes,
+    camera_rotation,
     draw_camera,
     draw_exposure_error_ev,
-    fit_lens,
+    draw_lens_effects,
     floor_points,
     image_box,
     project,
-    rotation,
     shares_in_frame,
-    surroundings,
 )
 from pipeline.scenes.geometry.boxes import Boxes
-from pipeline.scenes.geometry.free_space import Space
+from pipeline.scenes.geometry.free_space import HallSpace
 
 HEADINGS, PITCHES, ROLLS = st.floats(-180, 180), st.floats(-80, 80), st.floats(-20, 20)
 
 
 def camera(heading=0.0, pitch=0.0, roll=0.0, position=(0.0, 0.0, 1.0)):
     """384 x 288, 90 degrees wide."""
-    matrix = tuple(map(tuple, rotation(heading, pitch, roll).tolist()))
+    matrix = tuple(map(tuple, camera_rotation(heading, pitch, roll).tolist()))
     return Camera(rig="handheld", fx_px=192, fy_px=192, cx_px=192, cy_px=144, position_m=position, rotation=matrix)
 
 
 @given(HEADINGS, PITCHES, ROLLS)
 def test_rotation_is_a_right_handed_orthonormal_frame(heading, pitch, roll):
-    matrix = rotation(heading, pitch, roll)
+    matrix = camera_rotation(heading, pitch, roll)
     assert np.allclose(matrix.T @ matrix, np.eye(3))
     assert np.linalg.det(matrix) == pytest.approx(1)
 
 
 def test_axes_are_right_down_forward():
     expected = np.array([[0, 0, 1], [-1, 0, 0], [0, -1, 0]])  # columns: right = -y, down = -z, forward = +x
-    assert np.allclose(rotation(0, 0, 0), expected)
-    assert rotation(90, 0, 0)[:, 2] == pytest.approx([0, 1, 0])
-    assert rotation(0, 30, 0)[2, 2] == pytest.approx(0.5)
+    assert np.allclose(camera_rotation(0, 0, 0), expected)
+    assert camera_rotation(90, 0, 0)[:, 2] == pytest.approx([0, 1, 0])
+    assert camera_rotation(0, 30, 0)[2, 2] == pytest.approx(0.5)
 
 
 def test_projection_of_known_points():
@@ -90,15 +90,15 @@ HEIGHTS_M = [("robot", 0.3, 0.6), ("handheld", 1.2, 1.8), ("forklift_mast", 1.8,
 
 @pytest.mark.parametrize(("rig", "least", "most"), HEIGHTS_M)
 def test_rigs_hang_at_their_heights_in_free_space_below_the_lamps(rig, least, most):
-    space = Space((12, 10, 5))
-    walkway = Walkway((-5, -4), (5, 4), 0.0)
+    space = HallSpace((12, 10, 5))
+    walkway = FloorArea((-5, -4), (5, 4), 0.0)
     for index in range(20):
         section = CameraSection(rigs={rig: 1}, fov_deg={rig: (60, 60)})
         made = draw_camera(rng(0, index, "camera"), section, space, [walkway], 4.7)
         assert made.rig == rig
         assert least <= made.position_m[2] <= min(most, 4.4)
         assert made.fx_px == made.fy_px == pytest.approx(192 / np.tan(np.radians(30)), abs=0.001)
-        assert space.fits(surroundings(made.position_m), 0.0)
+        assert space.fits(camera_clearance_boxes(made.position_m), 0.0)
         pitch = np.degrees(np.arcsin(np.array(made.rotation)[2, 2]))
         assert pitch < 0 or rig not in ("ceiling", "forklift_mast")
 
@@ -110,12 +110,12 @@ def fitted(fov_deg=90.0, **section):
     """40 cameras of a field of view with a lens each."""
     focal = 192 / np.tan(np.radians(fov_deg / 2))
     made = camera().model_copy(update={"fx_px": focal, "fy_px": focal})
-    return [fit_lens(rng(0, index, "lens"), CameraSection(**section), made) for index in range(40)]
+    return [draw_lens_effects(rng(0, index, "lens"), CameraSection(**section), made) for index in range(40)]
 
 
 def test_without_shares_a_camera_stays_as_it_is():
     section = CameraSection(distorted=0, motion_blur=0, depth_of_field=0)
-    assert fit_lens(rng(0, 0, "lens"), section, camera()) == camera()
+    assert draw_lens_effects(rng(0, 0, "lens"), section, camera()) == camera()
 
 
 @pytest.mark.parametrize("fov_deg", [50, 75, 84])

@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from pipeline.common.randomness import rng
 from pipeline.config.world import TrucksSection
-from pipeline.scenes.assets.pallet_trucks import draw_fleet, with_pallet
-from pipeline.scenes.assets.pallets_and_cartons import draw_stock, loaded_pallet, pallet, pallet_pile
+from pipeline.scenes.assets.pallet_trucks import draw_fleet, truck_with_pallet
+from pipeline.scenes.assets.pallets_and_cartons import draw_carton_stock, draw_pallet, loaded_pallet, pallet_pile
 from pipeline.scenes.geometry.boxes import Boxes
-from pipeline.scenes.geometry.collision_boxes import volumes
-from pipeline.scenes.geometry.free_space import Space, colliding_pairs, find_place, moved, overlaps
+from pipeline.scenes.geometry.collision_boxes import world_boxes
+from pipeline.scenes.geometry.free_space import HallSpace, colliding_pairs, first_free_place, moved, overlaps
 
 EUR = (1.2, 0.8, 0.144)
 
@@ -38,8 +38,8 @@ def test_negative_gap_lets_things_overlap_that_deep():
 
 
 def test_a_place_is_free_until_something_stands_there():
-    space = Space((10.0, 8.0, 5.0))
-    group = [pallet(rng(1, 0, "pallet"), draw_stock(rng(1, 0, "stock")))]
+    space = HallSpace((10.0, 8.0, 5.0))
+    group = [draw_pallet(rng(1, 0, "pallet"), draw_carton_stock(rng(1, 0, "stock")))]
     assert space.is_free(box(x=2))
     space.put(group, (2.0, 0.0, 0.0))
     assert not space.is_free(box(x=2.5))
@@ -73,9 +73,9 @@ def test_a_ray_enters_a_box_where_its_points_begin_to_lie_inside(origin, ray, ya
 
 
 def test_space_refuses_walls_ceiling_neighbours_and_what_is_kept_free():
-    space = Space((10, 8, 5))
+    space = HallSpace((10, 8, 5))
     space.keep_free(box(x=3))
-    space.put([pallet(rng(0, 0, "test"), draw_stock(rng(0, 0, "stock")))])
+    space.put([draw_pallet(rng(0, 0, "test"), draw_carton_stock(rng(0, 0, "stock")))])
     assert space.fits(box(y=2, high=4.9))
     assert not space.fits(box(y=2, high=5.1))
     assert not space.fits(box(y=3.6))
@@ -85,8 +85,8 @@ def test_space_refuses_walls_ceiling_neighbours_and_what_is_kept_free():
 
 
 def test_put_names_things_once_and_keeps_who_stands_on_whom():
-    space, random = Space((10, 8, 5)), rng(0, 0, "test")
-    pile = pallet_pile(random, draw_stock(random), 3)
+    space, random = HallSpace((10, 8, 5)), rng(0, 0, "test")
+    pile = pallet_pile(random, draw_carton_stock(random), 3)
     first, second = space.put(pile, (2, 1, 0), 90), space.put(pile, (-2, 1, 0), 45)
     names = [thing.name for thing in space.things]
     assert len(set(names)) == 6
@@ -95,14 +95,14 @@ def test_put_names_things_once_and_keeps_who_stands_on_whom():
 
 
 def test_find_place_takes_the_first_that_fits():
-    space = Space((10, 8, 5))
-    assert find_place(space, box(), [((6, 0, 0), 0.0), ((2, 2, 0), 30.0), ((0, 0, 0), 0.0)]) == ((2, 2, 0), 30.0)
-    assert find_place(space, box(), [((6, 0, 0), 0.0)]) is None
+    space = HallSpace((10, 8, 5))
+    assert first_free_place(space, box(), [((6, 0, 0), 0.0), ((2, 2, 0), 30.0), ((0, 0, 0), 0.0)]) == ((2, 2, 0), 30.0)
+    assert first_free_place(space, box(), [((6, 0, 0), 0.0)]) is None
 
 
 def test_a_pallet_hides_what_is_behind_it_and_not_what_is_above():
-    space = Space((10, 8, 5))
-    space.put(loaded_pallet(rng(0, 3, "test"), draw_stock(rng(0, 0, "stock"))), (2, 0, 0))
+    space = HallSpace((10, 8, 5))
+    space.put(loaded_pallet(rng(0, 3, "test"), draw_carton_stock(rng(0, 0, "stock"))), (2, 0, 0))
     top = float(space.boxes.rows[:, 6].max())
     low, high = np.array([[4, 0, 0.07]]), np.array([[4, 0, 2 * top + 0.1]])
     assert space.visible_share((-2, 0, 0.07), low) == 0
@@ -117,14 +117,14 @@ def test_a_pallet_hides_what_is_behind_it_and_not_what_is_above():
 def test_forks_go_into_a_pallets_openings(seed, raised, electric_share):
     """The truck stands within the pallet's outline, yet no solid part of either is inside the other."""
     random = rng(seed, 0, "test")
-    group = with_pallet(
-        random, draw_fleet(random, TrucksSection(electric=electric_share))[0], draw_stock(random), raised
+    group = truck_with_pallet(
+        random, draw_fleet(random, TrucksSection(electric=electric_share))[0], draw_carton_stock(random), raised
     )
-    truck, load = volumes(group[:1]), volumes(group[1:])
+    truck, load = world_boxes(group[:1]), world_boxes(group[1:])
     assert not overlaps(truck, load, 0.0)
     shoved = moved(group[1], (0, 0.12, 0), 0)
-    assert overlaps(truck, volumes([shoved]), 0.0)
-    assert overlaps(volumes([moved(group[0], (0.2, 0, 0), 0)]), load, 0.0) or not raised
+    assert overlaps(truck, world_boxes([shoved]), 0.0)
+    assert overlaps(world_boxes([moved(group[0], (0.2, 0, 0), 0)]), load, 0.0) or not raised
     height = group[1].position_m[2]
     assert height == (pytest.approx(group[0].parameters.lift_m - 0.1) if raised else 0)
 
@@ -133,12 +133,12 @@ def test_forks_go_into_a_pallets_openings(seed, raised, electric_share):
 @given(st.integers(0, 10**6))
 def test_nothing_that_fits_collides_with_what_is_there(seed):
     random = rng(seed, 0, "test")
-    space, stock = Space((9, 7, 5)), draw_stock(random)
+    space, stock = HallSpace((9, 7, 5)), draw_carton_stock(random)
     for _ in range(25):
         group = loaded_pallet(random, stock)
         places = [((*random.uniform(-4, 4, 2), 0.0), random.uniform(-180, 180)) for _ in range(3)]
-        place = find_place(space, volumes(group), places, 0.01)
+        place = first_free_place(space, world_boxes(group), places, 0.01)
         if place is not None:
             added = space.put(group, *place)
             others = [thing for thing in space.things if thing not in added]
-            assert not others or not overlaps(volumes(added), volumes(others), 0.0)
+            assert not others or not overlaps(world_boxes(added), world_boxes(others), 0.0)

@@ -12,7 +12,7 @@ def is_free(boxes):
 
 @pytest.mark.parametrize("index", range(20))
 def test_openings_lie_in_the_shell(index):
-    size = hall.draw_size(rng(2, index, "size"), "staging")
+    size = hall.draw_hall_size(rng(2, index, "size"), "staging")
     for opening in hall.draw_openings(rng(2, index, "openings"), size, [], index % 2 == 0, is_free):
         x, y, z = opening.center_m
         if opening.kind == "skylight":

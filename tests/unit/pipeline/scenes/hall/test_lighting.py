@@ -13,10 +13,10 @@ SIZE = (20.0, 14.0, 6.0)
 
 def lit(light: str, index: int, config: LightSection | None = None):
     openings = halls.draw_openings(rng(1, index, "openings"), SIZE, [], light == "daylight", lambda boxes: True)
-    seen = lighting.outside(rng(1, index, "outside"), light)
+    seen = lighting.draw_outside_light(rng(1, index, "outside"), light)
     hall = halls.draw_hall(rng(1, index, "surfaces"), SIZE, [], openings, seen)
     config = config or LightSection(colored=0)
-    return hall, *lighting.draw_lamps(rng(1, index, "lamps"), config, light, hall, record().camera, 1.0)
+    return hall, *lighting.draw_lights(rng(1, index, "lamps"), config, light, hall, record().camera, 1.0)
 
 
 def power(lamps, *kinds) -> float:

@@ -4,11 +4,11 @@ import pytest
 
 from pipeline.common.randomness import rng
 from pipeline.config.world import GoodsSection
-from pipeline.scenes.assets.pallets_and_cartons import draw_whole_stock
-from pipeline.scenes.geometry.collision_boxes import volumes
-from pipeline.scenes.geometry.free_space import Space, overlaps
-from pipeline.scenes.layouts.furnished_hall import Setting, rectangle_of
-from pipeline.scenes.layouts.wall_storage import stock_walls
+from pipeline.scenes.assets.pallets_and_cartons import draw_goods_stock
+from pipeline.scenes.geometry.collision_boxes import world_boxes
+from pipeline.scenes.geometry.free_space import HallSpace, overlaps
+from pipeline.scenes.layouts.hall_plan import HallPlan, floor_area
+from pipeline.scenes.layouts.wall_storage import add_wall_storage
 from tests.helpers.standing import check_everything_is_carried, check_nothing_is_inside_anything
 
 SIZE_M = (16.0, 12.0, 6.0)
@@ -16,11 +16,11 @@ DEEPEST_M = 1.75  # how far from its wall a run reaches: a crate or a reel a lit
 
 
 def stocked(seed, share, clear=None):
-    stock = draw_whole_stock(rng(seed, 0, "stock"), GoodsSection(other=0.3))
-    setting = Setting(Space(SIZE_M), stock, density=1.0)
+    stock = draw_goods_stock(rng(seed, 0, "stock"), GoodsSection(other=0.3))
+    setting = HallPlan(HallSpace(SIZE_M), stock, density=1.0)
     if clear is not None:
         setting.keep_clear(clear)
-    stock_walls(rng(seed, 0, "walls"), setting, share)
+    add_wall_storage(rng(seed, 0, "walls"), setting, share)
     return setting
 
 
@@ -42,7 +42,7 @@ def test_goods_stand_at_the_walls_on_something_and_never_in_each_other(seed):
     things = setting.space.things
     check_nothing_is_inside_anything(things)
     check_everything_is_carried(things, SIZE_M[2])
-    bounds = volumes(things).bounds_m
+    bounds = world_boxes(things).bounds_m
     inner = np.array(SIZE_M[:2]) / 2 - DEEPEST_M
     in_the_middle = np.all(bounds[:, :2] < inner, axis=1) & np.all(bounds[:, 3:5] > -inner, axis=1)
     assert len(things) > 20
@@ -56,7 +56,7 @@ def test_a_larger_share_leaves_less_bare_wall():
 
 
 def test_what_a_layout_keeps_clear_stays_clear():
-    strip = rectangle_of((-8.0, -6.0), (8.0, -3.0))
+    strip = floor_area((-8.0, -6.0), (8.0, -3.0))
     setting = stocked(3, 1.0, strip)
     assert setting.space.things
-    assert not overlaps(volumes(setting.space.things), setting.clear, 0.0)
+    assert not overlaps(world_boxes(setting.space.things), setting.clear, 0.0)

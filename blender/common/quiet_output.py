@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keep Blender's own lines out of the log."""
+
+import contextlib
+import io
+import os
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def suppress_stdout() -> Iterator[None]:
+    """Drop what Blender and its add-ons print, hundreds of lines a picture; errors are exceptions and stay."""
+    kept = os.dup(1)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)

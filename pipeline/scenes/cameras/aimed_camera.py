@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A camera aimed at somebody or at a truck: near, whole, with nothing in between.
+
+Without it most people are far off, at the frame's edge or half hidden, for near places in full halls are few.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from pipeline.config.world import CameraSection
+from pipeline.record.base_types import Vec3
+from pipeline.record.scene import Camera
+from pipeline.scenes.cameras.rigs import (
+    FloorArea,
+    camera_rotation,
+    draw_camera_heading,
+    draw_free_position,
+    draw_rig,
+    make_camera,
+    mean_view_depth_m,
+)
+from pipeline.scenes.geometry.boxes import Boxes, concatenate_boxes
+from pipeline.scenes.geometry.free_space import HallSpace
+
+Category = Literal["pedestrian", "pallet_truck"]
+
+TALL_M = {"pedestrian": 1.75, "pallet_truck": 1.2}
+ROOM_M = {"pedestrian": 0.9, "pallet_truck": 1.4}  # side of the square of floor that is free there
+ASIDE = 0.3  # of the picture's width, from its middle
+STEEPEST_DEG = 55.0  # a camera on the ceiling looks down no steeper
+NEAREST_M = 1.0
+TRIES = 24
+
+
+@dataclass(frozen=True)
+class CameraSubject:
+    """Where the subject goes (x, y), the room for it, and the room between it and the camera."""
+
+    category: Category
+    spot_m: tuple[float, float]
+    room: Boxes
+    between: Boxes
+
+    def kept_free(self) -> Boxes:
+        """Return what all others leave free."""
+        return concatenate_boxes([self.room, self.between])
+
+
+def draw_subject_category(
+    random: np.random.Generator, config: CameraSection, people: int, trucks: int
+) -> Category | None:
+    """Draw what the camera aims at, of what there is in the picture; None if at nothing."""
+    present = ["pedestrian"] * (people > 0) + ["pallet_truck"] * (trucks > 0)
+    drawn, number = random.random() < config.subject, random.integers(2)
+    return present[number % len(present)] if drawn and present else None
+
+
+def draw_aimed_camera(
+    random: np.random.Generator,
+    config: CameraSection,
+    space: HallSpace,
+    walkways: list[FloorArea],
+    lamps_m: float,
+    category: Category,
+) -> tuple[Camera, CameraSubject] | None:
+    """Draw a camera and free floor before it, so far that the subject is as high in the picture as drawn.
+
+    Of the places tried, that with the deepest view is taken, so that there is room for others.
+    High rigs look down no steeper than `STEEPEST_DEG`, so what they aim at can be smaller. None if there is no room.
+    """
+    rig, fov_deg = draw_rig(random, config)
+    pixels = config.height * random.uniform(*config.subject_height)
+    focal_px = config.width / 2 / np.tan(np.radians(fov_deg) / 2)
+    aside_deg = np.degrees(np.arctan(random.uniform(-ASIDE, ASIDE) * config.width / focal_px))
+    off_aim, roll = random.normal(0, config.aim_deg), random.normal(0, config.roll_deg)
+    best, best_m = None, 0.0
+    for _ in range(TRIES):
+        position = draw_free_position(random, rig, space, walkways, lamps_m)
+        bearing = draw_camera_heading(random, position, walkways)
+        above = position[2] - TALL_M[category] / 2
+        flat = np.sqrt(max((focal_px * TALL_M[category] / pixels) ** 2 - above**2, 0.0))
+        distance = float(max(flat, above / np.tan(np.radians(STEEPEST_DEG)), NEAREST_M))
+        subject = _free_subject(space, position, bearing, distance, category)
+        if subject and (depth := mean_view_depth_m(space, position, bearing + aside_deg, fov_deg)) > best_m:
+            pitch = -np.degrees(np.arctan2(above, distance)) + off_aim
+            matrix = camera_rotation(bearing + aside_deg, pitch, roll)
+            best, best_m = (make_camera(config, rig, fov_deg, position, matrix), subject), depth
+    return best
+
+
+def _free_subject(
+    space: HallSpace, position_m: Vec3, bearing_deg: float, distance_m: float, category: Category
+) -> CameraSubject | None:
+    """Return the subject so far away from the camera, if there is room for it and all of it is seen."""
+    ahead = np.array([np.cos(np.radians(bearing_deg)), np.sin(np.radians(bearing_deg))])
+    spot = np.array(position_m[:2]) + distance_m * ahead
+    middle = np.array(position_m[:2]) + distance_m / 2 * ahead
+    side, tall = ROOM_M[category], TALL_M[category]
+    room = Boxes(np.array([(*spot, bearing_deg, side, side, 0.0, tall)]))
+    if not space.fits(room) or space.visible_share(position_m, room.corners_m()) < 1:
+        return None
+    between = Boxes(np.array([(*middle, bearing_deg, distance_m, side, 0.0, tall)]))
+    return CameraSubject(category, (float(spot[0]), float(spot[1])), room, between)

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a hall is furnished with. Props, trucks and people come later.
+
+Six layouts follow the rules of a warehouse that somebody works in (each in its own file, its rules at its top); chaos
+is for all that nobody thought of. By default seven pictures in ten are orderly. Whatever wall a layout leaves free is
+stocked last (layout_walls.py).
+"""
+
+import numpy as np
+
+from pipeline.config.world import GoodsSection
+from pipeline.scenes.assets.pallets_and_cartons import draw_goods_stock
+from pipeline.scenes.assets.racks import draw_rack
+from pipeline.scenes.geometry.floor_area import FloorArea
+from pipeline.scenes.geometry.free_space import HallSpace
+from pipeline.scenes.hall.hall import draw_hall_size
+from pipeline.scenes.layouts.aisle import furnish_aisle
+from pipeline.scenes.layouts.block_storage import furnish_block
+from pipeline.scenes.layouts.dock import furnish_dock
+from pipeline.scenes.layouts.hall_plan import (
+    HallPlan,
+    draw_column_parameters,
+    draw_places,
+    floor_area,
+    make_column,
+    put_rack,
+    scatter,
+    shrink_area,
+)
+from pipeline.scenes.layouts.packing import furnish_packing
+from pipeline.scenes.layouts.staging import furnish_staging
+from pipeline.scenes.layouts.wall_storage import add_wall_storage
+
+ORDERLY = {
+    "aisle": furnish_aisle,
+    "staging": furnish_staging,
+    "dock": furnish_dock,
+    "packing": furnish_packing,
+    "block": furnish_block,
+}
+
+
+def furnish_hall(random: np.random.Generator, layout: str, config: GoodsSection) -> HallPlan:
+    """Return a hall with its racks, columns and goods."""
+    space = HallSpace(draw_hall_size(random, layout))
+    setting = HallPlan(
+        space,
+        draw_goods_stock(random, config),
+        square=layout != "chaos",
+        density=float(random.uniform(*config.fill)),
+        furniture=float(random.uniform(*config.furniture)),
+    )
+    half = np.array(space.size_m[:2]) / 2
+    {**ORDERLY, "mixed": _mixed, "chaos": _chaos}[layout](random, setting, floor_area(-half, half))
+    add_wall_storage(random, setting, float(random.uniform(*config.along_walls)))
+    return setting
+
+
+def _mixed(random: np.random.Generator, setting: HallPlan, area: FloorArea) -> None:
+    """Two of the orderly layouts, one at each end of the hall."""
+    names = random.permutation(list(ORDERLY))[:2]
+    middle = area.low_m[0] + random.uniform(0.4, 0.6) * (area.high_m[0] - area.low_m[0])
+    ORDERLY[names[0]](random, setting, FloorArea(area.low_m, (float(middle), area.high_m[1]), 0.0))
+    ORDERLY[names[1]](random, setting, FloorArea((float(middle), area.low_m[1]), area.high_m, 0.0))
+
+
+def _chaos(random: np.random.Generator, setting: HallPlan, area: FloorArea) -> None:
+    """Racks, columns and goods in all directions."""
+    height = setting.space.size_m[2]
+    floor = shrink_area(area)
+    setting.walkways.append(floor)
+    kind = draw_rack(random, height)
+    for _ in range(random.integers(0, 4)):
+        rack_kind = kind.model_copy(update={"bays": int(random.integers(1, 4))})
+        x, y = floor.draw(random)
+        put_rack(random, setting, rack_kind, (float(x), float(y), 0), float(random.uniform(-180, 180)), setting.density)
+    kind = draw_column_parameters(random, height)
+    for _ in range(random.integers(0, 5)):
+        turned = draw_places(random, floor, 4, lambda: float(random.uniform(-45, 45)))
+        setting.try_put([make_column(kind)], turned, 0.3)
+    scatter(random, setting, floor, round(setting.density * floor.area_m2() / 8), gap_m=0.25)

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A hall while it is furnished, and what all layouts do in it: put up racks and columns, set things down."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pipeline.record.base_types import Vec3
+from pipeline.record.objects import Column, ColumnParameters, Rack, RackParameters, SceneObject
+from pipeline.record.scene import FloorLine
+from pipeline.scenes.assets.custom_meshes import CustomMesh
+from pipeline.scenes.assets.non_carton_goods import goods_on_floor
+from pipeline.scenes.assets.palettes import COLUMNS, draw_color
+from pipeline.scenes.assets.pallets_and_cartons import Stock, draw_carton_pile, loaded_pallet, pallet_pile, unit_load
+from pipeline.scenes.assets.racks import RackSlot, filled_rack
+from pipeline.scenes.geometry.boxes import Boxes, concatenate_boxes
+from pipeline.scenes.geometry.collision_boxes import rack_length_m, world_boxes
+from pipeline.scenes.geometry.floor_area import FloorArea
+from pipeline.scenes.geometry.free_space import HallSpace, Place, overlaps
+
+RACK_LOAD_OVERHANG_M = 0.1  # a pallet of 1.2 m across a rack of 1.1 m, set down a little off
+WALL_GAP_M = 0.2
+
+
+@dataclass(frozen=True)
+class Door:
+    """A place for a dock door: the middle of its sill, on a wall; `yaw_deg` looks into the hall."""
+
+    x_m: float
+    y_m: float
+    yaw_deg: float
+    width_m: float
+    height_m: float
+
+
+@dataclass
+class HallPlan:
+    """A furnished hall: what stands in it, where people go, where a truck can be parked under a rack.
+
+    `density` is how full of goods it is, `furniture` how full of all else (0 .. 1 each). `clear`: floor where no goods
+    are set down, though people and trucks go there.
+    """
+
+    space: HallSpace
+    stock: Stock
+    walkways: list[FloorArea] = field(default_factory=list)
+    slots: list[RackSlot] = field(default_factory=list)
+    lines: list[FloorLine] = field(default_factory=list)
+    square: bool = True  # things stand square to the walls
+    density: float = 0.7
+    furniture: float = 0.0
+    doors: list[Door] = field(default_factory=list)
+    parked: list[str] = field(default_factory=list)  # names of look-alikes
+    own: Sequence[CustomMesh] = ()  # the user's meshes
+    clear: Boxes = field(default_factory=lambda: Boxes(np.empty((0, 7))))
+
+    def racks(self) -> list[Rack]:
+        return [thing for thing in self.space.things if isinstance(thing, Rack)]
+
+    def keep_clear(self, area: FloorArea) -> None:
+        """Let no goods be set down here."""
+        middle, size = (np.add(area.low_m, area.high_m) / 2, np.subtract(area.high_m, area.low_m))
+        self.clear = concatenate_boxes([self.clear, Boxes(np.array([(*middle, 0, *size, 0, 3.0)]))])
+
+    def try_put(self, group: list[SceneObject], places: Iterable[Place], gap_m: float) -> Place | None:
+        """Put the group on the first place where it fits and may stand, if there is one, and return that place."""
+        boxes = world_boxes(group)
+        for place in places:
+            there = boxes.moved(*place)
+            if not overlaps(there, self.clear, 0.0) and self.space.fits(there, gap_m):
+                self.space.put(group, *place)
+                return place
+        return None
+
+
+def put_rack(
+    random: np.random.Generator, setting: HallPlan, kind: RackParameters, place_m: Vec3, yaw_deg: float, fill: float
+) -> None:
+    """Put up a filled rack and remember its empty slots; nothing happens where it does not fit."""
+    outline = Boxes(
+        np.array([(0, 0, 0, rack_length_m(kind), kind.depth_m + 2 * RACK_LOAD_OVERHANG_M, 0, kind.height_m)])
+    )
+    there = outline.moved(place_m, yaw_deg)
+    if overlaps(there, setting.clear, 0.0) or not setting.space.fits(there, gap_m=0.01):
+        return
+    rack, slots = filled_rack(random, setting.stock, kind, setting.space.size_m[2], fill)
+    setting.space.put(rack, place_m, yaw_deg)
+    cos, sin = np.cos(np.radians(yaw_deg)), np.sin(np.radians(yaw_deg))
+    for slot in slots:
+        x, y = place_m[0] + cos * slot.x_m - sin * slot.y_m, place_m[1] + sin * slot.x_m + cos * slot.y_m
+        setting.slots.append(RackSlot(float(x), float(y), slot.yaw_deg + yaw_deg))
+
+
+def shrink_area(area: FloorArea, margin_m: float = 0.6, heading_deg: float = 0.0) -> FloorArea:
+    """Return the area without its margins, as a floor to walk on."""
+    low, high = np.add(area.low_m, margin_m), np.subtract(area.high_m, margin_m)
+    return floor_area(low, high, heading_deg)
+
+
+def floor_area(low_m: Iterable[float], high_m: Iterable[float], heading_deg: float = 0.0) -> FloorArea:
+    """Return a rectangle of floor, of plain numbers."""
+    return FloorArea(tuple(map(float, low_m)), tuple(map(float, high_m)), heading_deg)
+
+
+def draw_column_parameters(random: np.random.Generator, height_m: float) -> ColumnParameters:
+    return ColumnParameters(
+        width_m=round(float(random.uniform(0.2, 0.45)), 3),
+        height_m=height_m,
+        color_rgb=draw_color(random, COLUMNS),
+        guard=bool(random.random() < 0.5),
+    )
+
+
+def make_column(kind: ColumnParameters) -> Column:
+    return Column(name="column", position_m=(0, 0, 0), yaw_deg=0, stands_on="floor", instance_id=0, parameters=kind)
+
+
+def add_columns(random: np.random.Generator, setting: HallPlan, area: FloorArea) -> None:
+    """Columns in a grid as far as there is room for them."""
+    kind = draw_column_parameters(random, setting.space.size_m[2])
+    pitch = random.uniform(5, 8)
+    for x in np.arange(area.low_m[0] + pitch, area.high_m[0] - 1, pitch):
+        for y in np.arange(area.low_m[1] + pitch, area.high_m[1] - 1, pitch):
+            setting.try_put([make_column(kind)], [((float(x), float(y), 0.0), 0.0)], 0.1)
+
+
+def draw_pallet_pile(random: np.random.Generator, stock: Stock) -> list[SceneObject]:
+    """Between two and fifteen empty pallets."""
+    return pallet_pile(random, stock, int(random.integers(2, 16)))
+
+
+def scatter(random: np.random.Generator, setting: HallPlan, floor: FloorArea, count: int, gap_m: float) -> None:
+    """Put up to `count` loads, piles, cartons and other goods on free places, square to the walls or anyhow."""
+
+    def heading() -> float:
+        return float(90 * random.integers(4) + random.normal(0, 3) if setting.square else random.uniform(-180, 180))
+
+    for _ in range(count):
+        group = _something(random, setting.stock)
+        setting.try_put(group, draw_places(random, floor, 8, heading), gap_m)
+
+
+def _something(random: np.random.Generator, stock: Stock) -> list[SceneObject]:
+    if random.random() < 0.6 * stock.others.share and (group := goods_on_floor(random, stock.others)):
+        return group
+    match random.choice(["load", "pallet", "pile", "cartons"], p=[0.3, 0.3, 0.22, 0.18]):
+        case "load":
+            return unit_load(random, stock, widest_m=(1.25, 1.05))
+        case "pallet":
+            return loaded_pallet(random, stock)
+        case "pile":
+            return draw_pallet_pile(random, stock)
+        case _:
+            return draw_carton_pile(random, stock)
+
+
+def draw_places(
+    random: np.random.Generator, floor: FloorArea, tries: int, heading: Callable[[], float]
+) -> Iterator[Place]:
+    """Yield places on the floor."""
+    for _ in range(tries):
+        x, y = floor.draw(random)
+        yield (float(x), float(y), 0.0), heading()

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Distortion against OpenCV's, its limits, and that the pinhole picture around a frame gives all of its pixels."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from blender.camera import camera, lens_distortion
+from tests.helpers import records
+
+WIDTH, HEIGHT = 96, 72
+BARREL, PINCUSHION = (-0.3, 0.07, 0.0005, -0.0004, 0.0), (0.1, 0.008, -0.0005, 0.0004, 0.0)
+FOLDING = (-0.35, 0.0, 0.0, 0.0, 0.0)
+coefficients = st.tuples(
+    st.floats(-0.35, 0.1), st.floats(0, 0.1), st.floats(-0.002, 0.002), st.floats(-0.002, 0.002), st.floats(-0.01, 0.01)
+)
+
+
+def made(distortion, **changes):
+    record = records.record(0, width=WIDTH, height=HEIGHT).model_dump(mode="json")
+    record["camera"] |= {"distortion": distortion} | changes
+    return record
+
+
+def inside(distortion):
+    """Points (N, 2) of the plane within the distortion's reach and 0.7 of the axis."""
+    points = np.stack(np.meshgrid(*[np.linspace(-0.7, 0.7, 21)] * 2), -1).reshape(-1, 2)
+    return points[np.linalg.norm(points, axis=1) < min(0.7, 0.8 * lens_distortion.valid_radius(distortion))]
+
+
+@given(coefficients)
+def test_distortion_is_opencvs_and_can_be_undone(distortion):
+    points = inside(distortion)
+    shown = lens_distortion.distort(distortion, points)
+    still = np.zeros(3)
+    ahead = np.c_[points, np.ones(len(points))]
+    expected, _ = cv2.projectPoints(ahead, still, still, np.eye(3), np.array(distortion))
+    assert np.allclose(shown, expected[:, 0], atol=1e-12)
+    assert np.allclose(lens_distortion.undistort(distortion, shown), points, atol=1e-6)
+
+
+@given(coefficients, st.floats(0, 2 * np.pi))
+def test_no_point_comes_back_however_far_out(distortion, direction):
+    radii = np.linspace(0, 30, 3000)[:, None]
+    shown = np.linalg.norm(lens_distortion.distort(distortion, radii * (np.cos(direction), np.sin(direction))), axis=1)
+    assert (np.diff(shown) > -1e-9).all()
+
+
+def test_the_polynomial_alone_would_come_back():
+    far = np.array([[1.69, 0.0]])
+    still = np.zeros(3)
+    folded, _ = cv2.projectPoints(np.array([[1.69, 0.0, 1.0]]), still, still, np.eye(3), np.array(FOLDING))
+    assert abs(folded[0, 0, 0]) < 0.01
+    assert lens_distortion.valid_radius(FOLDING) == pytest.approx(np.sqrt(1 / 1.05), abs=0.003)
+    assert lens_distortion.distort(FOLDING, far)[0, 0] > 1.3
+
+
+def test_a_frame_beyond_the_fold_is_refused():
+    with pytest.raises(lens_distortion.LensError, match="folds back within the frame: weaken it, or narrow the view"):
+        lens_distortion.pinhole_record(made(FOLDING, fx_px=50.0, fy_px=50.0))
+
+
+def test_a_straight_picture_stays_as_it_is():
+    record = made((0.0,) * 5)
+    assert lens_distortion.pinhole_record(record) is record
+
+
+@pytest.mark.parametrize("distortion", [BARREL, PINCUSHION])
+def test_the_pinhole_picture_covers_every_pixel_and_is_nowhere_coarser(distortion):
+    record = made(distortion)
+    wide, warp = lens_distortion.pinhole_record(record), lens_distortion.Warp.of(record)
+    size = (wide["render"]["width"], wide["render"]["height"])
+    assert warp.at.shape == (HEIGHT, WIDTH, 2)
+    assert (warp.at > 2).all()
+    assert (warp.at < np.subtract(size, 2)).all()
+    steps = [np.linalg.norm(np.diff(warp.at, axis=axis), axis=-1).min() for axis in (0, 1)]
+    assert min(steps) > 0.99
+    # A ray through a pixel of the distorted picture goes through the pixel it is fetched from.
+    rays = np.random.default_rng(0).uniform((-0.5, -0.35, 1), (0.5, 0.35, 1), (50, 3))
+    column, row = np.floor(camera.camera_to_pixels(record["camera"], rays)).astype(int).T
+    apart = warp.at[row, column] - camera.camera_to_pixels(wide["camera"], rays)
+    assert np.abs(apart).max() < 1
+
+
+def test_in_the_middle_a_pixel_is_fetched_as_it_is():
+    record = made((-0.3, 0.07, 0.0, 0.0, 0.0))
+    wide, warp = lens_distortion.pinhole_record(record), lens_distortion.Warp.of(record)
+    shape = (wide["render"]["height"], wide["render"]["width"], 3)
+    picture = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
+    x, y = np.subtract((wide["camera"]["cx_px"], wide["camera"]["cy_px"]), (WIDTH / 2, HEIGHT / 2)).astype(int)
+    middle = np.s_[HEIGHT // 2 - 2 : HEIGHT // 2 + 2, WIDTH // 2 - 2 : WIDTH // 2 + 2]
+    straight = picture[y : y + HEIGHT, x : x + WIDTH][middle].astype(int)
+    assert np.abs(warp.smooth(picture)[middle].astype(int) - straight).max() <= 1
+    assert np.array_equal(warp.nearest(picture)[middle], straight)
+
+
+def test_smooth_follows_a_slope_and_opencv():
+    record = made(BARREL)
+    wide, warp = lens_distortion.pinhole_record(record), lens_distortion.Warp.of(record)
+    y, x = np.mgrid[: wide["render"]["height"], : wide["render"]["width"]]
+    picture = np.stack([x, y, 127 + 100 * np.sin(x / 3) * np.cos(y / 4)], -1).astype(np.uint8)
+    ours = warp.smooth(picture).astype(float)
+    assert np.abs(ours[..., :2] - (warp.at - 0.5)).max() <= 0.51
+    map_x, map_y = (warp.at - 0.5).astype(np.float32).transpose(2, 0, 1)
+    theirs = cv2.remap(picture, map_x, map_y, cv2.INTER_CUBIC)
+    assert np.abs(ours[..., 2] - theirs[..., 2]).max() <= 4
+
+
+def test_the_glass_stays_the_same_behind_the_larger_picture():
+    record = made(BARREL, aperture_f=2.0, fx_px=60.0, fy_px=60.0)
+    wide = lens_distortion.pinhole_record(record)
+    glass_mm = [
+        each["camera"]["fx_px"] * camera.SENSOR_WIDTH_MM / each["render"]["width"] / each["camera"]["aperture_f"]
+        for each in (record, wide)
+    ]
+    assert glass_mm[0] == pytest.approx(glass_mm[1])
+    assert wide["camera"]["aperture_f"] < 2

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+import json
+
+import pytest
+
+from blender.common import scene_records
+from tests.helpers.records import record
+
+SCENES = [record(index).model_dump(mode="json") for index in (4, 5)]
+
+
+@pytest.mark.parametrize("wrap", [lambda scene: scene, lambda scene: {"scene": scene, "measured": {}}])
+def test_lines_of_the_sampler_and_of_a_shard_are_read_alike(tmp_path, wrap):
+    path = tmp_path / "scenes.jsonl"
+    path.write_text("".join(json.dumps(wrap(scene)) + "\n" for scene in SCENES))
+    assert scene_records.read_records(path) == SCENES
+    assert scene_records.read_record(path, 5) == SCENES[1]
+
+
+def test_one_record_may_be_spread_over_lines(tmp_path):
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps(SCENES[0], indent=2))
+    assert scene_records.read_record(path, None) == SCENES[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "index", "reason"),
+    [
+        ("", None, "no record in it"),
+        (json.dumps(SCENES[0]) + "\n{half", None, "line 2: no JSON"),
+        ('{"a": 1}', None, "line 1: no scene record"),
+        ("[1, 2]", None, "line 1: no scene record"),
+        ("\n".join(map(json.dumps, SCENES)), None, r"2 records \(pictures 4 to 5\): choose one with --index"),
+        ("\n".join(map(json.dumps, SCENES)), 9, "not picture 9"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said(tmp_path, text, index, reason):
+    path = tmp_path / "record.json"
+    path.write_text(text)
+    with pytest.raises(scene_records.RecordError, match=reason):
+        scene_records.read_record(path, index)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(scene_records.RecordError, match=r"nowhere\.json: No such file"):
+        scene_records.read_records(tmp_path / "nowhere.json")

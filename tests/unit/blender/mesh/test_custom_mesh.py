@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Meshes of the user's own, in every format, as they come into a picture; and those that are refused."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+from mathutils import Matrix
+
+from blender import measure_asset
+from blender.mesh import custom_mesh
+from blender.mesh.solids import box, solids_to_mesh
+from pipeline.record.asset_catalogue import Catalogue
+from pipeline.scenes.assets import custom_meshes
+from tests.helpers import mesh_files
+from tests.helpers.paths import ROOT
+
+
+def asked_for(path: Path, **entry) -> dict:
+    """Return an own asset as the Snakefile hands it to Blender."""
+    given = {"file": path.name, "category": "pallet_truck", "licence": "own work"} | entry
+    catalogue = Catalogue.model_validate({"assets": {}, "own": {"mine": given}})
+    return custom_meshes.unmeasured_meshes(catalogue, path.parent)["mine"].model_dump(mode="json")
+
+
+def loaded(path: Path, **entry) -> np.ndarray:
+    """Return the points (N, 3) of a file's meshes."""
+    mesh_files.empty_file()
+    meshes = custom_mesh.load_meshes(asked_for(path, **entry)["parameters"], path.parent)
+    return np.array([vertex.co for mesh in meshes for vertex in mesh.vertices])
+
+
+def assert_stands_right(points: np.ndarray) -> None:
+    """The truck's middle is over the origin, it stands on the floor, and its post is at the rear, to the left."""
+    assert np.allclose(points.min(axis=0), (-0.8, -0.25, 0.0), atol=1e-4)
+    assert np.allclose(points.max(axis=0), (0.8, 0.25, 1.2), atol=1e-4)
+    top = points[points[:, 2] > 1.1]
+    assert np.allclose(top.mean(axis=0), (-0.7, 0.2, 1.2), atol=1e-4)
+
+
+@pytest.mark.parametrize("ending", mesh_files.ENDINGS)
+def test_every_format_comes_in_right_without_a_word_about_axes(tmp_path, ending):
+    assert_stands_right(loaded(mesh_files.truck_file(tmp_path / f"mine.{ending}")))
+
+
+def test_usd_that_says_another_axis_and_unit(tmp_path):
+    mesh_files.empty_file()
+    mesh_files.add_truck()
+    path = tmp_path / "mine.usda"
+    bpy.ops.wm.usd_export(
+        filepath=str(path), convert_orientation=True, export_global_up_selection="Y",
+        export_global_forward_selection="NEGATIVE_Z", convert_scene_units="CENTIMETERS",
+    )  # fmt: skip
+    assert 'upAxis = "Y"' in path.read_text()
+    assert_stands_right(loaded(path))
+
+
+@pytest.mark.parametrize(
+    ("up", "forward", "export"),
+    [
+        ("z", "+x", {"forward_axis": "Y", "up_axis": "Z"}),
+        ("z", "-y", {"forward_axis": "X", "up_axis": "Z"}),
+        ("y", "+z", {"forward_axis": "X", "up_axis": "Y"}),
+    ],
+)
+def test_an_obj_in_millimetres_with_other_axes(tmp_path, up, forward, export):
+    mesh_files.empty_file()
+    mesh_files.add_truck()
+    path = tmp_path / "mine.obj"
+    bpy.ops.wm.obj_export(filepath=str(path), global_scale=1000.0, **export)
+    assert_stands_right(loaded(path, up=up, forward=forward, metres_per_unit=0.001))
+
+
+def test_a_gltf_with_z_up(tmp_path):
+    mesh_files.empty_file()
+    mesh_files.add_truck()
+    path = tmp_path / "mine.glb"
+    bpy.ops.export_scene.gltf(filepath=str(path), export_yup=False)
+    assert_stands_right(loaded(path, up="z"))
+
+
+def test_a_blend_file_at_rest_with_modifiers_and_without_what_is_no_surface(tmp_path):
+    mesh_files.empty_file()
+    truck = mesh_files.add_truck()
+    half = solids_to_mesh("half", [box((0.8, 0.25, 0.2), (0.4, 0.125, 0.1)), box((0.2, 0.1, 0.2), (0.7, 0.2, 0.2))], [])
+    mirrored = bpy.data.objects.new("mirrored", half)
+    modifier = mirrored.modifiers.new("mirror", "MIRROR")
+    modifier.use_axis = (True, True, False)
+    bones = bpy.data.objects.new("bones", bpy.data.armatures.new("bones"))
+    kept = bpy.data.collections.new("kept apart")
+    kept.objects.link(truck)
+    copies = bpy.data.objects.new("copies", None)
+    copies.instance_type, copies.instance_collection, copies.location = "COLLECTION", kept, (-3.0, -1.0, -0.4)
+    hidden = bpy.data.objects.new("hidden", solids_to_mesh("hidden", [box((9, 9, 9))], []))
+    hidden.hide_render = True
+    lamp = bpy.data.objects.new("lamp", bpy.data.lights.new("lamp", "POINT"))
+    scene = bpy.context.scene.collection
+    scene.objects.unlink(truck)
+    for thing in (mirrored, bones, copies, hidden, lamp):
+        scene.objects.link(thing)
+    bpy.context.view_layer.objects.active = bones
+    bpy.ops.object.mode_set(mode="EDIT")
+    bone = bones.data.edit_bones.new("bone")
+    bone.tail = (0.0, 0.0, 1.0)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    mirrored.parent, mirrored.parent_type, mirrored.parent_bone = bones, "BONE", "bone"
+    bpy.context.view_layer.update()
+    mirrored.matrix_world = Matrix.Identity(4)
+    bones.pose.bones[0].location = (2.0, 0.0, 0.0)
+    assert_stands_right(loaded(mesh_files.save(tmp_path / "mine.blend")))
+
+
+def test_the_file_is_read_once_for_all_copies_of_a_picture(tmp_path, library):
+    path = mesh_files.truck_file(tmp_path / "mine.glb")
+    parameters = measure_asset.measure_asset(asked_for(path), tmp_path)["parameters"]
+    mesh_files.empty_file()
+    first, second = (custom_mesh.build_custom_mesh(parameters, library, tmp_path) for _ in range(2))
+    assert [part.data for part in first] == [part.data for part in second]
+    assert first[0].data.materials[0].name == "paint"
+    assert len(bpy.data.scenes) == 1
+    assert set(bpy.data.objects) == {*first, *second}
+
+
+def test_a_mesh_is_measured_by_the_command(tmp_path):
+    path, out = mesh_files.truck_file(tmp_path / "mine.glb"), tmp_path / "out/mine.json"
+    command = [
+        sys.executable,
+        "-m",
+        "blender.measure_asset",
+        "--asset",
+        json.dumps(asked_for(path)),
+        "--assets",
+        tmp_path,
+    ]
+    run = subprocess.run([*command, "--out", out], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout == "measure mine: 1.6 x 0.5 x 1.2 m, 24 triangles\n"
+    (own,) = custom_meshes.read_measured_meshes([out])
+    assert own.parameters.size_m == pytest.approx(mesh_files.SIZE_M)
+    assert own.parameters.opaque
+    assert [path.name for path in out.parent.iterdir()] == ["mine.json"]
+
+
+def refused(path: Path, **entry) -> str:
+    with pytest.raises(custom_mesh.CustomMeshError) as error:
+        measure_asset.measure_asset(asked_for(path, **entry), path.parent)
+    return str(error.value)
+
+
+def test_a_mesh_without_faces_is_refused(tmp_path):
+    path = tmp_path / "wire.obj"
+    path.write_text("v 0 0 0\nv 1 0 0\nv 1 1 0\nl 1 2 3\n")
+    assert refused(path).startswith("own.mine: wire.obj has no faces")
+
+
+def test_a_mesh_in_the_wrong_scale_is_refused_and_the_right_one_named(tmp_path):
+    mesh_files.empty_file()
+    mesh_files.add_truck()
+    path = tmp_path / "mine.obj"
+    bpy.ops.wm.obj_export(filepath=str(path), global_scale=1000.0)
+    said = refused(path)
+    assert "own.mine: it is 1600 x 500 x 1200 m (length, width, height), but a pallet truck is 0.3 to 3 m long" in said
+    assert "set metres_per_unit: 0.001," in said
+    assert "set metres_per_unit: 0.001," in refused(path, category=None)
+    assert "but a pedestrian is" in refused(path, category="pedestrian", metres_per_unit=0.0005)
+
+
+def test_a_file_that_is_broken_missing_or_changed_is_refused(tmp_path):
+    broken = tmp_path / "mine.glb"
+    broken.write_bytes(b"glTF, or so")
+    assert "mine.glb: Blender cannot read it" in refused(broken)
+    asset = asked_for(mesh_files.truck_file(broken))
+    broken.write_bytes(broken.read_bytes() + b" ")
+    with pytest.raises(custom_mesh.CustomMeshError, match=r"mine\.glb was changed since the record was made"):
+        custom_mesh.load_meshes(asset["parameters"], tmp_path)
+    broken.unlink()
+    with pytest.raises(custom_mesh.CustomMeshError, match=r"mine\.glb: No such file"):
+        custom_mesh.load_meshes(asset["parameters"], tmp_path)
+
+
+def test_a_file_whose_picture_is_missing_is_refused(tmp_path):
+    path = mesh_files.truck_file(tmp_path / "mine.obj")
+    path.with_suffix(".mtl").write_text("newmtl paint\nmap_Kd gone.png\n")
+    assert "gone.png is missing" in refused(path)
+
+
+def test_labelled_things_are_opaque_for_masks_follow_the_mesh(tmp_path):
+    mesh_files.empty_file()
+    truck = mesh_files.add_truck()
+    nodes = truck.data.materials[0].node_tree.nodes
+    nodes["Principled BSDF"].inputs["Alpha"].default_value = 0.2
+    path = mesh_files.save(tmp_path / "mine.blend")
+    for category, alpha in (("pallet_truck", 1.0), (None, 0.2)):
+        mesh_files.empty_file()
+        (mesh,) = custom_mesh.load_meshes(asked_for(path, category=category)["parameters"], tmp_path)
+        nodes = mesh.materials[0].node_tree.nodes
+        assert nodes["Principled BSDF"].inputs["Alpha"].default_value == pytest.approx(alpha)
+    nodes.new("ShaderNodeBsdfTransparent")
+    mesh_files.empty_file()
+    truck = mesh_files.add_truck()
+    truck.data.materials[0].node_tree.nodes.new("ShaderNodeBsdfTransparent")
+    assert "material paint uses a Transparent BSDF" in refused(mesh_files.save(path))

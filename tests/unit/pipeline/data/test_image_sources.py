@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sets mixed in: classes by name, boxes without masks, what is said and what is refused."""
+
+import json
+import logging
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.coco import reader
+from pipeline.config import config
+from pipeline.config.training import SourceSection
+from pipeline.data import image_sources
+from pipeline.models import detectors
+from pipeline.training import train
+from tests.helpers.coco_sets import picture, thing, write_set
+
+
+@pytest.fixture
+def mixed(tmp_path: Path, make_data, caplog):
+    """Return a function that mixes a made set into the tiny one and gives the sources and the log's lines."""
+    data = make_data()
+
+    def mix(things, classes, pictures=2, share=0.25):
+        path = write_set(tmp_path / "real", [picture()] * pictures, things, classes)
+        section = SourceSection(annotations=str(path), images=str(path.parent), share=share)
+        with caplog.at_level(logging.INFO):
+            opened = image_sources.open_sources(reader.read_coco(data.annotations), data.images, {"site": section})
+        return opened, caplog.messages
+
+    return mix
+
+
+def test_classes_are_matched_by_name_and_the_rest_is_told(mixed):
+    things = [thing(0, 40, "pallet_truck"), thing(0, 20, "forklift"), thing(1, 30, "pallet_truck")]
+    (rendered, site), lines = mixed(things, ("forklift", "pallet_truck"))
+    assert (rendered.share, site.share) == (0.75, 0.25)
+    assert site.pictures.labels.tolist() == [2, 2]
+    assert not site.pictures.has_mask.any()
+    assert rendered.pictures.has_mask.all()
+    assert any(
+        "train.sources.site: classes unknown to the rendered set are not taught: forklift" in line for line in lines
+    )
+    assert any(
+        "train.sources.site: pedestrian is not annotated here" in line and "background" in line for line in lines
+    )
+    told = (
+        "train.sources.site: share 0.25, 2 pictures with 0 pedestrian, 2 pallet_truck; 2 of them boxes without a mask"
+    )
+    assert any(told in line for line in lines)
+    assert site.facts()["boxes_without_mask"] == 2
+
+
+def test_a_set_with_every_class_is_told_in_a_line(mixed):
+    _, lines = mixed([thing(0, 40)], ("pallet_truck", "pedestrian"))
+    assert len(lines) == 2
+
+
+def test_a_set_with_no_class_to_teach_is_refused(mixed):
+    with pytest.raises(
+        reader.CocoError, match=r"annotations\.json: train\.sources\.site: none .*\(person, fork\).*rename"
+    ):
+        mixed([], ("person", "fork"))
+
+
+def test_a_set_without_pictures_is_refused(mixed):
+    with pytest.raises(reader.CocoError, match=r"annotations\.json: images: empty"):
+        mixed([], ("pedestrian",), pictures=0)
+
+
+def test_masks_and_boxes_of_one_picture_are_kept_apart(mixed):
+    polygon = [[10, 10, 30, 10, 30, 40, 10, 40]]
+    things = [thing(0, 60), thing(0, 30, segmentation=polygon, bbox=[10, 10, 20, 30]), thing(0, 9, iscrowd=1)]
+    (_, site), _ = mixed(things, ("pedestrian",))
+    ids, labels = site.pictures.id_map(0)
+    assert labels.tolist() == [1]
+    assert ids.shape == (80, 100)
+    assert ids[10:40, 10:30].all()
+    assert ids.sum() == 600
+    boxes, box_labels = site.pictures.boxes_alone(0)
+    assert boxes.tolist() == [[40, 10, 50, 70]]
+    assert box_labels.tolist() == [1]
+    assert site.pictures.boxes_alone(1)[0].shape == (0, 4)
+    assert site.pictures.present(2).tolist() == [[True, False], [False, False]]
+
+
+@pytest.mark.parametrize(
+    ("shares", "message"),
+    [((0.7, 0.4), r"train\.sources.*add up to 1\.1"), ((0.0,), r"train\.sources\.s0\.share"), ((1.2,), r"s0\.share")],
+)
+def test_shares_that_cannot_be_are_refused(shares, message):
+    given = {f"s{place}": {"annotations": "a", "images": "b", "share": share} for place, share in enumerate(shares)}
+    with pytest.raises(config.ConfigError, match=message):
+        config.validate({"train": {"sources": given}})
+
+
+def test_shares_may_leave_nothing_to_the_rendered_set(mixed):
+    (rendered, _), _ = mixed([thing(0, 40)], ("pedestrian",), share=1.0)
+    assert rendered.share == 0
+
+
+def test_a_mask_whose_runs_end_too_early_is_named(make_data):
+    data = make_data()
+    (rendered,) = image_sources.open_sources(reader.read_coco(data.annotations), data.images, {})
+    rendered.pictures.runs.bytes = np.full_like(rendered.pictures.runs.bytes, ord("1"))
+    with pytest.raises(reader.CocoError, match=r"train\.json: annotation 1: segmentation"):
+        rendered.pictures.id_map(0)
+
+
+def test_training_takes_real_pictures_with_boxes_alone_one_class_missing_and_empty_ones(
+    make_data, tiny_settings, tmp_path
+):
+    """And a batch larger than both sets, half of them a single real picture."""
+    data = make_data(pictures=2, empty=(1,))
+    path = write_set(tmp_path / "real", [picture()], [thing(0, 40, "pallet_truck")], ("pallet_truck",))
+    values = tiny_settings.model_dump()
+    values["train"] |= {"batch_size": 5, "repeat_threshold": 0.9}
+    values["train"]["sources"] = {"site": {"annotations": str(path), "images": str(path.parent), "share": 0.5}}
+    values["train"]["augment"]["copy_paste"] = 0.5
+    out, log = tmp_path / "model.pt", tmp_path / "training.jsonl"
+    train.train(config.validate(values), data.annotations, data.images, out, log)
+    steps = [json.loads(line) for line in log.read_text().splitlines()[1:]]
+    assert len(steps) == 2
+    assert all(math.isfinite(value) for step in steps for value in step.values())
+    facts = detectors.load(out).facts["sources"]
+    assert facts["rendered"]["share"] == 0.5
+    assert facts["train.sources.site"]["pictures"] == 1
+    assert facts["train.sources.site"]["boxes_without_mask"] == 1

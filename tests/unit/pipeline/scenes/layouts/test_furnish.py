@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every layout over many seeds, furnished and equipped, before trucks and people come."""
+
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from pipeline.common.randomness import rng
+from pipeline.config.world import GoodsSection, LayoutKind
+from pipeline.scenes.geometry.collision_boxes import world_boxes
+from pipeline.scenes.geometry.free_space import overlaps
+from pipeline.scenes.layouts.furnish import furnish_hall
+from pipeline.scenes.layouts.furniture import add_furniture
+from tests.helpers.standing import check_everything_is_carried, check_nothing_is_inside_anything
+
+LAYOUTS = get_args(LayoutKind)
+SEEDS = range(8)
+FURNITURE = {"ladder", "bollard", "cone", "packing_table", "hanging_sign", "conveyor"}
+OTHER_GOODS = {"crate", "drum", "stillage", "ibc", "cable_reel", "bin"}
+
+
+def furnished(layout, seed, **values):
+    setting = furnish_hall(rng(seed, 0, "furniture"), layout, GoodsSection(**values))
+    add_furniture(rng(seed, 0, "props"), setting)
+    return setting
+
+
+def assets(setting):
+    return {thing.asset for thing in setting.space.things}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_nothing_is_inside_anything_and_everything_is_carried(layout):
+    seen = set()
+    for seed in SEEDS:
+        setting = furnished(layout, seed, other=0.5, furniture=0.8)
+        things = setting.space.things
+        check_nothing_is_inside_anything(things)
+        seen |= check_everything_is_carried(things, setting.space.size_m[2])
+        hull, half = world_boxes(things).hull_m(), np.array(setting.space.size_m) / (2, 2, 1)
+        assert np.all(np.abs(hull[[0, 1, 3, 4]]) <= half[[0, 1, 0, 1]])
+        assert hull[5] <= half[2]
+        assert setting.walkways
+    assert ("carton_stack", "eur_pallet") in seen
+    assert len({asset for asset, _ in seen} & OTHER_GOODS) >= 4
+    assert len({asset for asset, _ in seen} & FURNITURE) >= 3
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_each_group_can_be_left_out(layout):
+    bare = furnished(layout, 5, fill=0, other=0, furniture=0)
+    assert not assets(bare) & (OTHER_GOODS | FURNITURE)
+    assert not assets(furnished(layout, 5, other=0)) & OTHER_GOODS
+    assert not assets(furnished(layout, 5, furniture=0)) & (FURNITURE | {"roll_cage"})
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_more_goods_are_more_things(layout):
+    few, many = (sum(len(furnished(layout, seed, fill=g).space.things) for seed in range(4)) for g in (0.1, 1.0))
+    assert few < 0.8 * many
+
+
+def test_floor_before_dock_doors_stays_open():
+    for seed in SEEDS:
+        setting = furnished("dock", seed, fill=1, furniture=0)
+        assert setting.doors
+        gaps = np.diff([door.x_m for door in setting.doors])
+        assert np.all((gaps >= 4 - 1e-3) & (gaps <= 5 + 1e-3))
+        assert not overlaps(world_boxes(setting.space.things), setting.clear, 0.0)
+        for door in setting.doors:
+            assert abs(door.y_m) == pytest.approx(setting.space.size_m[1] / 2, abs=0.01)
+            assert np.sign(np.sin(np.radians(door.yaw_deg))) == -np.sign(door.y_m)
+            assert 2 <= door.height_m <= setting.space.size_m[2] - 0.7
+
+
+def test_block_storage_stacks_loads_and_keeps_gangways():
+    seen = set()
+    for seed in SEEDS:
+        setting = furnished("block", seed, fill=1, other=0.5)
+        seen |= check_everything_is_carried(setting.space.things, setting.space.size_m[2])
+        assert len(setting.walkways) >= 2
+    assert {("eur_pallet", "carton_stack"), ("stillage", "stillage"), ("ibc", "ibc")} <= seen
+
+
+def test_packing_has_tables_and_conveyors():
+    seen = set().union(*(assets(furnished("packing", seed, furniture=1)) for seed in SEEDS))
+    assert {"packing_table", "conveyor", "roll_cage"} <= seen

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+import json
+import subprocess
+import sys
+
+import pytest
+
+from pipeline.record.asset_catalogue import CatalogueError
+from pipeline.record.asset_catalogue import read_catalogue as read_catalogue
+from pipeline.record.scene import read_scenes
+from pipeline.scenes import asset_previews
+from tests.helpers.paths import ROOT
+from tests.unit.pipeline.scenes.assets.test_custom_meshes import OWN
+
+
+def test_every_asset_of_the_catalogue_has_its_specimens():
+    assert asset_previews.PREVIEW_SAMPLERS.keys() == read_catalogue().assets.keys()
+    for name in asset_previews.PREVIEW_SAMPLERS:
+        for what, things in asset_previews.previews_of_asset(name):
+            assert (name, things[0].asset) == (name, name), what
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "values"),
+    [
+        ("hand_pallet_truck", "grip", {"d_loop", "triangle", "rounded"}),
+        ("hand_pallet_truck", "tandem_rollers", {True, False}),
+        ("hand_pallet_truck", "lift_m", {0.085, 0.2}),
+        ("electric_pallet_truck", "battery", {"lithium", "lead_acid"}),
+        ("electric_pallet_truck", "backrest", {True, False}),
+        ("eur_pallet", "age", {0.0, 0.5, 1.0}),
+        ("carton_stack", "wrapped", {True, False}),
+        ("rack", "guards", {True, False}),
+        ("column", "guard", {True, False}),
+    ],
+)
+def test_variants_are_all_there(name, field, values):
+    assert {getattr(things[0].parameters, field) for _, things in asset_previews.previews_of_asset(name)} >= values
+
+
+def test_people_show_every_pose_and_all_that_they_wear():
+    shown = [things[0].parameters for _, things in asset_previews.previews_of_asset("person")]
+    assert {person.pose.name for person in shown} == {
+        *("walk", "stand", "scan", "bend", "crouch", "reach", "sit", "carry", "talk", "push", "pull", "walk_beside")
+    }
+    outfits = [person.outfit for person in shown]
+    assert {outfit.head for outfit in outfits} == {"helmet", "cap", "bump_cap", "hair"}
+    assert {outfit.legs for outfit in outfits} == {"trousers", "shorts", "dungarees"}
+    assert {outfit.bag for outfit in outfits} == {None, "backpack", "shoulder_bag"}
+    assert any(outfit.vest_rgb for outfit in outfits)
+    assert any(outfit.jacket_rgb for outfit in outfits)
+    assert any(outfit.hood for outfit in outfits)
+
+
+def test_props_show_each_of_their_forms():
+    assert [what for what, _ in asset_previews.previews_of_asset("crate")] == ["closed", "collars", "slatted"]
+    for name, forms in {"hand_trolley": 3, "bin": 4, "ladder": 2, "hanging_sign": 4}.items():
+        variants = [things[0].parameters.variant for _, things in asset_previews.previews_of_asset(name)]
+        assert [int(variant * forms) for variant in variants] == list(range(forms)), name
+
+
+def test_trucks_are_shown_in_what_they_stand_in_as_well():
+    shown = dict(asset_previews.previews_of_asset("hand_pallet_truck"))
+    assert [thing.asset for thing in shown["in a row"]] == ["hand_pallet_truck"] * 4
+    assert shown["loaded"][0].parameters.lift_m == 0.2
+    assert shown["under a pallet"][1].asset == "eur_pallet"
+    assert shown["under the lowest beam"][1].asset == "rack"
+    assert len(dict(asset_previews.previews_of_asset("eur_pallet"))["15 of them"]) == 15
+
+
+def test_an_own_asset_is_shown_with_its_size_and_an_unknown_one_refused():
+    ((what, (thing,)),) = asset_previews.previews_of_asset("my_truck", OWN)
+    assert (what, thing.asset) == ("1.50 x 0.60 x 1.20 m", "my_truck")
+    with pytest.raises(CatalogueError, match=r"no asset 'zeppelin'; there are person, .*, my_cart"):
+        asset_previews.previews_of_asset("zeppelin", OWN)
+
+
+def test_the_command_writes_records_that_say_what_they_show(tmp_path):
+    (tmp_path / "cart.json").write_text(OWN[2].model_dump_json())
+    out = tmp_path / "catalogue.jsonl"
+    command = [
+        sys.executable,
+        "-m",
+        "pipeline.scenes.asset_previews",
+        "--asset",
+        "catalogue",
+        "--own",
+        tmp_path / "cart.json",
+    ]
+    subprocess.run([*command, "--out", out], cwd=ROOT, check=True)
+    made = read_scenes(out)
+    assert [scene.index for scene in made] == list(range(len(made)))
+    assert made[-1].objects[0].name == "my_cart: 1.00 x 0.70 x 1.00 m"
+    assert {json.loads(line)["objects"][0]["asset"] for line in out.read_text().splitlines()} >= {"person", "rack"}
