@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # make train    set up .venv and run the whole road on configs/quickstart.yaml
 # make test     set up .venv and run all tests
-# make benchmark    how long a picture takes here, step by step, and how many jobs are worth it
+# make benchmark    how long an image takes here, step by step, and how many jobs are worth it
 # make preview ASSET=hand_pallet_truck    look at an asset, yours or built in: results/preview/hand_pallet_truck.png
 # make dataset, evaluate, report: other targets; CONFIG=configs/full.yaml another config; JOBS=8 more at once
 VENV := .venv

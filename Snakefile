@@ -2,7 +2,7 @@
 # The road from a config to a page, read from top to bottom: one rule per station.
 #
 #   snakemake -j4 train                                      everything, for configs/quickstart.yaml
-#   snakemake -j4 dataset --configfile configs/full.yaml     pictures and labels alone, for another config
+#   snakemake -j4 dataset --configfile configs/full.yaml     images and labels alone, for another config
 import os
 import sys
 
@@ -49,8 +49,8 @@ TRAIN_GPU = int(cfg.train.device not in ("cpu", "auto"))
 PROCESSES = cfg.train.processes
 # After -- torchrun leaves options alone; it would take our --log for one of its own.
 TORCHRUN = f"torch.distributed.run --standalone --nproc-per-node {PROCESSES} -m -- " if PROCESSES > 1 else ""
-VALIDATED_ON = [cfg.train.validation.on.annotations] if cfg.train.validation and cfg.train.validation.on else []
-# What a study's models are scored on: name -> annotations, folder of the pictures.
+VALIDATED_ON = [cfg.train.validation.dataset.annotations] if cfg.train.validation and cfg.train.validation.dataset else []
+# What a study's models are scored on: name -> annotations, folder of the images.
 STUDY_SETS = {"test": (f"{DATA}/annotations/test.json", DATA)} | {
     name: (real.annotations, real.images) for name, real in cfg.compare.items()
 }
@@ -113,12 +113,12 @@ rule sample:
         runtime="1h",
         gpu=0,
     params:
-        config=cfg.only(*cfg.picture_keys),
+        config=cfg.only(*cfg.image_keys),
         first=lambda wildcards: int(wildcards.shard) * cfg.data.shard_size,
-        pictures=lambda wildcards: cfg.data.pictures_in_shard(int(wildcards.shard)),
+        images=lambda wildcards: cfg.data.images_in_shard(int(wildcards.shard)),
         generator=GENERATOR_VERSION,
     shell:
-        "python -m pipeline.scenes.sample --config {params.config:q} --first {params.first} --count {params.pictures}"
+        "python -m pipeline.scenes.sample --config {params.config:q} --first {params.first} --count {params.images}"
         " --own {input.own} --out {output.scenes} --provenance {output.provenance} 2>&1 | tee {log}"
 
 

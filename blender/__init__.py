@@ -6,6 +6,6 @@ Imports bpy, numpy, OpenEXR and the standard library alone, so that it also runs
 
 import os
 
-# OpenColorIO keeps what it computed for every exposure it has met, 4 MB for each picture, and reads this when bpy is
+# OpenColorIO keeps what it computed for every exposure it has met, 4 MB for each image, and reads this when bpy is
 # imported.
 os.environ.setdefault("OCIO_DISABLE_PROCESSOR_CACHES", "1")

@@ -41,7 +41,7 @@ def measure_asset(asset: dict, folder: Path) -> dict:
         size_m = custom_mesh.bounding_size_m(meshes).tolist()
         _check_size(asset["category"], size_m, parameters["metres_per_unit"])
     except custom_mesh.CustomMeshError as error:
-        raise custom_mesh.CustomMeshError(f"own.{asset['asset']}: {error}") from None
+        raise custom_mesh.CustomMeshError(f"custom.{asset['asset']}: {error}") from None
     for mesh in meshes:
         mesh.calc_loop_triangles()
     triangles = sum(len(mesh.loop_triangles) for mesh in meshes)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A sheet of small pictures: what records hold, seen from all around and from above.
+"""A sheet of small images: what records hold, seen from all around and from above.
 
     python -m blender.preview --record specimens.jsonl --out sheet.png
     python -m blender.preview --record results/data/quickstart/shards/00000/scenes.jsonl --index 3 --out sheet.png
@@ -40,7 +40,7 @@ MOST_IN_A_GROUP = 6  # more things on the floor are a scene
 SAMPLES = 6
 EVEN_LIGHT = 0.7  # W / (m2 sr)
 FOV_DEG = 30.0
-FILLED = 0.86  # of a picture's sides, by what it shows
+FILLED = 0.86  # of an image's sides, by what it shows
 FIRST_DEG, UP_DEG = 40.0, 18.0  # the first view: from ahead, to the left, a little from above
 SCENE_UP_DEG = 42.0
 ABOVE = (0.0, 89.9)
@@ -62,9 +62,9 @@ def contact_sheet(chosen: list[dict], threads: int) -> np.ndarray:
 
 
 def _tiles(record: dict, views: int, threads: int) -> list[np.ndarray]:
-    """Build a record once and take its pictures."""
+    """Build a record once and take its images."""
     if all(thing["stands_on"] == "ceiling" for thing in record["objects"]):
-        raise build_scene.SceneError(f"picture {record['index']} is an empty hall: there is nothing to look at")
+        raise build_scene.SceneError(f"image {record['index']} is an empty hall: there is nothing to look at")
     whole_scene = shows_whole_scene(record) and views == VIEWS
     size_px = SCENE_TILE_PX if whole_scene else TILE_PX
     own_view = _own_camera(record, size_px)
@@ -72,7 +72,7 @@ def _tiles(record: dict, views: int, threads: int) -> list[np.ndarray]:
     settings |= {"depth": None, "normals": None}
     build_scene.build_scene(record | {"render": settings, "camera": own_view})
     render_settings.configure(settings, "cpu", threads)
-    name = f"picture {record['index']}" if shows_whole_scene(record) else record["objects"][0]["name"]
+    name = f"image {record['index']}" if shows_whole_scene(record) else record["objects"][0]["name"]
     with tempfile.TemporaryDirectory() as folder:
         taken = [_tile(Path(folder), own_view, f"{name}, as its camera sees it")] if whole_scene else []
         low, high = _clear_view(record)
@@ -119,7 +119,7 @@ def shows_whole_scene(record: dict) -> bool:
 
 
 def _own_camera(record: dict, size_px: tuple[int, int]) -> dict:
-    """Return the record's camera, without lens distortion and blur, for a picture of this size with its caption."""
+    """Return the record's camera, without lens distortion and blur, for an image of this size with its caption."""
     width, height = size_px[0], size_px[1] - CAPTION_PX
     scale = min(width / record["render"]["width"], height / record["render"]["height"])
     focal = record["camera"]["fx_px"] * scale
@@ -127,7 +127,7 @@ def _own_camera(record: dict, size_px: tuple[int, int]) -> dict:
 
 
 def _even_light() -> None:
-    """Light from everywhere, and an exposure for it: the picture's own light may be dusk or a torch."""
+    """Light from everywhere, and an exposure for it: the image's own light may be dusk or a torch."""
     background = bpy.context.scene.world.node_tree.nodes["Background"]
     for link in list(background.inputs["Color"].links):
         bpy.context.scene.world.node_tree.links.remove(link)
@@ -173,7 +173,7 @@ def _camera(
 
 
 def _tile(folder: Path, view: dict, caption: str) -> np.ndarray:
-    """Take one picture and write below it what it shows."""
+    """Take one image and write below it what it shows."""
     render = bpy.context.scene.render
     bpy.data.objects.remove(bpy.context.scene.camera)
     camera.build_camera(view, render.resolution_x, render.resolution_y)
@@ -198,7 +198,7 @@ def main() -> int:
         prog="python -m blender.preview", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--record", type=Path, required=True, help="scene records in JSON, one a line")
-    parser.add_argument("--index", type=int, help="only the picture with this index")
+    parser.add_argument("--index", type=int, help="only the image with this index")
     parser.add_argument("--out", type=Path, required=True, help="PNG file to write")
     parser.add_argument("--threads", type=int, default=2, help="processor threads of Cycles")
     options = parser.parse_args()

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Render a shard, or one of its pictures again; or save a scene to open it in Blender.
+"""Render a shard, or one of its images again; or save a scene to open it in Blender.
 
     python -m blender.render --scenes scenes/00000.jsonl --out shards/00000 --device cpu --threads 1
     python -m blender.render --record shards/00000/scenes.jsonl --index 12 --out again/
-    python -m blender.render --record shards/00000/scenes.jsonl --index 12 --save-blend picture.blend
+    python -m blender.render --record shards/00000/scenes.jsonl --index 12 --save-blend image.blend
 
-Rendered again, a picture has the same files as in its shard. `--save-blend` renders it, too, where there is
-automatic white balance: that depends on the picture.
+Rendered again, an image has the same files as in its shard. `--save-blend` renders it, too, where there is
+automatic white balance: that depends on the image.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from blender.shards import build_scene, render_shard
 def save_blend(record: dict, out: Path, device: str, threads: int) -> None:
     """Build a record's scene and save it with all that it needs, camera and render settings set (F12 renders it).
 
-    Of a distorted picture it is the pinhole picture that is warped (`lens.pinhole_record`).
+    Of a distorted image it is the pinhole image that is warped (`lens.pinhole_record`).
 
     Raises:
         scene.SceneError, devices.DeviceError, passes.PassError: see there.
@@ -61,8 +61,8 @@ def _options() -> argparse.Namespace:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--scenes", type=Path, help="scene records to render all, one JSON object a line")
     source.add_argument("--record", type=Path, help="one scene record in JSON, or a file of lines (with --index)")
-    parser.add_argument("--index", type=int, help="the picture's index, if the file of --record holds several")
-    parser.add_argument("--out", type=Path, help="folder of the shard, or of the one picture")
+    parser.add_argument("--index", type=int, help="the image's index, if the file of --record holds several")
+    parser.add_argument("--out", type=Path, help="folder of the shard, or of the one image")
     parser.add_argument("--save-blend", type=Path, metavar="FILE.blend", help="save the scene of --record")
     parser.add_argument("--provenance", type=Path, help="JSON of pipeline.sample beside the records, for shard.json")
     parser.add_argument("--device", choices=("auto", "cpu", *devices.GPU_KINDS), default="cpu")

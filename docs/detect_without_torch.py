@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Detect with numpy, opencv and onnxruntime alone: python detect_without_torch.py model.onnx picture.jpg drawn.png"""
+"""Detect with numpy, opencv and onnxruntime alone: python detect_without_torch.py model.onnx image.jpg drawn.png"""
 
 import json
 import sys
@@ -8,15 +8,15 @@ import cv2
 import numpy as np
 import onnxruntime
 
-model_file, picture_file, drawn_file = sys.argv[1:]
+model_file, image_file, drawn_file = sys.argv[1:]
 onnxruntime.set_default_logger_severity(3)  # errors: it would warn that score_threshold has a default
 session = onnxruntime.InferenceSession(model_file, providers=["CPUExecutionProvider"])
 about = {name: json.loads(text) for name, text in session.get_modelmeta().custom_metadata_map.items()}
 width, height = about["input"]["width"], about["input"]["height"]
-drawn = cv2.imread(picture_file)
+drawn = cv2.imread(image_file)
 if drawn is None or drawn.shape != (height, width, 3):
-    sys.exit(f"{picture_file}: not a picture of {width}x{height} pixels, for which {model_file} was exported")
-found = session.run(["boxes", "labels", "scores", "masks"], {"picture": cv2.cvtColor(drawn, cv2.COLOR_BGR2RGB)})
+    sys.exit(f"{image_file}: not an image of {width}x{height} pixels, for which {model_file} was exported")
+found = session.run(["boxes", "labels", "scores", "masks"], {"image": cv2.cvtColor(drawn, cv2.COLOR_BGR2RGB)})
 for box, label, score, mask in zip(*found, strict=True):
     # The mask fills its box. One mask pixel of nothing around it, then whole pixels: as torchvision pastes it.
     border = np.tile((box[2:] - box[:2]) / len(mask), 2) * (-1, -1, 1, 1)

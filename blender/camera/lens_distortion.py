@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Lens distortion, Brown and Conrady's model as OpenCV writes it (calib3d, "Detailed Description").
 
-Cycles renders pinholes. A distorted picture is therefore rendered as a larger pinhole picture around it (`pinhole_record`),
+Cycles renders pinholes. A distorted image is therefore rendered as a larger pinhole image around it (`pinhole_record`),
 from which each of its pixels is then fetched (`Warp`). Points in the "plane" are x / z and y / z of camera axes.
 `distortion` is a record's [k1, k2, p1, p2, k3].
 """
@@ -21,7 +21,7 @@ NEWTON_ROUNDS = 5
 
 
 class LensError(ValueError):
-    """A distortion that folds the picture back into the frame."""
+    """A distortion that folds the image back into the frame."""
 
 
 def is_distorted(camera: dict) -> bool:
@@ -126,7 +126,7 @@ def max_straight_length(camera: dict, radius: float, off_px: float) -> float:
 
 
 def pinhole_record(record: dict) -> dict:
-    """Return the record of the pinhole picture that a distorted picture is warped from; a straight one as it is.
+    """Return the record of the pinhole image that a distorted image is warped from; a straight one as it is.
 
     It covers every pixel of the frame, and nowhere has fewer pixels than the frame for the same view.
 
@@ -148,20 +148,20 @@ def pinhole_record(record: dict) -> dict:
     (fx, fy), (cx, cy) = focal.tolist(), (center - low).tolist()
     straight = {"distortion": (0.0, 0.0, 0.0, 0.0, 0.0), "fx_px": fx, "fy_px": fy, "cx_px": cx, "cy_px": cy}
     if camera["aperture_f"] is not None:
-        # The same glass behind a larger picture: f-numbers are told for a sensor as wide as the picture.
+        # The same glass behind a larger image: f-numbers are told for a sensor as wide as the image.
         straight["aperture_f"] = camera["aperture_f"] * density * render["width"] / width
     return record | {"camera": camera | straight, "render": render | {"width": width, "height": height}}
 
 
 @dataclass(frozen=True)
 class Warp:
-    """`at` (H, W, 2): x, y in the pinhole picture, in pixels, of each pixel centre of the distorted one."""
+    """`at` (H, W, 2): x, y in the pinhole image, in pixels, of each pixel centre of the distorted one."""
 
     at: np.ndarray
 
     @classmethod
     def of(cls, record: dict) -> "Warp":
-        """The warp from the picture of `widened(record)` to that of `record`."""
+        """The warp from the image of `widened(record)` to that of `record`."""
         wide, (height, width) = (
             pinhole_record(record)["camera"],
             (record["render"]["height"], record["render"]["width"]),
@@ -176,7 +176,7 @@ class Warp:
         return pixels[row, column]
 
     def smooth(self, pixels: np.ndarray) -> np.ndarray:
-        """Fetch an uint8 picture (H', W', C) by cubic convolution (Catmull and Rom 1974; Keys 1981): 4 x 4 pixels."""
+        """Fetch an uint8 image (H', W', C) by cubic convolution (Catmull and Rom 1974; Keys 1981): 4 x 4 pixels."""
         first = np.floor(self.at - 0.5)
         weights = _catmull_rom((self.at - 0.5 - first).astype(np.float32))
         column, row = first.astype(int).transpose(2, 0, 1)
@@ -189,7 +189,7 @@ class Warp:
         return np.rint(fetched).clip(0, 255).astype(np.uint8)
 
     def passes(self, read: RenderPasses) -> RenderPasses:
-        """Fetch all maps of a picture."""
+        """Fetch all maps of an image."""
         maps = {name: getattr(read, name) for name in ("ids", "coverage", "depth_m", "normals")}
         return replace(read, **{name: self.nearest(pixels) for name, pixels in maps.items() if pixels is not None})
 

@@ -36,7 +36,7 @@ def create_folder(out: Path) -> Iterator[tuple[Path, Callable[[], None]]]:
     held = os.open(folder, os.O_RDONLY)  # as long as it is open, no other folder can have its inode
 
     def check() -> None:
-        # Not only whether it is there: Blender makes missing folders anew before it writes a picture.
+        # Not only whether it is there: Blender makes missing folders anew before it writes an image.
         if not (folder.exists() and os.path.samestat(os.fstat(held), folder.stat())):
             raise ReplacedError(f"another process that began later makes {out}; this one gives up")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""PNG files: values that Blender would pass through colour management, and pictures without dates."""
+"""PNG files: values that Blender would pass through colour management, and images without dates."""
 
 import struct
 import zlib

@@ -17,5 +17,5 @@ def track(items: Sequence[Item], stage: str) -> Iterator[Item]:
         yield item
         each = (time.monotonic() - started) / done
         left = len(items) - done
-        text = f"{stage}: {done} of {len(items)} pictures, {left} left, about {each * left:.0f} s, {each:.2f} s each"
+        text = f"{stage}: {done} of {len(items)} images, {left} left, about {each * left:.0f} s, {each:.2f} s each"
         print(text, file=sys.stderr, end=end if left else "\n", flush=True)

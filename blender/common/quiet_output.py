@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def suppress_stdout() -> Iterator[None]:
-    """Drop what Blender and its add-ons print, hundreds of lines a picture; errors are exceptions and stay."""
+    """Drop what Blender and its add-ons print, hundreds of lines an image; errors are exceptions and stay."""
     kept = os.dup(1)
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)

@@ -42,15 +42,15 @@ def _line(path: Path, number: int, line: str) -> dict:
 
 
 def read_record(path: Path, index: int | None) -> dict:
-    """Read the record of picture `index`; with None the file's only record.
+    """Read the record of image `index`; with None the file's only record.
 
     Raises:
-        RecordError: see `read_records`; no such picture, or several without an index to choose.
+        RecordError: see `read_records`; no such image, or several without an index to choose.
     """
     records = read_records(path)
     chosen = [record for record in records if index in (None, record["index"])]
     if len(chosen) != 1:
         there = f"{records[0]['index']} to {records[-1]['index']}" if len(records) > 1 else str(records[0]["index"])
-        wanted = "choose one with --index" if index is None else f"not picture {index}"
-        raise RecordError(f"{path} holds {len(records)} records (pictures {there}): {wanted}")
+        wanted = "choose one with --index" if index is None else f"not image {index}"
+        raise RecordError(f"{path} holds {len(records)} records (images {there}): {wanted}")
     return chosen[0]

@@ -18,7 +18,7 @@ INSTANCE_PREFIX = "instance_"
 
 
 class PassError(Exception):
-    """The passes of a picture do not say what they must."""
+    """The passes of an image do not say what they must."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class RenderPasses:
 
     `coverage` (H, W) float32 of that id's (or the unlabelled thing's) share of the pixel. `depth_m` (H, W) float32 and
     `normals` (H, W, 3) float32 in world axes as Cycles gives them; None if they were not asked for. `color` (H, W, 3)
-    float32 is the picture, linear Rec. 709.
+    float32 is the image, linear Rec. 709.
     """
 
     ids: np.ndarray
@@ -45,7 +45,7 @@ def instance_object_name(instance_id: int) -> str:
 
 
 def enable_passes(depth: bool, normals: bool) -> None:
-    """Ask the scene's view layer for Cryptomatte asset, and for depth and normals if wanted, besides the picture."""
+    """Ask the scene's view layer for Cryptomatte asset, and for depth and normals if wanted, besides the image."""
     layer = bpy.context.view_layer
     layer.use_pass_z, layer.use_pass_normal = depth, normals
     layer.use_pass_cryptomatte_asset = True
@@ -53,11 +53,11 @@ def enable_passes(depth: bool, normals: bool) -> None:
 
 
 def read_passes(path: Path, instance_ids: set[int]) -> RenderPasses:
-    """Read the passes of a picture.
+    """Read the passes of an image.
 
     Args:
         path: multilayer EXR file that Blender wrote.
-        instance_ids: the ids in the picture's record.
+        instance_ids: the ids in the image's record.
 
     Raises:
         PassError: the file is cut short (a full disk), a pass is missing or not in 32 bits, an id is not in the
@@ -125,7 +125,7 @@ def _instance_ids(hashes: np.ndarray, manifest: dict[int, str], expected: set[in
         if name.startswith(INSTANCE_PREFIX):
             ids[i] = int(name.removeprefix(INSTANCE_PREFIX))
             if ids[i] not in expected:
-                raise PassError(f"instance {ids[i]} is in the picture and not in its record")
+                raise PassError(f"instance {ids[i]} is in the image and not in its record")
     return ids[place].reshape(hashes.shape)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cycles' settings of a record, and the render call of a picture."""
+"""Cycles' settings of a record, and the render call of an image."""
 
 from pathlib import Path
 
@@ -63,9 +63,9 @@ def render(exr: Path) -> None:
 
 
 def balance_white(color: np.ndarray, strength: float) -> None:
-    """Let the view transform take `strength`, 0 to 1, of the colour cast from a picture, (H, W, 3) linear Rec. 709.
+    """Let the view transform take `strength`, 0 to 1, of the colour cast from an image, (H, W, 3) linear Rec. 709.
 
-    As cameras do: the picture is taken to be grey on average (Buchsbaum 1980), its brightest tenth left out, for lamps
+    As cameras do: the image is taken to be grey on average (Buchsbaum 1980), its brightest tenth left out, for lamps
     and skies say nothing of what they light. Brightness stays.
     """
     pixels = color.reshape(-1, 3)
@@ -79,7 +79,7 @@ def balance_white(color: np.ndarray, strength: float) -> None:
 
 
 def save_image(png: Path) -> None:
-    """Write what `render` made as the picture that people see: 8-bit RGB PNG with the view transform."""
+    """Write what `render` made as the image that people see: 8-bit RGB PNG with the view transform."""
     scene = bpy.context.scene
     use_png_format(scene)
     with suppress_stdout():
@@ -88,7 +88,7 @@ def save_image(png: Path) -> None:
 
 
 def load_image(path: Path) -> np.ndarray:
-    """Read a picture of `save_image` back: (H, W, 3) uint8."""
+    """Read an image of `save_image` back: (H, W, 3) uint8."""
     image = bpy.data.images.load(str(path))
     width, height = image.size
     values = np.empty(width * height * image.channels, np.float32)
@@ -100,7 +100,7 @@ def load_image(path: Path) -> np.ndarray:
 
 
 def use_png_format(scene: bpy.types.Scene) -> None:
-    """Make 8-bit RGB PNG the format of the scene's pictures."""
+    """Make 8-bit RGB PNG the format of the scene's images."""
     settings = scene.render.image_settings
     settings.file_format, settings.color_mode, settings.color_depth = "PNG", "RGB", "8"
     settings.compression = 30

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Depth and normals of a picture as files, in the axes of the record's camera (OpenCV: x right, y down, z forward).
+"""Depth and normals of an image as files, in the axes of the record's camera (OpenCV: x right, y down, z forward).
 
 Both are of surfaces, not of pixels' averages: Cycles gives a pixel the depth of its first sample, and normals with
 bumps of the material.

@@ -12,7 +12,7 @@ import numpy as np
 from blender.cycles import exr_passes, render_settings
 from blender.ground_truth.silhouettes import Silhouette
 
-# The same 55 instances of 16 pictures (320x240, 122,908 silhouette pixels), alone against silhouette: with 4
+# The same 55 instances of 16 images (320x240, 122,908 silhouette pixels), alone against silhouette: with 4
 # samples 1,622 pixels differ and one by more than a pixel's distance, with 16 samples 717 and none.
 SAMPLES = 16
 # Smaller silhouettes are all boundary and prove nothing.
@@ -20,7 +20,7 @@ MIN_PIXELS = 40
 
 
 def choose_instance(index: int, found: dict[int, Silhouette], width: int, height: int) -> int | None:
-    """Return the id of the instance to prove in picture `index`; None if all are too small in the frame."""
+    """Return the id of the instance to prove in image `index`; None if all are too small in the frame."""
     large = [n for n in sorted(found) if np.count_nonzero(found[n].in_frame(width, height)) >= MIN_PIXELS]
     return large[index % len(large)] if large else None
 

@@ -15,7 +15,7 @@ REACH_PX = 2
 def measure_keypoints(root: bpy.types.Object, camera: dict, visible: np.ndarray) -> list[dict] | None:
     """Return pipeline's `Keypoint`s of the object under `root`, in COCO's order; None if it has none.
 
-    `visible`: its pixels in the picture, bool (height, width).
+    `visible`: its pixels in the image, bool (height, width).
     """
     empties = {child[PROPERTY]: child for child in root.children if PROPERTY in child}
     if not empties:

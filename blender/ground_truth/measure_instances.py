@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a picture holds of each labelled object: pipeline's `MeasuredInstance`, and its silhouette.
+"""What an image holds of each labelled object: pipeline's `MeasuredInstance`, and its silhouette.
 
 All from the evaluated scene, the record's camera and the id map; an object that is missing for no reason is an error.
 """
@@ -14,18 +14,18 @@ from blender.ground_truth.silhouettes import ObjectGeometry, Silhouette
 # A hidden object is explained if at most this share of its points that lie in the frame sees the camera.
 HIDDEN_SHARE = 0.1
 PROBED_POINTS = 100
-# Objects with fewer whole pixels in the frame may vanish between the samples of a picture.
+# Objects with fewer whole pixels in the frame may vanish between the samples of an image.
 SURELY_VISIBLE_PIXELS = 40
 
 
 class MeasureError(Exception):
-    """A picture whose pixels do not agree with its record."""
+    """An image whose pixels do not agree with its record."""
 
 
 def measure_instances(
     record: dict, roots: dict[int, bpy.types.Object], ids: np.ndarray
 ) -> tuple[list[dict], dict[int, Silhouette], dict[int, np.ndarray]]:
-    """Measure all labelled objects of a picture; return that, silhouettes and thin parts by instance id.
+    """Measure all labelled objects of an image; return that, silhouettes and thin parts by instance id.
 
     Args:
         roots: the parent of all parts of each object, by instance id.
@@ -62,14 +62,14 @@ def _instance(
     return {
         "instance_id": number,
         "visible_pixels": visible_pixels,
-        "whole_pixels": int(np.count_nonzero(silhouette.mask)),
-        "whole_box_px": silhouette.box_px,
+        "amodal_pixels": int(np.count_nonzero(silhouette.mask)),
+        "amodal_box_px": silhouette.box_px,
         "absent": absent,
         "truncated": not bool(inside.all()),
         "distance_m": round(float(np.linalg.norm(corners.mean(0) - np.array(view["position_m"]))), 3),
         "box_3d": box_3d.measure_corners(corners, view),
         "keypoints": keypoints.measure_keypoints(root, view, visible),
-        "proven": False,
+        "verified": False,
         "blur_px": round(blur_px, 2),
     }
 

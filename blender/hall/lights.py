@@ -38,7 +38,7 @@ def build_lights(lamps: list[dict], ambient: dict, library: AssetCache) -> list[
     power of an area light (of a torch: of a spot), `strength` the mean radiance of the world in W / (m² sr).
 
     Raises:
-        FileNotFoundError: Blender's own HDRI pictures are not where they should be.
+        FileNotFoundError: Blender's own HDRI images are not where they should be.
     """
     bpy.context.scene.world = _world(ambient)
     burning = [_light(lamp) for lamp in lamps if lamp["power_w"] > 0]
@@ -74,7 +74,7 @@ def _hdri_image(name: str, color: tuple[float, float, float], yaw_deg: float) ->
 
 @lru_cache(maxsize=8)
 def _coarse_hdri(name: str) -> np.ndarray:
-    """Return (H / 32, W / 32, 3) of one of the pictures that ship with Blender, each at most 8 times the mean, mean 1.
+    """Return (H / 32, W / 32, 3) of one of the images that ship with Blender, each at most 8 times the mean, mean 1.
 
     Raises:
         FileNotFoundError: the file is missing.
@@ -83,7 +83,7 @@ def _coarse_hdri(name: str) -> np.ndarray:
     path = folder / f"{name}.exr"
     if not path.is_file():
         raise FileNotFoundError(
-            f"{path} is missing: Blender's own HDRI pictures come with bpy; install it anew, or light.hdri: 0"
+            f"{path} is missing: Blender's own HDRI images come with bpy; install it anew, or light.hdri: 0"
         )
     image = bpy.data.images.load(str(path))
     width, height = image.size

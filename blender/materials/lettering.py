@@ -14,7 +14,7 @@ def text_triangles(text: str) -> tuple[np.ndarray, tuple[tuple[int, int, int], .
     """Return corners (N, 2) and counter-clockwise triangles of a line of text.
 
     Capitals are 1 high, the origin is in the middle of the line. Round letters are coarse, some 9 triangles a letter:
-    in a picture they are a few pixels high. The arrays outlive the Blender file and must not be changed.
+    in an image they are a few pixels high. The arrays outlive the Blender file and must not be changed.
     """
     curve = bpy.data.curves.new("text", "FONT")
     curve.body, curve.fill_mode, curve.resolution_u = text, "FRONT", 1

@@ -30,7 +30,7 @@ def noise_tile(octaves: int) -> np.ndarray:
 
 
 def noise_image(octaves: int) -> bpy.types.Image:
-    """Return the tile as a picture of the open file, made on first use; it goes into a saved file with the rest."""
+    """Return the tile as an image of the open file, made on first use; it goes into a saved file with the rest."""
     name = f"noise of {octaves} octaves"
     if name in bpy.data.images:
         return bpy.data.images[name]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the objects of one picture share: a pallet that stands there sixty times is one mesh with sixty users."""
+"""What the objects of one image share: a pallet that stands there sixty times is one mesh with sixty users."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ import bpy
 
 @dataclass
 class AssetCache:
-    """Meshes and materials of one picture by key; a key names everything that its maker depends on."""
+    """Meshes and materials of one image by key; a key names everything that its maker depends on."""
 
     meshes: dict[Hashable, bpy.types.Mesh] = field(default_factory=dict)
     materials: dict[Hashable, bpy.types.Material] = field(default_factory=dict)

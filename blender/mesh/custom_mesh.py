@@ -34,7 +34,7 @@ class CustomMeshError(Exception):
 def build_custom_mesh(parameters: dict, library: AssetCache, folder: Path | None = None) -> list[bpy.types.Object]:
     """Return the parts of an own asset from the fields of `ImportedParameters` (pipeline/things.py).
 
-    `folder` holds the file (default: `ASSETS_FOLDER`). The file is read once for all copies in a picture.
+    `folder` holds the file (default: `ASSETS_FOLDER`). The file is read once for all copies in an image.
 
     Raises:
         AssetError: see `load_meshes`; or it has another size than the record says.
@@ -58,7 +58,7 @@ def load_meshes(parameters: dict, folder: Path) -> list[bpy.types.Mesh]:
     """Read a file into meshes in the frame of all things: origin on the floor under the middle, forward +x, up +z.
 
     Raises:
-        AssetError: a file is missing or was changed, Blender cannot read it, it has no faces, a picture is missing.
+        AssetError: a file is missing or was changed, Blender cannot read it, it has no faces, an image is missing.
     """
     for name, sha256 in parameters["sha256"].items():
         _check_file(folder / name, sha256)
@@ -74,7 +74,7 @@ def load_meshes(parameters: dict, folder: Path) -> list[bpy.types.Mesh]:
         for thing in list(scratch.objects):
             bpy.data.objects.remove(thing)
         bpy.data.scenes.remove(scratch)
-    _check_pictures(path, set(bpy.data.images) - known)
+    _check_textures(path, set(bpy.data.images) - known)
     if not sum(len(mesh.polygons) for mesh in meshes):
         raise CustomMeshError(
             f"{path.name} has no faces (loose points and edges do not count): nothing of it can be seen"
@@ -185,10 +185,10 @@ def _points(mesh: bpy.types.Mesh) -> np.ndarray:
     return points.reshape(-1, 3).astype(float)
 
 
-def _check_pictures(path: Path, images: set[bpy.types.Image]) -> None:
+def _check_textures(path: Path, images: set[bpy.types.Image]) -> None:
     for image in images:
         if image.source == "FILE" and not image.has_data and image.size[0] == 0:
-            raise CustomMeshError(f"{path.name}: its picture {image.filepath} is missing or cannot be read")
+            raise CustomMeshError(f"{path.name}: its image {image.filepath} is missing or cannot be read")
 
 
 def _keep_to_the_mesh(material: bpy.types.Material, opaque: bool) -> None:

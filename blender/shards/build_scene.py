@@ -62,9 +62,9 @@ def build_scene(record: dict) -> BuiltScene:
     """Replace whatever Blender holds with the scene of `record` (a dict of pipeline's scene record).
 
     Raises:
-        SceneError: an asset that nobody builds, two objects with the same instance id, or a missing picture file.
+        SceneError: an asset that nobody builds, two objects with the same instance id, or a missing image file.
     """
-    # Everything goes, so that the next picture starts from the same memory as the first one; preferences stay.
+    # Everything goes, so that the next image starts from the same memory as the first one; preferences stay.
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     library = AssetCache()
     for part in hall.build_hall(record["hall"], library) + lights.build_lights(
@@ -80,7 +80,7 @@ def build_scene(record: dict) -> BuiltScene:
             roots[thing["instance_id"]] = root
     camera.build_camera(record["camera"], record["render"]["width"], record["render"]["height"])
     bpy.context.view_layer.update()
-    _check_pictures()
+    _check_textures()
     return BuiltScene(roots)
 
 
@@ -112,7 +112,7 @@ def _parts(thing: dict, library: AssetCache) -> list[bpy.types.Object]:
     return OBJECT_BUILDERS[thing["asset"]](thing["parameters"], library)
 
 
-def _check_pictures() -> None:
+def _check_textures() -> None:
     """Cycles paints a missing texture pink and goes on; we do not."""
     for image in bpy.data.images:
         if image.source == "FILE" and not image.has_data and image.size[0] == 0:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One record becomes one picture, one id map, silhouettes, the maps that were asked for, and what was measured."""
+"""One record becomes one image, one id map, silhouettes, the maps that were asked for, and what was measured."""
 
 import time
 from dataclasses import dataclass
@@ -47,25 +47,25 @@ def render_image(record: dict, folder: Path, device: str, threads: int) -> Rende
     warp = lens_distortion.Warp.of(record) if lens_distortion.is_distorted(record["camera"]) else None
     if warp:
         read = warp.passes(read)
-        _warp_picture(folder / "images" / f"{stem}.png", warp)
+        _warp_image(folder / "images" / f"{stem}.png", warp)
     _write_maps(record, read, folder, stem)
     decoded = time.perf_counter()
     instances, found, thin = measure_instances.measure_instances(record, built.roots, read.ids)
     measured = time.perf_counter()
-    proof = _prove(record, built, found, scratch, warp) if settings["proof"] else {}
+    proof = _prove(record, built, found, scratch, warp) if settings["verify"] else {}
     for instance in instances:
-        instance["proven"] = instance["instance_id"] in proof
-    proven = time.perf_counter()
+        instance["verified"] = instance["instance_id"] in proof
+    verified = time.perf_counter()
     _write_silhouettes(_place(folder, "silhouettes", f"{stem}.npz"), found, thin, proof)
     seconds = {
         "build": ready - started,
         "sync": read.sync_s,
         "sample": read.sample_s,
-        # All of the render call that is neither, evaluating the scene and writing passes; then the picture.
+        # All of the render call that is neither, evaluating the scene and writing passes; then the image.
         "save": max(0.0, rendered - ready - read.sync_s - read.sample_s) + saved - opened,
         "decode": decoded - saved + opened - rendered,
-        "measure": measured - decoded + time.perf_counter() - proven,
-        "proof": proven - measured,
+        "measure": measured - decoded + time.perf_counter() - verified,
+        "verify": verified - measured,
     }
     return RenderedImage({"instances": instances}, used, {step: round(value, 3) for step, value in seconds.items()})
 
@@ -86,8 +86,8 @@ def _write_maps(record: dict, read: exr_passes.RenderPasses, folder: Path, stem:
         depth_normals.write_normals(place, read.normals, record["camera"]["rotation"])
 
 
-def _warp_picture(path: Path, warp: lens_distortion.Warp) -> None:
-    """Replace the pinhole picture by the distorted one."""
+def _warp_image(path: Path, warp: lens_distortion.Warp) -> None:
+    """Replace the pinhole image by the distorted one."""
     png.write_uint8(path, warp.smooth(render_settings.load_image(path)))
 
 
@@ -116,12 +116,12 @@ def _write_silhouettes(
     thin: dict[int, np.ndarray],
     proofs: dict[int, isolated_render.IsolatedRender],
 ) -> None:
-    """Write the cropped silhouettes as "<id>", thin parts as "<id>_thin", a proof as "<id>_alone" and "<id>_alone_any".
+    """Write the cropped silhouettes as "<id>", thin parts as "<id>_thin", a proof as "<id>_isolated" and "<id>_isolated_any".
 
     All are bool.
     """
     arrays = {str(number): each.mask for number, each in found.items() if each.mask.size}
     arrays |= {f"{number}_thin": mask for number, mask in thin.items() if mask.any()}
     for number, proof in proofs.items():
-        arrays |= {f"{number}_alone": proof.half, f"{number}_alone_any": proof.any}
+        arrays |= {f"{number}_isolated": proof.half, f"{number}_isolated_any": proof.any}
     np.savez_compressed(path, **arrays)

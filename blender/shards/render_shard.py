@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A shard: consecutive scene records become a folder of pictures, maps, silhouettes and measurements.
+"""A shard: consecutive scene records become a folder of images, maps, silhouettes and measurements.
 
 A shard is made in one process and appears whole or not at all: it grows in a hidden folder beside its place, which is
-renamed when the last picture is done. All its files but `shard.json` depend on the records alone, byte for byte.
+renamed when the last image is done. All its files but `shard.json` depend on the records alone, byte for byte.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ FACTS = "shard.json"
 
 
 class RenderShardError(Exception):
-    """A shard that cannot be rendered; the message names the picture and the reason."""
+    """A shard that cannot be rendered; the message names the image and the reason."""
 
 
 def render_shard(records: list[dict], out: Path, device: str, threads: int, made_by: dict | None = None) -> None:
@@ -34,7 +34,7 @@ def render_shard(records: list[dict], out: Path, device: str, threads: int, made
     `made_by`: where the records come from, kept in `shard.json`.
 
     Raises:
-        ShardError: names the picture's index and what was wrong; `out` is as it was.
+        ShardError: names the image's index and what was wrong; `out` is as it was.
         devices.DeviceError: the device is not there.
     """
     if out.exists() and not (out / FACTS).exists() and (not out.is_dir() or any(out.iterdir())):
@@ -44,7 +44,7 @@ def render_shard(records: list[dict], out: Path, device: str, threads: int, made
         with atomic_folder.create_folder(out) as (folder, check):
             rendered = []
             for record in progress.track(records, f"render {out.name}"):
-                rendered.append(_render_picture(record, folder, device, threads))
+                rendered.append(_render_record(record, folder, device, threads))
                 check()
             _write_lines(folder / "scenes.jsonl", records, rendered)
             facts = _facts(records, rendered, time.perf_counter() - started, threads)
@@ -60,26 +60,26 @@ def _write_lines(path: Path, records: list[dict], rendered: list[render_image.Re
     path.write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines))
 
 
-def _render_picture(record: dict, folder: Path, device: str, threads: int) -> render_image.RenderedImage:
+def _render_record(record: dict, folder: Path, device: str, threads: int) -> render_image.RenderedImage:
     try:
         return render_image.render_image(record, folder, device, threads)
     except devices.DeviceError:
         raise
     except (measure_instances.MeasureError, exr_passes.PassError, build_scene.SceneError) as error:
-        raise RenderShardError(f"picture {record['index']}: {error}") from error
+        raise RenderShardError(f"image {record['index']}: {error}") from error
     except (RuntimeError, ValueError, KeyError, OSError) as error:
-        raise RenderShardError(f"picture {record['index']}: {type(error).__name__}: {error}") from error
+        raise RenderShardError(f"image {record['index']}: {type(error).__name__}: {error}") from error
 
 
 def _facts(records: list[dict], rendered: list[render_image.RenderedImage], total_s: float, threads: int) -> dict:
     """Return what is true of this run: device, versions and where the time went."""
     seconds = {step: round(sum(each.seconds[step] for each in rendered), 3) for step in rendered[0].seconds}
     return {
-        "pictures": len(rendered),
+        "images": len(rendered),
         "device": rendered[0].device,
         "threads": threads,
         "seconds": seconds | {"total": round(total_s, 3)},
-        "seconds_by_picture": [
+        "seconds_by_image": [
             {"index": record["index"]} | each.seconds for record, each in zip(records, rendered, strict=True)
         ],
         "overhead": round(1 - seconds["sample"] / total_s, 3),
@@ -99,5 +99,5 @@ def _hashes(folder: Path) -> dict[str, str]:
 
 
 def _summary(facts: dict) -> str:
-    each = facts["seconds"]["total"] / facts["pictures"]
-    return f"{facts['pictures']} pictures on {facts['device']}, {each:.2f} s each, {facts['overhead']:.0%} overhead"
+    each = facts["seconds"]["total"] / facts["images"]
+    return f"{facts['images']} images on {facts['device']}, {each:.2f} s each, {facts['overhead']:.0%} overhead"

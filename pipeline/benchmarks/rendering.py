@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long pictures take on this machine, to plan a render farm with: really rendered, really labelled.
+"""How long images take on this machine, to plan a render farm with: really rendered, really labelled.
 
-    python -m pipeline.benchmarks.rendering --config configs/quickstart.yaml --pictures 6 --jobs 1 2 --wanted 100000
+    python -m pipeline.benchmarks.rendering --config configs/quickstart.yaml --image-count 6 --jobs 1 2 --wanted 100000
 
-Every job renders the same pictures with one thread in a process of its own, so that all have the same work. Jobs beyond
+Every job renders the same images with one thread in a process of its own, so that all have the same work. Jobs beyond
 the number of real cores gain little: two hardware threads of a core share its arithmetic units.
 """
 
@@ -35,13 +35,13 @@ LABEL_REPEATS = 3
 
 
 class BenchmarkError(Exception):
-    """The pictures cannot be rendered; the message is what the renderer said."""
+    """The images cannot be rendered; the message is what the renderer said."""
 
 
 @dataclass(frozen=True)
 class RenderTiming:
-    """What `jobs` processes took, each for all pictures. Seconds: `start_s` until a process is ready, `seconds` by step
-    of one picture in the mean, `sample` being Cycles' sampling; `total` all of them.
+    """What `jobs` processes took, each for all images. Seconds: `start_s` until a process is ready, `seconds` by step
+    of one image in the mean, `sample` being Cycles' sampling; `total` all of them.
     """
 
     jobs: int
@@ -51,7 +51,7 @@ class RenderTiming:
 
     @property
     def per_hour(self) -> float:
-        """Pictures per hour of all jobs together, without their start."""
+        """Images per hour of all jobs together, without their start."""
         return self.jobs * 3600 / self.seconds["total"]
 
 
@@ -71,8 +71,8 @@ def benchmark_rendering(scenes: Path, folder: Path, jobs: int, device: str) -> R
     shards = [
         json.loads((folder / f"{jobs}_jobs" / shard_folder_name(job) / "shard.json").read_text()) for job in range(jobs)
     ]
-    pictures = jobs * shards[0]["pictures"]
-    seconds = {step: sum(shard["seconds"][step] for shard in shards) / pictures for step in shards[0]["seconds"]}
+    images = jobs * shards[0]["images"]
+    seconds = {step: sum(shard["seconds"][step] for shard in shards) / images for step in shards[0]["seconds"]}
     steps_s = sum(seconds.values()) - seconds["total"]
     seconds["rest"] = max(0.0, seconds["total"] - steps_s)
     slowest_s = max(shard["seconds"]["total"] for shard in shards)
@@ -87,7 +87,7 @@ def _start(scenes: Path, out: Path, device: str) -> subprocess.Popen:
 
 
 def label_seconds(data: Path, settings: config.Config, audit: bool) -> float:
-    """Return the seconds it takes to label a picture of the rendered data set, the best of a few runs."""
+    """Return the seconds it takes to label an image of the rendered data set, the best of a few runs."""
     rules = settings.label.model_copy(update={"audit": audit})
     settings, times = settings.model_copy(update={"label": rules}), []
     for _ in range(LABEL_REPEATS):
@@ -95,13 +95,13 @@ def label_seconds(data: Path, settings: config.Config, audit: bool) -> float:
         with contextlib.redirect_stderr(io.StringIO()):
             label.label_dataset(data, settings)
         times.append(time.perf_counter() - started)
-    return min(times) / settings.data.pictures
+    return min(times) / settings.data.images
 
 
 def _settings(options: argparse.Namespace) -> config.Config:
-    """Return the config with one shard of as many pictures as wanted, and what the options overrule."""
+    """Return the config with one shard of as many images as wanted, and what the options overrule."""
     values = config.read_config(options.config).model_dump(mode="json")
-    values["data"] |= {"pictures": options.pictures, "shard_size": options.pictures}
+    values["data"] |= {"images": options.image_count, "shard_size": options.image_count}
     camera = {"width": options.width, "height": options.height}
     values["camera"] |= {name: value for name, value in camera.items() if value}
     values["render"] |= {"samples": options.samples} if options.samples else {}
@@ -118,7 +118,7 @@ def _table(title: str, rows: Iterable[tuple[str, ...]]) -> Table:
 
 
 def _step_rows(sampling_s: float, one: RenderTiming, label_s: float) -> Iterator[tuple[str, ...]]:
-    """Yield where the time of one picture goes, when one job works alone."""
+    """Yield where the time of one image goes, when one job works alone."""
     steps = {"scene record": sampling_s, **one.seconds, "label with audit": label_s}
     whole_s = sampling_s + steps.pop("total") + label_s
     for step, seconds in steps.items():
@@ -129,42 +129,40 @@ def _step_rows(sampling_s: float, one: RenderTiming, label_s: float) -> Iterator
 
 
 def _plan_rows(measured: list[RenderTiming], wanted: int, shard_size: int) -> Iterator[tuple[str, ...]]:
-    """Yield the throughput of each number of jobs, and what the wanted pictures take."""
+    """Yield the throughput of each number of jobs, and what the wanted images take."""
     alone = measured[0].per_hour / measured[0].jobs
     for each in measured:
         ratio = "" if each is measured[0] else f"{each.per_hour / alone:.2f} times one job's"
-        yield f"{each.jobs} at once", f"{each.per_hour:,.0f} pictures an hour", ratio
+        yield f"{each.jobs} at once", f"{each.per_hour:,.0f} images an hour", ratio
     start_s = measured[0].start_s
     yield "start of a process, once a shard", f"{start_s:.1f} s"
     hours = wanted / alone + -(-wanted // shard_size) * start_s / 3600
-    yield f"{wanted:,} pictures in shards of {shard_size}", f"{hours:,.1f} core hours"
+    yield f"{wanted:,} images in shards of {shard_size}", f"{hours:,.1f} core hours"
 
 
 def run_benchmark(settings: config.Config, jobs: list[int], wanted: int, shard_size: int, console: Console) -> None:
-    """Sample, render and label `settings.data.pictures` pictures and print what it took.
+    """Sample, render and label `settings.data.images` images and print what it took.
 
     Raises:
         BenchmarkError, NoRoomError, label.LabelError, lineage.ProvenanceError: see there.
     """
-    pictures, size = settings.data.pictures, f"{settings.camera.width}x{settings.camera.height}"
+    images, size = settings.data.images, f"{settings.camera.width}x{settings.camera.height}"
     with tempfile.TemporaryDirectory(prefix="cariste-benchmark-") as name:
         scenes = Path(name) / "scenes.jsonl"
         started = time.perf_counter()
-        write_scenes((sample_scene(settings, index) for index in range(pictures)), scenes)
-        record_s = (time.perf_counter() - started) / pictures
+        write_scenes((sample_scene(settings, index) for index in range(images)), scenes)
+        record_s = (time.perf_counter() - started) / images
         measured = []
         for count in jobs:
-            console.print(f"rendering {pictures} pictures of {size} with {count} at a time ...", style="dim")
+            console.print(f"rendering {images} images of {size} with {count} at a time ...", style="dim")
             measured.append(benchmark_rendering(scenes, Path(name), count, settings.render.device))
         data = Path(name) / "data"
         data.mkdir()
         (Path(name) / "1_jobs").rename(data / "shards")
         audited_s, plain_s = (label_seconds(data, settings, audit) for audit in (True, False))
-    title = f"One picture of {size}, {settings.render.samples} samples, on {measured[0].device}"
+    title = f"One image of {size}, {settings.render.samples} samples, on {measured[0].device}"
     console.print(_table(title, _step_rows(record_s, measured[0], audited_s)))
-    labelling = [
-        (name, f"{1 / each:.0f} pictures a second") for name, each in (("audited", audited_s), ("not", plain_s))
-    ]
+    labelling = [(name, f"{1 / each:.0f} images a second") for name, each in (("audited", audited_s), ("not", plain_s))]
     console.print(_table("Labels", labelling))
     console.print(_table("Throughput", _plan_rows(measured, wanted, shard_size)))
 
@@ -176,15 +174,15 @@ def _options() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--config", required=True, help="YAML file, or its text")
-    parser.add_argument("--pictures", type=int, default=6, help="how many each job renders")
+    parser.add_argument("--image-count", type=int, default=6, help="how many each job renders")
     parser.add_argument("--width", type=int, help="instead of the config's")
     parser.add_argument("--height", type=int, help="instead of the config's")
     parser.add_argument("--samples", type=int, help="instead of the config's")
     parser.add_argument("--jobs", type=int, nargs="+", default=[1, 2], help="numbers of jobs to compare with one")
-    parser.add_argument("--wanted", type=int, help="pictures to plan for; the config's, if not given")
+    parser.add_argument("--wanted", type=int, help="images to plan for; the config's, if not given")
     options = parser.parse_args()
-    if min(options.pictures, *options.jobs) < 1:
-        parser.error("--pictures and --jobs must be 1 or more")
+    if min(options.image_count, *options.jobs) < 1:
+        parser.error("--image-count and --jobs must be 1 or more")
     return options
 
 
@@ -193,7 +191,7 @@ def main() -> int:
     console = Console(width=None if sys.stdout.isatty() else 100)
     try:
         data, settings = config.read_config(options.config).data, _settings(options)
-        run_benchmark(settings, sorted({1, *options.jobs}), options.wanted or data.pictures, data.shard_size, console)
+        run_benchmark(settings, sorted({1, *options.jobs}), options.wanted or data.images, data.shard_size, console)
     except (config.ConfigError, BenchmarkError, NoRoomError, label.LabelError, provenance.ProvenanceError) as error:
         print(error, file=sys.stderr)
         return 1

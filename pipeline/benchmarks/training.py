@@ -3,7 +3,7 @@
 
     python -m pipeline.benchmarks.training --config configs/quickstart.yaml --instances 10 50 --steps 3
 
-Both sides have the same weights, pictures, sampled boxes, batch and threads. Times are of the processor, so that other
+Both sides have the same weights, images, sampled boxes, batch and threads. Times are of the processor, so that other
 processes do not count: medians over the steps, of which the first is not counted.
 """
 
@@ -61,9 +61,9 @@ class BenchmarkRow:
 
 @dataclass(frozen=True)
 class SyntheticImage:
-    """A picture, float (3, height, width), and its annotations: compressed RLE and labels."""
+    """An image, float (3, height, width), and its annotations: compressed RLE and labels."""
 
-    picture: Tensor
+    image: Tensor
     segmentations: list[dict[str, Any]]
     labels: Tensor
 
@@ -110,8 +110,8 @@ def make_synthetic_image(rng: np.random.Generator, instances: int, width: int, h
         tall, wide = rng.uniform(0.4, 0.7) * height / down, rng.uniform(0.3, 0.6) * width / across
         ids[((rows - middle_y) / tall) ** 2 + ((columns - middle_x) / wide) ** 2 <= 1] = instance_id
     encoded = [reader.encode_mask(ids == instance_id) for instance_id in range(1, instances + 1)]
-    picture = torch.from_numpy(rng.random((3, height, width), dtype=np.float32))
-    return SyntheticImage(picture, encoded, torch.from_numpy(rng.integers(1, 3, instances)))
+    image = torch.from_numpy(rng.random((3, height, width), dtype=np.float32))
+    return SyntheticImage(image, encoded, torch.from_numpy(rng.integers(1, 3, instances)))
 
 
 def torchvision_target(scene: SyntheticImage) -> Target:
@@ -127,8 +127,8 @@ def torchvision_target(scene: SyntheticImage) -> Target:
 
 
 def id_map_target(scene: SyntheticImage) -> Target:
-    """Return our target, flipped; masks are painted into the map one by one, as `TrainingPictures` does."""
-    ids = np.zeros(scene.picture.shape[1:], np.int32)
+    """Return our target, flipped; masks are painted into the map one by one, as `TrainingImages` does."""
+    ids = np.zeros(scene.image.shape[1:], np.int32)
     for instance_id, each in enumerate(scene.segmentations, 1):
         ids[coco_mask.decode(each).view(bool)] = instance_id
     return make_target(torch.from_numpy(ids).flip(-1), scene.labels)
@@ -159,7 +159,7 @@ def measure_steps(settings: ModelSection, scenes: Sequence[SyntheticImage], step
     reference = copy.deepcopy(ours)
     reference.roi_heads = RoIHeads(*roi_heads_arguments(reference.roi_heads))
     sides = ((reference, torchvision_target), (ours, id_map_target))
-    pictures = [scene.picture for scene in scenes]
+    tensors = [scene.image for scene in scenes]
     prepared: list[list[float]] = [[], []]
     stepped: list[list[float]] = [[], []]
     for number in range(steps + 1):
@@ -169,7 +169,7 @@ def measure_steps(settings: ModelSection, scenes: Sequence[SyntheticImage], step
             prepared[side].append(time.process_time() - started)
             torch.manual_seed(number)
             started = time.process_time()
-            _step(network, pictures, targets)
+            _step(network, tensors, targets)
             stepped[side].append(time.process_time() - started)
     target_s, step_s = ([statistics.median(each[1:]) for each in both] for both in (prepared, stepped))
     instances = len(scenes[0].labels)
@@ -179,9 +179,9 @@ def measure_steps(settings: ModelSection, scenes: Sequence[SyntheticImage], step
     yield BenchmarkRow(f"{instances} instances: both", *both_s, "s", 0.8 if instances < 50 else 0.5)
 
 
-def _step(network: MaskRCNN, pictures: list[Tensor], targets: list[Target]) -> None:
+def _step(network: MaskRCNN, images: list[Tensor], targets: list[Target]) -> None:
     """Learn a little: the learning rate is so small that both sides keep the same proposals."""
-    losses = network(pictures, targets)
+    losses = network(images, targets)
     network.zero_grad()
     torch.stack(list(losses.values())).sum().backward()
     parameters = [each for each in network.parameters() if each.grad is not None]
@@ -190,19 +190,19 @@ def _step(network: MaskRCNN, pictures: list[Tensor], targets: list[Target]) -> N
 
 
 def measure_memory(settings: ModelSection, scene: SyntheticImage) -> BenchmarkRow:
-    """Return the bytes for masks of one picture, from the target to the loss's samples."""
+    """Return the bytes for masks of one image, from the target to the loss's samples."""
     target = id_map_target(scene)
-    scale = min(settings.min_size / min(scene.picture.shape[1:]), settings.max_size / max(scene.picture.shape[1:]))
-    size = (int(scene.picture.shape[1] * scale), int(scene.picture.shape[2] * scale))
+    scale = min(settings.min_size / min(scene.image.shape[1:]), settings.max_size / max(scene.image.shape[1:]))
+    size = (int(scene.image.shape[1] * scale), int(scene.image.shape[2] * scale))
     positive = max(1, settings.sampled_boxes // 4)
     matched = torch.arange(positive) % len(target["boxes"])
     boxes = target["boxes"][matched] * scale
     taken = [memory(scene, size, boxes, matched) / 1e6 for memory in (torchvision_mask_bytes, id_map_bytes)]
-    return BenchmarkRow(f"{len(scene.labels)} instances: memory for masks of a picture", *taken, "MB", 0.1)
+    return BenchmarkRow(f"{len(scene.labels)} instances: memory for masks of an image", *taken, "MB", 0.1)
 
 
 def measure_pasting(rng: np.random.Generator, detections: int, width: int, height: int, runs: int) -> BenchmarkRow:
-    """Return the processor seconds from the network's masks to RLE, of one picture."""
+    """Return the processor seconds from the network's masks to RLE, of one image."""
     centers = torch.from_numpy(rng.uniform(0, 1, (detections, 2))) * torch.tensor([width, height])
     halves = torch.from_numpy(rng.uniform(0.02, 0.15, (detections, 2))) * height
     limits = torch.tensor([width, height] * 2)
@@ -244,7 +244,7 @@ def _options() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--config", required=True, help="YAML file, or its text; its model section is measured")
-    parser.add_argument("--instances", type=int, nargs="+", default=[10, 50], help="in each picture")
+    parser.add_argument("--instances", type=int, nargs="+", default=[10, 50], help="in each image")
     parser.add_argument("--width", type=int, default=640)
     parser.add_argument("--height", type=int, default=480)
     parser.add_argument("--batch-size", type=int, default=2)

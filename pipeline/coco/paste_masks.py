@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the network's masks, one small square per box, to COCO's run lengths, without a mask of the picture's size."""
+"""From the network's masks, one small square per box, to COCO's run lengths, without a mask of the image's size."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,8 +16,8 @@ MASK_THRESHOLD = 0.5
 def paste_masks_to_rle(masks: Tensor, boxes: Tensor, size: tuple[int, int]) -> Iterator[dict[str, Any]]:
     """Yield compressed RLE, with text counts, of each mask in its box.
 
-    `masks`: float (n, 1, side, side) on the CPU. `boxes`: float (n, 4), x1, y1, x2, y2 in pixels of the picture.
-    `size`: (height, width) of the picture. The same pixels as torchvision's `paste_masks_in_image` at 0.5.
+    `masks`: float (n, 1, side, side) on the CPU. `boxes`: float (n, 4), x1, y1, x2, y2 in pixels of the image.
+    `size`: (height, width) of the image. The same pixels as torchvision's `paste_masks_in_image` at 0.5.
     """
     padded, scale = expand_masks(masks, padding=1)
     corners = expand_boxes(boxes, scale).long().tolist()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""COCO detection files: read and check any of them, write ours, decode their masks, read their pictures.
+"""COCO detection files: read and check any of them, write ours, decode their masks, read their images.
 
 A file that is read here can be relied on: ids are unique, every reference leads somewhere, every box has an area and
-lies in its picture, every mask has its picture's size. Keys that COCO does not know are kept in `model_extra`.
+lies in its image, every mask has its image's size. Keys that COCO does not know are kept in `model_extra`.
 """
 
 import json
@@ -26,7 +26,7 @@ Box = tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat]
 
 
 class CocoError(Exception):
-    """A COCO file or one of its pictures cannot be used; each line names the file, the entry and the reason."""
+    """A COCO file or one of its images cannot be used; each line names the file, the entry and the reason."""
 
 
 class Entry(BaseModel):
@@ -97,7 +97,7 @@ class CocoFile:
     categories: tuple[Category, ...]
 
     def annotations_by_image(self) -> dict[int, list[Annotation]]:
-        """Return the annotations of every picture, in file order; pictures without any have an empty list."""
+        """Return the annotations of every image, in file order; images without any have an empty list."""
         grouped: dict[int, list[Annotation]] = {image.id: [] for image in self.images}
         for annotation in self.annotations:
             grouped[annotation.image_id].append(annotation)
@@ -107,7 +107,7 @@ class CocoFile:
         """Return the annotation's mask, uint8 (height, width) of 0 and 1, or None if it has no segmentation.
 
         Raises:
-            CocoError: run lengths that do not fill the picture.
+            CocoError: run lengths that do not fill the image.
         """
         if annotation.segmentation is None:
             return None
@@ -152,7 +152,7 @@ def read_results(path: str | Path, coco: CocoFile) -> tuple[Detection, ...]:
     """Read a COCO results file that belongs to `coco`.
 
     Raises:
-        CocoError: as `read_coco`; also for pictures and categories that `coco` does not have.
+        CocoError: as `read_coco`; also for images and categories that `coco` does not have.
     """
     path = Path(path)
     detections = tuple(_parse(path, TypeAdapter(list[Detection])))
@@ -224,7 +224,7 @@ def _rle_problems(segmentation: Rle, image: CocoImage) -> Iterator[str]:
 
 
 def _named(image: CocoImage) -> str:
-    return f"the picture {image.file_name} of {image.width}x{image.height}"
+    return f"the image {image.file_name} of {image.width}x{image.height}"
 
 
 def _result_problems(detections: Sequence[Detection], coco: CocoFile) -> Iterator[str]:
@@ -248,51 +248,51 @@ def _duplicates(what: str, values: Iterable[int | str]) -> Iterator[str]:
 
 
 def check_images(coco: CocoFile, images_dir: str | Path) -> None:
-    """Check that every picture is there, is a picture and has the size that the file says (headers only: fast).
+    """Check that every image is there, is an image and has the size that the file says (headers only: fast).
 
     Raises:
-        CocoError: one line per picture (the first ten).
+        CocoError: one line per image (the first ten).
     """
-    _raise_if_any(coco.path, _picture_problems(coco, Path(images_dir)))
+    _raise_if_any(coco.path, _image_problems(coco, Path(images_dir)))
 
 
-def _picture_problems(coco: CocoFile, images_dir: Path) -> Iterator[str]:
+def _image_problems(coco: CocoFile, images_dir: Path) -> Iterator[str]:
     for image in coco.images:
         path = images_dir / image.file_name
         try:
-            with Image.open(path) as picture:
-                width, height = _upright_size(picture)
+            with Image.open(path) as opened:
+                width, height = _upright_size(opened)
         except FileNotFoundError:
             yield f"image {image.id}: {path}: no such file"
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            yield f"image {image.id}: {path}: not a readable picture ({error})"
+            yield f"image {image.id}: {path}: not a readable image ({error})"
         else:
             if (width, height) != (image.width, image.height):
                 said = f"the file says {image.width}x{image.height}"
-                yield f"image {image.id}: {path}: the picture is {width}x{height}, {said}"
+                yield f"image {image.id}: {path}: the image is {width}x{height}, {said}"
 
 
-def _upright_size(picture: Image.Image) -> tuple[int, int]:
-    """Return (width, height) as `read_picture` will give it; EXIF orientations 5 to 8 are quarter turns."""
-    width, height = picture.size
-    quarter_turn = picture.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+def _upright_size(opened: Image.Image) -> tuple[int, int]:
+    """Return (width, height) as `read_image` will give it; EXIF orientations 5 to 8 are quarter turns."""
+    width, height = opened.size
+    quarter_turn = opened.getexif().get(ExifTags.Base.Orientation, 1) >= 5
     return (height, width) if quarter_turn else (width, height)
 
 
-def read_picture(path: str | Path) -> np.ndarray:
-    """Read a picture as uint8 RGB (height, width, 3), turned upright as its EXIF orientation says.
+def read_image(path: str | Path) -> np.ndarray:
+    """Read an image as uint8 RGB (height, width, 3), turned upright as its EXIF orientation says.
 
     Raises:
-        CocoError: missing, cut off or no picture.
+        CocoError: missing, cut off or no image.
     """
     # Pillow and not OpenCV, which takes a JPEG that ends half-way for whole.
     try:
-        with Image.open(path) as picture:
-            return np.array(ImageOps.exif_transpose(picture).convert("RGB"))
+        with Image.open(path) as opened:
+            return np.array(ImageOps.exif_transpose(opened).convert("RGB"))
     except FileNotFoundError:
         raise CocoError(f"{path}: no such file") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise CocoError(f"{path}: not a readable picture ({error})") from None
+        raise CocoError(f"{path}: not a readable image ({error})") from None
 
 
 def json_bytes(document: Any) -> bytes:

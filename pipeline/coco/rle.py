@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs of pixels down the columns, from which COCO's RLE is made: all instances of an id map in one pass.
 
-faster_coco_eval's own encoder walks the whole picture once per instance; it still does the compressing here.
+faster_coco_eval's own encoder walks the whole image once per instance; it still does the compressing here.
 """
 
 from typing import Any
@@ -25,7 +25,7 @@ def pixel_ranges_by_instance(ids: np.ndarray) -> dict[int, np.ndarray]:
 
 
 def pixel_ranges_of_crop(mask: np.ndarray, x: int, y: int, height: int, width: int) -> np.ndarray:
-    """Return the runs of a mask, bool (any size) with its corner at (x, y), inside a picture of height x width."""
+    """Return the runs of a mask, bool (any size) with its corner at (x, y), inside an image of height x width."""
     top, left = max(-y, 0), max(-x, 0)
     inside = mask[top : max(height - y, 0), left : max(width - x, 0)]
     if not inside.size:
@@ -44,7 +44,7 @@ def pixel_count(runs: np.ndarray) -> int:
 
 
 def encode_rles(runs: dict[int, np.ndarray], height: int, width: int) -> dict[int, dict[str, Any]]:
-    """Return compressed RLE with text counts, ready for JSON, of each instance in a picture of height x width."""
+    """Return compressed RLE with text counts, ready for JSON, of each instance in an image of height x width."""
     if not runs:
         return {}
     plain = [{"size": [height, width], "counts": _counts(each, height * width)} for each in runs.values()]

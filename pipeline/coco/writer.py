@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One COCO file written entry by entry: a million pictures never sit in memory."""
+"""One COCO file written entry by entry: a million images never sit in memory."""
 
 import shutil
 from pathlib import Path
@@ -20,19 +20,19 @@ class CocoWriter:
     def __init__(self, path: Path, info: dict[str, Any], categories: list[dict[str, Any]]) -> None:
         self.path = path
         self.info, self.categories = info, categories
-        self.pictures = self.annotations = 0
+        self.image_count = self.annotation_count = 0
         self._file = path.open("wb")
         self._images = path.with_suffix(".images").open("w+b")
         self._file.write(JSON_PARTS[0])
 
     def add(self, image: dict[str, Any], annotations: list[dict[str, Any]]) -> None:
-        """Add a picture and its annotations, which are numbered from 1 on over the whole file."""
-        self._images.write(b"," * (self.pictures > 0) + _dumped(image))
-        self.pictures += 1
+        """Add an image and its annotations, which are numbered from 1 on over the whole file."""
+        self._images.write(b"," * (self.image_count > 0) + _dumped(image))
+        self.image_count += 1
         for annotation in annotations:
-            self.annotations += 1
-            comma = b"," * (self.annotations > 1)
-            self._file.write(comma + _dumped({"id": self.annotations, **annotation}))
+            self.annotation_count += 1
+            comma = b"," * (self.annotation_count > 1)
+            self._file.write(comma + _dumped({"id": self.annotation_count, **annotation}))
 
     def __enter__(self) -> "CocoWriter":
         return self

@@ -22,7 +22,7 @@ from pipeline.coco import reader
 from pipeline.common.progress import track
 from pipeline.config.config import SPLITS
 
-# Puts a picture (first) where the layout wants it (second).
+# Puts an image (first) where the layout wants it (second).
 PlaceFile = Callable[[Path, Path], object]
 
 
@@ -113,19 +113,21 @@ def yolo_label_line(number: int, polygon: np.ndarray, width: int, height: int) -
 
 
 def write_split(source: reader.CocoFile, data: Path, out: Path, split: str, place: PlaceFile) -> int:
-    """Write the labels of a split and put its pictures in place; return how many instances there are."""
+    """Write the labels of a split and put its images in place; return how many instances there are."""
     (out / "images" / split).mkdir(parents=True)
     (out / "labels" / split).mkdir(parents=True)
     annotations = source.annotations_by_image()
     instances = 0
     for image in track(source.images, len(source.images), f"yolo {split}"):
         lines = _label(source, image, annotations[image.id])
-        picture = data / image.file_name
-        (out / "labels" / split / f"{picture.stem}.txt").write_text("".join(lines))
+        image_path = data / image.file_name
+        (out / "labels" / split / f"{image_path.stem}.txt").write_text("".join(lines))
         try:
-            place(picture, out / "images" / split / picture.name)
+            place(image_path, out / "images" / split / image_path.name)
         except OSError as error:
-            raise YoloError(f"{picture}: cannot be put into {out}: {error.strerror}; --copy copies instead") from None
+            raise YoloError(
+                f"{image_path}: cannot be put into {out}: {error.strerror}; --copy copies instead"
+            ) from None
         instances += len(lines)
     return instances
 
@@ -153,13 +155,13 @@ def data_yaml(categories: Iterable[reader.Category]) -> str:
 
 
 def convert(data: Path, out: Path, place: PlaceFile = os.link) -> dict[str, tuple[int, int]]:
-    """Write all splits of a data set; the folder appears whole or not at all. Return (pictures, instances) by split.
+    """Write all splits of a data set; the folder appears whole or not at all. Return (images, instances) by split.
 
     Hard links (`os.link`) take no space and, unlike symbolic ones, outlive it when the folder is moved, copied, packed
     or uploaded without the shards. They need the file system of the shards; else `place` must copy.
 
     Raises:
-        YoloError: `out` exists, or a picture cannot be put in place.
+        YoloError: `out` exists, or an image cannot be put in place.
         coco.CocoError: annotations that cannot be used.
     """
     if out.exists():
@@ -179,15 +181,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m pipeline.coco.yolo_export", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the data set; holds annotations/")
     parser.add_argument("--out", type=Path, required=True, help="folder to make")
-    parser.add_argument("--copy", action="store_true", help="copy the pictures; else hard links, which take no space")
+    parser.add_argument("--copy", action="store_true", help="copy the images; else hard links, which take no space")
     arguments = parser.parse_args()
     try:
         written = convert(arguments.data, arguments.out, shutil.copyfile if arguments.copy else os.link)
     except (YoloError, reader.CocoError) as error:
         print(error, file=sys.stderr)
         return 1
-    for split, (pictures, instances) in written.items():
-        print(f"{split}: {pictures} pictures, {instances} instances")
+    for split, (images, instances) in written.items():
+        print(f"{split}: {images} images, {instances} instances")
     return 0
 
 

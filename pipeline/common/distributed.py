@@ -3,7 +3,7 @@
 
     torchrun --standalone --nproc-per-node 8 -m -- pipeline.train --config …
 
-A batch is still `train.batch_size` pictures, shared out evenly, so that learning rate and schedule need no change. In a
+A batch is still `train.batch_size` images, shared out evenly, so that learning rate and schedule need no change. In a
 process that torchrun did not start all of this does nothing.
 """
 
@@ -101,7 +101,7 @@ def require_same_weights(detector: nn.Module) -> None:
 
 
 def batch_size_per_process(batch_size: int, processes: int) -> int:
-    """Return how many pictures of every batch each process takes.
+    """Return how many images of every batch each process takes.
 
     Raises:
         DistributedError: a batch cannot be shared out evenly.

@@ -14,7 +14,7 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 def track(
-    items: Iterable[Item], total: int, stage: str, unit: str = "picture", note: Callable[[], str] = str
+    items: Iterable[Item], total: int, stage: str, unit: str = "image", note: Callable[[], str] = str
 ) -> Iterator[Item]:
     """Yield the items and say how many are done, how many are left and how long one takes.
 

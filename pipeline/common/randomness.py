@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one source of randomness: a generator per (data set, picture, stage)."""
+"""The one source of randomness: a generator per (data set, image, stage)."""
 
 import zlib
 from collections.abc import Mapping
@@ -8,16 +8,16 @@ import numpy as np
 
 
 def rng(dataset_seed: int, image_index: int, stage_name: str) -> np.random.Generator:
-    """Return the generator of one stage of one picture.
+    """Return the generator of one stage of one image.
 
-    Streams of different (seed, index, stage) are independent, so a new stage or one more picture changes nothing
+    Streams of different (seed, index, stage) are independent, so a new stage or one more image changes nothing
     that was there before. Seed 0 is a seed like any other.
 
     Raises:
         ValueError: a negative seed or index.
     """
     if dataset_seed < 0 or image_index < 0:
-        raise ValueError(f"seed and picture index must not be negative, got {dataset_seed} and {image_index}")
+        raise ValueError(f"seed and image index must not be negative, got {dataset_seed} and {image_index}")
     stage = zlib.crc32(stage_name.encode())
     return np.random.default_rng(np.random.SeedSequence([dataset_seed, image_index, stage]))
 

@@ -16,6 +16,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from pipeline.config.field_types import CocoSetSection, Count, Fraction, Name, Section
+from pipeline.config.renamed_keys import new_name_of
 from pipeline.config.study import StudySection
 from pipeline.config.training import ModelSection, TrainSection
 from pipeline.config.world import (
@@ -27,7 +28,7 @@ from pipeline.config.world import (
     TrucksSection,
 )
 
-# Raise by hand when the same config must give other pictures: it is part of every scene record, so all shards are
+# Raise by hand when the same config must give other images: it is part of every scene record, so all shards are
 # rendered again. Editing a docstring or a log line is no reason.
 GENERATOR_VERSION = 8
 PRETRAINED_BACKBONE_RATE_FACTOR, RANDOM_BACKBONE_RATE_FACTOR = 0.1, 1.0
@@ -41,7 +42,7 @@ class ConfigError(Exception):
 
 
 class SplitSection(Section):
-    """Of every `train + val + test` pictures in a row, how many go to each split (by index, so growth moves none)."""
+    """Of every `train + val + test` images in a row, how many go to each split (by index, so growth moves none)."""
 
     train: Annotated[int, Field(ge=1)] = 9
     val: Annotated[int, Field(ge=1)] = 1
@@ -58,17 +59,17 @@ class DataSection(Section):
 
     name: Name = "quickstart"
     seed: Annotated[int, Field(ge=0)] = 7
-    pictures: Annotated[int, Field(ge=1)] = 96
+    images: Annotated[int, Field(ge=1)] = 96
     shard_size: Annotated[int, Field(ge=1)] = 12
     split: SplitSection = SplitSection()
 
     @property
     def shards(self) -> int:
-        return -(-self.pictures // self.shard_size)
+        return -(-self.images // self.shard_size)
 
-    def pictures_in_shard(self, number: int) -> int:
+    def images_in_shard(self, number: int) -> int:
         """All shards are full but the last, so a larger set has the same first shards."""
-        return min(self.shard_size, self.pictures - number * self.shard_size)
+        return min(self.shard_size, self.images - number * self.shard_size)
 
 
 class RenderSection(Section):
@@ -81,8 +82,8 @@ class RenderSection(Section):
         None, description="also write depth along the optical axis: png in whole millimetres, exr in metres"
     )
     normals: Literal["png", "exr"] | None = Field(None, description="also write surface normals in camera axes")
-    proof_share: Fraction = Field(
-        0.04, description="share of pictures in which one instance is rendered alone to prove its silhouette"
+    verify_share: Fraction = Field(
+        0.04, description="share of images in which one instance is rendered alone to prove its silhouette"
     )
     device: Literal["auto", "cpu", "cuda", "optix", "hip", "metal", "oneapi"] = "cpu"
 
@@ -124,8 +125,8 @@ class Config(Section):
     study: StudySection = StudySection()
 
     @property
-    def picture_keys(self) -> list[str]:
-        """What decides how a picture looks: seed, world, and rendering but for the device."""
+    def image_keys(self) -> list[str]:
+        """What decides how an image looks: seed, world, and rendering but for the device."""
         rendering = (f"render.{name}" for name in RenderSection.model_fields if name != "device")
         return ["data.seed", *SCENE_SECTIONS, *rendering]
 
@@ -183,6 +184,8 @@ def validate(values: Any, source: str = "config") -> Config:
 
 def _explain(problem: dict, source: str) -> str:
     key = ".".join(str(part) for part in problem["loc"] if part != "[key]") or "the file"
+    if new := new_name_of(problem["loc"]):
+        return f"{source}: {key}: this key is called {new} now"
     if problem["type"] == "extra_forbidden":
         return f"{source}: {key}: unknown key; allowed here: {', '.join(_siblings(problem['loc']))}"
     message = problem["msg"].removeprefix("Value error, ").replace("valid tuple", "pair [low, high]")

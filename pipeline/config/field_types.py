@@ -15,7 +15,7 @@ class Section(BaseModel):
 
 
 class CocoSetSection(Section):
-    """A COCO set of real pictures. Paths are absolute or start where Snakemake runs."""
+    """A COCO set of real images. Paths are absolute or start where Snakemake runs."""
 
     annotations: Annotated[str, Field(min_length=1, description="its COCO file")]
     images: Annotated[str, Field(min_length=1, description="folder that its file names start from")]

@@ -46,7 +46,7 @@ class UnfreezeStep(Section):
     """From one moment on, more is trained. The moment is one of `epoch`, `iteration` and `run_fraction`."""
 
     epoch: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="trained from when every training picture has been seen so often"
+        None, description="trained from when every training image has been seen so often"
     )
     iteration: Annotated[int, Field(ge=2)] | None = Field(
         None, description="the first iteration that trains it; they count from 1"
@@ -54,9 +54,9 @@ class UnfreezeStep(Section):
     run_fraction: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         None, description="trained when this part of train.iterations is done"
     )
-    what: Patterns | None = Field(None, description="names or patterns of what is trained from then on")
-    leave: FreezePolicy | None = Field(
-        None, description="instead of what: all that stays frozen from then on, said as in freeze"
+    parameters: Patterns | None = Field(None, description="names or patterns of what is trained from then on")
+    keep_frozen: FreezePolicy | None = Field(
+        None, description="instead of parameters: all that stays frozen from then on, said as in freeze"
     )
     learning_rate_factor: Annotated[float, Field(gt=0)] = Field(
         1.0, description="its learning rate is multiplied by this, to the end of the run"
@@ -66,8 +66,8 @@ class UnfreezeStep(Section):
     def _check_keys(self) -> "UnfreezeStep":
         if sum(getattr(self, moment) is not None for moment in START_KEYS) != 1:
             raise ValueError(f"when? say one of {', '.join(START_KEYS)}")
-        if (self.what is None) == (self.leave is None):
-            raise ValueError("give either what (is trained from then on) or leave (all that stays frozen)")
+        if (self.parameters is None) == (self.keep_frozen is None):
+            raise ValueError("give either parameters (trained from then on) or keep_frozen (all that stays frozen)")
         return self
 
 

@@ -46,21 +46,21 @@ class ModelSection(Section):
     max_size: Annotated[int, Field(ge=32)] = 512
     rpn_proposals_train: Annotated[int, Field(ge=1)] = 900
     rpn_proposals_test: Annotated[int, Field(ge=1)] = 200
-    sampled_boxes: Annotated[int, Field(ge=4)] = Field(128, description="boxes per picture that train the heads")
+    sampled_boxes: Annotated[int, Field(ge=4)] = Field(128, description="boxes per image that train the heads")
     score_threshold: Fraction = 0.05
     nms_iou: Fraction = Field(0.4, description="of two boxes of a class that overlap more, the better scored stays")
     detections: Annotated[int, Field(ge=1)] = 100
 
 
 class AugmentSection(Section):
-    """What happens to a picture at training time; probabilities and strengths."""
+    """What happens to an image at training time; probabilities and strengths."""
 
-    flip: Fraction = Field(0.5, description="probability of a mirrored picture, left to right")
+    flip: Fraction = Field(0.5, description="probability of a mirrored image, left to right")
     scale: Annotated[FloatRange, within_limits(0.1, 10)] = Field(
         (0.8, 1.5), description="random zoom: below 1 shrinks, above 1 crops; large-scale jitter is [0.1, 2]"
     )
     copy_paste: Fraction = Field(
-        0, description="probability that some objects of another picture, with masks, are pasted into a picture"
+        0, description="probability that some objects of another image, with masks, are pasted into an image"
     )
     brightness: Annotated[float, Field(ge=0, le=1)] = Field(0.3, description="factor from 1 - this to 1 + this")
     contrast: Annotated[float, Field(ge=0, le=1)] = Field(0.3, description="factor from 1 - this to 1 + this")
@@ -78,9 +78,9 @@ class AugmentSection(Section):
 
 
 class SourceSection(CocoSetSection):
-    """Real pictures to train on beside the rendered ones (docs/mixing.md)."""
+    """Real images to train on beside the rendered ones (docs/mixing.md)."""
 
-    share: Annotated[float, Field(gt=0, le=1, description="share of all pictures drawn")]
+    share: Annotated[float, Field(gt=0, le=1, description="share of all images drawn")]
 
 
 def _room_for_all(sources: dict[str, SourceSection]) -> dict[str, SourceSection]:
@@ -109,7 +109,7 @@ class RateFactorsSection(Section):
     fpn: Annotated[float, Field(gt=0)] = 1.0
     backbone: Annotated[float, Field(gt=0)] | None = Field(
         None,
-        description="of what model.freeze leaves to train; null: 0.1 of a pretrained one, which forgets real pictures "
+        description="of what model.freeze leaves to train; null: 0.1 of a pretrained one, which forgets real images "
         "if it learns rendered ones faster (docs/study.md), 1 of one with weights: none",
     )
 
@@ -118,7 +118,7 @@ class ValidationSection(Section):
     """Score the model while it trains, keep the best weights, stop when it gets no better."""
 
     every: Annotated[int, Field(ge=1)] = Field(100, description="iterations from one look to the next")
-    on: CocoSetSection | None = Field(None, description="a COCO set of your own; null: the rendered val split")
+    dataset: CocoSetSection | None = Field(None, description="a COCO set of your own; null: the rendered val split")
     metric: Literal["box_AP", "box_AP50", "box_AP75", "mask_AP", "mask_AP50", "mask_AP75"] = "box_AP50"
     patience: Count = Field(0, description="stop after so many looks without a gain; 0 never stops")
 
@@ -129,7 +129,7 @@ class TrainSection(Section):
     device: Literal["auto", "cpu", "cuda", "mps"] = "cpu"
     processes: Annotated[int, Field(ge=1)] = Field(1, description="that share every batch: one for each GPU")
     iterations: Annotated[int, Field(ge=1)] = 460
-    batch_size: Annotated[int, Field(ge=1)] = Field(2, description="pictures of one step, over all processes")
+    batch_size: Annotated[int, Field(ge=1)] = Field(2, description="images of one step, over all processes")
     accumulate: Annotated[int, Field(ge=1)] = Field(
         1, description="take each process's share of a batch in so many parts, one after the other: less memory"
     )
@@ -159,13 +159,13 @@ class TrainSection(Section):
     )
     tensorboard: bool = Field(False, description="also write the log for TensorBoard")
     workers: Workers = Field(
-        "auto", description="processes that read pictures; auto: the cores that the step leaves; 0 reads in the loop"
+        "auto", description="processes that read images; auto: the cores that the step leaves; 0 reads in the loop"
     )
     threads: Annotated[int, Field(ge=1)] = Field(2, description="processor threads of the training step")
     sources: Annotated[dict[Name, SourceSection], AfterValidator(_room_for_all)] = Field(
-        {}, description="sets of real pictures to mix in, by name"
+        {}, description="sets of real images to mix in, by name"
     )
     repeat_threshold: Fraction = Field(
-        0, description="classes in a smaller share of a set's pictures are drawn more often (LVIS); 0 = never"
+        0, description="classes in a smaller share of a set's images are drawn more often (LVIS); 0 = never"
     )
     augment: AugmentSection = AugmentSection()

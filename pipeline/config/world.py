@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What pictures show, group by group: layout, people, trucks, goods, camera, light.
+"""What images show, group by group: layout, people, trucks, goods, camera, light.
 
-A range gives each picture its own value, a single number the same to all. Each group can be left out or held fixed, to
+A range gives each image its own value, a single number the same to all. Each group can be left out or held fixed, to
 see what it is worth: people.count: 0, trucks.electric: 0, goods.fill: 0.5, people.clothing.hi_vis: {none: 1}, ...
 """
 
@@ -33,7 +33,7 @@ class LayoutSection(Section):
         {"aisle": 0.26, "staging": 0.12, "dock": 0.09, "packing": 0.07, "block": 0.07, "mixed": 0.1, "chaos": 0.29},
         description="shares; all are as people work but chaos",
     )
-    empty: Fraction = Field(0.06, description="share of pictures without any person or truck")
+    empty: Fraction = Field(0.06, description="share of images without any person or truck")
 
 
 class ClothingSection(Section):
@@ -84,14 +84,16 @@ class PeopleSection(Section):
     """Pedestrians."""
 
     count: CountRange = (0, 4)
-    working_pairs: Fraction = Field(0.3, description="share of pictures with somebody pushing or pulling a truck")
+    working_pairs: Fraction = Field(0.3, description="share of images with somebody pushing or pulling a truck")
     activities: Annotated[dict[Literal["alone", "talk", "carry", "sit"], Fraction], PositiveSum] = Field(
         {"alone": 0.71, "talk": 0.12, "carry": 0.12, "sit": 0.05},
         description="shares of what people without a truck do",
     )
-    alone: Annotated[dict[Literal["walk", "stand", "scan", "bend", "crouch", "reach"], Fraction], PositiveSum] = Field(
-        {"walk": 0.45, "stand": 0.26, "scan": 0.12, "bend": 0.06, "crouch": 0.05, "reach": 0.06},
-        description="shares of the poses of those alone",
+    poses_alone: Annotated[dict[Literal["walk", "stand", "scan", "bend", "crouch", "reach"], Fraction], PositiveSum] = (
+        Field(
+            {"walk": 0.45, "stand": 0.26, "scan": 0.12, "bend": 0.06, "crouch": 0.05, "reach": 0.06},
+            description="shares of the poses of those alone",
+        )
     )
     women: Fraction = Field(
         0.25, description="share; of those employed in transportation and storage 22 % (EU-LFS 2022)"
@@ -103,7 +105,9 @@ class PeopleSection(Section):
         (1.5, 1.95), description="limits; within them heights follow sex and ancestry (NCD-RisC 2016)"
     )
     clothing: ClothingSection = ClothingSection()
-    own: Fraction = Field(0.5, description="of people alone, how many are meshes of your own, if the catalogue has any")
+    custom_share: Fraction = Field(
+        0.5, description="of people alone, how many are meshes of your own, if the catalogue has any"
+    )
 
 
 class TrucksSection(Section):
@@ -126,7 +130,7 @@ class TrucksSection(Section):
         description="share of kinds 685 mm wide over their forks, not 540 to 560; the first kind of a hall never is",
     )
     wear: FractionRange = Field((0.0, 1.0), description="0 new, 1 ready for the scrapyard; most are in between")
-    own: Fraction = Field(
+    custom_share: Fraction = Field(
         0.5, description="of trucks that nobody uses, how many are meshes of your own, if the catalogue has any"
     )
 
@@ -168,7 +172,7 @@ class GoodsSection(Section):
         },
         description="shares",
     )
-    own: Fraction = Field(
+    custom_share: Fraction = Field(
         0.5, description="of look-alikes, how many are meshes of your own without a category, if the catalogue has any"
     )
 
@@ -210,23 +214,23 @@ class CameraSection(Section):
         3.0, description="standard deviation of the pitch about what the rig aims at"
     )
     subject: Fraction = Field(
-        0.5, description="share of pictures whose camera aims at a person or a truck, near and with nothing in between"
+        0.5, description="share of images whose camera aims at a person or a truck, near and with nothing in between"
     )
     subject_height: Annotated[FloatRange, within_limits(0.05, 1)] = Field(
-        (0.3, 0.95), description="of what the camera aims at, as a share of the picture's height"
+        (0.3, 0.95), description="of what the camera aims at, as a share of the image's height"
     )
-    distorted: Fraction = Field(0.3, description="share of pictures with lens distortion")
+    distorted: Fraction = Field(0.3, description="share of images with lens distortion")
     distortion: Annotated[FloatRange, within_limits(-0.4, 0.2)] = Field(
         (-0.3, 0.05), description="k1 of Brown and Conrady; the wider the view, the nearer to the low end"
     )
-    motion_blur: Fraction = Field(0.1, description="share of pictures whose camera moves while the shutter is open")
+    motion_blur: Fraction = Field(0.1, description="share of images whose camera moves while the shutter is open")
     motion_m: Annotated[FloatRange, within_limits(0, 0.5)] = Field(
         (0.0, 0.03), description="way while the shutter is open"
     )
     motion_deg: Annotated[FloatRange, within_limits(0, 10)] = Field(
         (0.0, 0.6), description="turn while the shutter is open"
     )
-    depth_of_field: Fraction = Field(0.1, description="share of pictures that are sharp at one distance only")
+    depth_of_field: Fraction = Field(0.1, description="share of images that are sharp at one distance only")
     aperture_f: Annotated[FloatRange, within_limits(0.7, 64)] = Field(
         (1.4, 4.0), description="f-number at 36 mm of sensor width"
     )
@@ -238,7 +242,7 @@ class CameraSection(Section):
     white_balance: FractionRange = Field(
         (0.5, 1.0), description="how much of the light's cast automatic white balance takes away: 0 nothing, 1 all"
     )
-    exposure_error: Fraction = Field(0.1, description="share of pictures that are exposed wrongly")
+    exposure_error: Fraction = Field(0.1, description="share of images that are exposed wrongly")
     exposure_error_ev: Annotated[FloatRange, within_limits(-10, 10)] = (-2.0, 1.5)
 
 
@@ -253,7 +257,7 @@ class LightSection(Section):
         description="shares: lamps of either kind, light through doors and windows, dusk, a dark hall with a headlight",
     )
     temperature_k: Annotated[FloatRange, within_limits(1700, 25000)] = (2700, 7500)
-    colored: Fraction = Field(0.04, description="share of pictures with strongly coloured light")
+    colored: Fraction = Field(0.04, description="share of images with strongly coloured light")
     dead: Annotated[FloatRange, within_limits(0, 0.95)] = Field(
         (0.0, 0.3), description="share of lamps that do not burn"
     )
@@ -261,5 +265,5 @@ class LightSection(Section):
     power: Annotated[FloatRange, within_limits(0.01, 100)] = Field(
         (0.3, 3.0), description="factor on every lamp's power, drawn log-uniformly"
     )
-    hdri: Fraction = Field(0.35, description="share of pictures whose fill light comes from a photographed place")
+    hdri: Fraction = Field(0.35, description="share of images whose fill light comes from a photographed place")
     exposure_ev: Annotated[FloatRange, within_limits(-10, 10)] = (-1.0, 1.0)

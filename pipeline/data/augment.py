@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What happens to a picture at training time: geometry to picture, ids and boxes, camera faults to the picture alone.
+"""What happens to an image at training time: geometry to image, ids and boxes, camera faults to the image alone.
 
-Every function draws from the generator it is given and from nothing else, so a picture's look depends on the run's
+Every function draws from the generator it is given and from nothing else, so an image's look depends on the run's
 seed and the draw's number, not on worker processes. With OpenCV, which takes a quarter of the time of torch here.
 """
 
@@ -20,22 +20,22 @@ MOTION_BLUR_RANGE_PX = (2.0, 7.0)
 # Light of 1 is white. An electron's share of it: from a good sensor (15,000 electrons) to a small one in the dark.
 SHOT_NOISE_RANGE = (1 / 15000, 1 / 400)
 READ_NOISE_RANGE = (0.0005, 0.006)  # standard deviation
-SHARPNESS_RANGE = (1.5, 4.0)  # 1 leaves a picture as it is
+SHARPNESS_RANGE = (1.5, 4.0)  # 1 leaves an image as it is
 JPEG_QUALITY_RANGE = (50, 95)
-GAMMA = 2.2  # picture = light ** (1 / GAMMA), near enough to sRGB
+GAMMA = 2.2  # image = light ** (1 / GAMMA), near enough to sRGB
 GRAY_LEVELS = np.arange(256, dtype=np.float32)
 LINEAR_LIGHT_TABLE = (GRAY_LEVELS / 255) ** GAMMA
 
 
 class LabelledImage(NamedTuple):
-    """A picture and what is where in it.
+    """An image and what is where in it.
 
-    `picture`: uint8 RGB (height, width, 3). `ids`: int32 (height, width), the instances with masks, 0 = nothing.
+    `image`: uint8 RGB (height, width, 3). `ids`: int32 (height, width), the instances with masks, 0 = nothing.
     `labels`: int64 (n,), of ids 1, 2, …. `boxes`: float32 (m, 4), corners x1, y1, x2, y2 of the instances that have
     no mask, and `box_labels`: int64 (m,).
     """
 
-    picture: np.ndarray
+    image: np.ndarray
     ids: np.ndarray
     labels: np.ndarray
     boxes: np.ndarray
@@ -43,26 +43,26 @@ class LabelledImage(NamedTuple):
 
 
 def augment_geometry(labelled: LabelledImage, settings: AugmentSection, rng: np.random.Generator) -> LabelledImage:
-    """Return the picture, of the same size, zoomed and perhaps mirrored; instances may be cut or vanish."""
+    """Return the image, of the same size, zoomed and perhaps mirrored; instances may be cut or vanish."""
     (factor,) = _log_uniform(settings.scale, rng, 1)
     labelled = zoom(labelled, factor, rng)
     return flip(labelled) if rng.random() < settings.flip else labelled
 
 
-def augment_camera(picture: np.ndarray, settings: AugmentSection, rng: np.random.Generator) -> np.ndarray:
-    """Return the picture, uint8 RGB (height, width, 3), as another camera might have taken it."""
-    picture = jitter_colors(picture, settings, rng)
+def augment_camera(image: np.ndarray, settings: AugmentSection, rng: np.random.Generator) -> np.ndarray:
+    """Return the image, uint8 RGB (height, width, 3), as another camera might have taken it."""
+    image = jitter_colors(image, settings, rng)
     if rng.random() < settings.blur:
-        picture = cv2.GaussianBlur(picture, (7, 7), rng.uniform(*BLUR_SIGMA_RANGE_PX))
-    picture = _augment_light(picture, settings, rng)
+        image = cv2.GaussianBlur(image, (7, 7), rng.uniform(*BLUR_SIGMA_RANGE_PX))
+    image = _augment_light(image, settings, rng)
     if rng.random() < settings.sharpen:
-        picture = sharpen(picture, rng.uniform(*SHARPNESS_RANGE))
+        image = sharpen(image, rng.uniform(*SHARPNESS_RANGE))
     if rng.random() < settings.jpeg:
-        picture = jpeg_roundtrip(picture, int(rng.integers(*JPEG_QUALITY_RANGE, endpoint=True)))
-    return picture
+        image = jpeg_roundtrip(image, int(rng.integers(*JPEG_QUALITY_RANGE, endpoint=True)))
+    return image
 
 
-def _augment_light(picture: np.ndarray, settings: AugmentSection, rng: np.random.Generator) -> np.ndarray:
+def _augment_light(image: np.ndarray, settings: AugmentSection, rng: np.random.Generator) -> np.ndarray:
     """Do what happens before the gamma curve; to light and back once for all of it, which is what costs time."""
     gains = np.ones(3, np.float32)
     if settings.white_balance > 0:
@@ -72,8 +72,8 @@ def _augment_light(picture: np.ndarray, settings: AugmentSection, rng: np.random
     lost = rng.uniform(0, settings.vignette)
     smeared, noisy = rng.random() < settings.motion_blur, rng.random() < settings.noise
     if (gains == 1).all() and lost == 0 and not smeared and not noisy:
-        return picture
-    light = to_linear_light(picture, gains)
+        return image
+    light = to_linear_light(image, gains)
     if lost > 0:
         light = add_vignette(light, lost)
     if smeared:
@@ -84,33 +84,33 @@ def _augment_light(picture: np.ndarray, settings: AugmentSection, rng: np.random
 
 
 def zoom(labelled: LabelledImage, factor: float, rng: np.random.Generator) -> LabelledImage:
-    """Enlarge by `factor` and keep a random window; below 1, put the smaller picture somewhere on its mean colour."""
-    picture, ids = labelled.picture, labelled.ids
+    """Enlarge by `factor` and keep a random window; below 1, put the smaller image somewhere on its mean colour."""
+    image, ids = labelled.image, labelled.ids
     height, width = ids.shape
     if factor < 1:
         rows, columns = (max(1, round(side * factor)) for side in (height, width))
         top, left = (int(rng.integers(room, endpoint=True)) for room in (height - rows, width - columns))
         inside = np.s_[top : top + rows, left : left + columns]
-        canvas = np.empty_like(picture)
-        canvas[:] = np.round(cv2.mean(picture)[:3])
-        canvas[inside] = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA)
+        canvas = np.empty_like(image)
+        canvas[:] = np.round(cv2.mean(image)[:3])
+        canvas[inside] = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA)
         placed = np.zeros_like(ids)
         placed[inside] = _resize_ids(ids, columns, rows)
         boxes = labelled.boxes * np.float32([columns / width, rows / height] * 2) + np.float32([left, top] * 2)
-        return labelled._replace(picture=canvas, ids=placed, boxes=boxes)
+        return labelled._replace(image=canvas, ids=placed, boxes=boxes)
     rows, columns = (max(1, round(side / factor)) for side in (height, width))
     top, left = (int(rng.integers(room, endpoint=True)) for room in (height - rows, width - columns))
     if (rows, columns) == (height, width):
         return labelled
     inside = np.s_[top : top + rows, left : left + columns]
-    picture = cv2.resize(picture[inside], (width, height), interpolation=cv2.INTER_LINEAR)
+    image = cv2.resize(image[inside], (width, height), interpolation=cv2.INTER_LINEAR)
     boxes = (labelled.boxes - np.float32([left, top] * 2)) * np.float32([width / columns, height / rows] * 2)
     boxes = np.clip(boxes, 0, np.float32([width, height] * 2))
-    return labelled._replace(picture=picture, ids=_resize_ids(ids[inside], width, height), boxes=boxes)
+    return labelled._replace(image=image, ids=_resize_ids(ids[inside], width, height), boxes=boxes)
 
 
 def _resize_ids(ids: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Take the nearest pixel by its centre, as the picture's resize does; float32 holds ids up to 2 ** 24 exactly."""
+    """Take the nearest pixel by its centre, as the image's resize does; float32 holds ids up to 2 ** 24 exactly."""
     return cv2.resize(ids.view(np.float32), (width, height), interpolation=cv2.INTER_NEAREST_EXACT).view(np.int32)
 
 
@@ -118,11 +118,11 @@ def flip(labelled: LabelledImage) -> LabelledImage:
     """Mirror left and right."""
     width = labelled.ids.shape[1]
     x1, y1, x2, y2 = labelled.boxes.T
-    picture, ids = cv2.flip(labelled.picture, 1), np.ascontiguousarray(labelled.ids[:, ::-1])
-    return labelled._replace(picture=picture, ids=ids, boxes=np.stack([width - x2, y1, width - x1, y2], axis=1))
+    image, ids = cv2.flip(labelled.image, 1), np.ascontiguousarray(labelled.ids[:, ::-1])
+    return labelled._replace(image=image, ids=ids, boxes=np.stack([width - x2, y1, width - x1, y2], axis=1))
 
 
-def jitter_colors(picture: np.ndarray, settings: AugmentSection, rng: np.random.Generator) -> np.ndarray:
+def jitter_colors(image: np.ndarray, settings: AugmentSection, rng: np.random.Generator) -> np.ndarray:
     """Change brightness, contrast and saturation by factors around 1, and turn the hue by a part of its circle.
 
     The same operations as torchvision's `adjust_brightness` and so on.
@@ -130,19 +130,19 @@ def jitter_colors(picture: np.ndarray, settings: AugmentSection, rng: np.random.
     brightness, contrast = _around_one(settings.brightness, rng), _around_one(settings.contrast, rng)
     saturation, turn = _around_one(settings.saturation, rng), rng.uniform(-settings.hue, settings.hue)
     if brightness != 1:
-        picture = cv2.LUT(picture, (GRAY_LEVELS * brightness).clip(0, 255).astype(np.uint8))
+        image = cv2.LUT(image, (GRAY_LEVELS * brightness).clip(0, 255).astype(np.uint8))
     if contrast != 1:
-        mean = float(cv2.mean(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))[0])
-        picture = cv2.LUT(picture, (GRAY_LEVELS * contrast + mean * (1 - contrast)).clip(0, 255).astype(np.uint8))
+        mean = float(cv2.mean(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))[0])
+        image = cv2.LUT(image, (GRAY_LEVELS * contrast + mean * (1 - contrast)).clip(0, 255).astype(np.uint8))
     if saturation != 1:
-        gray = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-        picture = cv2.addWeighted(picture, saturation, gray, 1 - saturation, 0)
-    return shift_hue(picture, turn) if turn != 0 else picture
+        gray = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+        image = cv2.addWeighted(image, saturation, gray, 1 - saturation, 0)
+    return shift_hue(image, turn) if turn != 0 else image
 
 
-def shift_hue(picture: np.ndarray, turn: float) -> np.ndarray:
+def shift_hue(image: np.ndarray, turn: float) -> np.ndarray:
     """Turn the hue by a part of its circle, -0.5 to 0.5."""
-    hsv = cv2.cvtColor(picture.astype(np.float32), cv2.COLOR_RGB2HSV)
+    hsv = cv2.cvtColor(image.astype(np.float32), cv2.COLOR_RGB2HSV)
     hsv[..., 0] += 360 * (turn % 1)  # the way back takes it modulo 360
     return cv2.convertScaleAbs(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB))
 
@@ -180,31 +180,31 @@ def add_noise(light: np.ndarray, shot: float, read: float, rng: np.random.Genera
     return light + noise * cv2.sqrt(np.float32(shot) * light + np.float32(read**2))
 
 
-def to_linear_light(picture: np.ndarray, gains: np.ndarray | float = 1) -> np.ndarray:
-    """Return float32 light, 0 to 1, of a picture, uint8, times a factor for each of its channels."""
-    return cv2.LUT(picture, (LINEAR_LIGHT_TABLE[None, :, None] * np.full(3, gains, np.float32)))
+def to_linear_light(image: np.ndarray, gains: np.ndarray | float = 1) -> np.ndarray:
+    """Return float32 light, 0 to 1, of an image, uint8, times a factor for each of its channels."""
+    return cv2.LUT(image, (LINEAR_LIGHT_TABLE[None, :, None] * np.full(3, gains, np.float32)))
 
 
 def to_srgb_image(light: np.ndarray) -> np.ndarray:
     return cv2.convertScaleAbs(cv2.pow(np.clip(light, 0, 1), 1 / GAMMA), alpha=255)
 
 
-def sharpen(picture: np.ndarray, factor: float) -> np.ndarray:
-    """Raise the contrast of edges as torchvision's `adjust_sharpness` does: 1 leaves a picture as it is."""
-    if min(picture.shape[:2]) <= 2:
-        return picture
+def sharpen(image: np.ndarray, factor: float) -> np.ndarray:
+    """Raise the contrast of edges as torchvision's `adjust_sharpness` does: 1 leaves an image as it is."""
+    if min(image.shape[:2]) <= 2:
+        return image
     kernel = np.full((3, 3), (1 - factor) / 13, np.float32)
     kernel[1, 1] = factor + (1 - factor) * 5 / 13
-    sharp = cv2.filter2D(picture, -1, kernel)
+    sharp = cv2.filter2D(image, -1, kernel)
     # At the border there are no neighbours to compare with.
-    sharp[[0, -1]], sharp[:, [0, -1]] = picture[[0, -1]], picture[:, [0, -1]]
+    sharp[[0, -1]], sharp[:, [0, -1]] = image[[0, -1]], image[:, [0, -1]]
     return sharp
 
 
-def jpeg_roundtrip(picture: np.ndarray, quality: int) -> np.ndarray:
-    """Return the picture as it comes back from a JPEG file of this quality, 1 to 100."""
+def jpeg_roundtrip(image: np.ndarray, quality: int) -> np.ndarray:
+    """Return the image as it comes back from a JPEG file of this quality, 1 to 100."""
     file = io.BytesIO()
-    Image.fromarray(picture).save(file, "JPEG", quality=quality)
+    Image.fromarray(image).save(file, "JPEG", quality=quality)
     return np.array(Image.open(file))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rendered and real pictures, each draw with another look, as what Mask R-CNN is trained on."""
+"""Rendered and real images, each draw with another look, as what Mask R-CNN is trained on."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,17 +24,17 @@ MIN_BOX_SIDE_PX = 2
 
 
 class TrainingItem(NamedTuple):
-    """`picture`: float32 RGB (3, height, width), 0 to 1. `target`: see `make_target`. `file_name` is for messages."""
+    """`image`: float32 RGB (3, height, width), 0 to 1. `target`: see `make_target`. `file_name` is for messages."""
 
-    picture: Tensor
+    image: Tensor
     target: dict[str, Tensor]
     file_name: str
 
 
 class TrainingDataset(Dataset):
-    """Pictures by draw, each time with another look. Label k is the file's k-th category; `iscrowd` is not taught.
+    """Images by draw, each time with another look. Label k is the file's k-th category; `iscrowd` is not taught.
 
-    Pixels of `iscrowd` instances count as background: such instances are tiny or nearly hidden. The pictures of the
+    Pixels of `iscrowd` instances count as background: such instances are tiny or nearly hidden. The images of the
     sets `mixed` in follow those of `annotated`, set by set.
 
     Raises:
@@ -53,48 +53,50 @@ class TrainingDataset(Dataset):
         self.classes = len(annotated.categories)
         self.settings = settings
         self.seed = seed
-        self.ends = np.cumsum([len(source.pictures) for source in self.sources])
+        self.ends = np.cumsum([len(source.annotations) for source in self.sources])
 
     def __len__(self) -> int:
         return int(self.ends[-1])
 
     def __getitem__(self, draw: Draw) -> TrainingItem:
         random = rng(self.seed, draw.number, "augment")
-        drawn = augment_geometry(self.read(draw.picture), self.settings, random)
+        drawn = augment_geometry(self.read(draw.image_index), self.settings, random)
         if random.random() < self.settings.copy_paste:
             other = self.read(int(random.integers(len(self))))
             drawn = paste(drawn, augment_geometry(other, self.settings, random), random)
-        look = augment_camera(drawn.picture, self.settings, random)
-        source, place = self._find(draw.picture)
+        look = augment_camera(drawn.image, self.settings, random)
+        source, place = self._find(draw.image_index)
         target = make_target(torch.from_numpy(drawn.ids), torch.from_numpy(drawn.labels))
-        return TrainingItem(_as_tensor(look), add_boxes_without_mask(target, drawn), source.pictures.file_name(place))
+        return TrainingItem(
+            _as_tensor(look), add_boxes_without_mask(target, drawn), source.annotations.file_name(place)
+        )
 
-    def read(self, picture: int) -> LabelledImage:
-        """Return a picture as its file shows it.
+    def read(self, image_index: int) -> LabelledImage:
+        """Return an image as its file shows it.
 
         Raises:
-            coco.CocoError: the picture or a mask cannot be read.
+            coco.CocoError: the image or a mask cannot be read.
         """
-        source, place = self._find(picture)
-        pixels = reader.read_picture(source.images_dir / source.pictures.file_name(place))
-        return LabelledImage(pixels, *source.pictures.id_map(place), *source.pictures.boxes_alone(place))
+        source, place = self._find(image_index)
+        pixels = reader.read_image(source.images_dir / source.annotations.file_name(place))
+        return LabelledImage(pixels, *source.annotations.id_map(place), *source.annotations.boxes_alone(place))
 
     def largest_px(self) -> int:
-        """Return how many pixels the largest picture has."""
-        return max(int(source.pictures.sizes.prod(axis=1).max()) for source in self.sources)
+        """Return how many pixels the largest image has."""
+        return max(int(source.annotations.sizes.prod(axis=1).max()) for source in self.sources)
 
-    def _find(self, picture: int) -> tuple[ImageSource, int]:
-        place = int(np.searchsorted(self.ends, picture, side="right"))
+    def _find(self, image_index: int) -> tuple[ImageSource, int]:
+        place = int(np.searchsorted(self.ends, image_index, side="right"))
         source = self.sources[place]
-        return source, picture - int(self.ends[place]) + len(source.pictures)
+        return source, image_index - int(self.ends[place]) + len(source.annotations)
 
 
-def _as_tensor(picture: np.ndarray) -> Tensor:
-    return torch.from_numpy(picture.transpose(2, 0, 1).astype(np.float32, order="C")).div_(255)
+def _as_tensor(image: np.ndarray) -> Tensor:
+    return torch.from_numpy(image.transpose(2, 0, 1).astype(np.float32, order="C")).div_(255)
 
 
 def make_target(ids: Tensor, labels: Tensor) -> dict[str, Tensor]:
-    """Return the target of one picture with n instances, all that the id map still shows well enough.
+    """Return the target of one image with n instances, all that the id map still shows well enough.
 
     `ids`: int32 (height, width). `labels`: int64, of ids 1, 2, …. Returned: `boxes` float32 (n, 4), the corners
     x1, y1, x2, y2 around the masks' pixels; `labels` int64 (n,); `ids`, the map; `mask_ids` int32 (n,), which id is

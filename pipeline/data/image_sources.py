@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is trained on: the rendered set and, mixed in by share, sets of real pictures (docs/mixing.md).
+"""What is trained on: the rendered set and, mixed in by share, sets of real images (docs/mixing.md).
 
 The rendered set says which classes there are; those of the other sets are matched to them by name.
 """
@@ -22,11 +22,11 @@ log = logging.getLogger(__name__)
 
 
 class ImageSource(NamedTuple):
-    """A checked set of pictures; `share`: of all pictures drawn, 0 to 1."""
+    """A checked set of images; `share`: of all images drawn, 0 to 1."""
 
     name: str
     share: float
-    pictures: PackedAnnotations
+    annotations: PackedAnnotations
     images_dir: Path
     sha256: str  # of its annotations
 
@@ -34,9 +34,9 @@ class ImageSource(NamedTuple):
         """Return what the model file keeps of it."""
         return {
             "share": self.share,
-            "pictures": len(self.pictures),
-            "instances": len(self.pictures.labels),
-            "boxes_without_mask": int(np.count_nonzero(~self.pictures.has_mask)),
+            "images": len(self.annotations),
+            "instances": len(self.annotations.labels),
+            "boxes_without_mask": int(np.count_nonzero(~self.annotations.has_mask)),
             "annotations_sha256": self.sha256,
         }
 
@@ -49,7 +49,7 @@ def open_sources(
     Says in the log what each has of each class, which classes it lacks, and which of its own are not taught.
 
     Raises:
-        coco.CocoError: a set without pictures, pictures missing or of another size; the rendered set without
+        coco.CocoError: a set without images, images missing or of another size; the rendered set without
             categories or with an annotation without a mask; a set that has none of the rendered set's classes.
     """
     _check_rendered(rendered)
@@ -83,7 +83,7 @@ def _check_rendered(annotated: reader.CocoFile) -> None:
         first = ", ".join(map(str, boxes_only[:10]))
         raise reader.CocoError(
             f"{annotated.path}: {len(boxes_only)} annotations have no segmentation, which the mask head learns from: "
-            f"annotation {first}; pictures with boxes alone can be mixed in (train.sources)"
+            f"annotation {first}; images with boxes alone can be mixed in (train.sources)"
         )
 
 
@@ -103,15 +103,15 @@ def _check_matches(name: str, annotated: reader.CocoFile, names: list[str]) -> N
         )
     for each in lacking:
         log.warning(
-            "train.sources.%s: %s is not annotated here; where its pictures show any, they are taught as background",
+            "train.sources.%s: %s is not annotated here; where its images show any, they are taught as background",
             name,
             each,
         )
 
 
 def _told(source: ImageSource, names: list[str]) -> str:
-    labels, has_mask = source.pictures.labels, source.pictures.has_mask
+    labels, has_mask = source.annotations.labels, source.annotations.has_mask
     counts = [f"{np.count_nonzero(labels == label)} {name}" for label, name in enumerate(names, 1)]
     boxes = np.count_nonzero(~has_mask)
     note = f"; {boxes} of them boxes without a mask, which train the box head alone" if boxes else ""
-    return f"{source.name}: share {source.share:.3g}, {len(source.pictures)} pictures with {', '.join(counts)}{note}"
+    return f"{source.name}: share {source.share:.3g}, {len(source.annotations)} images with {', '.join(counts)}{note}"

@@ -20,7 +20,7 @@ from pipeline.data.sampler import DrawSequence, ProcessBatchSampler, SamplingSou
 
 SHARED_MEMORY = Path("/dev/shm")
 PREFETCHED_BATCHES = 2  # batches that each worker keeps ready
-# Of a pixel: three float32 of the picture, an int32 of the id map.
+# Of a pixel: three float32 of the image, an int32 of the id map.
 BYTES_PER_PIXEL = 16
 MAX_WORKERS = 8
 
@@ -36,7 +36,7 @@ class BatchLoader:
 
     def __init__(
         self,
-        pictures: TrainingDataset,
+        dataset: TrainingDataset,
         settings: TrainSection,
         seed: int,
         first: int = 0,
@@ -45,14 +45,14 @@ class BatchLoader:
     ) -> None:
         own = distributed.batch_size_per_process(settings.batch_size, world)
         batches = ProcessBatchSampler(
-            build_draw_sequence(pictures, settings, seed), own, settings.iterations, first, rank, world
+            build_draw_sequence(dataset, settings, seed), own, settings.iterations, first, rank, world
         )
         here = int(os.environ.get("LOCAL_WORLD_SIZE", world))  # torchrun says how many of them share this machine
         workers = min(choose_worker_count(settings, here), len(batches))
-        bytes_needed = here * workers * PREFETCHED_BATCHES * own * pictures.largest_px() * BYTES_PER_PIXEL
+        bytes_needed = here * workers * PREFETCHED_BATCHES * own * dataset.largest_px() * BYTES_PER_PIXEL
         self.by_pipe = workers > 0 and not shared_memory_holds(bytes_needed)
         self.loader = DataLoader(
-            pictures,
+            dataset,
             batch_sampler=batches,
             num_workers=workers,
             collate_fn=_as_arrays if self.by_pipe else list,
@@ -69,11 +69,11 @@ class BatchLoader:
         return map(_as_tensors, self.loader) if self.by_pipe else iter(self.loader)
 
 
-def build_draw_sequence(pictures: TrainingDataset, settings: TrainSection, seed: int) -> DrawSequence:
-    """Return what is drawn when: each source by its share, pictures of rare classes of a source more often."""
+def build_draw_sequence(dataset: TrainingDataset, settings: TrainSection, seed: int) -> DrawSequence:
+    """Return what is drawn when: each source by its share, images of rare classes of a source more often."""
     strata = []
-    for source in pictures.sources:
-        repeats = lvis_repeat_factors(source.pictures.present(pictures.classes), settings.repeat_threshold)
+    for source in dataset.sources:
+        repeats = lvis_repeat_factors(source.annotations.present(dataset.classes), settings.repeat_threshold)
         strata.append(SamplingSource(source.name, source.share, repeats))
     return DrawSequence(strata, seed)
 
@@ -117,7 +117,7 @@ def _start_worker(_: int) -> None:
 
 def _as_arrays(samples: list[TrainingItem]) -> list[tuple[np.ndarray, dict[str, np.ndarray], str]]:
     return [
-        (each.picture.numpy(), {key: value.numpy() for key, value in each.target.items()}, each.file_name)
+        (each.image.numpy(), {key: value.numpy() for key, value in each.target.items()}, each.file_name)
         for each in samples
     ]
 
@@ -125,7 +125,7 @@ def _as_arrays(samples: list[TrainingItem]) -> list[tuple[np.ndarray, dict[str, 
 def _as_tensors(batch: list[tuple[np.ndarray, dict[str, np.ndarray], str]]) -> list[TrainingItem]:
     return [
         TrainingItem(
-            torch.from_numpy(picture), {key: torch.from_numpy(value) for key, value in target.items()}, file_name
+            torch.from_numpy(image), {key: torch.from_numpy(value) for key, value in target.items()}, file_name
         )
-        for picture, target, file_name in batch
+        for image, target, file_name in batch
     ]

@@ -27,11 +27,11 @@ class PackedStrings:
 
 
 class PackedAnnotations:
-    """The pictures of a COCO file and the instances that are taught: not `iscrowd`, and of a category in `labels`.
+    """The images of a COCO file and the instances that are taught: not `iscrowd`, and of a category in `labels`.
 
-    `sizes`: int32 (pictures, 2), height and width. The instances of picture k are those from `firsts[k]` up to
+    `sizes`: int32 (images, 2), height and width. The instances of image k are those from `firsts[k]` up to
     `firsts[k + 1]`: first those with masks, the largest first, then those with a box alone. `labels`: int64.
-    `boxes`: float32 (instances, 4), corners x1, y1, x2, y2 within the picture. `has_mask`: bool.
+    `boxes`: float32 (instances, 4), corners x1, y1, x2, y2 within the image. `has_mask`: bool.
     """
 
     def __init__(self, annotated: reader.CocoFile, labels: Mapping[int, int]) -> None:
@@ -39,12 +39,12 @@ class PackedAnnotations:
         self.names = PackedStrings([image.file_name.encode() for image in annotated.images])
         self.sizes = np.array([(image.height, image.width) for image in annotated.images], np.int32).reshape(-1, 2)
         by_image = annotated.annotations_by_image()
-        instances, per_picture = [], []
+        instances, instance_counts = [], []
         for image in annotated.images:
             taught = [each for each in by_image[image.id] if not each.iscrowd and each.category_id in labels]
-            per_picture.append(len(taught))
+            instance_counts.append(len(taught))
             instances += sorted((_instance(each, image, labels) for each in taught), key=lambda entry: -entry[-1])
-        self.firsts = np.cumsum([0, *per_picture])
+        self.firsts = np.cumsum([0, *instance_counts])
         ids, places, boxes, runs, areas = zip(*instances, strict=True) if instances else [()] * 5
         self.annotation_ids = np.array(ids, np.int64)
         self.labels = np.array(places, np.int64)
@@ -55,20 +55,20 @@ class PackedAnnotations:
     def __len__(self) -> int:
         return len(self.sizes)
 
-    def file_name(self, picture: int) -> str:
-        return self.names[picture].decode()
+    def file_name(self, image_index: int) -> str:
+        return self.names[image_index].decode()
 
-    def id_map(self, picture: int) -> tuple[np.ndarray, np.ndarray]:
+    def id_map(self, image_index: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the id map, int32 (height, width), and the labels, int64 (n,), of ids 1, 2, …, n; 0 is background.
 
         One map instead of a mask per instance: visible masks do not overlap, and a map costs the same to augment
         whatever it holds. Where masks of other makers do overlap, the smaller instance is in front.
 
         Raises:
-            coco.CocoError: run lengths that do not fill the picture.
+            coco.CocoError: run lengths that do not fill the image.
         """
-        height, width = self.sizes[picture].tolist()
-        masked = [each for each in self._instances(picture) if self.has_mask[each]]
+        height, width = self.sizes[image_index].tolist()
+        masked = [each for each in self._instances(image_index) if self.has_mask[each]]
         # Masks come column by column; a map in the same order is filled in a third of the time.
         ids = np.zeros((height, width), np.int32, order="F")
         for instance_id, each in enumerate(masked, 1):
@@ -80,19 +80,19 @@ class PackedAnnotations:
             np.copyto(ids, instance_id, where=mask.view(bool))
         return cv2.transpose(ids.T), self.labels[masked]  # in the usual order: row by row
 
-    def boxes_alone(self, picture: int) -> tuple[np.ndarray, np.ndarray]:
+    def boxes_alone(self, image_index: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the boxes, float32 (n, 4), and labels, int64 (n,), of the instances that have no mask."""
-        unmasked = [each for each in self._instances(picture) if not self.has_mask[each]]
+        unmasked = [each for each in self._instances(image_index) if not self.has_mask[each]]
         return self.boxes[unmasked], self.labels[unmasked]
 
     def present(self, classes: int) -> np.ndarray:
-        """Return which of the labels 1, 2, …, `classes` each picture shows, bool (pictures, classes)."""
+        """Return which of the labels 1, 2, …, `classes` each image shows, bool (images, classes)."""
         shown = np.zeros((len(self), classes), bool)
         shown[np.repeat(np.arange(len(self)), np.diff(self.firsts)), self.labels - 1] = True
         return shown
 
-    def _instances(self, picture: int) -> range:
-        return range(int(self.firsts[picture]), int(self.firsts[picture + 1]))
+    def _instances(self, image_index: int) -> range:
+        return range(int(self.firsts[image_index]), int(self.firsts[image_index + 1]))
 
 
 def _instance(

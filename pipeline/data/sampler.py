@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which picture is drawn when: shares of sources, pictures of rare classes more often, batches of one process.
+"""Which image is drawn when: shares of sources, images of rare classes more often, batches of one process.
 
 What the `number`-th draw of a run is depends on the seed and that number alone. So a run that goes on at iteration k
 draws what it would have drawn, and the batches of several processes are together those of one with larger batches.
@@ -16,14 +16,14 @@ from pipeline.common.randomness import rng
 
 
 class Draw(NamedTuple):
-    """The `number`-th picture that training takes is the data set's `picture`-th."""
+    """The `number`-th image that training takes is the data set's `image_index`-th."""
 
     number: int
-    picture: int
+    image_index: int
 
 
 class SamplingSource(NamedTuple):
-    """One source: `repeats` float64 (pictures,), how often each of its pictures is drawn in one of its epochs.
+    """One source: `repeats` float64 (images,), how often each of its images is drawn in one of its epochs.
 
     `share`: of all draws; `name` decides its random numbers.
     """
@@ -34,9 +34,9 @@ class SamplingSource(NamedTuple):
 
 
 class DrawSequence:
-    """All draws of a run, by number. Pictures are counted through the strata, in their order.
+    """All draws of a run, by number. Images are counted through the strata, in their order.
 
-    Of n draws in a row every stratum gets its share of n, rounded up or down. In an epoch of a stratum every picture
+    Of n draws in a row every stratum gets its share of n, rounded up or down. In an epoch of a stratum every image
     of it comes as often as `repeats` says, rounded up or down so that it is right on average, in random order.
     """
 
@@ -76,10 +76,10 @@ def epoch_length(repeats: np.ndarray) -> int:
 
 
 def epoch_order(stratum: SamplingSource, seed: int, epoch: int) -> np.ndarray:
-    """Return the places of the pictures that this epoch draws, int64 (epoch_length,), in the order of drawing.
+    """Return the places of the images that this epoch draws, int64 (epoch_length,), in the order of drawing.
 
-    Systematic sampling: of picture i come floor(c[i] + u) - floor(c[i - 1] + u), c the cumulated repeats, u random.
-    So every epoch has the same length, which a rounding of its own for each picture, as in LVIS, would not give.
+    Systematic sampling: of image i come floor(c[i] + u) - floor(c[i - 1] + u), c the cumulated repeats, u random.
+    So every epoch has the same length, which a rounding of its own for each image, as in LVIS, would not give.
     """
     length = epoch_length(stratum.repeats)
     ends = np.cumsum(stratum.repeats) * (length / stratum.repeats.sum())
@@ -91,11 +91,11 @@ def epoch_order(stratum: SamplingSource, seed: int, epoch: int) -> np.ndarray:
 
 
 def lvis_repeat_factors(present: np.ndarray, threshold: float) -> np.ndarray:
-    """Return how often each picture is to be drawn in an epoch, float64 (pictures,), 1 or more.
+    """Return how often each image is to be drawn in an epoch, float64 (images,), 1 or more.
 
-    `present`: bool (pictures, classes), the classes that a picture shows. A class in a share f of the pictures asks
-    for max(1, sqrt(threshold / f)), and a picture gets what its rarest class asks for: repeat factor sampling of
-    LVIS (Gupta, Dollár and Girshick 2019, arXiv 1908.03195, appendix B). Pictures without any class get 1.
+    `present`: bool (images, classes), the classes that an image shows. A class in a share f of the images asks
+    for max(1, sqrt(threshold / f)), and an image gets what its rarest class asks for: repeat factor sampling of
+    LVIS (Gupta, Dollár and Girshick 2019, arXiv 1908.03195, appendix B). Images without any class get 1.
     """
     frequency = present.mean(axis=0)
     asked = np.sqrt(np.maximum(1, threshold / np.where(frequency > 0, frequency, np.inf)))

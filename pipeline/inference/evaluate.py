@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Station `evaluate`: predictions against annotations, as COCO's average precision, box and mask, in all and by class.
 
-On any COCO file with pictures, with a model or with results that are there already:
+On any COCO file with images, with a model or with results that are there already:
 
     python -m pipeline.inference.evaluate --model M.pt --annotations A.json --images DIR --out metrics.json
     python -m pipeline.inference.evaluate --predictions P.json --annotations A.json --out metrics.json
@@ -37,10 +37,10 @@ IOU_TYPES = {"box": "bbox", "mask": "segm"}
 def evaluate(
     annotated: reader.CocoFile, detections: Sequence[reader.Detection], unknown_classes: Collection[str] = ()
 ) -> dict[str, Any]:
-    """Return the figures of one set: box, mask, pictures, annotations and ignored regions by class name.
+    """Return the figures of one set: box, mask, images, annotations and ignored regions by class name.
 
     Each of box and mask has AP (mean over IoU 0.50 to 0.95 and classes), AP50, AP75 and the same by class, with at
-    most 100 detections a picture. A class that has no annotations, or is one of `unknown_classes` (that the model never
+    most 100 detections an image. A class that has no annotations, or is one of `unknown_classes` (that the model never
     learned), has null and does not count. `mask` is null if masks are missing. Regions with `iscrowd` are ignored.
     """
     classes = {category.id: category.name for category in annotated.categories}
@@ -50,7 +50,7 @@ def evaluate(
     return {
         "box": _precision(annotated, detections, classes, scored, "box"),
         "mask": _precision(annotated, detections, classes, scored, "mask") if masks else None,
-        "pictures": len(annotated.images),
+        "images": len(annotated.images),
         "annotations": {name: counts[number, 0] for number, name in classes.items()},
         "ignored": {name: counts[number, 1] for number, name in classes.items()},
     }
@@ -125,7 +125,7 @@ def _results(detections: Sequence[reader.Detection]) -> list[dict[str, Any]]:
 
 def metrics_table(metrics: Mapping[str, Any], title: str) -> Table:
     """Return the figures of one set as a table: a row in all and for each class."""
-    drawn = Table(title=f"{title}: {metrics['pictures']} pictures", box=SIMPLE)
+    drawn = Table(title=f"{title}: {metrics['images']} images", box=SIMPLE)
     drawn.add_column("class", no_wrap=True)
     kinds = [kind for kind in IOU_TYPES if metrics[kind] is not None]
     for heading in ("objects", *(f"{kind}\n{figure}" for kind in kinds for figure in ("AP", "AP50", "AP75"))):

@@ -31,7 +31,7 @@ from pipeline.coco.paste_masks import MASK_THRESHOLD
 from pipeline.inference.export_check import OUTPUTS, Outputs, Predictor, describe_mismatch
 from pipeline.models import detectors
 
-INPUT_NAMES = ("picture", "score_threshold")
+INPUT_NAMES = ("image", "score_threshold")
 OPSET = 17  # has RoiAlign as torchvision computes it (since 16); onnxruntime reads it since 1.12
 MIN_SIDE_PX = 32  # pixels: the coarsest features of the backbone are 32 apart
 
@@ -41,7 +41,7 @@ class ExportError(Exception):
 
 
 class FixedSizeDetector(nn.Module):
-    """A network as one function of a picture of fixed size: the steps of `predict.detect` up to the pasting."""
+    """A network as one function of an image of fixed size: the steps of `predict.detect` up to the pasting."""
 
     def __init__(self, network: MaskRCNN, width: int, height: int) -> None:
         super().__init__()
@@ -59,16 +59,16 @@ class FixedSizeDetector(nn.Module):
             fixed_size=(resized_width, resized_height),
         )
 
-    def forward(self, picture: Tensor, score_threshold: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return boxes, labels, scores and masks of the n objects in a picture, the surest first.
+    def forward(self, image: Tensor, score_threshold: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return boxes, labels, scores and masks of the n objects in an image, the surest first.
 
-        `picture`: uint8 RGB (height, width, 3). `score_threshold`: float32 (), scores are above it. Boxes: float32
-        (n, 4), left, top, right, bottom in pixels of the picture. Labels: int64 (n,), from 1. Scores: float32 (n,).
+        `image`: uint8 RGB (height, width, 3). `score_threshold`: float32 (), scores are above it. Boxes: float32
+        (n, 4), left, top, right, bottom in pixels of the image. Labels: int64 (n,), from 1. Scores: float32 (n,).
         Masks: float32 (n, side, side), each fills its box.
         """
         # An attribute of the network, because torchvision has no argument for it. As a tensor it becomes an input.
         self.network.roi_heads.score_thresh = score_threshold
-        images, _ = self.transform([picture.permute(2, 0, 1).float() / 255])
+        images, _ = self.transform([image.permute(2, 0, 1).float() / 255])
         features = self.network.backbone(images.tensors)
         proposals, _ = self.network.rpn(images, features)
         (found,), _ = self.network.roi_heads(features, proposals, images.image_sizes)
@@ -77,7 +77,7 @@ class FixedSizeDetector(nn.Module):
 
 
 def resized_size(width: int, height: int, min_size: int, max_size: int) -> tuple[int, int]:
-    """Return the (width, height) that torchvision's transform gives a picture: its rule, and its rounding.
+    """Return the (width, height) that torchvision's transform gives an image: its rule, and its rounding.
 
     Raises:
         ExportError: before or after it a side is shorter than 32 pixels.
@@ -136,7 +136,7 @@ def onnx_bytes(camera: FixedSizeDetector, metadata: Mapping[str, str]) -> bytes:
 
 def torchscript_bytes(camera: FixedSizeDetector, metadata: Mapping[str, str]) -> bytes:
     """Return a TorchScript file; its two arguments are both needed."""
-    # check_trace: would compare with the picture of the trace alone; `require_same_outputs` does more.
+    # check_trace: would compare with the image of the trace alone; `require_same_outputs` does more.
     traced = torch.jit.trace(camera, _example(camera), check_trace=False)
     file = io.BytesIO()
     torch.jit.save(traced, file, _extra_files=dict(metadata))
@@ -144,29 +144,29 @@ def torchscript_bytes(camera: FixedSizeDetector, metadata: Mapping[str, str]) ->
 
 
 def onnx_predictor(content: bytes) -> Predictor:
-    """Return how to look at a picture with an ONNX file, on the CPU."""
+    """Return how to look at an image with an ONNX file, on the CPU."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors: it would warn that an input has a default
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
-    def run(picture: np.ndarray, score_threshold: float) -> Outputs:
-        values = (picture, np.array(score_threshold, np.float32))
+    def run(image: np.ndarray, score_threshold: float) -> Outputs:
+        values = (image, np.array(score_threshold, np.float32))
         return dict(zip(OUTPUTS, session.run(OUTPUTS, dict(zip(INPUT_NAMES, values, strict=True))), strict=True))
 
     return run
 
 
 def torchscript_predictor(content: bytes) -> Predictor:
-    """Return how to look at a picture with a TorchScript file, on the CPU."""
+    """Return how to look at an image with a TorchScript file, on the CPU."""
     return torch_predictor(torch.jit.load(io.BytesIO(content), map_location="cpu"))
 
 
 def torch_predictor(camera: Callable[[Tensor, Tensor], tuple[Tensor, ...]]) -> Predictor:
-    """Return how to look at a picture with a module of torch."""
+    """Return how to look at an image with a module of torch."""
 
     @torch.inference_mode()
-    def run(picture: np.ndarray, score_threshold: float) -> Outputs:
-        found = camera(torch.from_numpy(picture), torch.tensor(score_threshold))
+    def run(image: np.ndarray, score_threshold: float) -> Outputs:
+        found = camera(torch.from_numpy(image), torch.tensor(score_threshold))
         return dict(zip(OUTPUTS, (each.numpy() for each in found), strict=True))
 
     return run
@@ -176,7 +176,7 @@ FORMATS = {".onnx": (onnx_bytes, onnx_predictor), ".torchscript.pt": (torchscrip
 
 
 def export(detector: detectors.Detector, out: Path, width: int, height: int) -> str:
-    """Write the detector, for pictures of one size, as the kind of file that the name `out` says; return what was seen.
+    """Write the detector, for images of one size, as the kind of file that the name `out` says; return what was seen.
 
     `detector`, on the CPU, is not to be used after that: its score threshold has become the file's argument.
 
@@ -192,7 +192,7 @@ def export(detector: detectors.Detector, out: Path, width: int, height: int) -> 
     camera = FixedSizeDetector(detector.model, width, height).eval()
     metadata = export_metadata(detector, camera)
     with warnings.catch_warnings():
-        # The tracer warns of everything that could depend on the picture's size, which is fixed here.
+        # The tracer warns of everything that could depend on the image's size, which is fixed here.
         warnings.simplefilter("ignore")
         content = write(camera, metadata)
     seen = require_same_outputs(
@@ -201,11 +201,11 @@ def export(detector: detectors.Detector, out: Path, width: int, height: int) -> 
     aside = out.with_name(f".{out.name}.{os.getpid()}")
     aside.write_bytes(content)
     aside.replace(out)
-    return f"{out}: {len(content) / 1e6:.1f} MB, pictures of {width}x{height}; {seen}"
+    return f"{out}: {len(content) / 1e6:.1f} MB, images of {width}x{height}; {seen}"
 
 
 def require_same_outputs(expected: Predictor, found: Predictor, size: tuple[int, int], score_threshold: float) -> str:
-    """Hold two ways of running a model against each other: with detections, with none, and with another picture.
+    """Hold two ways of running a model against each other: with detections, with none, and with another image.
 
     Raises:
         ExportError: they do not agree, or the model detects nothing at all, even of the lowest score.
@@ -218,14 +218,14 @@ def require_same_outputs(expected: Predictor, found: Predictor, size: tuple[int,
         ("noise, the model's own threshold", first, score_threshold),
     )
     counts = []
-    for name, picture, threshold in cases:
-        wanted = expected(picture, threshold)
-        if problem := describe_mismatch(wanted, found(picture, threshold)):
+    for name, image, threshold in cases:
+        wanted = expected(image, threshold)
+        if problem := describe_mismatch(wanted, found(image, threshold)):
             raise ExportError(f"the exported model does not agree with torch ({name}): {problem}; nothing was written")
         counts.append(len(wanted["scores"]))
     if not counts[0] or not counts[2]:
         raise ExportError("the model detects nothing, not even of the lowest score: are its weights finite numbers?")
-    return f"agrees with torch: pictures with {', '.join(map(str, counts))} detections"
+    return f"agrees with torch: images with {', '.join(map(str, counts))} detections"
 
 
 def _example(camera: FixedSizeDetector) -> tuple[Tensor, Tensor]:
@@ -234,7 +234,7 @@ def _example(camera: FixedSizeDetector) -> tuple[Tensor, Tensor]:
 
 
 def _noise(size: tuple[int, int], seed: int) -> np.ndarray:
-    """Return a picture, uint8 RGB (height, width, 3), of random blocks: it has edges to see at every place."""
+    """Return an image, uint8 RGB (height, width, 3), of random blocks: it has edges to see at every place."""
     height, width = size
     blocks = np.random.default_rng(seed).integers(0, 256, (height // 16 + 1, width // 16 + 1, 3), np.uint8)
     return np.ascontiguousarray(blocks.repeat(16, 0).repeat(16, 1)[:height, :width])
@@ -249,7 +249,7 @@ def main() -> int:
     parser.add_argument("--model", required=True, type=Path, help="model.pt")
     parser.add_argument("--out", required=True, type=Path, help="NAME.onnx or NAME.torchscript.pt")
     parser.add_argument(
-        "--size", nargs=2, type=int, default=(640, 480), metavar=("WIDTH", "HEIGHT"), help="of the pictures (640 480)"
+        "--size", nargs=2, type=int, default=(640, 480), metavar=("WIDTH", "HEIGHT"), help="of the images (640 480)"
     )
     arguments = parser.parse_args()
     try:

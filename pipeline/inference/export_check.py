@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Do two ways of running a model find the same in a picture?"""
+"""Do two ways of running a model find the same in an image?"""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ import numpy as np
 
 OUTPUTS = ("boxes", "labels", "scores", "masks")
 Outputs = dict[str, np.ndarray]  # by the names in OUTPUTS, shapes as in `export.CameraDetector.forward`
-Predictor = Callable[[np.ndarray, float], Outputs]  # picture, score threshold
+Predictor = Callable[[np.ndarray, float], Outputs]  # image, score threshold
 
 # On 66 photographs single precision made 0.002 pixels, 2e-5 in scores and 1e-4 in masks; a wrong operator makes more.
 TOLERANCES = {"boxes": 0.1, "scores": 1e-3, "masks": 1e-2}

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Station `predict`: a model looks at pictures.
+"""Station `predict`: a model looks at images.
 
-At any pictures or folders of them, to write COCO results, a list of the pictures and copies with masks drawn:
+At any images or folders of them, to write COCO results, a list of the images and copies with masks drawn:
 
     python -m pipeline.inference.predict --model results/runs/quickstart/model.pt --out looked_at photo.jpg folder
 
-Or at the pictures of a COCO file, to write COCO results that belong to it:
+Or at the images of a COCO file, to write COCO results that belong to it:
 
     python -m pipeline.inference.predict --model M.pt --annotations A.json --images DIR --predictions OUT.json
 """
@@ -39,33 +39,33 @@ class PredictError(Exception):
     """Nothing to look at, or nowhere to write; the message says what to change."""
 
 
-def predict_pictures(
-    detector: detectors.Detector, pictures: Sequence[tuple[int, Path]], category_ids: Mapping[str, int]
+def predict_images(
+    detector: detectors.Detector, images: Sequence[tuple[int, Path]], category_ids: Mapping[str, int]
 ) -> Iterator[tuple[np.ndarray, list[dict[str, Any]]]]:
-    """Yield for each (image id, path) the picture, uint8 RGB, and its COCO results, highest score first.
+    """Yield for each (image id, path) the image, uint8 RGB, and its COCO results, highest score first.
 
     `category_ids` gives each class name its id in the results; classes that it does not name are left out.
 
     Raises:
-        CocoError: a picture that is missing or corrupt.
+        CocoError: an image that is missing or corrupt.
     """
     names = [category["name"] for category in detector.categories]
     label_ids = {label: category_ids[name] for label, name in enumerate(names, 1) if name in category_ids}
-    for image_id, path in pictures:
-        picture = reader.read_picture(path)
-        found = detect_objects(detector.model, picture, label_ids)
-        yield picture, [{"image_id": image_id, **detection} for detection in found]
+    for image_id, path in images:
+        image = reader.read_image(path)
+        found = detect_objects(detector.model, image, label_ids)
+        yield image, [{"image_id": image_id, **detection} for detection in found]
 
 
 @torch.inference_mode()
-def detect_objects(network: MaskRCNN, picture: np.ndarray, label_ids: Mapping[int, int]) -> list[dict[str, Any]]:
-    """Return what the network sees in a picture, uint8 RGB (height, width, 3): COCO results without `image_id`.
+def detect_objects(network: MaskRCNN, image: np.ndarray, label_ids: Mapping[int, int]) -> list[dict[str, Any]]:
+    """Return what the network sees in an image, uint8 RGB (height, width, 3): COCO results without `image_id`.
 
-    The steps are those of torchvision's `GeneralizedRCNN.forward` in eval mode; only, no masks of the picture's
+    The steps are those of torchvision's `GeneralizedRCNN.forward` in eval mode; only, no masks of the image's
     size are made: the 100 of a 12-megapixel photograph would take 5 GB.
     """
-    size = picture.shape[:2]
-    pixels = torch.from_numpy(picture).to(next(network.parameters()).device).permute(2, 0, 1).float() / 255
+    size = image.shape[:2]
+    pixels = torch.from_numpy(image).to(next(network.parameters()).device).permute(2, 0, 1).float() / 255
     images, _ = network.transform([pixels])
     features = network.backbone(images.tensors)
     proposals, _ = network.rpn(images, features)
@@ -83,7 +83,7 @@ def detect_objects(network: MaskRCNN, picture: np.ndarray, label_ids: Mapping[in
 
 
 def _detection(box: Sequence[float], segmentation: dict[str, Any], score: float, category_id: int) -> dict[str, Any]:
-    """`box`: left, top, right, bottom, in pixels of the picture."""
+    """`box`: left, top, right, bottom, in pixels of the image."""
     left, top, right, bottom = box
     return {
         "category_id": category_id,
@@ -96,84 +96,87 @@ def _detection(box: Sequence[float], segmentation: dict[str, Any], score: float,
 def predict_annotated(
     detector: detectors.Detector, annotated: reader.CocoFile, images_dir: Path
 ) -> list[dict[str, Any]]:
-    """Return the COCO results for all pictures of a COCO file, with the category ids of that file.
+    """Return the COCO results for all images of a COCO file, with the category ids of that file.
 
     Raises:
-        CocoError: a picture that is missing, corrupt or of another size than the file says.
+        CocoError: an image that is missing, corrupt or of another size than the file says.
     """
     reader.check_images(annotated, images_dir)
-    pictures = [(image.id, images_dir / image.file_name) for image in annotated.images]
+    images = [(image.id, images_dir / image.file_name) for image in annotated.images]
     category_ids = {category.name: category.id for category in annotated.categories}
-    looked_at = track(predict_pictures(detector, pictures, category_ids), len(pictures), "predict")
+    looked_at = track(predict_images(detector, images, category_ids), len(images), "predict")
     return [detection for _, found in looked_at for detection in found]
 
 
-def find_pictures(places: Sequence[Path]) -> list[Path]:
-    """Return the pictures that are named, and those in the folders that are named, in order.
+def find_images(places: Sequence[Path]) -> list[Path]:
+    """Return the images that are named, and those in the folders that are named, in order.
 
     Raises:
-        PredictError: no such file, or a folder without pictures.
+        PredictError: no such file, or a folder without images.
     """
-    pictures: list[Path] = []
+    images: list[Path] = []
     for place in places:
         if not place.exists():
             raise PredictError(f"{place}: no such file or folder")
         if place.is_file():
-            pictures.append(place)
+            images.append(place)
             continue
         inside = sorted(path for path in place.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
         if not inside:
-            raise PredictError(f"{place}: no pictures in this folder ({', '.join(sorted(IMAGE_SUFFIXES))})")
-        pictures += inside
-    return pictures
+            raise PredictError(f"{place}: no images in this folder ({', '.join(sorted(IMAGE_SUFFIXES))})")
+        images += inside
+    return images
 
 
-def overlay_paths(pictures: Sequence[Path], folder: Path) -> list[Path]:
-    """Return where the drawn copy of each picture goes: `NAME.png`, numbered where names repeat.
+def overlay_paths(images: Sequence[Path], folder: Path) -> list[Path]:
+    """Return where the drawn copy of each image goes: `NAME.png`, numbered where names repeat.
 
     Raises:
-        PredictError: a copy would overwrite one of the pictures.
+        PredictError: a copy would overwrite one of the images.
     """
-    stems = Counter(picture.stem for picture in pictures)
+    stems = Counter(image.stem for image in images)
     names = [
-        picture.stem if stems[picture.stem] == 1 else f"{picture.stem}_{number}"
-        for number, picture in enumerate(pictures, 1)
+        image.stem if stems[image.stem] == 1 else f"{image.stem}_{number}" for number, image in enumerate(images, 1)
     ]
     paths = [folder / f"{name}.png" for name in names]
-    originals = {picture.resolve() for picture in pictures}
+    originals = {image.resolve() for image in images}
     for path in paths:
         if path.resolve() in originals:
-            raise PredictError(f"{path}: the drawn copy would overwrite this picture; choose another --out")
+            raise PredictError(f"{path}: the drawn copy would overwrite this image; choose another --out")
     return paths
 
 
-def predict_and_draw(detector: detectors.Detector, pictures: Sequence[Path], out: Path, draw_threshold: float) -> None:
-    """Write `predictions.json`, `images.json` (a COCO file: which id is which picture) and the drawn copies.
+def predict_and_draw(detector: detectors.Detector, paths: Sequence[Path], out: Path, draw_threshold: float) -> None:
+    """Write `predictions.json`, `images.json` (a COCO file: which id is which image) and the drawn copies.
 
     Raises:
-        CocoError: a corrupt picture.
-        PredictError: a drawn copy would overwrite a picture.
+        CocoError: a corrupt image.
+        PredictError: a drawn copy would overwrite an image.
     """
-    copies = overlay_paths(pictures, out)
+    copies = overlay_paths(paths, out)
     out.mkdir(parents=True, exist_ok=True)
-    numbered = list(enumerate(pictures, 1))
+    numbered = list(enumerate(paths, 1))
     category_ids = {category["name"]: category["id"] for category in detector.categories}
-    looked_at = track(predict_pictures(detector, numbered, category_ids), len(pictures), "predict")
-    images, results = [], []
-    for (image_id, path), copy, (picture, found) in zip(numbered, copies, looked_at, strict=True):
-        height, width = picture.shape[:2]
-        images.append({"id": image_id, "file_name": str(path), "width": width, "height": height, "drawn": copy.name})
+    looked_at = track(predict_images(detector, numbered, category_ids), len(paths), "predict")
+    image_entries, results = [], []
+    for (image_id, path), copy, (image, found) in zip(numbered, copies, looked_at, strict=True):
+        height, width = image.shape[:2]
+        image_entries.append(
+            {"id": image_id, "file_name": str(path), "width": width, "height": height, "drawn": copy.name}
+        )
         results += found
         shown = [detection for detection in found if detection["score"] >= draw_threshold]
-        _write_png(copy, draw_overlay(picture, detection_overlays(shown, detector.categories)))
-    reader.write_json(out / "images.json", {"images": images, "annotations": [], "categories": detector.categories})
+        _write_png(copy, draw_overlay(image, detection_overlays(shown, detector.categories)))
+    reader.write_json(
+        out / "images.json", {"images": image_entries, "annotations": [], "categories": detector.categories}
+    )
     reader.write_json(out / "predictions.json", results)
 
 
 def detection_overlays(
     results: Sequence[Mapping[str, Any]], categories: Sequence[Mapping[str, Any]]
 ) -> list[OverlayObject]:
-    """Return what to draw for COCO results of one picture, the surest last and so on top."""
+    """Return what to draw for COCO results of one image, the surest last and so on top."""
     places = {category["id"]: place for place, category in enumerate(categories)}
     return [
         OverlayObject(
@@ -186,10 +189,10 @@ def detection_overlays(
     ]
 
 
-def _write_png(path: Path, picture: np.ndarray) -> None:
+def _write_png(path: Path, image: np.ndarray) -> None:
     """Write uint8 RGB aside, then put it in its place."""
     aside = path.with_name(f".{path.stem}.{os.getpid()}.png")
-    if not cv2.imwrite(str(aside), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
+    if not cv2.imwrite(str(aside), cv2.cvtColor(image, cv2.COLOR_RGB2BGR)):
         raise PredictError(f"{path}: cannot be written")
     aside.replace(path)
 
@@ -200,20 +203,20 @@ def _arguments() -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("pictures", nargs="*", type=Path, metavar="PICTURES", help="pictures, or folders of them")
+    parser.add_argument("inputs", nargs="*", type=Path, metavar="IMAGES", help="images, or folders of them")
     parser.add_argument("--model", required=True, type=Path, help="model.pt")
-    parser.add_argument("--out", type=Path, help="folder for results and drawn copies of PICTURES")
+    parser.add_argument("--out", type=Path, help="folder for results and drawn copies of IMAGES")
     parser.add_argument("--draw-threshold", type=float, default=0.5, help="lowest score that is drawn (0.5)")
-    parser.add_argument("--annotations", type=Path, help="COCO file that names the pictures, instead of PICTURES")
+    parser.add_argument("--annotations", type=Path, help="COCO file that names the images, instead of IMAGES")
     parser.add_argument("--images", type=Path, help="folder that the file names in --annotations are relative to")
     parser.add_argument("--predictions", type=Path, help="where the results for --annotations go")
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or mps")
     parser.add_argument("--threads", type=int, help="processor threads (default: all)")
     arguments = parser.parse_args()
-    looking = bool(arguments.pictures and arguments.out)
+    looking = bool(arguments.inputs and arguments.out)
     annotated = bool(arguments.annotations and arguments.images and arguments.predictions)
     if looking == annotated:
-        parser.error("give PICTURES and --out, or --annotations, --images and --predictions")
+        parser.error("give IMAGES and --out, or --annotations, --images and --predictions")
     return arguments
 
 
@@ -222,13 +225,13 @@ def main() -> int:
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     try:
-        pictures = find_pictures(arguments.pictures)
+        paths = find_images(arguments.inputs)
         annotated = reader.read_coco(arguments.annotations) if arguments.annotations else None
         detector = detectors.load(arguments.model, devices.select_device(arguments.device))
         if annotated:
             reader.write_json(arguments.predictions, predict_annotated(detector, annotated, arguments.images))
         else:
-            predict_and_draw(detector, pictures, arguments.out, arguments.draw_threshold)
+            predict_and_draw(detector, paths, arguments.out, arguments.draw_threshold)
     except (reader.CocoError, devices.DeviceError, detectors.ModelFileError, PredictError) as error:
         print(error, file=sys.stderr)
         return 1

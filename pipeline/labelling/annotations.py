@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What COCO files say of a rendered picture: its image entry, and an annotation of every object that is not dropped."""
+"""What COCO files say of a rendered image: its image entry, and an annotation of every object that is not dropped."""
 
 import math
 from typing import Any
@@ -30,7 +30,7 @@ CATEGORY_IDS = {category["name"]: category["id"] for category in CATEGORIES}
 
 
 def image_entry(record: LabelRecord, shard: str) -> dict[str, Any]:
-    """Return a picture's entry in `images`; its files are named relative to the folder of the data set."""
+    """Return an image's entry in `images`; its files are named relative to the folder of the data set."""
     scene = record.scene
     stem = f"{scene.index:06d}"
     maps = {"depth": scene.render.depth, "normals": scene.render.normals}
@@ -60,7 +60,7 @@ def annotation_entries(
     silhouettes: dict[str, np.ndarray],
     rules: config.LabelSection,
 ) -> list[dict[str, Any]]:
-    """Return the annotations of one picture in the order of instance ids, still without `id`.
+    """Return the annotations of one image in the order of instance ids, still without `id`.
 
     `visible`: RLE of the visible masks by instance id. `silhouettes`: see `shards.read_silhouettes`. Both must agree
     with the record (`audit.py` says whether they do).
@@ -79,7 +79,7 @@ def annotation_entries(
             "bbox": box,
             "iscrowd": int(_is_crowd(instance, rules)),
             "amodal_segmentation": whole.get(instance.instance_id),
-            "amodal_bbox": instance.whole_box_px and list(instance.whole_box_px),
+            "amodal_bbox": instance.amodal_box_px and list(instance.amodal_box_px),
             "visible_fraction": round(visible_fraction(instance), 4),
             "truncated": instance.truncated,
             "distance_m": round(instance.distance_m, 3),
@@ -96,7 +96,7 @@ def annotation_entries(
 def visible_fraction(instance: InstanceMeasurement) -> float:
     """Return visible / whole pixels, 0 to 1."""
     # The two counts come from different samples: an object in plain view may show a pixel more than the whole has.
-    return instance.visible_pixels / max(instance.whole_pixels, instance.visible_pixels, 1)
+    return instance.visible_pixels / max(instance.amodal_pixels, instance.visible_pixels, 1)
 
 
 def _is_kept(instance: InstanceMeasurement, rules: config.LabelSection) -> bool:
@@ -113,7 +113,7 @@ def _whole_masks(
     instances: list[InstanceMeasurement], silhouettes: dict[str, np.ndarray], shape: tuple[int, int]
 ) -> dict[int, dict[str, Any]]:
     """Return the RLE of the part of each silhouette that lies in the frame, by instance id."""
-    boxes = {each.instance_id: each.whole_box_px for each in instances if each.whole_box_px}
+    boxes = {each.instance_id: each.amodal_box_px for each in instances if each.amodal_box_px}
     crops = {
         number: rle.pixel_ranges_of_crop(silhouettes[str(number)], x, y, *shape) for number, (x, y, *_) in boxes.items()
     }

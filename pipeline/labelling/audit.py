@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Proof that a picture's masks are right: its id map against its record, and against its objects' silhouettes.
+"""Proof that an image's masks are right: its id map against its record, and against its objects' silhouettes.
 
 The id map comes from Cycles. The silhouettes come from the objects' triangles and the record's camera, without Cycles:
 where both agree on every pixel, camera, poses, shapes and ids agree. Nothing here needs Blender.
@@ -31,7 +31,7 @@ EMPTY_MASK = np.zeros((0, 0), bool)
 
 
 class Violation(NamedTuple):
-    """What is wrong with an instance (None: with the picture); `pixels`, bool (height, width): where, if anywhere."""
+    """What is wrong with an instance (None: with the image); `pixels`, bool (height, width): where, if anywhere."""
 
     instance_id: int | None
     what: str
@@ -42,11 +42,11 @@ class Violation(NamedTuple):
 class AuditSummary:
     """What was checked. `boundary_pixels`: visible ones outside the silhouette, `largest_excess_px` away at most."""
 
-    pictures: int = 0
+    images: int = 0
     instances: int = 0
     hidden: int = 0
     outside: int = 0
-    proven: int = 0
+    verified: int = 0
     blurred: int = 0
     keypoints: int = 0
     visible_pixels: int = 0
@@ -60,7 +60,7 @@ class AuditSummary:
 
 @dataclass(frozen=True)
 class InstanceMasks:
-    """An instance in the picture; masks are bool (height, width) of the frame.
+    """An instance in the image; masks are bool (height, width) of the frame.
 
     `crop`: its silhouette, bool of the size of its whole box, also outside the frame. `visible`: its pixels of the id
     map. `whole`: its silhouette. `thin`: what it touches far from its silhouette, rods that pass between pixel centres.
@@ -87,7 +87,7 @@ class InstanceMasks:
 
 
 def check_instance_ids(record: LabelRecord, pixels: dict[int, int]) -> Iterator[Violation]:
-    """Yield where id map, objects and measurements are not of one picture; `pixels`: how many of each id of the map."""
+    """Yield where id map, objects and measurements are not of one image; `pixels`: how many of each id of the map."""
     ids = [thing.instance_id for thing in record.scene.objects if thing.instance_id]
     for number in sorted(number for number, count in Counter(ids).items() if count > 1):
         yield Violation(number, "the record gives this id to more than one object")
@@ -131,12 +131,12 @@ def check_silhouettes(
     Returns the violations and what was checked.
     """
     violations: list[Violation] = []
-    summary = AuditSummary(pictures=1)
+    summary = AuditSummary(images=1)
     for number, measured in record.instances.items():
         crop = silhouettes.get(str(number), EMPTY_MASK)
         whole = in_frame(crop, measured, record.shape)
         thin = silhouettes.get(f"{number}_thin", np.zeros(record.shape, bool))
-        proof = (silhouettes.get(f"{number}_{name}") for name in ("alone", "alone_any"))
+        proof = (silhouettes.get(f"{number}_{name}") for name in ("isolated", "isolated_any"))
         seen = InstanceMasks(measured, crop, ids == number, whole, thin, *proof)
         faults = (*_record_faults(seen), *_visible_faults(seen), *_proof_faults(seen), *_keypoint_faults(seen))
         violations += [Violation(number, what, pixels) for what, pixels in faults]
@@ -150,7 +150,7 @@ def in_frame(
     """Return what of a silhouette lies in the frame or `margin_px` around it, bool (height, width) of both."""
     frame = np.zeros([side + 2 * margin_px for side in shape], bool)
     if crop.size and measured is not None:
-        x, y = (start + margin_px for start in measured.whole_box_px[:2])
+        x, y = (start + margin_px for start in measured.amodal_box_px[:2])
         top, left = max(-y, 0), max(-x, 0)
         inside = crop[top : max(frame.shape[0] - y, 0), left : max(frame.shape[1] - x, 0)]
         frame[y + top : y + top + inside.shape[0], x + left : x + left + inside.shape[1]] = inside
@@ -160,14 +160,14 @@ def in_frame(
 def _record_faults(seen: InstanceMasks) -> Iterator[tuple[str, np.ndarray | None]]:
     """Yield where the measurements are not those of the silhouette, or do not explain that nothing is seen."""
     measured, crop = seen.measured, seen.crop
-    if np.count_nonzero(crop) != measured.whole_pixels:
+    if np.count_nonzero(crop) != measured.amodal_pixels:
         yield (
-            f"{np.count_nonzero(crop)} pixels in its silhouette, {measured.whole_pixels} whole ones in the record",
+            f"{np.count_nonzero(crop)} pixels in its silhouette, {measured.amodal_pixels} whole ones in the record",
             None,
         )
     if crop.size and not (crop[[0, -1]].any(axis=1).all() and crop[:, [0, -1]].any(axis=0).all()):
-        yield f"its silhouette does not reach all sides of its box {list(measured.whole_box_px)}", None
-    if crop.size and not measured.truncated and np.count_nonzero(seen.whole) != measured.whole_pixels:
+        yield f"its silhouette does not reach all sides of its box {list(measured.amodal_box_px)}", None
+    if crop.size and not measured.truncated and np.count_nonzero(seen.whole) != measured.amodal_pixels:
         yield "it reaches outside the frame, and the record says that it is not truncated", None
     if measured.visible_pixels and measured.absent:
         yield f"{measured.visible_pixels} visible pixels, and the record says that it is {measured.absent}", None
@@ -263,7 +263,7 @@ def _thick(mask: np.ndarray) -> np.ndarray:
 def _farthest_px(pixels: np.ndarray, mask: np.ndarray) -> int:
     """Return how far, in steps to one of the eight neighbours, the farthest of `pixels` is from `mask`.
 
-    From an empty mask it is the longer side of the picture.
+    From an empty mask it is the longer side of the image.
     """
     if not mask.any():
         return max(mask.shape)
@@ -277,7 +277,7 @@ def _counted(seen: InstanceMasks) -> AuditSummary:
         instances=1,
         hidden=int(seen.measured.absent == "hidden"),
         outside=int(seen.measured.absent == "outside"),
-        proven=int(seen.alone is not None),
+        verified=int(seen.alone is not None),
         blurred=int(seen.measured.blur_px > 0),
         keypoints=sum(point.visibility == 2 for point in seen.measured.keypoints or ()),
         visible_pixels=np.count_nonzero(seen.visible),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A violation of the audit as a picture for people: the instance enlarged, its mask, its silhouette, what is wrong."""
+"""A violation of the audit as an image for people: the instance enlarged, its mask, its silhouette, what is wrong."""
 
 import textwrap
 
@@ -17,16 +17,16 @@ LINE_PX = 20
 
 
 def draw_violation(
-    picture: np.ndarray, visible: np.ndarray, whole: np.ndarray, wrong: np.ndarray, title: str
+    image: np.ndarray, visible: np.ndarray, whole: np.ndarray, wrong: np.ndarray, title: str
 ) -> np.ndarray:
-    """Return uint8 RGB: the surroundings of an instance in `picture`, uint8 RGB (height, width, 3), and a legend.
+    """Return uint8 RGB: the surroundings of an instance in `image`, uint8 RGB (height, width, 3), and a legend.
 
     The masks are bool (height, width): its visible pixels, its silhouette in the frame, the pixels that violate.
     """
     top, bottom, left, right = _surroundings(visible | whole | wrong)
     scale = max(1, LONG_SIDE_PX // max(bottom - top, right - left))
     shown, visible, whole, wrong = (
-        _enlarged(pixels[top:bottom, left:right], scale) for pixels in (picture, visible, whole, wrong)
+        _enlarged(pixels[top:bottom, left:right], scale) for pixels in (image, visible, whole, wrong)
     )
     _tint(shown, visible.astype(bool), VISIBLE_RGB, MASK_OPACITY)
     _tint(shown, wrong.astype(bool), WRONG_RGB, WRONG_OPACITY)
@@ -36,7 +36,7 @@ def draw_violation(
 
 
 def _surroundings(mask: np.ndarray) -> tuple[int, int, int, int]:
-    """Return top, bottom, left, right around `mask` with a margin; of the whole picture if it is empty."""
+    """Return top, bottom, left, right around `mask` with a margin; of the whole image if it is empty."""
     if not mask.any():
         return 0, mask.shape[0], 0, mask.shape[1]
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))

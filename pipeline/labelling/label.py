@@ -4,7 +4,7 @@
 `python -m pipeline.labelling.label --config FILE.yaml --data results/data/NAME` reads the shards that the config
 names and writes
 `{train,val,test}.json`, `audit.json` and `provenance.json` into `annotations/`. They depend on shards and config alone:
-the same bytes on every run. A picture that fails the audit fails the run; `audit/` holds a picture of what is wrong.
+the same bytes on every run. An image that fails the audit fails the run; `audit/` holds an image of what is wrong.
 """
 
 import argparse
@@ -31,18 +31,18 @@ from pipeline.labelling import annotations, audit, audit_overlay, shard_reader
 from pipeline.record import provenance
 from pipeline.record.scene import image_file_name, shard_folder_name
 
-LICENCE_TEXT = "Rendered by Cariste; the licences of the assets in the pictures stand in its folder assets/."
+LICENCE_TEXT = "Rendered by Cariste; the licences of the assets in the images stand in its folder assets/."
 MAX_FAILURES_SHOWN = 10
 # Shards that are labelled ahead of the one that is written, for each process: bounds the memory.
 QUEUED_SHARDS_PER_PROCESS = 2
 
 
 class LabelError(Exception):
-    """Shards that cannot be labelled; each line names the shard, the picture, the instance and the reason."""
+    """Shards that cannot be labelled; each line names the shard, the image, the instance and the reason."""
 
 
 class LabelFailure(NamedTuple):
-    """Why a shard (`index` None), a picture (`instance_id` None) or an instance cannot be labelled."""
+    """Why a shard (`index` None), an image (`instance_id` None) or an instance cannot be labelled."""
 
     shard: Path
     index: int | None
@@ -50,22 +50,22 @@ class LabelFailure(NamedTuple):
     what: str
 
     def __str__(self) -> str:
-        picture = "" if self.index is None else f", picture {self.index}"
+        image = "" if self.index is None else f", image {self.index}"
         instance = "" if self.instance_id is None else f", instance {self.instance_id}"
-        return f"shard {self.shard}{picture}{instance}: {self.what}"
+        return f"shard {self.shard}{image}{instance}: {self.what}"
 
 
 @dataclass
 class LabelledShard:
-    """`pictures`: (image, annotations without `id`) of the pictures without faults, in order."""
+    """`images`: (image, annotations without `id`) of the images without faults, in order."""
 
-    pictures: list[tuple[dict[str, Any], list[dict[str, Any]]]] = field(default_factory=list)
+    images: list[tuple[dict[str, Any], list[dict[str, Any]]]] = field(default_factory=list)
     faults: list[LabelFailure] = field(default_factory=list)
     summary: audit.AuditSummary = field(default_factory=audit.AuditSummary)
 
 
 class AuditedImage(NamedTuple):
-    """A picture's id map, uint16 (height, width), RLE by instance id, silhouettes, and what the audit says of them."""
+    """An image's id map, uint16 (height, width), RLE by instance id, silhouettes, and what the audit says of them."""
 
     ids: np.ndarray
     visible: dict[int, dict[str, Any]]
@@ -75,7 +75,7 @@ class AuditedImage(NamedTuple):
 
 
 def label_dataset(data: Path, settings: config.Config, processes: int = 1) -> dict[str, tuple[int, int]]:
-    """Write the annotations of the data set in folder `data`; return (pictures, annotations) by split.
+    """Write the annotations of the data set in folder `data`; return (images, annotations) by split.
 
     Raises:
         LabelError: the first ten faults of all shards, and how many there are; what was written before stays.
@@ -89,14 +89,14 @@ def label_dataset(data: Path, settings: config.Config, processes: int = 1) -> di
             summary += shard.summary
             faults += len(shard.faults)
             shown += shard.faults[: MAX_FAILURES_SHOWN - len(shown)]
-            for image, entries in shard.pictures:
+            for image, entries in shard.images:
                 writers[settings.data.split.of(image["index"])].add(image, entries)
         if faults:
             raise LabelError(_told(data, shown, faults, settings))
         for writer in writers.values():
             writer.finish()
         reader.write_json(folder / "audit.json", {"silhouettes": settings.label.audit, **asdict(summary)})
-        counts = {split: (writer.pictures, writer.annotations) for split, writer in writers.items()}
+        counts = {split: (writer.image_count, writer.annotation_count) for split, writer in writers.items()}
         reader.write_json(
             folder / "provenance.json", provenance.describe_annotations(settings, data / "shards", folder, counts)
         )
@@ -120,7 +120,7 @@ def label_shards(folder: Path, settings: config.Config, processes: int = 1) -> I
 
 
 def label_shard(folder: Path, number: int, settings: config.Config) -> LabelledShard:
-    """Audit and label the pictures of a shard in `folder`."""
+    """Audit and label the images of a shard in `folder`."""
     path, labelled = folder / shard_folder_name(number), LabelledShard()
     try:
         records = shard_reader.read_records(path, number, settings.data)
@@ -138,12 +138,12 @@ def label_shard(folder: Path, number: int, settings: config.Config) -> LabelledS
         labelled.faults += [LabelFailure(path, index, each.instance_id, each.what) for each in examined.violations]
         if not examined.violations:
             entries = annotations.annotation_entries(record, examined.visible, examined.silhouettes, settings.label)
-            labelled.pictures.append((annotations.image_entry(record, path.name), entries))
+            labelled.images.append((annotations.image_entry(record, path.name), entries))
     return labelled
 
 
 def audit_image(shard: Path, record: shard_reader.LabelRecord, rules: config.LabelSection) -> AuditedImage:
-    """Read what a picture's labels are made from and audit it.
+    """Read what an image's labels are made from and audit it.
 
     Raises:
         ShardError: a file is missing, corrupt or of another size.
@@ -154,7 +154,7 @@ def audit_image(shard: Path, record: shard_reader.LabelRecord, rules: config.Lab
         rle.encode_rles(found, *ids.shape),
         {number: rle.pixel_count(each) for number, each in found.items()},
     )
-    violations, summary = list(audit.check_instance_ids(record, pixels)), audit.AuditSummary(pictures=1)
+    violations, summary = list(audit.check_instance_ids(record, pixels)), audit.AuditSummary(images=1)
     if rules.audit:
         violations += audit.check_rle_masks(ids, visible)
         more, summary = audit.check_silhouettes(record, ids, silhouettes)
@@ -163,21 +163,21 @@ def audit_image(shard: Path, record: shard_reader.LabelRecord, rules: config.Lab
 
 
 def _told(data: Path, shown: list[LabelFailure], count: int, settings: config.Config) -> str:
-    """Return the message of a run with faults, and save a picture of each that has an instance to look at."""
+    """Return the message of a run with faults, and save an image of each that has an instance to look at."""
     lines = []
     for fault in shown:
-        saved = _save_picture(data, fault, settings) if fault.instance_id is not None else None
+        saved = _save_image(data, fault, settings) if fault.instance_id is not None else None
         lines.append(f"{fault}{f'; see {saved}' if saved else ''}")
     if count > len(shown):
         lines.append(f"and {count - len(shown)} more")
     lines.append(
         "Nothing was labelled. Delete these shards and render them again; "
-        "please report what comes again, with its picture and its record."
+        "please report what comes again, with its image and its record."
     )
     return "\n".join(lines)
 
 
-def _save_picture(data: Path, fault: LabelFailure, settings: config.Config) -> Path:
+def _save_image(data: Path, fault: LabelFailure, settings: config.Config) -> Path:
     """Draw what is wrong with an instance into the folder `audit/` of the data set."""
     records = shard_reader.read_records(fault.shard, int(fault.shard.name), settings.data)
     record = next(each for each in records if each.scene.index == fault.index)
@@ -189,9 +189,9 @@ def _save_picture(data: Path, fault: LabelFailure, settings: config.Config) -> P
     whole = audit.in_frame(
         found.silhouettes.get(str(number), audit.EMPTY_MASK), record.instances.get(number), record.shape
     )
-    title = f"picture {fault.index}, instance {number}: {'; '.join(each.what for each in faults)}"
-    picture = reader.read_picture(fault.shard / "images" / image_file_name(fault.index))
-    drawn = audit_overlay.draw_violation(picture, found.ids == number, whole, wrong, title)
+    title = f"image {fault.index}, instance {number}: {'; '.join(each.what for each in faults)}"
+    image = reader.read_image(fault.shard / "images" / image_file_name(fault.index))
+    drawn = audit_overlay.draw_violation(image, found.ids == number, whole, wrong, title)
     path = data / "audit" / f"{fault.index:06d}-{number}.png"
     path.parent.mkdir(exist_ok=True)
     cv2.imwrite(str(path), drawn[:, :, ::-1])
@@ -239,8 +239,8 @@ def main() -> int:
     except (config.ConfigError, LabelError, provenance.ProvenanceError) as error:
         print(error, file=sys.stderr)
         return 1
-    for split, (pictures, entries) in counts.items():
-        print(f"{split}: {pictures} pictures, {entries} annotations")
+    for split, (images, entries) in counts.items():
+        print(f"{split}: {images} images, {entries} annotations")
     return 0
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rendered shards, read for labelling: records, pictures, id maps and silhouettes, each checked to be whole."""
+"""Rendered shards, read for labelling: records, images, id maps and silhouettes, each checked to be whole."""
 
 import struct
 import zipfile
@@ -20,7 +20,7 @@ PNG_RGB = (8, 2)  # bits, colour type
 
 
 class ShardReadError(Exception):
-    """A shard or one of its pictures cannot be labelled; the message names the file and the reason."""
+    """A shard or one of its images cannot be labelled; the message names the file and the reason."""
 
 
 class _Needed(BaseModel):
@@ -69,7 +69,7 @@ class LabelRecord(_Needed):
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(height, width) of the picture."""
+        """(height, width) of the image."""
         return self.scene.render.height, self.scene.render.width
 
 
@@ -77,7 +77,7 @@ def read_records(shard: Path, number: int, data: config.DataSection) -> list[Lab
     """Read a shard's records and check that they are the ones that the config names.
 
     Raises:
-        ShardError: no such shard, no records, or those of other pictures, another seed or generator.
+        ShardError: no such shard, no records, or those of other images, another seed or generator.
     """
     path = shard / "scenes.jsonl"
     try:
@@ -90,7 +90,7 @@ def read_records(shard: Path, number: int, data: config.DataSection) -> list[Lab
     for scene in (record.scene for record in records):
         if (scene.dataset_seed, scene.generator_version) != (data.seed, config.GENERATOR_VERSION):
             raise ShardReadError(
-                f"picture {scene.index} was made with seed {scene.dataset_seed} by generator "
+                f"image {scene.index} was made with seed {scene.dataset_seed} by generator "
                 f"{scene.generator_version}, wanted seed {data.seed}, generator {config.GENERATOR_VERSION}; "
                 "render the shard again"
             )
@@ -99,19 +99,19 @@ def read_records(shard: Path, number: int, data: config.DataSection) -> list[Lab
 
 def _check_indices(indices: list[int], number: int, data: config.DataSection) -> None:
     first = number * data.shard_size
-    wanted = list(range(first, first + data.pictures_in_shard(number)))
+    wanted = list(range(first, first + data.images_in_shard(number)))
     if indices != wanted:
-        held = f"{len(indices)} pictures from {indices[0]} to {indices[-1]}" if indices else "no pictures"
+        held = f"{len(indices)} images from {indices[0]} to {indices[-1]}" if indices else "no images"
         raise ShardReadError(
             f"holds {held}, the config asks for {len(wanted)} from {wanted[0]} to {wanted[-1]}; render the shard again"
         )
 
 
 def check_image(shard: Path, record: LabelRecord) -> None:
-    """Check that a picture is a whole 8-bit RGB PNG of its size: by its checksums, 20 times as fast as decoding.
+    """Check that an image is a whole 8-bit RGB PNG of its size: by its checksums, 20 times as fast as decoding.
 
     Raises:
-        ShardError: it is missing, corrupt, or another picture than the record says.
+        ShardError: it is missing, corrupt, or another image than the record says.
     """
     path = shard / "images" / image_file_name(record.scene.index)
     try:
@@ -130,7 +130,7 @@ def check_image(shard: Path, record: LabelRecord) -> None:
 def _check_png(content: bytes) -> tuple[int, int, int, int]:
     """Return width, height, bits and colour type of a PNG file with right checksums (RFC 2083); ValueError for others.
 
-    Pillow's `verify` does the same in five times the time: the picture comes in some hundred chunks.
+    Pillow's `verify` does the same in five times the time: the image comes in some hundred chunks.
     """
     if content[:8] != PNG_SIGNATURE:
         raise ValueError("not a PNG file")
@@ -147,7 +147,7 @@ def _check_png(content: bytes) -> tuple[int, int, int, int]:
 
 
 def read_instance_map(shard: Path, record: LabelRecord) -> np.ndarray:
-    """Read a picture's id map, uint16 (height, width).
+    """Read an image's id map, uint16 (height, width).
 
     Raises:
         ShardError: it is missing, corrupt, not 16-bit grey, or of another size.
@@ -159,15 +159,15 @@ def read_instance_map(shard: Path, record: LabelRecord) -> np.ndarray:
     if ids is None:
         raise ShardReadError(f"{path} is corrupt")
     if ids.dtype != np.uint16 or ids.ndim != 2:
-        raise ShardReadError(f"{path} is no 16-bit grey picture but {ids.dtype} of shape {ids.shape}")
+        raise ShardReadError(f"{path} is no 16-bit grey image but {ids.dtype} of shape {ids.shape}")
     if ids.shape != record.shape:
         raise ShardReadError(f"{path}: the id map is {_size(ids.shape)}, the record says {_size(record.shape)}")
     return ids
 
 
 def read_silhouettes(shard: Path, record: LabelRecord) -> dict[str, np.ndarray]:
-    """Read a picture's silhouettes: "<id>", bool of the size of the instance's whole box, "<id>_thin", "<id>_alone" and
-    "<id>_alone_any" (docs/dataset.md).
+    """Read an image's silhouettes: "<id>", bool of the size of the instance's whole box, "<id>_thin", "<id>_isolated" and
+    "<id>_isolated_any" (docs/dataset.md).
 
     Raises:
         ShardError: the file is missing, corrupt, or holds other masks than the record says.
@@ -180,10 +180,10 @@ def read_silhouettes(shard: Path, record: LabelRecord) -> dict[str, np.ndarray]:
         raise ShardReadError(f"{path} is missing") from None
     except (OSError, zipfile.BadZipFile, zlib.error) as error:
         raise ShardReadError(f"{path} is corrupt ({error})") from None
-    boxes = {number: each.whole_box_px for number, each in record.instances.items()}
+    boxes = {number: each.amodal_box_px for number, each in record.instances.items()}
     wanted = {str(number): (box[3], box[2]) for number, box in boxes.items() if box}
-    proven = [number for number, each in record.instances.items() if each.proven]
-    wanted |= {f"{number}_{proof}": record.shape for number in proven for proof in ("alone", "alone_any")}
+    verified = [number for number, each in record.instances.items() if each.verified]
+    wanted |= {f"{number}_{proof}": record.shape for number in verified for proof in ("isolated", "isolated_any")}
     thin = {f"{number}_thin": record.shape for number in record.instances}
     wanted |= {name: shape for name, shape in thin.items() if name in members}  # only of what has thin parts
     if members.keys() != wanted.keys():

@@ -113,8 +113,8 @@ def _file_findings(folder: Path, files: dict[str, str]) -> Iterator[Finding]:
 
 def _record_faults(records: list[LabelScene], shard: CheckedShard, facts: provenance.ShardInfo) -> Iterator[str]:
     first = shard.indices[0] if shard.indices else 0
-    if shard.indices != list(range(first, first + facts.pictures)):
-        yield f"holds the pictures {shard.indices}, shard.json says {facts.pictures} in a row"
+    if shard.indices != list(range(first, first + facts.images)):
+        yield f"holds the images {shard.indices}, shard.json says {facts.images} in a row"
     names = [image_file_name(index) for index in shard.indices]
     wanted = {f"{folder}/{name}" for folder in ("images", "instances") for name in names}
     wanted |= {f"silhouettes/{Path(name).stem}.npz" for name in names}
@@ -152,7 +152,7 @@ def check_annotations(data: Path, shards: list[CheckedShard]) -> Iterator[Findin
     named: Counter[str] = Counter()
     for split in told.splits.values():
         yield from _split_findings(data, split, named)
-    yield from _picture_findings(named, [shard for shard in shards if shard.name in told.shards])
+    yield from _image_findings(named, [shard for shard in shards if shard.name in told.shards])
     if unlicensed := sorted(name for name, asset in told.assets.items() if not asset.get("licence")):
         yield Finding(PROVENANCE_PATH, f"assets without a licence: {', '.join(unlicensed)}")
 
@@ -172,7 +172,7 @@ def _origin_findings(told: provenance.AnnotationProvenance, shards: list[Checked
             yield Finding(place, f"(seed, generator version) is {sorted(there[name].made_with)}, {wanted}")
     twice = sorted(index for index, count in Counter(i for shard in shards for i in shard.indices).items() if count > 1)
     if twice:
-        yield Finding("shards", f"pictures {', '.join(map(str, twice))} are in more than one shard")
+        yield Finding("shards", f"images {', '.join(map(str, twice))} are in more than one shard")
 
 
 def _file_faults(data: Path, files: Sequence[provenance.FileChecksum]) -> Iterator[Finding]:
@@ -202,18 +202,18 @@ def _split_findings(data: Path, split: provenance.SplitInfo, named: Counter[str]
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
         yield Finding(split.file, f"not a COCO file of ours: {error!r}; {RELABEL_HINT}")
     else:
-        if held != (split.pictures, split.annotations):
-            said = f"provenance.json says {split.pictures} and {split.annotations}"
-            yield Finding(split.file, f"has {held[0]} pictures and {held[1]} annotations, {said}; {RELABEL_HINT}")
+        if held != (split.images, split.annotations):
+            said = f"provenance.json says {split.images} and {split.annotations}"
+            yield Finding(split.file, f"has {held[0]} images and {held[1]} annotations, {said}; {RELABEL_HINT}")
 
 
-def _picture_findings(named: Counter[str], shards: list[CheckedShard]) -> Iterator[Finding]:
-    """Every picture and map of these shards must be in one split, and in one only."""
+def _image_findings(named: Counter[str], shards: list[CheckedShard]) -> Iterator[Finding]:
+    """Every image and map of these shards must be in one split, and in one only."""
     held = {f"shards/{shard.name}/{name}" for shard in shards for name in shard.files}
-    pictures = {name for name in held if name.split("/")[2] in ("images", *MAP_FOLDERS)}
+    images = {name for name in held if name.split("/")[2] in ("images", *MAP_FOLDERS)}
     present = tuple(f"shards/{shard.name}/" for shard in shards)
-    for name in sorted(named.keys() | pictures):
-        if name in pictures and not named[name]:
+    for name in sorted(named.keys() | images):
+        if name in images and not named[name]:
             yield Finding(name, f"in no COCO file; {RELABEL_HINT}")
         elif name not in held and name.startswith(present):
             yield Finding(name, f"named by a COCO file, and not in the shard; {RELABEL_HINT}")

@@ -132,7 +132,7 @@ def _nearest(pattern: str, names: Iterable[str]) -> list[str]:
 def pretrained_norm_names(model: nn.Module, settings: ModelSection) -> set[str]:
     """Return the batch normalisations that are pretrained: they stay frozen even where their stage is trained.
 
-    Those of the body, and with weights of a whole detector all others, too. Batches of a few pictures make poor
+    Those of the body, and with weights of a whole detector all others, too. Batches of a few images make poor
     statistics, and with statistics that stay, scale and shift add nothing that the convolution before them could not
     learn.
     """
@@ -206,9 +206,11 @@ def _first_iteration(step: UnfreezeStep, iterations: int, iterations_per_epoch: 
 
 
 def _chosen(model: nn.Module, step: UnfreezeStep, key: str) -> set[str]:
-    if step.what is not None:
-        return match_parameter_names(model, step.what, f"{key}.what")
-    return {name for name, _ in model.named_parameters()} - frozen_parameter_names(model, step.leave, f"{key}.leave")
+    if step.parameters is not None:
+        return match_parameter_names(model, step.parameters, f"{key}.parameters")
+    return {name for name, _ in model.named_parameters()} - frozen_parameter_names(
+        model, step.keep_frozen, f"{key}.keep_frozen"
+    )
 
 
 def steps_due(schedule: Sequence[UnfreezeEvent], iteration: int) -> list[UnfreezeEvent]:

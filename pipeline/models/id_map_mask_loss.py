@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Mask R-CNN's mask loss from one id map per picture, where torchvision's wants a mask of its size per instance.
+"""Mask R-CNN's mask loss from one id map per image, where torchvision's wants a mask of its size per instance.
 
 Visible masks do not overlap, so a map of ids holds them all. What the loss wants of a mask is its 28 x 28 samples
 inside a positive box: they are taken from the part of the map that the box covers, where it equals the wanted id.
@@ -21,8 +21,8 @@ def mask_targets_in_boxes(ids: Tensor, size: tuple[int, int], boxes: Tensor, mas
     The same as torchvision's `project_masks_on_boxes` of the masks `ids == mask_id`, resized to `size` as its
     transform does. Neither the masks nor the resized map are made: only the boxes' parts of it, one by one.
 
-    `ids`: integers (height, width), the map as the data set gives it. `size`: (height, width) of the picture that the
-    network saw. `boxes`: float (n, 4), x1, y1, x2, y2 in that picture. `mask_ids`: (n,), which id each box wants.
+    `ids`: integers (height, width), the map as the data set gives it. `size`: (height, width) of the image that the
+    network saw. `boxes`: float (n, 4), x1, y1, x2, y2 in that image. `mask_ids`: (n,), which id each box wants.
     """
     rows, columns = (_nearest(before, after, ids.device) for before, after in zip(ids.shape, size, strict=True))
     boxes = boxes.float()
@@ -67,7 +67,7 @@ def roi_heads_arguments(heads: RoIHeads) -> tuple:
 class IdMapHeads(RoIHeads):
     """torchvision's heads, trained with id maps. Their modules, their names and their inference are unchanged.
 
-    A target has, besides `boxes` and `labels`, `ids`: integers (height, width) of the picture before it is resized, and
+    A target has, besides `boxes` and `labels`, `ids`: integers (height, width) of the image before it is resized, and
     `mask_ids` (n,): which id is each box's, 0 = a box without a mask, which the mask loss leaves out.
     """
 
@@ -89,7 +89,7 @@ class IdMapHeads(RoIHeads):
         pooled = self.box_roi_pool(features, proposals, image_shapes)
         class_logits, box_regression = self.box_predictor(self.box_head(pooled))
         classifier, box_reg = fastrcnn_loss(class_logits, box_regression, labels, regression_targets)
-        # One 0 more, for pictures without boxes, where torchvision matches all to box 0.
+        # One 0 more, for images without boxes, where torchvision matches all to box 0.
         mask_ids = [
             functional.pad(target["mask_ids"], (0, 1))[match] for target, match in zip(targets, matched, strict=True)
         ]
@@ -114,7 +114,7 @@ class IdMapHeads(RoIHeads):
     ) -> Tensor:
         """Return the mean binary cross-entropy over the positive boxes whose instances have masks; 0 if none has.
 
-        By picture and proposal, `labels`: the class, 0 = background; `mask_ids`: the id of the matching box.
+        By image and proposal, `labels`: the class, 0 = background; `mask_ids`: the id of the matching box.
         """
         taught = [(label > 0) & (wanted > 0) for label, wanted in zip(labels, mask_ids, strict=True)]
         boxes, classes, mask_ids = (
@@ -125,8 +125,8 @@ class IdMapHeads(RoIHeads):
         if len(logits) == 0:
             return logits.sum() * 0  # still with a way back, for those who wait for every gradient
         side = logits.shape[-1]
-        pictures = zip(maps, image_shapes, boxes, mask_ids, strict=True)
-        targets = torch.cat([mask_targets_in_boxes(*picture, side) for picture in pictures])
+        images = zip(maps, image_shapes, boxes, mask_ids, strict=True)
+        targets = torch.cat([mask_targets_in_boxes(*image, side) for image in images])
         rows = torch.arange(len(logits), device=logits.device)
         # In float32 whatever the heads' precision: sums of small differences.
         return functional.binary_cross_entropy_with_logits(logits[rows, torch.cat(classes)].float(), targets)

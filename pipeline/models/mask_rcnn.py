@@ -48,7 +48,7 @@ class FreezableMaskRcnn(MaskRCNN):
 def architecture_from_settings(settings: ModelSection) -> Architecture:
     """Return the architecture that a config asks for: torchvision's own anchors for its own two, else ours.
 
-    Ours are for pictures of a few hundred pixels, in which people and upright tillers are tall.
+    Ours are for images of a few hundred pixels, in which people and upright tillers are tall.
 
     Raises:
         backbones.BackboneError: the backbone is not known.

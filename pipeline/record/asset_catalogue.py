@@ -92,12 +92,12 @@ class Catalogue(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     assets: dict[str, Asset]
-    own: CustomAssets = {}
+    custom: CustomAssets = {}
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        if taken := sorted(self.assets.keys() & self.own.keys()):
-            raise ValueError(f"own.{taken[0]}: the name is taken by an asset that is built in; choose another one")
+        if taken := sorted(self.assets.keys() & self.custom.keys()):
+            raise ValueError(f"custom.{taken[0]}: the name is taken by an asset that is built in; choose another one")
         return self
 
     def describe(self, names: Iterable[str]) -> dict[str, Asset]:
@@ -106,7 +106,7 @@ class Catalogue(BaseModel):
         Raises:
             CatalogueError: names that the catalogue does not hold.
         """
-        held = {**self.assets, **self.own}
+        held = {**self.assets, **self.custom}
         wanted = sorted(names)
         if missing := [name for name in wanted if name not in held]:
             raise CatalogueError(f"not in the catalogue of assets: {', '.join(missing)}; add source, author, licence")
@@ -120,7 +120,10 @@ def read_catalogue(path: Path = CATALOGUE) -> Catalogue:
         CatalogueError: one line per asset with a missing or unknown key (an asset without a licence, for one).
     """
     try:
-        return Catalogue.model_validate(yaml.safe_load(path.read_text()))
+        found = yaml.safe_load(path.read_text())
+        if isinstance(found, dict) and "own" in found:
+            raise CatalogueError(f"{path}: own: this section is called custom now")
+        return Catalogue.model_validate(found)
     except ValidationError as error:
         raise CatalogueError("\n".join(f"{path}: {_said(one)}" for one in error.errors())) from None
     except yaml.YAMLError as error:

@@ -40,7 +40,7 @@ class SceneProvenance(_Told):
 class ShardInfo(_Told):
     """Of `shard.json`; `files`: name -> sha256 of every other file; `made_by` null: rendered without `--provenance`."""
 
-    pictures: int
+    images: int
     versions: dict[str, str]
     made_by: SceneProvenance | None
     files: dict[str, str]
@@ -54,7 +54,7 @@ class FileChecksum(_Told):
 
 
 class SplitInfo(FileChecksum):
-    pictures: int
+    images: int
     annotations: int
 
 
@@ -93,14 +93,14 @@ def describe_annotations(
     """Return what made the annotations: config, the shards and all that occurs in them, and the files themselves.
 
     `shards` is the folder of the shards that the config names; `written` holds the COCO file `<split>.json` of each of
-    `counts`, its (pictures, annotations), and `audit.json`.
+    `counts`, its (images, annotations), and `audit.json`.
 
     Raises:
         ProvenanceError: a shard without its `shard.json`, or one that does not name its files.
     """
     versions, assets, digests = [], [], {}
     for name in map(shard_folder_name, range(settings.data.shards)):
-        # One at a time: the tables of a million pictures' files do not fit in memory.
+        # One at a time: the tables of a million images' files do not fit in memory.
         facts = read_provenance(shards / name / "shard.json", ShardInfo)
         versions.append(facts.versions)
         assets.append(_assets(shards / name, facts))
@@ -182,8 +182,8 @@ def _all_that_occur(tables: Iterable[dict[str, str]]) -> dict[str, list[str]]:
     return {name: sorted(values) for name, values in sorted(seen.items())}
 
 
-def _of_split(path: Path, pictures: int, annotations: int) -> dict[str, Any]:
-    return {**_of_file(path), "pictures": pictures, "annotations": annotations}
+def _of_split(path: Path, images: int, annotations: int) -> dict[str, Any]:
+    return {**_of_file(path), "images": images, "annotations": annotations}
 
 
 def _of_file(path: Path) -> dict[str, str]:

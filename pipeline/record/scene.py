@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The scene record: the whole truth of one picture, made without Blender (docs/dataset.md).
+"""The scene record: the whole truth of one image, made without Blender (docs/dataset.md).
 
 World frame: metres, z up, floor at z = 0, the hall centred on the origin. Every asset's own frame: origin on the
 surface it stands on, forward = +x, left = +y, up = +z; `yaw_deg` turns it counter-clockwise seen from above.
@@ -14,15 +14,15 @@ from pydantic import Field
 from pipeline.record.base_types import RecordModel, Rgb, UnitFloat, Vec2, Vec3
 from pipeline.record.objects import SceneObject
 
-RECORD_FORMAT = 1
+RECORD_FORMAT = 2
 
 CameraRig = Literal["robot", "handheld", "ceiling", "forklift_mast"]
 
 
 class RenderSettings(RecordModel):
-    """`depth` and `normals`: the format of these maps, null for none. `proof`: also render one instance alone.
+    """`depth` and `normals`: the format of these maps, null for none. `verify`: also render one instance isolated.
 
-    `white_balance`: how much of its colour cast is taken from the picture, 0 nothing .. 1 all.
+    `white_balance`: how much of its colour cast is taken from the image, 0 nothing .. 1 all.
     """
 
     width: int
@@ -36,7 +36,7 @@ class RenderSettings(RecordModel):
     white_balance: UnitFloat
     depth: Literal["png", "exr"] | None
     normals: Literal["png", "exr"] | None
-    proof: bool
+    verify: bool
 
 
 class Camera(RecordModel):
@@ -45,7 +45,7 @@ class Camera(RecordModel):
 
     Pixel (u, v) covers [u, u + 1) x [v, v + 1): the image centre is (width / 2, height / 2). `distortion`: OpenCV's k1,
     k2, p1, p2, k3 (all 0: a pinhole). `motion_m` and `motion_deg` (a rotation vector): from shutter open to close, in
-    camera axes; the pose is that of the middle. `aperture_f`: f-number for a picture 36 mm wide (null: all is sharp),
+    camera axes; the pose is that of the middle. `aperture_f`: f-number for an image 36 mm wide (null: all is sharp),
     sharp at `focus_m` along the optical axis.
     """
 
@@ -133,7 +133,7 @@ class Lamp(RecordModel):
 class AmbientLight(RecordModel):
     """Even light from all around, standing in for the many bounces that few samples cannot follow.
 
-    `hdri`: the picture of Blender's own (datafiles/studiolights/world) that tints it by direction, turned by `yaw_deg`.
+    `hdri`: the image of Blender's own (datafiles/studiolights/world) that tints it by direction, turned by `yaw_deg`.
     """
 
     color_rgb: Rgb
@@ -143,12 +143,12 @@ class AmbientLight(RecordModel):
 
 
 class Scene(RecordModel):
-    """One picture. `model_dump_json()` of it is one line of a `scenes/<k>.jsonl` file.
+    """One image. `model_dump_json()` of it is one line of a `scenes/<k>.jsonl` file.
 
     `light`: what kind of light scene its lamps were drawn for; null: placed by hand.
     """
 
-    format: Literal[1] = RECORD_FORMAT
+    format: Literal[2] = RECORD_FORMAT
     generator_version: int
     index: int = Field(ge=0)
     dataset_seed: int = Field(ge=0)
@@ -163,7 +163,7 @@ class Scene(RecordModel):
 
 
 class Keypoint(RecordModel):
-    """A joint of a person in the picture, perhaps outside the frame; null coordinates: behind the camera.
+    """A joint of a person in the image, perhaps outside the frame; null coordinates: behind the camera.
 
     `visibility` as COCO's: 0 outside the frame or behind the camera, 1 in the frame and hidden, 2 in plain view.
     """
@@ -174,7 +174,7 @@ class Keypoint(RecordModel):
 
 
 class BoxCorner(RecordModel):
-    """A corner of the 3D box in the picture; `depth_m` along the optical axis; null coordinates: behind the camera."""
+    """A corner of the 3D box in the image; `depth_m` along the optical axis; null coordinates: behind the camera."""
 
     u_px: float | None
     v_px: float | None
@@ -184,30 +184,30 @@ class BoxCorner(RecordModel):
 class InstanceMeasurement(RecordModel):
     """What rendering measured of one labelled object.
 
-    `visible_pixels`: pixels of the id map. `whole_pixels` and `whole_box_px` (x, y, width, height; null: nothing): of
+    `visible_pixels`: pixels of the id map. `amodal_pixels` and `amodal_box_px` (x, y, width, height; null: nothing): of
     the silhouette, the object alone and unhidden, on a canvas that reaches one frame beyond the frame on every side.
     `absent`: why it has no visible pixel, null if it has: outside the frame, or hidden (rays from the camera meet other
     things first). `truncated`: a part of it lies outside the frame. `distance_m`: from the camera to the centre of its
     bounding box. `box_3d`: corner k is at the high end of x, y, z in the object's own frame where bit 0, 1, 2 of k is
-    set. `keypoints`: 17 in COCO's order, for people; null for all else. `proven`: rendered alone as well, see
+    set. `keypoints`: 17 in COCO's order, for people; null for all else. `verified`: rendered alone as well, see
     `silhouettes/` of the shard. `blur_px`: how far motion and focus smear the object beyond its silhouette, at most.
     """
 
     instance_id: int
     visible_pixels: int
-    whole_pixels: int
-    whole_box_px: tuple[int, int, int, int] | None
+    amodal_pixels: int
+    amodal_box_px: tuple[int, int, int, int] | None
     absent: Literal["outside", "hidden"] | None
     truncated: bool
     distance_m: float
     box_3d: tuple[BoxCorner, BoxCorner, BoxCorner, BoxCorner, BoxCorner, BoxCorner, BoxCorner, BoxCorner]
     keypoints: tuple[Keypoint, ...] | None
-    proven: bool
+    verified: bool
     blur_px: float = 0.0
 
 
 class Measurements(RecordModel):
-    """Of one picture. Nothing in it depends on the machine's speed or load: those facts are in `shard.json`."""
+    """Of one image. Nothing in it depends on the machine's speed or load: those facts are in `shard.json`."""
 
     instances: tuple[InstanceMeasurement, ...]
 
@@ -230,7 +230,7 @@ def read_rendered_scenes(path: Path) -> list[RenderedScene]:
 
 
 def image_file_name(index: int) -> str:
-    """File name of a picture and of its id map: `000012.png`."""
+    """File name of an image and of its id map: `000012.png`."""
     return f"{index:06d}.png"
 
 

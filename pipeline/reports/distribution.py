@@ -59,10 +59,10 @@ def _described(quantity: Statistic) -> dict[str, Any]:
 def _set(measured: DatasetStatistics) -> dict[str, Any]:
     figures: dict[str, dict[str, Any]] = {}
     for (quantity, kind), values in measured.values.items():
-        figures.setdefault(quantity, {})[kind or "pictures"] = _figures(STATISTICS[quantity], values)
+        figures.setdefault(quantity, {})[kind or "images"] = _figures(STATISTICS[quantity], values)
     return {
         "name": measured.name,
-        "pictures": measured.pictures,
+        "images": measured.images,
         "empty": measured.empty,
         "objects": measured.objects,
         "figures": figures,
@@ -87,7 +87,7 @@ def _figures(quantity: Statistic, values: StatisticValues) -> dict[str, Any]:
 def _gap(gap: DistributionDifference, name: str) -> dict[str, Any]:
     return {
         "quantity": gap.quantity,
-        "of": gap.kind or "pictures",
+        "of": gap.kind or "images",
         "distance": _rounded(gap.distance.size),
         "chance": _rounded(gap.chance),
         "threshold": _rounded(gap.distance.threshold),
@@ -100,7 +100,7 @@ def _gap(gap: DistributionDifference, name: str) -> dict[str, Any]:
 def _coverage(each: Coverage) -> dict[str, Any]:
     return {
         "quantity": each.quantity,
-        "of": each.kind or "pictures",
+        "of": each.kind or "images",
         "ours_5_95": [_rounded(end) for end in each.ours],
         "real_5_95": [_rounded(end) for end in each.real],
         "real_inside": _rounded(each.inside),
@@ -127,7 +127,7 @@ def main() -> int:
     )
     parser.add_argument("--out", required=True, type=Path, help="JSON to write")
     parser.add_argument("--page", required=True, type=Path, help="page to write")
-    parser.add_argument("--threads", type=int, default=1, help="pictures read at a time")
+    parser.add_argument("--threads", type=int, default=1, help="images read at a time")
     arguments = parser.parse_args()
     try:
         chosen = read_config(arguments.config).compare

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The report's pictures: which ones, with what drawn on them, as JPEG data URIs."""
+"""The report's images: which ones, with what drawn on them, as JPEG data URIs."""
 
 import base64
 from collections import Counter
@@ -30,14 +30,14 @@ def evenly_spaced(items: Sequence[Item], count: int) -> list[Item]:
 
 
 def evenly_spaced_with_all_rigs(images: Sequence[reader.CocoImage], count: int) -> list[reader.CocoImage]:
-    """Return pictures at equal steps; where that leaves out a rig, one of its pictures takes its neighbour's place."""
+    """Return images at equal steps; where that leaves out a rig, one of its images takes its neighbour's place."""
     chosen = evenly_spaced(images, count)
     by_rig: dict[str, list[reader.CocoImage]] = {}
     for image in images:
         by_rig.setdefault(image.model_extra["rig"], []).append(image)
     for rig in sorted(by_rig):
         rigs = Counter(image.model_extra["rig"] for image in chosen)
-        # A rig's only picture stays; with fewer places than rigs some rig stays out.
+        # A rig's only image stays; with fewer places than rigs some rig stays out.
         replaceable = [image for image in chosen if rigs[image.model_extra["rig"]] > 1]
         if not rigs[rig] and replaceable:
             middle = by_rig[rig][len(by_rig[rig]) // 2]
@@ -47,10 +47,10 @@ def evenly_spaced_with_all_rigs(images: Sequence[reader.CocoImage], count: int) 
 
 
 def labelled_examples(file: reader.CocoFile, data: Path, count: int) -> Iterator[dict[str, str]]:
-    """Yield `uri` and `text` of pictures with their true masks.
+    """Yield `uri` and `text` of images with their true masks.
 
     Raises:
-        CocoError: a picture or a mask that cannot be read.
+        CocoError: an image or a mask that cannot be read.
     """
     annotations = file.annotations_by_image()
     for image in evenly_spaced_with_all_rigs(file.images, count):
@@ -63,21 +63,21 @@ def labelled_examples(file: reader.CocoFile, data: Path, count: int) -> Iterator
 def prediction_comparisons(
     file: reader.CocoFile, detections: Sequence[reader.Detection], data: Path, count: int, min_score: float
 ) -> Iterator[dict[str, str]]:
-    """Yield truth and predictions of pictures at equal steps: `name`, two data URIs and what each shows in words.
+    """Yield truth and predictions of images at equal steps: `name`, two data URIs and what each shows in words.
 
     Raises:
-        CocoError: a picture or a mask that cannot be read.
+        CocoError: an image or a mask that cannot be read.
     """
     annotations = file.annotations_by_image()
     for image in evenly_spaced(file.images, count):
         found = [each for each in detections if each.image_id == image.id and each.score >= min_score]
-        picture = data / image.file_name
+        image_path = data / image.file_name
         truth = _true_marks(file, image, annotations[image.id])
         yield {
             "name": _name(image),
-            "truth_uri": jpeg_uri(_drawn(picture, truth, COMPARISON_PX)),
+            "truth_uri": jpeg_uri(_drawn(image_path, truth, COMPARISON_PX)),
             "truth": object_count_text(file, annotations[image.id]),
-            "predicted_uri": jpeg_uri(_drawn(picture, _predicted_marks(file, image, found), COMPARISON_PX)),
+            "predicted_uri": jpeg_uri(_drawn(image_path, _predicted_marks(file, image, found), COMPARISON_PX)),
             "predicted": object_count_text(file, found),
         }
 
@@ -92,9 +92,9 @@ def object_count_text(file: reader.CocoFile, objects: Sequence[Any]) -> str:
     return ", ".join(words) or "nothing"
 
 
-def jpeg_uri(picture: np.ndarray) -> str:
-    """Return a picture, uint8 RGB (height, width, 3), as a `data:` URI."""
-    _, encoded = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+def jpeg_uri(image: np.ndarray) -> str:
+    """Return an image, uint8 RGB (height, width, 3), as a `data:` URI."""
+    _, encoded = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     return f"data:image/jpeg;base64,{base64.b64encode(encoded).decode('ascii')}"
 
 
@@ -136,14 +136,14 @@ def _colors(file: reader.CocoFile) -> dict[int, tuple[int, int, int]]:
 
 
 def _drawn(path: Path, marks: Sequence[OverlayObject], long_side_px: int) -> np.ndarray:
-    """Return the picture with its marks, uint8 RGB, its longer side as long as asked for.
+    """Return the image with its marks, uint8 RGB, its longer side as long as asked for.
 
-    It is resized before drawing: lines and figures stay sharp whatever the size of the rendered picture.
+    It is resized before drawing: lines and figures stay sharp whatever the size of the rendered image.
     """
-    picture = reader.read_picture(path)
-    scale = long_side_px / max(picture.shape)
-    size = round(picture.shape[1] * scale), round(picture.shape[0] * scale)
-    resized = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    image = reader.read_image(path)
+    scale = long_side_px / max(image.shape)
+    size = round(image.shape[1] * scale), round(image.shape[0] * scale)
+    resized = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
     return draw_overlay(resized, [_resized(mark, scale, size) for mark in marks])
 
 

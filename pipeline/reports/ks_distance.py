@@ -29,10 +29,10 @@ class KsDistance(NamedTuple):
 
 @dataclass(frozen=True)
 class DistributionDifference:
-    """Of one quantity of one class (ALL: of pictures) between a set and a real one.
+    """Of one quantity of one class (ALL: of images) between a set and a real one.
 
-    `chance_distance`: the distance that 95 of 100 random divisions of the same pictures into two such sets stay below. A gap
-    below it may be due to the few pictures.
+    `chance_distance`: the distance that 95 of 100 random divisions of the same images into two such sets stay below. A gap
+    below it may be due to the few images.
     """
 
     quantity: str
@@ -82,7 +82,7 @@ class Comparison:
 
 
 def compare_datasets(ours: DatasetStatistics, real: DatasetStatistics) -> Comparison:
-    """Compare what can be compared: quantities that do not depend on the pictures' size, of which both sets tell."""
+    """Compare what can be compared: quantities that do not depend on the images' size, of which both sets tell."""
     comparable = [key for key in ours.values if STATISTICS[key[0]].exceeds and real.tells(*key)]
     shared = [(key, ours.values[key], real.values[key]) for key in comparable]
     gaps = [_gap(*key, *both) for key, *both in shared]
@@ -113,24 +113,22 @@ def measure_distance(ours: np.ndarray, real: np.ndarray) -> KsDistance:
 
 
 def chance_distance(ours: StatisticValues, real: StatisticValues, random: np.random.Generator) -> float:
-    """Return what the distance stays below in 95 of 100 shuffles of the pictures between the two sets.
+    """Return what the distance stays below in 95 of 100 shuffles of the images between the two sets.
 
-    Whole pictures are shuffled, for what is in one picture is alike: a permutation test over clusters.
+    Whole images are shuffled, for what is in one image is alike: a permutation test over clusters.
     """
     figures = np.concatenate([ours.figures, real.figures])
-    _, picture = np.unique(
-        np.concatenate([ours.pictures, real.pictures + ours.pictures.max() + 1]), return_inverse=True
-    )
-    pictures, real_pictures = picture.max() + 1, len(np.unique(real.pictures))
+    _, image = np.unique(np.concatenate([ours.images, real.images + ours.images.max() + 1]), return_inverse=True)
+    images, real_images = image.max() + 1, len(np.unique(real.images))
     order = np.argsort(figures, kind="stable")
-    picture_in_order = picture[order]
+    image_in_order = image[order]
     # Equal values step together: shares are compared behind the last of them.
     last = np.flatnonzero(np.diff(figures[order], append=np.inf))
     found = []
     for _ in range(PERMUTATIONS):
-        shuffled = np.zeros(pictures, bool)
-        shuffled[random.permutation(pictures)[:real_pictures]] = True
-        is_real = shuffled[picture_in_order]
+        shuffled = np.zeros(images, bool)
+        shuffled[random.permutation(images)[:real_images]] = True
+        is_real = shuffled[image_in_order]
         real_below = np.cumsum(is_real)[last]
         ours_below = last + 1 - real_below
         found.append(np.abs(real_below / real_below[-1] - ours_below / ours_below[-1]).max())
@@ -152,13 +150,13 @@ def _range(values: StatisticValues) -> tuple[float, float]:
 
 
 def describe_difference(gap: DistributionDifference, real_name: str) -> str:
-    """Return a sentence: 25 % of the pallet trucks in real are taller than 0.38 of the picture, 3 % of ours."""
+    """Return a sentence: 25 % of the pallet trucks in real are taller than 0.38 of the image, 3 % of ours."""
     exceeds, threshold = STATISTICS[gap.quantity].exceeds, gap.distance.threshold
-    things = f"{display_name(gap.kind)}s" if gap.kind else "pictures"
-    if gap.quantity == "per_picture":
+    things = f"{display_name(gap.kind)}s" if gap.kind else "images"
+    if gap.quantity == "per_image":
         # Whole numbers: more than 1 is at least 2.
         counted = things if threshold else display_name(gap.kind)
-        things, exceeds, threshold = "pictures", f"{exceeds} {counted}", threshold + 1
+        things, exceeds, threshold = "images", f"{exceeds} {counted}", threshold + 1
     real, ours = format_percent(gap.distance.above_real), format_percent(gap.distance.above_ours)
     return f"{real} of the {things} in {real_name} {exceeds.format(threshold)}, {ours} of ours."
 

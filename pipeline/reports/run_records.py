@@ -39,12 +39,12 @@ class StageUsage:
 
 @dataclass(frozen=True)
 class RenderingSummary:
-    """Sums over the shards. `facts`: device and versions, all that occur; `seconds`: step -> of all pictures.
+    """Sums over the shards. `facts`: device and versions, all that occur; `seconds`: step -> of all images.
 
     `overhead`: the share of the time that is not Cycles sampling.
     """
 
-    pictures: int
+    images: int
     facts: dict[str, str]
     seconds: dict[str, float]
     overhead: float
@@ -83,13 +83,13 @@ def read_stages(*folders: Path, shards: Collection[str]) -> list[StageUsage]:
 
 def read_rendering(paths: Iterable[Path]) -> RenderingSummary:
     """Sum the `shard.json` files of a data set; what no step accounts for becomes the step `rest`."""
-    pictures, total_s, sample_s = 0, 0.0, 0.0
+    images, total_s, sample_s = 0, 0.0, 0.0
     seconds: Counter[str] = Counter()
     facts: dict[str, set[str]] = {}
     for path in paths:
         shard = read_json(path)
         try:
-            pictures += shard["pictures"]
+            images += shard["images"]
             total_s += shard["seconds"].pop("total")
             sample_s += shard["seconds"]["sample"]
             seconds.update(shard["seconds"])
@@ -101,7 +101,7 @@ def read_rendering(paths: Iterable[Path]) -> RenderingSummary:
             ) from None
     rest_s = max(0.0, total_s - seconds.total())
     joined = {name: ", ".join(sorted(values)) for name, values in facts.items()}
-    return RenderingSummary(pictures, joined, {**seconds, "rest": rest_s}, 1 - sample_s / total_s)
+    return RenderingSummary(images, joined, {**seconds, "rest": rest_s}, 1 - sample_s / total_s)
 
 
 def read_audit(path: Path) -> AuditSummary | None:

@@ -76,7 +76,7 @@ def write_report(config: Config, data: Path, run: Path, out: Path, config_source
 
     Raises:
         ReportError: an input is missing or is not what its station writes.
-        CocoError: an annotation, prediction or picture that cannot be used.
+        CocoError: an annotation, prediction or image that cannot be used.
     """
     _require_inputs(config, data, run, config_source)
     html_pages.write_page(out, "report.html.j2", _facts(config, data, run))
@@ -104,7 +104,7 @@ def _require_inputs(config: Config, data: Path, run: Path, config_source: str) -
 
 def _shards(config: Config) -> list[str]:
     """Return the names of the config's shards; a data set that was larger once may hold others."""
-    return [shard_folder_name(number) for number in range(-(-config.data.pictures // config.data.shard_size))]
+    return [shard_folder_name(number) for number in range(-(-config.data.images // config.data.shard_size))]
 
 
 def _facts(config: Config, data: Path, run: Path) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def _facts(config: Config, data: Path, run: Path) -> dict[str, Any]:
         "class_colors": [class_color(number) for number in range(len(classes))],
         "splits": splits,
         "audit": run_records.read_audit(data / "annotations/audit.json"),
-        "pictures": sum(split["pictures"] for split in splits.values()),
+        "images": sum(split["images"] for split in splits.values()),
         "headline": _headline(metrics, classes, splits, stages),
         "samples": list(example_images.labelled_examples(files["train"], data, EXAMPLE_IMAGES)),
         "pairs": list(
@@ -155,8 +155,8 @@ def _facts(config: Config, data: Path, run: Path) -> dict[str, Any]:
                 "MB, resident, largest job",
             ),
             "rendering": charts.bar_chart(
-                {step: seconds / rendering.pictures for step, seconds in rendering.seconds.items()},
-                "seconds per picture",
+                {step: seconds / rendering.images for step, seconds in rendering.seconds.items()},
+                "seconds per image",
             ),
         },
     }
@@ -177,10 +177,10 @@ def _read_annotations(path: Path) -> reader.CocoFile:
 
 
 def _split_counts(file: reader.CocoFile, classes: dict[int, str]) -> dict[str, Any]:
-    """Return how many pictures a split has, annotations of each class, ignored ones, and pictures without any."""
+    """Return how many images a split has, annotations of each class, ignored ones, and images without any."""
     counts = Counter(each.category_id for each in file.annotations if not each.iscrowd)
     return {
-        "pictures": len(file.images),
+        "images": len(file.images),
         "counts": {name: counts[number] for number, name in classes.items()},
         "crowd": sum(each.iscrowd for each in file.annotations),
         "empty": sum(not there for there in file.annotations_by_image().values()),
@@ -203,7 +203,7 @@ def _headline(
     minutes = sum(stage.seconds for stage in stages) / 60
     return [
         *precision,
-        {"value": str(sum(split["pictures"] for split in splits.values())), "label": "pictures", "kind": ""},
+        {"value": str(sum(split["images"] for split in splits.values())), "label": "images", "kind": ""},
         {"value": str(annotations), "label": "annotations with masks", "kind": ""},
         {"value": f"{minutes:.1f}", "label": "minutes for the whole road, all jobs summed", "kind": ""},
     ]
@@ -227,7 +227,7 @@ def _precision(metrics: Metrics, split: str, counts: dict[str, Any]) -> dict[str
         }
         for kind in ("box", "mask")
     ]
-    return {"split": split, "pictures": counts["pictures"], "groups": groups}
+    return {"split": split, "images": counts["images"], "groups": groups}
 
 
 def _label_charts(files: Iterable[reader.CocoFile], classes: dict[int, str], config: Config) -> dict[str, str]:
@@ -272,8 +272,8 @@ def _training_facts(training: run_records.TrainingCurves, config: Config) -> dic
             "weights to begin with": config.model.weights,
             "frozen": describe_freeze(config.model.freeze)
             + (", some of it not to the end" if config.model.unfreeze else ""),
-            "batch": f"{config.train.batch_size} pictures",
-            "picture size": f"{config.model.min_size} to {config.model.max_size} px",
+            "batch": f"{config.train.batch_size} images",
+            "image size": f"{config.model.min_size} to {config.model.max_size} px",
             "learning rate": f"{config.train.learning_rate:g}, {config.train.warmup_iterations} iterations of warm-up",
             "optimiser": f"{config.train.optimizer}, weight decay {config.train.weight_decay:g}",
         },

@@ -100,7 +100,10 @@ def _people(random: np.random.Generator) -> Iterator[AssetPreview]:
     """Every pose, then clothes, each on somebody else."""
     section, stock = PeopleSection(), draw_carton_stock(random)
     for name in POSES:
-        yield name, draw_people_group(random, PeopleSection(activities={"alone": 1}, alone={name: 1}), stock, 1).things
+        yield (
+            name,
+            draw_people_group(random, PeopleSection(activities={"alone": 1}, poses_alone={name: 1}), stock, 1).things,
+        )
     for name in ("sit", "carry", "talk"):
         yield name, draw_people_group(random, PeopleSection(activities={name: 1}), stock, 2).things
     for name in ("push", "pull"):
@@ -112,7 +115,7 @@ def _people(random: np.random.Generator) -> Iterator[AssetPreview]:
         [person_beside_truck(random, section, electric_grip_m(truck, GRIP_OFFSET_M), 180.0), make_truck(truck)],
     )
     for what, clothing in CLOTHES.items():
-        dressed = PeopleSection(activities={"alone": 1}, alone={"stand": 1}, clothing=ClothingSection(**clothing))
+        dressed = PeopleSection(activities={"alone": 1}, poses_alone={"stand": 1}, clothing=ClothingSection(**clothing))
         yield what, draw_people_group(random, dressed, stock, 1).things
 
 
@@ -219,7 +222,7 @@ def make_record(index: int, name: str, specimen: AssetPreview) -> Scene:
         layout="staging",
         render=RenderSettings(
             width=300, height=240, samples=8, denoise=True, seed=0, exposure_ev=0.0, view_transform="AgX",
-            contrast="base", white_balance=0.0, depth=None, normals=None, proof=False,
+            contrast="base", white_balance=0.0, depth=None, normals=None, verify=False,
         ),
         camera=Camera(
             rig="handheld", fx_px=450, fy_px=450, cx_px=150, cy_px=120, position_m=(6, 0, 1.2),

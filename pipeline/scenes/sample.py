@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sample scene records, one line of JSON per picture, without Blender.
+"""Sample scene records, one line of JSON per image, without Blender.
 
 `python -m pipeline.scenes.sample --config configs/quickstart.yaml --first 0 --count 10 --out scenes/00000.jsonl
 --provenance scenes/00000.json`
@@ -42,14 +42,14 @@ from pipeline.scenes.layouts.furniture import add_furniture
 
 
 def sample_scene(config: Config, index: int, own: Sequence[CustomMesh] = ()) -> Scene:
-    """Return the record of picture `index`; it depends on the seed and the sections of `config.WORLD` and `render`.
+    """Return the record of image `index`; it depends on the seed and the sections of `config.WORLD` and `render`.
 
     `own` are the user's meshes, some of which stand in the hall.
 
-    Every stage has its own generator, so a new stage or more pictures change nothing that was there.
+    Every stage has its own generator, so a new stage or more images change nothing that was there.
 
     Raises:
-        NoRoomError: the config asks for more people and trucks than the hall of this picture holds.
+        NoRoomError: the config asks for more people and trucks than the hall of this image holds.
     """
 
     def random(stage: str) -> np.random.Generator:
@@ -73,7 +73,7 @@ def sample_scene(config: Config, index: int, own: Sequence[CustomMesh] = ()) -> 
     try:
         add_actors(random("actors"), config, view, counts)
     except NoRoomError as error:
-        raise NoRoomError(f"picture {index}: {error}") from None
+        raise NoRoomError(f"image {index}: {error}") from None
     factor = draw_power_factor(random("power"), config.light)
     light = choose_weighted(random("light"), config.light.scenes)
     doors = [((door.x_m, door.y_m), door.yaw_deg, (door.width_m, door.height_m)) for door in setting.doors]
@@ -117,7 +117,7 @@ def _render_settings(
         white_balance=round(float(random("white_balance").uniform(*config.camera.white_balance)), 3),
         depth=config.render.depth,
         normals=config.render.normals,
-        proof=bool(draws.random() < config.render.proof_share),
+        verify=bool(draws.random() < config.render.verify_share),
     )
 
 
@@ -147,8 +147,8 @@ def write_scenes(scenes: Iterable[Scene], out: Path) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m pipeline.scenes.sample", description=__doc__)
     parser.add_argument("--config", required=True, help="YAML file, or its content as inline JSON or YAML: {...}")
-    parser.add_argument("--first", type=int, default=0, help="index of the first picture")
-    parser.add_argument("--count", type=int, required=True, help="how many pictures")
+    parser.add_argument("--first", type=int, default=0, help="index of the first image")
+    parser.add_argument("--count", type=int, required=True, help="how many images")
     parser.add_argument("--own", type=Path, nargs="*", default=[], help="JSON of blender.measure_asset, one an asset")
     parser.add_argument("--out", type=Path, required=True, help="JSON lines file to write")
     parser.add_argument("--provenance", type=Path, help="also write what made the records to this JSON file")

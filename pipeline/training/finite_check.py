@@ -8,11 +8,11 @@ from pipeline.common import distributed
 
 
 class NonFiniteError(Exception):
-    """What the batch of this iteration gave is no number; the message names values and pictures."""
+    """What the batch of this iteration gave is no number; the message names values and images."""
 
     def __init__(self, iteration: int, values: dict[str, float], file_names: Sequence[str]) -> None:
         shown = ", ".join(f"{name} {value:g}" for name, value in values.items())
-        super().__init__(f"iteration {iteration}: {shown}; pictures of the batch: {', '.join(file_names)}")
+        super().__init__(f"iteration {iteration}: {shown}; images of the batch: {', '.join(file_names)}")
         self.iteration = iteration
 
 

@@ -31,17 +31,17 @@ DEFAULT_CONFIG = "configs/quickstart.yaml"
 
 @dataclass(frozen=True)
 class InspectedRun:
-    """The model that is looked at, frozen as at the start of its run, and the run; an epoch has `pictures`."""
+    """The model that is looked at, frozen as at the start of its run, and the run; an epoch has `images`."""
 
     source: str
     detector: nn.Module
     settings: config.ModelSection
     iterations: int
     batch_size: int
-    pictures: int
+    images: int
 
     def unfreezings(self) -> list[freezing.UnfreezeEvent]:
-        epoch = self.pictures / self.batch_size
+        epoch = self.images / self.batch_size
         return freezing.schedule(self.detector, self.settings, self.iterations, epoch)
 
 
@@ -66,21 +66,21 @@ class LayerRow:
 
 
 def run_from_config(file: str) -> InspectedRun:
-    """Return what a config says; its epochs are of the training pictures of the rendered set."""
+    """Return what a config says; its epochs are of the training images of the rendered set."""
     settings = config.read_config(file)
     data, run = settings.data, settings.train
-    pictures = sum(data.split.of(index) == "train" for index in range(data.pictures))
+    images = sum(data.split.of(index) == "train" for index in range(data.images))
     detector = detectors.build_unweighted(settings.model, len(annotations.CATEGORIES))
     source = "config" if file.lstrip().startswith("{") else file
-    return InspectedRun(source, detector, settings.model, run.iterations, run.batch_size, pictures)
+    return InspectedRun(source, detector, settings.model, run.iterations, run.batch_size, images)
 
 
 def run_from_model_file(file: str) -> InspectedRun:
     """Return what was so in the run that wrote this model file."""
     loaded = detectors.load(file)
     freezing.apply_freezing(loaded.model, loaded.settings)
-    run, pictures = loaded.facts["config"]["train"], loaded.facts["pictures"]
-    return InspectedRun(file, loaded.model, loaded.settings, run["iterations"], run["batch_size"], pictures)
+    run, images = loaded.facts["config"]["train"], loaded.facts["images"]
+    return InspectedRun(file, loaded.model, loaded.settings, run["iterations"], run["batch_size"], images)
 
 
 def modules_by_part(detector: nn.Module) -> dict[str, tuple[str, ...]]:
@@ -183,8 +183,8 @@ def print_report(subject: InspectedRun, console: Console, each_layer: bool) -> N
     if not each_layer:
         console.print("--layers lists every layer, by the name that patterns match.")
     if subject.settings.unfreeze:
-        epoch = subject.pictures / subject.batch_size
-        length = f"{subject.iterations} iterations, {epoch:g} for each epoch of {subject.pictures} pictures"
+        epoch = subject.images / subject.batch_size
+        length = f"{subject.iterations} iterations, {epoch:g} for each epoch of {subject.images} images"
         console.print(f"\nLater in the run ({length}):")
         console.print(schedule_table(subject, found))
 

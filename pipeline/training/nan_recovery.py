@@ -25,7 +25,7 @@ MAX_ROLLBACKS = 2
 
 
 class TrainingError(Exception):
-    """Training cannot go on; the message names the iteration and the pictures, or what to lower."""
+    """Training cannot go on; the message names the iteration and the images, or what to lower."""
 
 
 def roll_back(state: TrainingState, checkpoints: CheckpointStore, failure: NonFiniteError) -> None:
@@ -38,7 +38,7 @@ def roll_back(state: TrainingState, checkpoints: CheckpointStore, failure: NonFi
     if len(failures) > MAX_ROLLBACKS:
         raise TrainingError(
             "\n".join(failures) + f"\nstopped after {len(failures)} such failures, though the learning rate was halved "
-            "after each; look at the annotations of these pictures, or lower train.learning_rate"
+            "after each; look at the annotations of these images, or lower train.learning_rate"
         )
     skipped = [*state.skipped, failure.iteration]
     state.load_state_dict(checkpoints.oldest())

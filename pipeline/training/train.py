@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Station `train`: a COCO file and its pictures become a model.
+"""Station `train`: a COCO file and its images become a model.
 
     python -m pipeline.training.train --config configs/quickstart.yaml --images results/data/quickstart \\
         --annotations results/data/quickstart/annotations/train.json --out model.pt --log training.jsonl
@@ -88,11 +88,11 @@ def _train(
     _prepare_torch(settings, device)
     annotated = reader.read_coco(annotations)
     section = settings.train
-    pictures = TrainingDataset(annotated, images_dir, section.augment, settings.run.seed, section.sources)
+    dataset = TrainingDataset(annotated, images_dir, section.augment, settings.run.seed, section.sources)
     validation = validation_score.start(section.validation, settings.model, annotated.categories, images_dir, val)
     detector = _build(settings, annotated, device)
-    unfreezings = freezing.schedule(detector, settings.model, section.iterations, len(pictures) / section.batch_size)
-    facts = _facts(settings, device, detector, pictures)
+    unfreezings = freezing.schedule(detector, settings.model, section.iterations, len(dataset) / section.batch_size)
+    facts = _facts(settings, device, detector, dataset)
     state = TrainingState(
         detector,
         optimization.build_optimizer(detector, section),
@@ -111,7 +111,7 @@ def _train(
         kept.save(state)
     while not _is_done(state, section):
         try:
-            _loop(state, pictures, settings, unfreezings, kept)
+            _loop(state, dataset, settings, unfreezings, kept)
         except NonFiniteError as failure:
             nan_recovery.roll_back(state, kept, failure)
     distributed.require_same_weights(detector)
@@ -122,7 +122,7 @@ def _train(
 
 def _loop(
     state: TrainingState,
-    pictures: TrainingDataset,
+    dataset: TrainingDataset,
     settings: config.Config,
     unfreezings: Sequence[freezing.UnfreezeEvent],
     kept: CheckpointStore,
@@ -136,7 +136,7 @@ def _loop(
     network = distributed.wrap_data_parallel(state.detector.train())
     line: dict[str, Any] = {}
     place = (state.iteration, distributed.rank(), distributed.world_size())
-    batches = BatchLoader(pictures, settings.train, settings.run.seed, *place)
+    batches = BatchLoader(dataset, settings.train, settings.run.seed, *place)
     if distributed.rank() == 0:
         batches = track(batches, last - state.iteration, "train", "iteration", note=lambda: _note(line))
     started = time.monotonic()
@@ -215,7 +215,7 @@ def _prepare_torch(settings: config.Config, device: torch.device) -> None:
 
 
 def _facts(
-    settings: config.Config, device: torch.device, detector: nn.Module, pictures: TrainingDataset
+    settings: config.Config, device: torch.device, detector: nn.Module, dataset: TrainingDataset
 ) -> dict[str, Any]:
     """Return what the log begins with and the model file keeps; nothing in it changes from run to run."""
     return {
@@ -223,8 +223,8 @@ def _facts(
         "trainable_parameters": freezing.count(freezing.trainable_parameters(detector)),
         "parameters": freezing.count(list(detector.parameters())),
         "weights": settings.model.weights,
-        "pictures": len(pictures),
-        "sources": {source.name: source.facts() for source in pictures.sources},
+        "images": len(dataset),
+        "sources": {source.name: source.facts() for source in dataset.sources},
         "processes": distributed.world_size(),
         "threads": settings.train.threads,
         "torch": torch.__version__,
@@ -248,7 +248,7 @@ def main() -> int:
     parser.add_argument("--images", required=True, type=Path, help="folder that the file names start from")
     parser.add_argument("--out", required=True, type=Path, help="model file to write")
     parser.add_argument("--log", required=True, type=Path, help="training log to write, JSON lines")
-    parser.add_argument("--val", type=Path, help="COCO file for train.validation, its pictures also in --images")
+    parser.add_argument("--val", type=Path, help="COCO file for train.validation, its images also in --images")
     parser.add_argument(
         "--checkpoint", type=Path, help="folder that a killed run goes on from (default: checkpoint, beside --out)"
     )

@@ -54,12 +54,12 @@ def _backward(
     parts = [batch[first :: settings.accumulate] for first in range(min(settings.accumulate, len(batch)))]
     sums = []
     for place, part in enumerate(parts, 1):
-        pictures = [sample.picture.to(device) for sample in part]
+        images = [sample.image.to(device) for sample in part]
         targets = [{key: value.to(device) for key, value in sample.target.items()} for sample in part]
         # Processes exchange gradients once a step, after the last part.
         with network.no_sync() if distributed.world_size() > 1 and place < len(parts) else nullcontext():
             with mixed_precision.autocast(settings.precision, device):
-                losses = network(pictures, targets)
+                losses = network(images, targets)
             weighted = torch.stack(list(losses.values())) * (len(part) / len(batch))
             scaler.scale(weighted.sum()).backward()
         sums.append(weighted.detach())

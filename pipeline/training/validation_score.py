@@ -75,8 +75,8 @@ def start(
     """
     if settings is None:
         return None
-    if settings.on:
-        data, folder = Path(settings.on.annotations), Path(settings.on.images)
+    if settings.dataset:
+        data, folder = Path(settings.dataset.annotations), Path(settings.dataset.images)
     elif val:
         data, folder = val, images_dir
     else:

@@ -86,9 +86,9 @@ def histogram_by_class(
 
 
 def count_bars(counts: Mapping[str, Sequence[int]]) -> str:
-    """Draw how many pictures hold 0, 1, 2, … objects of each class; `counts`: class -> one count per picture."""
+    """Draw how many images hold 0, 1, 2, … objects of each class; `counts`: class -> one count per image."""
     with matplotlib.rc_context(STYLE):
-        figure, axes = _axes("objects in the picture", "pictures")
+        figure, axes = _axes("objects in the image", "images")
         most = max((max(each, default=0) for each in counts.values()), default=0)
         places = np.arange(most + 1)
         width = 0.8 / max(len(counts), 1)
@@ -101,13 +101,13 @@ def count_bars(counts: Mapping[str, Sequence[int]]) -> str:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         _whole_numbers(axes)
         _legend(figure, axes)
-        return _svg(figure, "How many pictures hold how many objects of each class")
+        return _svg(figure, "How many images hold how many objects of each class")
 
 
 def shares(found: Mapping[str, int], wanted: Mapping[str, float], label: str) -> str:
-    """Draw the share of pictures of each kind as a bar and the share that the config asks for as a tick."""
+    """Draw the share of images of each kind as a bar and the share that the config asks for as a tick."""
     with matplotlib.rc_context(STYLE | {"axes.grid.axis": "x"}):
-        figure, axes = _axes("share of the pictures", "")
+        figure, axes = _axes("share of the images", "")
         names = list(wanted) + sorted(set(found) - set(wanted))
         total = sum(found.values()) or 1
         asked_for = sum(wanted.values()) or 1
@@ -121,7 +121,7 @@ def shares(found: Mapping[str, int], wanted: Mapping[str, float], label: str) ->
         axes.set_xlim(0, max(parts.max(initial=0.5), asked.max(initial=0.5)) * 1.08)
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         _legend(figure, axes)
-        return _svg(figure, f"Share of the pictures by {label}")
+        return _svg(figure, f"Share of the images by {label}")
 
 
 def histogram_by_dataset(
@@ -164,7 +164,7 @@ def histogram_by_dataset(
 def share_bars_by_dataset(shares: Mapping[str, Mapping[str, float]], label: str) -> str:
     """Draw the share of each kind as a bar per set; `shares`: set name -> kind -> share, 0 to 1."""
     with matplotlib.rc_context(STYLE | {"axes.grid.axis": "x"}):
-        figure, axes = _axes("share of the pictures", "")
+        figure, axes = _axes("share of the images", "")
         kinds = sorted({kind for each in shares.values() for kind in each})
         places, width = np.arange(len(kinds)), 0.8 / len(shares)
         for number, (name, each) in enumerate(shares.items()):
@@ -176,7 +176,7 @@ def share_bars_by_dataset(shares: Mapping[str, Mapping[str, float]], label: str)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         _legend(figure, axes)
-        return _svg(figure, f"Share of the pictures by {label} and set")
+        return _svg(figure, f"Share of the images by {label} and set")
 
 
 def line_chart(iterations: Sequence[int], values: Sequence[float], label: str, *, smooth: bool = True) -> str:

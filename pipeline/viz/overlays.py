@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Masks and boxes drawn on pictures: truth or predictions, for people to look at."""
+"""Masks and boxes drawn on images: truth or predictions, for people to look at."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 @dataclass(frozen=True)
 class OverlayObject:
-    """One object to draw: `box` (x, y, width, height) in pixels, `mask` uint8 (height, width) of the picture's size."""
+    """One object to draw: `box` (x, y, width, height) in pixels, `mask` uint8 (height, width) of the image's size."""
 
     text: str
     color_rgb: tuple[int, int, int]
@@ -29,10 +29,10 @@ def class_color(number: int) -> tuple[int, int, int]:
     return PALETTE_RGB[number % len(PALETTE_RGB)]
 
 
-def draw_overlay(picture: np.ndarray, marks: Sequence[OverlayObject]) -> np.ndarray:
-    """Return a copy of `picture`, uint8 RGB (height, width, 3), with the marks on it: masks, then boxes, then names."""
-    drawn = picture.copy()
-    thickness = max(1, round(max(picture.shape) / 600))
+def draw_overlay(image: np.ndarray, marks: Sequence[OverlayObject]) -> np.ndarray:
+    """Return a copy of `image`, uint8 RGB (height, width, 3), with the marks on it: masks, then boxes, then names."""
+    drawn = image.copy()
+    thickness = max(1, round(max(image.shape) / 600))
     for mark in marks:
         if mark.mask is not None:
             _draw_mask(drawn, mark.mask, mark.color_rgb, thickness)

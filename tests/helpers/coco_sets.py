@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""COCO sets with pictures, written by hand for tests of what they hold."""
+"""COCO sets with images, written by hand for tests of what they hold."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,31 +14,31 @@ CLASSES = ("pedestrian", "pallet_truck")
 WIDTH, HEIGHT = 100, 80
 
 
-def picture(gray: int = 90, **facts: Any) -> dict[str, Any]:
+def image(gray: int = 90, **facts: Any) -> dict[str, Any]:
     """An entry of `images` without its id; `gray`: what its file is filled with."""
     return {"gray": gray, "width": WIDTH, "height": HEIGHT, **facts}
 
 
-def thing(picture: int, height: float, kind: str = "pedestrian", **facts: Any) -> dict[str, Any]:
-    """An annotation without its ids, in the middle of the picture at this place."""
+def thing(image: int, height: float, kind: str = "pedestrian", **facts: Any) -> dict[str, Any]:
+    """An annotation without its ids, in the middle of the image at this place."""
     box = [40, (HEIGHT - height) / 2, 10, height]
-    return {"picture": picture, "kind": kind, "bbox": box, "iscrowd": 0, **facts}
+    return {"image": image, "kind": kind, "bbox": box, "iscrowd": 0, **facts}
 
 
 def write_set(
-    folder: Path, pictures: Sequence[dict], things: Sequence[dict] = (), classes: Sequence[str] = CLASSES
+    folder: Path, image_entries: Sequence[dict], things: Sequence[dict] = (), classes: Sequence[str] = CLASSES
 ) -> Path:
-    """Write pictures into `folder` and return the path of their COCO file, `folder`/annotations.json."""
+    """Write images into `folder` and return the path of their COCO file, `folder`/annotations.json."""
     folder.mkdir(parents=True, exist_ok=True)
     images, annotations = [], []
-    for number, facts in enumerate(pictures, 1):
+    for number, facts in enumerate(image_entries, 1):
         entry = {"id": number, "file_name": f"{number:03d}.png", **facts}
         filled = np.full((entry["height"], entry["width"], 3), entry.pop("gray"), np.uint8)
         cv2.imwrite(str(folder / entry["file_name"]), filled)
         images.append(entry)
     for number, facts in enumerate(things, 1):
-        entry = {"id": number, "image_id": facts["picture"] + 1, "category_id": classes.index(facts["kind"]) + 1}
-        annotations.append(entry | {key: value for key, value in facts.items() if key not in ("picture", "kind")})
+        entry = {"id": number, "image_id": facts["image"] + 1, "category_id": classes.index(facts["kind"]) + 1}
+        annotations.append(entry | {key: value for key, value in facts.items() if key not in ("image", "kind")})
     categories = [{"id": number, "name": name} for number, name in enumerate(classes, 1)]
     path = folder / "annotations.json"
     reader.write_json(path, {"images": images, "annotations": annotations, "categories": categories})

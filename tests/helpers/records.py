@@ -68,7 +68,7 @@ def record(index: int = 0, objects: tuple = (), width: int = 96, height: int = 7
             white_balance=0.0,
             depth=None,
             normals=None,
-            proof=False,
+            verify=False,
         ),
         camera=scene.Camera(
             rig="handheld",

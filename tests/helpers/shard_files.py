@@ -66,7 +66,7 @@ def scene(index: int, numbers: list[int], height: int = HEIGHT, width: int = WID
             "contrast": "base",
             "depth": None,
             "normals": None,
-            "proof": False,
+            "verify": False,
         },
         "camera": {
             **dict.fromkeys(("fx_px", "fy_px", "cx_px", "cy_px"), 50),
@@ -103,15 +103,15 @@ def _instance(number: int, ids: np.ndarray, whole: np.ndarray) -> dict:
     return {
         "instance_id": number,
         "visible_pixels": visible,
-        "whole_pixels": int(whole.sum()),
-        "whole_box_px": box_of(whole),
+        "amodal_pixels": int(whole.sum()),
+        "amodal_box_px": box_of(whole),
         "absent": None if visible else "hidden" if in_frame else "outside",
         "truncated": in_frame < int(whole.sum()) or not in_frame,
         "distance_m": number + 0.12345,
         "box_3d": [{"u_px": 1.5, "v_px": -2.25, "depth_m": 3.125}] * 7
         + [{"u_px": None, "v_px": None, "depth_m": -0.5}],
         "keypoints": keypoints(np.argwhere(ids == number)) if number % 2 else None,
-        "proven": False,
+        "verified": False,
     }
 
 
@@ -159,7 +159,7 @@ def rewrite(made: shard_reader.LabelRecord, instance_id: int, **changes: object)
 
 
 def write(shard: Path, ids: np.ndarray, wholes: dict[int, np.ndarray], index: int) -> None:
-    """Add a picture of noise with its id map, silhouettes and record to a shard, and say so in its shard.json."""
+    """Add an image of noise with its id map, silhouettes and record to a shard, and say so in its shard.json."""
     for folder in ("images", "instances", "silhouettes"):
         (shard / folder).mkdir(parents=True, exist_ok=True)
     noise = np.random.default_rng(index).integers(0, 255, (*ids.shape, 3), np.uint8)
@@ -171,5 +171,5 @@ def write(shard: Path, ids: np.ndarray, wholes: dict[int, np.ndarray], index: in
         lines.write(RenderedScene.model_validate(line).model_dump_json() + "\n")
     files = [path for path in shard.rglob("*") if path.is_file() and path.name != "shard.json"]
     hashes = {path.relative_to(shard).as_posix(): provenance.sha256_of(path) for path in files}
-    facts = {"pictures": len(hashes) // 3, "versions": {"blender": "4.5"}, "made_by": None, "files": hashes}
+    facts = {"images": len(hashes) // 3, "versions": {"blender": "4.5"}, "made_by": None, "files": hashes}
     (shard / "shard.json").write_text(json.dumps(facts))

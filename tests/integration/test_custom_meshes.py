@@ -17,13 +17,13 @@ BOXES_MM = (((-750, 750), (-300, 300), (0, 250)), ((-750, -600), (-100, 100), (2
 FACES = ((1, 2, 4, 3), (5, 7, 8, 6), (1, 5, 6, 2), (3, 4, 8, 7), (1, 3, 7, 5), (2, 6, 8, 4))
 ENTRY = {"file": "my_truck.obj", "category": "pallet_truck", "licence": "own work", "up": "z", "metres_per_unit": 0.001}
 CONFIG = {
-    "data": {"name": "own", "pictures": 3, "shard_size": 3, "split": {"train": 1, "val": 1, "test": 1}},
+    "data": {"name": "own", "images": 3, "shard_size": 3, "split": {"train": 1, "val": 1, "test": 1}},
     "layout": {"empty": 0},
-    "trucks": {"count": 2, "own": 1, "places": {"free": 1}},
+    "trucks": {"count": 2, "custom_share": 1, "places": {"free": 1}},
     "people": {"count": 0},
     "goods": {"fill": 0.2},
     "camera": {"width": 128, "height": 96},
-    "render": {"samples": 2, "proof_share": 1},
+    "render": {"samples": 2, "verify_share": 1},
     "label": {"min_pixels": 1, "min_visible_fraction": 0},
 }
 
@@ -70,7 +70,7 @@ def checkout(tmp_path_factory) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("own")
-def test_it_is_in_pictures_with_labels_that_pass_the_audit(checkout):
+def test_it_is_in_images_with_labels_that_pass_the_audit(checkout):
     data = checkout / "results/data/own"
     found = [
         each

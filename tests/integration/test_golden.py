@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Three pictures of configs/ci.yaml, whose records and labels are kept in golden.json.
+"""Three images of configs/ci.yaml, whose records and labels are kept in golden.json.
 
-When they are meant to change: raise GENERATOR_VERSION if pictures change, then
+When they are meant to change: raise GENERATOR_VERSION if images change, then
 `CARISTE_RENEW_GOLDEN=1 python -m pytest tests/integration/test_golden.py`, and look at the difference
 before committing it.
 
@@ -42,10 +42,10 @@ def processor() -> str:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> dict[str, Any]:
-    """The three pictures, made now, as golden.json keeps them."""
+    """The three images, made now, as golden.json keeps them."""
     folder = tmp_path_factory.mktemp("golden")
     settings = config.read_config(ROOT / "configs/ci.yaml")
-    three = settings.data.model_copy(update={"pictures": 3, "shard_size": 3})
+    three = settings.data.model_copy(update={"images": 3, "shard_size": 3})
     settings = settings.model_copy(update={"data": three})
     scenes = folder / "scenes/00000.jsonl"
     run("pipeline.scenes.sample", "--config", settings.model_dump_json(), "--count", "3", "--out", scenes)

@@ -67,9 +67,9 @@ def road(tmp_path_factory) -> Path:
 @pytest.mark.xdist_group("road")
 def test_everything_lands_where_the_readme_says(road):
     data, run = road / "results/data/ci", road / "results/runs/ci"
-    for split, pictures in (("train", 4), ("val", 1), ("test", 1)):
+    for split, images in (("train", 4), ("val", 1), ("test", 1)):
         coco = json.loads((data / "annotations" / f"{split}.json").read_text())
-        assert len(coco["images"]) == pictures
+        assert len(coco["images"]) == images
         assert all((data / image["file_name"]).is_file() for image in coco["images"])
         assert [category["name"] for category in coco["categories"]] == ["pedestrian", "pallet_truck"]
     metrics = json.loads((run / "metrics.json").read_text())
@@ -105,7 +105,7 @@ def test_a_change_makes_again_what_depends_on_it(road, change, made_again, kept)
 @pytest.mark.slow
 @pytest.mark.xdist_group("road")
 def test_a_larger_set_renders_only_what_is_new(road):
-    config = "data={pictures: 9}"
+    config = "data={images: 9}"
     jobs = planned("dataset", "--configfile", "configs/ci.yaml", "--config", config, folder=road)
     assert jobs["sample"] == jobs["render"] == jobs["label"] == 1
 
@@ -113,13 +113,13 @@ def test_a_larger_set_renders_only_what_is_new(road):
 @pytest.mark.slow
 @pytest.mark.xdist_group("road")
 def test_the_set_is_described_beside_a_real_one_and_training_does_not_wait_for_it(road):
-    # Its own validation split stands in for real pictures.
+    # Its own validation split stands in for real images.
     real = "{annotations: results/data/ci/annotations/val.json, images: results/data/ci}"
     arguments = ("--configfile", "configs/ci.yaml", "--config", f"compare={{val: {real}}}")
     assert not {"distribution", "train_model", "label"} & set(planned("train", *arguments, folder=road))
     run = snakemake("dataset", "-j2", *arguments, folder=road)
     assert run.returncode == 0, run.stdout + run.stderr
     described = json.loads((road / "results/data/ci/distribution.json").read_text())
-    assert [(each["name"], each["pictures"]) for each in described["sets"]] == [("ci", 6), ("val", 1)]
+    assert [(each["name"], each["images"]) for each in described["sets"]] == [("ci", 6), ("val", 1)]
     assert "Gaps to val" in (road / "results/data/ci/distribution.html").read_text()
     assert planned("dataset", *arguments, folder=road) == {}

@@ -25,11 +25,11 @@ print(json.dumps([os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_sti
 
 
 def plan(folder: Path, shards: int) -> tuple[float, float]:
-    """Return processor seconds and peak memory in MB of planning `shards` shards of 100 pictures.
+    """Return processor seconds and peak memory in MB of planning `shards` shards of 100 images.
 
     Processor time, for a test must not fail because the machine does something else as well.
     """
-    config = snakemake_runs.write_config(folder / f"{shards}.yaml", data={"pictures": shards * 100, "shard_size": 100})
+    config = snakemake_runs.write_config(folder / f"{shards}.yaml", data={"images": shards * 100, "shard_size": 100})
     arguments = ("dataset", "-n", "--quiet", "rules", "--configfile", str(config))
     output = folder / f"{shards}.txt"
     measured = subprocess.run(

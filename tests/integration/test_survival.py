@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was whole survives: real renders, really killed, on a full disk, on a read-only one; and always the same bytes.
 
-Every test ends with the same eight pictures, whose files must be those of a run that nobody disturbed. The rounds of
+Every test ends with the same eight images, whose files must be those of a run that nobody disturbed. The rounds of
 kills at random moments: `CARISTE_KILL_ROUNDS=10 python -m pytest tests/test_survival.py -k random`.
 """
 
@@ -30,22 +30,22 @@ PATIENCE_S = 900
 ROUNDS = int(os.environ.get("CARISTE_KILL_ROUNDS", "0"))
 
 
-def config_of(folder: Path, pictures: int) -> str:
-    """Write a config of tiny pictures, two a shard, and return its path."""
+def config_of(folder: Path, images: int) -> str:
+    """Write a config of tiny images, two a shard, and return its path."""
     path = snakemake_runs.write_config(
-        folder / f"{pictures}.yaml",
-        data={"name": "kill", "pictures": pictures, "shard_size": 2, "split": {"train": 2, "val": 1, "test": 1}},
+        folder / f"{images}.yaml",
+        data={"name": "kill", "images": images, "shard_size": 2, "split": {"train": 2, "val": 1, "test": 1}},
         goods={"fill": 0, "furniture": 0, "lookalikes": 0},
         people={"count": [0, 1]},
         trucks={"count": 1},
         camera={"width": 48, "height": 36},
-        render={"samples": 1, "proof_share": 0.5},
+        render={"samples": 1, "verify_share": 0.5},
     )
     return str(path)
 
 
-def arguments(folder: Path, jobs: int = 2, pictures: int = 8) -> tuple[str, ...]:
-    return ("dataset", f"-j{jobs}", "--configfile", config_of(folder, pictures))
+def arguments(folder: Path, jobs: int = 2, images: int = 8) -> tuple[str, ...]:
+    return ("dataset", f"-j{jobs}", "--configfile", config_of(folder, images))
 
 
 def whole_shards(folder: Path) -> dict[str, tuple[int, int]]:
@@ -73,11 +73,11 @@ def finish(folder: Path, kept: dict[str, tuple[int, int]] | None = None) -> None
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory) -> Path:
-    """Today's four pictures, kept as `today/`, and tomorrow's eight, made one job at a time, in `tomorrow/`."""
+    """Today's four images, kept as `today/`, and tomorrow's eight, made one job at a time, in `tomorrow/`."""
     base = tmp_path_factory.mktemp("undisturbed")
     tomorrow = base / "tomorrow"
     tomorrow.mkdir()
-    run = snakemake_runs.snakemake(*arguments(tomorrow, jobs=1, pictures=4), folder=tomorrow)
+    run = snakemake_runs.snakemake(*arguments(tomorrow, jobs=1, images=4), folder=tomorrow)
     assert run.returncode == 0, run.stdout + run.stderr
     shutil.copytree(tomorrow, base / "today")
     finish(tomorrow)
@@ -146,7 +146,7 @@ def render_jobs(process: subprocess.Popen) -> list[psutil.Process]:
 
 
 def wait_for_render_jobs(process: subprocess.Popen) -> list[psutil.Process]:
-    """Wait until pictures are being rendered and return the jobs that do; none if Snakemake ended before."""
+    """Wait until images are being rendered and return the jobs that do; none if Snakemake ended before."""
     deadline = time.monotonic() + PATIENCE_S
     while process.poll() is None and time.monotonic() < deadline:
         if found := render_jobs(process):
@@ -215,7 +215,7 @@ def test_killed_at_random_moments(disturbed, undisturbed, seed):
 
 @pytest.fixture
 def small_disk(tmp_path, undisturbed):
-    """Today's four pictures in a folder whose `shards/` is a file system of its own."""
+    """Today's four images in a folder whose `shards/` is a file system of its own."""
     folder = tmp_path / "with_a_small_disk"
     shutil.copytree(undisturbed / "today", folder, ignore=shutil.ignore_patterns("0000[01]"))
     disk = folder / DATA / "shards"

@@ -23,7 +23,7 @@ from pipeline.models.backbones.torchvision_backbones import (
 )
 
 STRIDES = (4, 8, 16, 32)
-# What timm's models raise when they cannot give features, or not of a picture of any size.
+# What timm's models raise when they cannot give features, or not of an image of any size.
 TIMM_ERRORS = (RuntimeError, AssertionError, AttributeError, KeyError, IndexError, TypeError, ValueError)
 
 
@@ -51,8 +51,8 @@ class BackboneWithFpn(nn.Module):
         self.fpn = FeaturePyramidNetwork(list(body.channels), out_channels, LastLevelMaxPool(), norm_layer)
         self.out_channels = out_channels
 
-    def forward(self, pictures: Tensor) -> OrderedDict[str, Tensor]:
-        features = self.body(pictures)
+    def forward(self, images: Tensor) -> OrderedDict[str, Tensor]:
+        features = self.body(images)
         levels = features.values() if isinstance(features, dict) else features
         return self.fpn(OrderedDict((str(level), feature) for level, feature in enumerate(levels)))
 
@@ -97,7 +97,7 @@ def build_backbone(name: str) -> nn.Module:
 
 
 def _timm_body(name: str) -> nn.Module:
-    """Return the last four features of a timm model, tried out on a small picture."""
+    """Return the last four features of a timm model, tried out on a small image."""
     bare = to_timm_name(name)
     try:
         body = timm.create_model(bare, pretrained=False, features_only=True, out_indices=(-4, -3, -2, -1))
@@ -114,7 +114,7 @@ def _timm_body(name: str) -> nn.Module:
         with torch.no_grad():
             found = [tuple(feature.shape) for feature in body.eval()(torch.zeros(1, 3, height, width))]
     except TIMM_ERRORS as error:
-        problem = "it does not take pictures of any size"
+        problem = "it does not take images of any size"
         raise BackboneError(f"model.backbone = {name!r}: {problem}: {_first(error)}") from None
     if found != expected:
         raise BackboneError(f"model.backbone = {name!r}: its features are {found} where {expected} are needed")

@@ -53,7 +53,7 @@ class TorchvisionBackbone(IntermediateLayerGetter):
 def _alexnet() -> nn.Module:
     """Return AlexNet's features, padded so that strides are 4, 8, 16, 32 for every side that 32 divides.
 
-    As published, a side of 64 gives 15, 7, 3 instead of 16, 8, 4, and anchors would drift by a cell on small pictures.
+    As published, a side of 64 gives 15, 7, 3 instead of 16, 8, 4, and anchors would drift by a cell on small images.
     No weight changes; cells lie at most half a stride off their anchors, as those of ResNet do.
     """
     features = models.alexnet().features

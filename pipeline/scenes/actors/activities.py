@@ -128,7 +128,7 @@ def _carrying(random: np.random.Generator, config: PeopleSection, stock: Stock) 
 
 
 def places_at_goods(random: np.random.Generator, view: View, crew: PeopleGroup) -> list[Place]:
-    """Return places before racks and pallets, looking at them, at distances that suit the picture."""
+    """Return places before racks and pallets, looking at them, at distances that suit the image."""
     spots = [
         spot
         for thing in view.setting.space.things

@@ -16,7 +16,7 @@ def add_lookalikes(random: np.random.Generator, config: GoodsSection, view: View
     """Park look-alikes where the camera sees them; those that find no place are left out."""
     for _ in range(int(random.integers(config.lookalikes[0], config.lookalikes[1] + 1))):
         kind = choose_weighted(random, config.lookalike_kinds)
-        own = draw_custom_mesh(random, view.setting.own, config.own, None)
+        own = draw_custom_mesh(random, view.setting.own, config.custom_share, None)
         group = [make_custom_object(own)] if own else _parked(random, kind)
         for least_visible in (0.4, 0.1):
             if added := put_in_view(

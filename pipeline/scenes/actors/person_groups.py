@@ -27,7 +27,7 @@ TALK_M = (0.9, 1.5)  # from hips to hips
 
 def draw_pose(random: np.random.Generator, config: PeopleSection) -> Pose:
     """What somebody does alone and without a truck."""
-    return _pose(random, choose_weighted(random, config.alone), None, None)
+    return _pose(random, choose_weighted(random, config.poses_alone), None, None)
 
 
 def _pose(

@@ -103,7 +103,7 @@ def _add_trucks(
         where = choose_weighted(random, config.trucks.places)
         if where == "row" and left > 1:
             row = min(left, int(random.integers(2, 5)))
-            own = draw_custom_mesh(random, view.setting.own, config.trucks.own, "pallet_truck", "row")
+            own = draw_custom_mesh(random, view.setting.own, config.trucks.custom_share, "pallet_truck", "row")
             trucks = row_of_custom_objects(random, own, row) if own else row_of_trucks(random, fleet, row)
             _place(random, view, trucks, turn=_draw_turn(random, config.trucks))
             left -= row
@@ -117,7 +117,7 @@ def _park_one(
 ) -> None:
     truck = draw_parked_truck(random, fleet)
     group, places = [make_truck(truck)], None
-    own = draw_custom_mesh(random, view.setting.own, config.trucks.own, "pallet_truck", where)
+    own = draw_custom_mesh(random, view.setting.own, config.trucks.custom_share, "pallet_truck", where)
     if own:
         group = [make_custom_object(own, rear_m=TRUCK_REAR_M)]
     if where == "pallet" and fits_pallet(truck):
@@ -144,7 +144,7 @@ def _lookalikes(setting: HallPlan) -> list[Prop | CustomObject]:
 def _add_people(random: np.random.Generator, config: Config, view: View, count: int) -> None:
     left = count
     while left > 0:
-        if own := draw_custom_mesh(random, view.setting.own, config.people.own, "pedestrian"):
+        if own := draw_custom_mesh(random, view.setting.own, config.people.custom_share, "pedestrian"):
             _place(random, view, [make_custom_object(own)])
             left -= 1
             continue

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Put groups of things where the camera sees them.
 
-For every group a height in the picture is drawn log-uniformly between 16 of 288 pixels and a quarter more than the
+For every group a height in the image is drawn log-uniformly between 16 of 288 pixels and a quarter more than the
 whole frame; distance follows from it. What is found to fit is smaller on the whole: near places are often taken.
 """
 
@@ -19,7 +19,7 @@ from pipeline.scenes.geometry.collision_boxes import local_boxes, world_boxes
 from pipeline.scenes.geometry.free_space import Place, overlaps
 from pipeline.scenes.layouts.hall_plan import HallPlan
 
-SMALLEST, LARGEST = 16 / 288, 1.25  # of the picture's height
+SMALLEST, LARGEST = 16 / 288, 1.25  # of the image's height
 MIN_GAP_M = 0.04  # between a group and all else
 TRIES = 120
 SUBJECT_OFF_M = 0.3  # from where the camera aims, along each axis
@@ -97,9 +97,9 @@ def _visible(view: View, actor: Boxes) -> float:
 def propose_places_in_view(
     random: np.random.Generator, view: View, group: list[SceneObject], turn: HeadingSampler
 ) -> list[Place]:
-    """Return places where the group's first truck or person has a log-uniform height in the picture.
+    """Return places where the group's first truck or person has a log-uniform height in the image.
 
-    There are some columns of the picture for every height, so that great distances get their chance.
+    There are some columns of the image for every height, so that great distances get their chance.
     """
     distances = np.repeat([draw_camera_distance(random, view.camera, group) for _ in range(TRIES // 6)], 6)
     columns = random.uniform(-0.05, 1.05, len(distances)) * 2 * view.camera.cx_px
@@ -108,7 +108,7 @@ def propose_places_in_view(
 
 
 def draw_camera_distance(random: np.random.Generator, camera: Camera, group: list[SceneObject]) -> float:
-    """Return the distance along the floor at which the group's first actor is as high in the picture as drawn."""
+    """Return the distance along the floor at which the group's first actor is as high in the image as drawn."""
     tall = float(local_boxes(key_objects(group)[0]).rows[:, 6].max())
     pixels = 2 * camera.cy_px * np.exp(random.uniform(np.log(SMALLEST), np.log(LARGEST)))
     slant = camera.fy_px * tall / pixels

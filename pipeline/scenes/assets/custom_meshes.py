@@ -38,14 +38,14 @@ def unmeasured_meshes(catalogue: Catalogue, folder: Path = CATALOGUE.parent) -> 
     Raises:
         CatalogueError: a file is not in `folder` or cannot be read; names the asset.
     """
-    return {name: _asked_for(name, asset, folder) for name, asset in catalogue.own.items()}
+    return {name: _asked_for(name, asset, folder) for name, asset in catalogue.custom.items()}
 
 
 def _asked_for(name: str, asset: CustomAsset, folder: Path) -> CustomMesh:
     try:
         sha256 = {path.relative_to(folder).as_posix(): _sha256(path) for path in _files(folder / asset.file, folder)}
     except OSError as error:
-        raise CatalogueError(f"own.{name}.file: {folder / asset.file}: {error.strerror}") from None
+        raise CatalogueError(f"custom.{name}.file: {folder / asset.file}: {error.strerror}") from None
     parameters = CustomMeshParameters(
         file=asset.file,
         sha256=sha256,
@@ -94,7 +94,7 @@ def draw_custom_mesh(
 ) -> CustomMesh | None:
     """Return one of those of this category that may stand like this, in `share` of all cases; else None.
 
-    Nothing is drawn if there is none: without own assets pictures are what they were.
+    Nothing is drawn if there is none: without own assets images are what they were.
     """
     fitting = [each for each in own if each.category == category and stands in each.stands]
     if not fitting or random.random() >= share:
@@ -125,10 +125,14 @@ def row_of_custom_objects(random: np.random.Generator, own: CustomMesh, count: i
 
 
 def meshes_for_config(catalogue: Catalogue, config: Config, folder: Path = CATALOGUE.parent) -> dict[str, CustomMesh]:
-    """Return those of the own assets that pictures of this config may show.
+    """Return those of the own assets that images of this config may show.
 
     Raises:
         CatalogueError: see `unmeasured_meshes`.
     """
-    shares = {"pallet_truck": config.trucks.own, "pedestrian": config.people.own, None: config.goods.own}
+    shares = {
+        "pallet_truck": config.trucks.custom_share,
+        "pedestrian": config.people.custom_share,
+        None: config.goods.custom_share,
+    }
     return {name: each for name, each in unmeasured_meshes(catalogue, folder).items() if shares[each.category] > 0}

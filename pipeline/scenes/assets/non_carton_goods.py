@@ -16,7 +16,7 @@ from pipeline.record.objects import Prop, PropParameters, SceneObject
 from pipeline.scenes.assets.prop_shapes import draw_prop
 from pipeline.scenes.geometry.collision_boxes import PALLET_SIZE_M
 
-FORMS = 2  # of each kind in one picture
+FORMS = 2  # of each kind in one image
 HIGHEST_STACK = {"crate": 3, "drum": 1, "stillage": 4, "ibc": 2, "cable_reel": 1, "bin": 2}
 ON_PALLETS = ("crate", "drum", "bin")
 SELF_STANDING = ("stillage", "ibc", "crate", "bin")
@@ -27,14 +27,14 @@ OVERHANG_M = 0.02  # over the edge of a pallet
 
 @dataclass(frozen=True)
 class NonCartonGoods:
-    """What one picture has besides cartons: forms of each kind, shares of the kinds, their `share` of all loads."""
+    """What one image has besides cartons: forms of each kind, shares of the kinds, their `share` of all loads."""
 
     forms: Mapping[str, tuple[PropParameters, ...]] = field(default_factory=dict)
     shares: Mapping[str, float] = field(default_factory=dict)
     share: float = 0.0
 
     def draw(self, random: np.random.Generator, kinds: tuple[str, ...]) -> tuple[str, PropParameters] | None:
-        """Return one of these kinds and one of its forms; None if the picture has none of them."""
+        """Return one of these kinds and one of its forms; None if the image has none of them."""
         shares = {kind: self.shares[kind] for kind in kinds if self.shares.get(kind, 0) > 0}
         if not shares:
             return None

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pallets and what lies on them: groups of things to be put into a hall.
 
-A picture has a small stock of pallets, cartons and other goods that it uses again and again, as a warehouse does;
+An image has a small stock of pallets, cartons and other goods that it uses again and again, as a warehouse does;
 so Blender builds a few meshes and shows them many times.
 """
 
@@ -36,7 +36,7 @@ SEED_RANGE = 2**31
 
 @dataclass(frozen=True)
 class Stock:
-    """The kinds of pallets, carton stacks (as one layer), single cartons and other goods of one picture."""
+    """The kinds of pallets, carton stacks (as one layer), single cartons and other goods of one image."""
 
     pallets: tuple[EurPalletParameters, ...]
     stacks: tuple[CartonStackParameters, ...]

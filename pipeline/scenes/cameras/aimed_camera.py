@@ -28,7 +28,7 @@ Category = Literal["pedestrian", "pallet_truck"]
 
 TALL_M = {"pedestrian": 1.75, "pallet_truck": 1.2}
 ROOM_M = {"pedestrian": 0.9, "pallet_truck": 1.4}  # side of the square of floor that is free there
-ASIDE = 0.3  # of the picture's width, from its middle
+ASIDE = 0.3  # of the image's width, from its middle
 STEEPEST_DEG = 55.0  # a camera on the ceiling looks down no steeper
 NEAREST_M = 1.0
 TRIES = 24
@@ -51,7 +51,7 @@ class CameraSubject:
 def draw_subject_category(
     random: np.random.Generator, config: CameraSection, people: int, trucks: int
 ) -> Category | None:
-    """Draw what the camera aims at, of what there is in the picture; None if at nothing."""
+    """Draw what the camera aims at, of what there is in the image; None if at nothing."""
     present = ["pedestrian"] * (people > 0) + ["pallet_truck"] * (trucks > 0)
     drawn, number = random.random() < config.subject, random.integers(2)
     return present[number % len(present)] if drawn and present else None
@@ -65,7 +65,7 @@ def draw_aimed_camera(
     lamps_m: float,
     category: Category,
 ) -> tuple[Camera, CameraSubject] | None:
-    """Draw a camera and free floor before it, so far that the subject is as high in the picture as drawn.
+    """Draw a camera and free floor before it, so far that the subject is as high in the image as drawn.
 
     Of the places tried, that with the deepest view is taken, so that there is room for others.
     High rigs look down no steeper than `STEEPEST_DEG`, so what they aim at can be smaller. None if there is no room.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the camera hangs and what falls into its picture.
+"""Where the camera hangs and what falls into its image.
 
 Four rigs: a robot looks from knee height, a hand-held camera from chest or eye height, one on a forklift's mast down
 past the forks, a ceiling camera from above. Axes, pixels and lens: `pipeline.scene.Camera`.
@@ -153,7 +153,7 @@ def _pitch(random: np.random.Generator, rig: str, position_m: Vec3) -> float:
 def camera_rotation(heading_deg: float, pitch_deg: float, roll_deg: float) -> np.ndarray:
     """Return the camera-to-world matrix (3, 3) of a camera that looks along a heading, `pitch_deg` above the horizon.
 
-    Roll turns the picture's content counter-clockwise when positive.
+    Roll turns the image's content counter-clockwise when positive.
     """
     heading, pitch, roll = np.radians([heading_deg, pitch_deg, roll_deg])
     forward = np.array([np.cos(pitch) * np.cos(heading), np.cos(pitch) * np.sin(heading), np.sin(pitch)])
@@ -180,7 +180,7 @@ def make_camera(config: CameraSection, rig: str, fov_deg: float, position_m: Vec
 def project(camera: Camera, points_m: np.ndarray) -> np.ndarray:
     """Return (n, 3): u_px, v_px and depth_m of world points (n, 3).
 
-    Points behind the camera are taken as `MIN_DEPTH_M` ahead of it: far outside the picture, on the right side.
+    Points behind the camera are taken as `MIN_DEPTH_M` ahead of it: far outside the image, on the right side.
     """
     own = (points_m - np.array(camera.position_m)) @ np.array(camera.rotation)
     plane = own[:, :2] / np.maximum(own[:, 2:], MIN_DEPTH_M)

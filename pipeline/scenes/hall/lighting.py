@@ -11,7 +11,7 @@ from pipeline.record.base_types import Rgb, Vec2, Vec3
 from pipeline.record.scene import AmbientLight, Camera, Hall, Lamp, Opening
 from pipeline.scenes.assets.palettes import LAMP_TINTS, linear, rgb
 
-# Lamp power per floor area (white light) that gives furnished halls of `blender/` the brightness of real pictures at
+# Lamp power per floor area (white light) that gives furnished halls of `blender/` the brightness of real images at
 # 0 EV: a mean of about 100 of 255. A bare floor needs half of it (blender/lights.py).
 POWER_W_PER_M2 = 8.5
 AMBIENT_STRENGTH = (0.06, 0.6)
@@ -204,7 +204,7 @@ def _torch(random: np.random.Generator, camera: Camera, factor: float) -> Lamp:
 
 
 def draw_outside_light(random: np.random.Generator, light: str) -> tuple[Rgb, float]:
-    """Draw the colour and radiance of what is seen through doors and windows: by day it is white in the picture."""
+    """Draw the colour and radiance of what is seen through doors and windows: by day it is white in the image."""
     dark = light in DARK_LIGHT_SCENES or (light != "daylight" and random.random() < 0.25)
     color = rgb(np.array(blackbody(random.uniform(6000, 11000))) ** (1 - WHITE_BALANCE))
     return color, round(float(random.uniform(0.01, 0.25) if dark else random.uniform(1.5, 6.0)), 3)

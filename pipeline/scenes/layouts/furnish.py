@@ -2,7 +2,7 @@
 """What a hall is furnished with. Props, trucks and people come later.
 
 Six layouts follow the rules of a warehouse that somebody works in (each in its own file, its rules at its top); chaos
-is for all that nobody thought of. By default seven pictures in ten are orderly. Whatever wall a layout leaves free is
+is for all that nobody thought of. By default seven images in ten are orderly. Whatever wall a layout leaves free is
 stocked last (layout_walls.py).
 """
 

@@ -20,7 +20,7 @@ WIRES_M = 1.0  # what a sign hangs on
 
 
 def add_furniture(random: np.random.Generator, setting: HallPlan) -> None:
-    """Bollards, signs, ladders, cones: each sort in as many pictures as `setting.furniture` says."""
+    """Bollards, signs, ladders, cones: each sort in as many images as `setting.furniture` says."""
     sorts = (_bollards, _signs, _ladders, _cones)
     wanted = random.random(len(sorts)) < setting.furniture
     for add, wants in zip(sorts, wanted, strict=True):

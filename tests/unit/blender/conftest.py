@@ -12,7 +12,7 @@ from blender.mesh.asset_cache import AssetCache
 
 @pytest.fixture
 def library() -> AssetCache:
-    """An empty Blender file and the library of one picture."""
+    """An empty Blender file and the library of one image."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     return AssetCache()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sheets of small pictures to look at: of one thing from all around, of several, of a scene."""
+"""Sheets of small images to look at: of one thing from all around, of several, of a scene."""
 
 import subprocess
 import sys
@@ -44,7 +44,7 @@ def test_one_thing_is_shown_from_eight_sides_and_from_above(small):
     assert (captions.max(axis=(1, 2, 3)) == 255).all()
 
 
-def test_many_records_are_a_sheet_of_one_picture_each(small, monkeypatch):
+def test_many_records_are_a_sheet_of_one_image_each(small, monkeypatch):
     monkeypatch.setattr(preview, "MOST_TILES", 4)
     one = as_dict(records.truck())
     shown = tiles(preview.contact_sheet([one, one, one], 1))
@@ -58,12 +58,12 @@ def test_a_scene_is_shown_as_its_camera_sees_it_then_from_outside(small, monkeyp
     red_truck = as_dict(records.truck(), *boxes)
     dark = red_truck | {"lamps": [], "ambient": red_truck["ambient"] | {"strength": 0.0}}
     shown = tiles(preview.contact_sheet([dark], 1)).reshape(6, 80, 96, 3)
-    pictures = shown[:, : -preview.CAPTION_PX]
-    assert pictures[0].max() < 20, "its own light"
-    assert (pictures[1:].max(axis=(1, 2, 3)) > 90).all(), "light to look at it"
+    images = shown[:, : -preview.CAPTION_PX]
+    assert images[0].max() < 20, "its own light"
+    assert (images[1:].max(axis=(1, 2, 3)) > 90).all(), "light to look at it"
 
 
-def test_all_corners_of_what_is_shown_are_in_the_picture():
+def test_all_corners_of_what_is_shown_are_in_the_image():
     low, high = np.array([-1.0, -0.3, 0.0]), np.array([1.4, 0.3, 1.3])
     corners = np.array([(x, y, z) for x in (-1.0, 1.4) for y in (-0.3, 0.3) for z in (0.0, 1.3)])
     for heading_deg in range(0, 360, 30):
@@ -75,11 +75,11 @@ def test_all_corners_of_what_is_shown_are_in_the_picture():
 
 
 def test_an_empty_hall_is_nothing_to_look_at(small):
-    with pytest.raises(build_scene.SceneError, match="picture 3 is an empty hall"):
+    with pytest.raises(build_scene.SceneError, match="image 3 is an empty hall"):
         preview.contact_sheet([as_dict() | {"objects": []}], 1)
 
 
-def test_the_command_writes_a_picture_and_says_what_is_wrong(tmp_path):
+def test_the_command_writes_a_image_and_says_what_is_wrong(tmp_path):
     path, out = tmp_path / "a.json", tmp_path / "new/sheet.png"
     path.write_text(records.record(3).model_dump_json())
     command = [sys.executable, "-m", "blender.preview", "--record", path, "--out", out]
@@ -87,4 +87,4 @@ def test_the_command_writes_a_picture_and_says_what_is_wrong(tmp_path):
     assert cv2.imread(str(out)).shape == (3 * preview.TILE_PX[1], 3 * preview.TILE_PX[0], 3)
     run = subprocess.run([*command, "--index", "4"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 1
-    assert "not picture 4" in run.stderr
+    assert "not image 4" in run.stderr

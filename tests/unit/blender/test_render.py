@@ -31,7 +31,7 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made")
     first = records.record(12, (records.truck(1),), width=64, height=48).model_dump(mode="json")
     first["objects"].append(place(-90, 2, (0.9, 0.4, 0.0)))
-    first["render"] |= {"depth": "png", "normals": "exr", "proof": True, "denoise": True}
+    first["render"] |= {"depth": "png", "normals": "exr", "verify": True, "denoise": True}
     second = records.record(13, width=48, height=36).model_dump(mode="json")
     (folder / "scenes.jsonl").write_text("".join(json.dumps(record) + "\n" for record in (first, second)))
     (folder / "scenes.json").write_text('{"cariste": "0.3", "dataset_seed": 7}')
@@ -61,7 +61,7 @@ def test_one_record_of_a_shard_gives_the_shards_files(made, tmp_path):
     assert contents(tmp_path / "again") == expected
 
 
-def test_a_saved_scene_renders_the_shards_picture(made, tmp_path):
+def test_a_saved_scene_renders_the_shards_image(made, tmp_path):
     done = run("--record", made / "scenes.jsonl", "--index", 12, "--save-blend", tmp_path / "scene.blend")
     assert done.returncode == 0, done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["scene.blend"]
@@ -79,7 +79,7 @@ def test_a_saved_scene_renders_the_shards_picture(made, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["--record", "{scenes}", "--out", "{out}"], "2 records (pictures 12 to 13): choose one with --index"),
+        (["--record", "{scenes}", "--out", "{out}"], "2 records (images 12 to 13): choose one with --index"),
         (["--scenes", "{scenes}", "--out", "{out}", "--device", "cuda"], "Cycles finds no such GPU"),
         (["--scenes", "{scenes}"], "--out is missing"),
     ],

@@ -48,21 +48,21 @@ def one_thread() -> None:
 
 @pytest.fixture
 def make_data(tmp_path: Path) -> Callable[..., TinyData]:
-    """Return a function that writes noise with upright red and flat blue blocks in it, one of each per picture."""
+    """Return a function that writes noise with upright red and flat blue blocks in it, one of each per image."""
 
-    def make(pictures: int = 4, empty: tuple[int, ...] = ()) -> TinyData:
+    def make(image_count: int = 4, empty: tuple[int, ...] = ()) -> TinyData:
         noise = np.random.default_rng(5)
         images, annotations = [], []
         (tmp_path / "images").mkdir()
-        for number in range(1, pictures + 1):
-            picture = noise.integers(60, 200, (SIZE, SIZE, 3), dtype=np.uint8)
+        for number in range(1, image_count + 1):
+            image = noise.integers(60, 200, (SIZE, SIZE, 3), dtype=np.uint8)
             boxes = ((int(noise.integers(2, 20)), 10, 20, 60), (48, int(noise.integers(10, 60)), 40, 24))
             for category_id, (x, y, width, height) in enumerate(boxes if number not in empty else (), 1):
-                picture[y : y + height, x : x + width] = (0, 0, 230) if category_id == 1 else (230, 0, 0)
+                image[y : y + height, x : x + width] = (0, 0, 230) if category_id == 1 else (230, 0, 0)
                 box = (x, y, width, height)
                 annotations.append(_instance(len(annotations) + 1, number, box, category_id))
             name = f"images/{number:06d}.png"
-            cv2.imwrite(str(tmp_path / name), picture)
+            cv2.imwrite(str(tmp_path / name), image)
             images.append({"id": number, "file_name": name, "width": SIZE, "height": SIZE})
         document = {"images": images, "annotations": annotations, "categories": CATEGORIES}
         reader.write_json(tmp_path / "train.json", document)
@@ -78,7 +78,7 @@ def categories() -> list[reader.Category]:
 
 @pytest.fixture
 def tiny_settings() -> config.Config:
-    """Two iterations of a narrow model on pictures of 96 x 96."""
+    """Two iterations of a narrow model on images of 96 x 96."""
     return config.validate(
         {
             "model": {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Distortion against OpenCV's, its limits, and that the pinhole picture around a frame gives all of its pixels."""
+"""Distortion against OpenCV's, its limits, and that the pinhole image around a frame gives all of its pixels."""
 
 import cv2
 import numpy as np
@@ -62,13 +62,13 @@ def test_a_frame_beyond_the_fold_is_refused():
         lens_distortion.pinhole_record(made(FOLDING, fx_px=50.0, fy_px=50.0))
 
 
-def test_a_straight_picture_stays_as_it_is():
+def test_a_straight_image_stays_as_it_is():
     record = made((0.0,) * 5)
     assert lens_distortion.pinhole_record(record) is record
 
 
 @pytest.mark.parametrize("distortion", [BARREL, PINCUSHION])
-def test_the_pinhole_picture_covers_every_pixel_and_is_nowhere_coarser(distortion):
+def test_the_pinhole_image_covers_every_pixel_and_is_nowhere_coarser(distortion):
     record = made(distortion)
     wide, warp = lens_distortion.pinhole_record(record), lens_distortion.Warp.of(record)
     size = (wide["render"]["width"], wide["render"]["height"])
@@ -77,7 +77,7 @@ def test_the_pinhole_picture_covers_every_pixel_and_is_nowhere_coarser(distortio
     assert (warp.at < np.subtract(size, 2)).all()
     steps = [np.linalg.norm(np.diff(warp.at, axis=axis), axis=-1).min() for axis in (0, 1)]
     assert min(steps) > 0.99
-    # A ray through a pixel of the distorted picture goes through the pixel it is fetched from.
+    # A ray through a pixel of the distorted image goes through the pixel it is fetched from.
     rays = np.random.default_rng(0).uniform((-0.5, -0.35, 1), (0.5, 0.35, 1), (50, 3))
     column, row = np.floor(camera.camera_to_pixels(record["camera"], rays)).astype(int).T
     apart = warp.at[row, column] - camera.camera_to_pixels(wide["camera"], rays)
@@ -88,27 +88,27 @@ def test_in_the_middle_a_pixel_is_fetched_as_it_is():
     record = made((-0.3, 0.07, 0.0, 0.0, 0.0))
     wide, warp = lens_distortion.pinhole_record(record), lens_distortion.Warp.of(record)
     shape = (wide["render"]["height"], wide["render"]["width"], 3)
-    picture = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
+    image = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
     x, y = np.subtract((wide["camera"]["cx_px"], wide["camera"]["cy_px"]), (WIDTH / 2, HEIGHT / 2)).astype(int)
     middle = np.s_[HEIGHT // 2 - 2 : HEIGHT // 2 + 2, WIDTH // 2 - 2 : WIDTH // 2 + 2]
-    straight = picture[y : y + HEIGHT, x : x + WIDTH][middle].astype(int)
-    assert np.abs(warp.smooth(picture)[middle].astype(int) - straight).max() <= 1
-    assert np.array_equal(warp.nearest(picture)[middle], straight)
+    straight = image[y : y + HEIGHT, x : x + WIDTH][middle].astype(int)
+    assert np.abs(warp.smooth(image)[middle].astype(int) - straight).max() <= 1
+    assert np.array_equal(warp.nearest(image)[middle], straight)
 
 
 def test_smooth_follows_a_slope_and_opencv():
     record = made(BARREL)
     wide, warp = lens_distortion.pinhole_record(record), lens_distortion.Warp.of(record)
     y, x = np.mgrid[: wide["render"]["height"], : wide["render"]["width"]]
-    picture = np.stack([x, y, 127 + 100 * np.sin(x / 3) * np.cos(y / 4)], -1).astype(np.uint8)
-    ours = warp.smooth(picture).astype(float)
+    image = np.stack([x, y, 127 + 100 * np.sin(x / 3) * np.cos(y / 4)], -1).astype(np.uint8)
+    ours = warp.smooth(image).astype(float)
     assert np.abs(ours[..., :2] - (warp.at - 0.5)).max() <= 0.51
     map_x, map_y = (warp.at - 0.5).astype(np.float32).transpose(2, 0, 1)
-    theirs = cv2.remap(picture, map_x, map_y, cv2.INTER_CUBIC)
+    theirs = cv2.remap(image, map_x, map_y, cv2.INTER_CUBIC)
     assert np.abs(ours[..., 2] - theirs[..., 2]).max() <= 4
 
 
-def test_the_glass_stays_the_same_behind_the_larger_picture():
+def test_the_glass_stays_the_same_behind_the_larger_image():
     record = made(BARREL, aperture_f=2.0, fx_px=60.0, fy_px=60.0)
     wide = lens_distortion.pinhole_record(record)
     glass_mm = [

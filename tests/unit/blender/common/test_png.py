@@ -35,9 +35,9 @@ def test_other_pixels_are_refused(tmp_path, pixels):
 
 
 def test_text_goes_and_pixels_stay(tmp_path):
-    path = tmp_path / "picture.png"
-    picture = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
-    bare = cv2.imencode(".png", picture)[1].tobytes()
+    path = tmp_path / "image.png"
+    image = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
+    bare = cv2.imencode(".png", image)[1].tobytes()
     text = png._chunk(b"tEXt", b"RenderTime\x0000:01.23")
     path.write_bytes(bare[:33] + text + bare[33:])
     png.strip_metadata(path)
@@ -45,7 +45,7 @@ def test_text_goes_and_pixels_stay(tmp_path):
 
 
 def test_a_file_cut_short_is_an_error(tmp_path):
-    path = tmp_path / "picture.png"
+    path = tmp_path / "image.png"
     path.write_bytes(cv2.imencode(".png", np.zeros((9, 9, 3), np.uint8))[1].tobytes()[:-9])
-    with pytest.raises(ValueError, match=r"picture\.png is cut short"):
+    with pytest.raises(ValueError, match=r"image\.png is cut short"):
         png.strip_metadata(path)

@@ -30,8 +30,8 @@ def test_one_record_may_be_spread_over_lines(tmp_path):
         (json.dumps(SCENES[0]) + "\n{half", None, "line 2: no JSON"),
         ('{"a": 1}', None, "line 1: no scene record"),
         ("[1, 2]", None, "line 1: no scene record"),
-        ("\n".join(map(json.dumps, SCENES)), None, r"2 records \(pictures 4 to 5\): choose one with --index"),
-        ("\n".join(map(json.dumps, SCENES)), 9, "not picture 9"),
+        ("\n".join(map(json.dumps, SCENES)), None, r"2 records \(images 4 to 5\): choose one with --index"),
+        ("\n".join(map(json.dumps, SCENES)), 9, "not image 9"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said(tmp_path, text, index, reason):

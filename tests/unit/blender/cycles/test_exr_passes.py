@@ -50,7 +50,7 @@ def test_hashes_that_are_no_plain_float_have_a_bit_flipped_in_pixels(tmp_path, l
 
 def test_an_instance_that_the_record_does_not_have_is_named(tmp_path):
     write(tmp_path / "a.exr", [[HASHES["instance_00002"]]])
-    with pytest.raises(exr_passes.PassError, match="instance 2 is in the picture and not in its record"):
+    with pytest.raises(exr_passes.PassError, match="instance 2 is in the image and not in its record"):
         exr_passes.read_passes(tmp_path / "a.exr", {1})
 
 
@@ -66,7 +66,7 @@ def test_half_floats_are_refused(tmp_path):
         exr_passes.read_passes(tmp_path / "a.exr", {1})
 
 
-def test_a_picture_without_cryptomatte_is_refused(tmp_path):
+def test_a_image_without_cryptomatte_is_refused(tmp_path):
     write(tmp_path / "a.exr", [[0]], cryptomatte=False)
     with pytest.raises(exr_passes.PassError, match=r"no CryptoAsset00\.r among the channels"):
         exr_passes.read_passes(tmp_path / "a.exr", {1})

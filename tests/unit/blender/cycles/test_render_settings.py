@@ -29,7 +29,7 @@ held = []
 for number in range(40):
     bpy.context.scene.view_settings.exposure = -1 + 0.05 * number
     cycles.balance_white(np.full((4, 4, 3), (0.6, 0.5, 0.1 + 0.01 * number)), 1.0)
-    cycles.save_image(folder / "picture.png")
+    cycles.save_image(folder / "image.png")
     held.append(psutil.Process().memory_info().rss / 2**20)
 print(json.dumps(held), flush=True)
 os._exit(0)
@@ -47,8 +47,8 @@ def luma_and_cast(folder, color_rgb, strength):
     render_settings.render(folder / "passes.exr")
     if strength is not None:
         render_settings.balance_white(exr_passes.read_passes(folder / "passes.exr", set(built.roots)).color, strength)
-    render_settings.save_image(folder / "picture.png")
-    red, green, blue = render_settings.load_image(folder / "picture.png").reshape(-1, 3).mean(axis=0)
+    render_settings.save_image(folder / "image.png")
+    red, green, blue = render_settings.load_image(folder / "image.png").reshape(-1, 3).mean(axis=0)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue, red - blue
 
 
@@ -69,14 +69,14 @@ def test_cameras_correct_no_more_than_they_can(tmp_path):
     assert 0.15 * without < cast < without
 
 
-def test_a_black_picture_stays_black():
+def test_a_black_image_stays_black():
     render_settings.balance_white(np.zeros((4, 4, 3), np.float32), 1.0)
     white = bpy.context.scene.view_settings.curve_mapping.white_level
     assert np.isfinite(white).all()
     assert min(white) > 0
 
 
-def test_pictures_of_many_exposures_take_no_more_memory(tmp_path):
+def test_images_of_many_exposures_take_no_more_memory(tmp_path):
     record = records.record(0, width=32, height=24).model_dump_json()
     done = subprocess.run(
         [sys.executable, "-c", SAVE_MANY, record, str(tmp_path)],

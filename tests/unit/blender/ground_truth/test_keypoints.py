@@ -3,9 +3,9 @@ import cv2
 import numpy as np
 import pytest
 
-from blender.people import joints
 from blender.camera.camera import world_to_pixels
 from blender.ground_truth import keypoints, silhouettes
+from blender.people import joints
 from blender.shards import build_scene
 from tests.helpers import records
 from tests.unit.blender.people.test_person import POSES, person

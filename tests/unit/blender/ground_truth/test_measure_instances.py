@@ -48,7 +48,7 @@ def test_what_is_seen_and_what_is_rendered_alone_is_the_silhouette(tmp_path, thi
     (instance,), found, _ = measure_instances.measure_instances(made, built.roots, ids)
     InstanceMeasurement.model_validate(instance)
     whole = found[1].in_frame(WIDTH, HEIGHT)
-    assert instance["whole_pixels"] == found[1].mask.sum() >= whole.sum() > 250
+    assert instance["amodal_pixels"] == found[1].mask.sum() >= whole.sum() > 250
     seen = ids == 1
     assert not (seen & ~grown(whole)).any()
     proof = isolated_render.render_isolated(1, built.roots[1], tmp_path / "alone.exr")
@@ -84,10 +84,10 @@ def test_an_object_beside_the_frame_is_outside_and_one_behind_a_wall_hidden(tmp_
     made, built, ids = render(tmp_path, [hidden, beside, behind, wall], samples=1)
     one, two, three = measure_instances.measure_instances(made, built.roots, ids)[0]
     assert (one["absent"], one["truncated"], one["visible_pixels"]) == ("hidden", False, 0)
-    assert one["whole_pixels"] > 60
+    assert one["amodal_pixels"] > 60
     assert (two["absent"], two["truncated"], two["visible_pixels"]) == ("outside", True, 0)
-    assert two["whole_box_px"][0] < 0
-    assert (three["absent"], three["whole_box_px"], three["whole_pixels"]) == ("outside", None, 0)
+    assert two["amodal_box_px"][0] < 0
+    assert (three["absent"], three["amodal_box_px"], three["amodal_pixels"]) == ("outside", None, 0)
     assert three["box_3d"][0]["u_px"] is None
 
 

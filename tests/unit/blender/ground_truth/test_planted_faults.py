@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Really rendered pictures in which one thing was broken on purpose: pipeline's audit must say which."""
+"""Really rendered images in which one thing was broken on purpose: pipeline's audit must say which."""
 
 import re
 from collections.abc import Callable
@@ -23,16 +23,16 @@ WIDTH, HEIGHT = 160, 120
 TRUCK, PERSON = 1, 2
 
 
-def render(folder, proven: int = TRUCK) -> list[str]:
+def render(folder, verified: int = TRUCK) -> list[str]:
     """Render a truck and a person, one of them alone as well, and return the audit's violations."""
     person = place(-70, PERSON, (0.7, 0.3, 0.0)) | {"stands_on": "floor"}
     objects = [records.truck(TRUCK).model_dump(mode="json"), person]
-    made = records.record(proven - 1, width=WIDTH, height=HEIGHT).model_dump(mode="json") | {"objects": objects}
-    made["render"] |= {"samples": 4, "proof": True}
+    made = records.record(verified - 1, width=WIDTH, height=HEIGHT).model_dump(mode="json") | {"objects": objects}
+    made["render"] |= {"samples": 4, "verify": True}
     rendered = render_image.render_image(made, folder, "cpu", 1)
     line = RenderedScene.model_validate({"scene": made, "measured": rendered.measured}).model_dump_json()
     record = shard_reader.LabelRecord.model_validate_json(line)
-    assert [number for number, each in record.instances.items() if each.proven] == [proven]
+    assert [number for number, each in record.instances.items() if each.verified] == [verified]
     ids, found = shard_reader.read_instance_map(folder, record), shard_reader.read_silhouettes(folder, record)
     shard_reader.check_image(folder, record)
     found_runs = rle.pixel_ranges_by_instance(ids)
@@ -54,9 +54,9 @@ def assert_said(violations: list[str], *patterns: str) -> None:
         assert any(re.fullmatch(pattern, violation) for violation in violations), violations
 
 
-@pytest.mark.parametrize("proven", [TRUCK, PERSON])
-def test_a_right_picture_passes(tmp_path, proven):
-    assert render(tmp_path, proven) == []
+@pytest.mark.parametrize("verified", [TRUCK, PERSON])
+def test_a_right_image_passes(tmp_path, verified):
+    assert render(tmp_path, verified) == []
 
 
 def test_a_camera_that_is_off_by_five_centimetres(tmp_path, monkeypatch):

@@ -61,8 +61,8 @@ def test_ambient_light_alone(library, tmp_path):
 
 
 def test_the_face_is_bright_to_the_eye_but_adds_no_light(library, tmp_path):
-    picture = seen([STRIP], DARK, library, tmp_path, view="up")
-    assert picture.max() == pytest.approx(lights.BRIGHTEST_FACE, rel=0.05)
+    image = seen([STRIP], DARK, library, tmp_path, view="up")
+    assert image.max() == pytest.approx(lights.BRIGHTEST_FACE, rel=0.05)
     scene = bpy.context.scene
     for lamp in [thing for thing in scene.objects if thing.type == "LIGHT"]:
         bpy.data.objects.remove(lamp)

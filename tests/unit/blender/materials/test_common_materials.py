@@ -21,7 +21,9 @@ MAKERS = {
 for kind in ("concrete", "painted", "brick", "sheet_metal"):
     surface = {**SURFACE, "kind": kind}
     for part in ("floor", "wall", "ceiling"):
-        MAKERS[f"{kind} {part}"] = lambda surface=surface, part=part: getattr(hall_materials, f"{part}_material")(surface)
+        MAKERS[f"{kind} {part}"] = lambda surface=surface, part=part: getattr(hall_materials, f"{part}_material")(
+            surface
+        )
 
 
 def seen(thing: bpy.types.Object, tmp_path) -> np.ndarray:
@@ -81,9 +83,9 @@ def test_old_wood_is_greyer_and_darker(library, tmp_path):
 
 
 def test_grain_runs_along_the_board(library, tmp_path):
-    picture = seen(slab(common_materials.wood("wood", "x", 0.3)), tmp_path).mean(axis=2)
-    # Columns of the picture lie across the grain, rows along it.
-    assert picture.mean(axis=1).std() > 2 * picture.mean(axis=0).std()
+    image = seen(slab(common_materials.wood("wood", "x", 0.3)), tmp_path).mean(axis=2)
+    # Columns of the image lie across the grain, rows along it.
+    assert image.mean(axis=1).std() > 2 * image.mean(axis=0).std()
 
 
 def test_a_worn_out_line_shows_the_floor_and_a_new_one_does_not(library, tmp_path):
@@ -91,8 +93,8 @@ def test_a_worn_out_line_shows_the_floor_and_a_new_one_does_not(library, tmp_pat
     shares = []
     for wear in (0.0, 1.0):
         bpy.ops.wm.read_factory_settings(use_empty=True)
-        picture = seen(slab(hall_materials.floor_line_material(floor, (0.7, 0.5, 0.02), wear)), tmp_path)
-        shares.append((picture[..., 2] < 0.5 * picture[..., 0]).mean())
+        image = seen(slab(hall_materials.floor_line_material(floor, (0.7, 0.5, 0.02), wear)), tmp_path)
+        shares.append((image[..., 2] < 0.5 * image[..., 0]).mean())
     assert shares[0] > 0.97
     assert 0.05 < shares[1] < 0.85
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Meshes of the user's own, in every format, as they come into a picture; and those that are refused."""
+"""Meshes of the user's own, in every format, as they come into an image; and those that are refused."""
 
 import json
 import subprocess
@@ -23,7 +23,7 @@ from tests.helpers.paths import ROOT
 def asked_for(path: Path, **entry) -> dict:
     """Return an own asset as the Snakefile hands it to Blender."""
     given = {"file": path.name, "category": "pallet_truck", "licence": "own work"} | entry
-    catalogue = Catalogue.model_validate({"assets": {}, "own": {"mine": given}})
+    catalogue = Catalogue.model_validate({"assets": {}, "custom": {"mine": given}})
     return custom_meshes.unmeasured_meshes(catalogue, path.parent)["mine"].model_dump(mode="json")
 
 
@@ -114,7 +114,7 @@ def test_a_blend_file_at_rest_with_modifiers_and_without_what_is_no_surface(tmp_
     assert_stands_right(loaded(mesh_files.save(tmp_path / "mine.blend")))
 
 
-def test_the_file_is_read_once_for_all_copies_of_a_picture(tmp_path, library):
+def test_the_file_is_read_once_for_all_copies_of_a_image(tmp_path, library):
     path = mesh_files.truck_file(tmp_path / "mine.glb")
     parameters = measure_asset.measure_asset(asked_for(path), tmp_path)["parameters"]
     mesh_files.empty_file()
@@ -153,7 +153,7 @@ def refused(path: Path, **entry) -> str:
 def test_a_mesh_without_faces_is_refused(tmp_path):
     path = tmp_path / "wire.obj"
     path.write_text("v 0 0 0\nv 1 0 0\nv 1 1 0\nl 1 2 3\n")
-    assert refused(path).startswith("own.mine: wire.obj has no faces")
+    assert refused(path).startswith("custom.mine: wire.obj has no faces")
 
 
 def test_a_mesh_in_the_wrong_scale_is_refused_and_the_right_one_named(tmp_path):
@@ -162,7 +162,9 @@ def test_a_mesh_in_the_wrong_scale_is_refused_and_the_right_one_named(tmp_path):
     path = tmp_path / "mine.obj"
     bpy.ops.wm.obj_export(filepath=str(path), global_scale=1000.0)
     said = refused(path)
-    assert "own.mine: it is 1600 x 500 x 1200 m (length, width, height), but a pallet truck is 0.3 to 3 m long" in said
+    assert (
+        "custom.mine: it is 1600 x 500 x 1200 m (length, width, height), but a pallet truck is 0.3 to 3 m long" in said
+    )
     assert "set metres_per_unit: 0.001," in said
     assert "set metres_per_unit: 0.001," in refused(path, category=None)
     assert "but a pedestrian is" in refused(path, category="pedestrian", metres_per_unit=0.0005)
@@ -181,7 +183,7 @@ def test_a_file_that_is_broken_missing_or_changed_is_refused(tmp_path):
         custom_mesh.load_meshes(asset["parameters"], tmp_path)
 
 
-def test_a_file_whose_picture_is_missing_is_refused(tmp_path):
+def test_a_file_whose_image_is_missing_is_refused(tmp_path):
     path = mesh_files.truck_file(tmp_path / "mine.obj")
     path.with_suffix(".mtl").write_text("newmtl paint\nmap_Kd gone.png\n")
     assert "gone.png is missing" in refused(path)

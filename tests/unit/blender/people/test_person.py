@@ -117,7 +117,7 @@ def test_same_parameters_give_the_same_vertices(library):
         np.testing.assert_array_equal(points_of(one), points_of(other))
 
 
-def test_people_of_one_picture_share_materials(library):
+def test_people_of_one_image_share_materials(library):
     people.build_person(person("walk", 0.3), library)
     count = len(bpy.data.materials)
     people.build_person(person("walk", 0.6), library)

@@ -20,7 +20,7 @@ def test_an_own_truck_and_an_own_person_are_labelled_and_proven(tmp_path, monkey
         "my_worker": {"file": "mine.glb", "category": "pedestrian", "licence": "own work", "metres_per_unit": 1.2},
         "my_cart": {"file": "mine.glb", "category": None, "licence": "own work"},
     }
-    asked = custom_meshes.unmeasured_meshes(Catalogue.model_validate({"assets": {}, "own": entries}), tmp_path)
+    asked = custom_meshes.unmeasured_meshes(Catalogue.model_validate({"assets": {}, "custom": entries}), tmp_path)
     measured = [measure_asset.measure_asset(each.model_dump(mode="json"), tmp_path) for each in asked.values()]
     own = [custom_meshes.CustomMesh.model_validate(each) for each in measured]
     places = ((-0.6, 0.4, 0.0), (0.9, 1.2, 0.0), (0.0, 3.0, 0.0))
@@ -31,9 +31,9 @@ def test_an_own_truck_and_an_own_person_are_labelled_and_proven(tmp_path, monkey
         for number, (each, place) in enumerate(zip(own, places, strict=True), 1)
     ]
     made = records.record(0, tuple(things), 160, 120)
-    made = made.model_copy(update={"render": made.render.model_copy(update={"samples": 4, "proof": True})})
+    made = made.model_copy(update={"render": made.render.model_copy(update={"samples": 4, "verify": True})})
     render_shard.render_shard([made.model_dump(mode="json")], tmp_path / "00000", "cpu", 1)
-    data = config.DataSection(name="t", seed=0, pictures=1, shard_size=1)
+    data = config.DataSection(name="t", seed=0, images=1, shard_size=1)
     (record,) = shard_reader.read_records(tmp_path / "00000", 0, data)
     ids = shard_reader.read_instance_map(tmp_path / "00000", record)
     silhouettes = shard_reader.read_silhouettes(tmp_path / "00000", record)
@@ -48,4 +48,4 @@ def test_an_own_truck_and_an_own_person_are_labelled_and_proven(tmp_path, monkey
     assert person["num_keypoints"] == 0
     assert "keypoints" not in truck
     assert min(truck["area"], person["area"]) > 300
-    assert record.instances[1].proven
+    assert record.instances[1].verified

@@ -15,7 +15,7 @@ from blender.shards import build_scene, render_shard
 from pipeline.record.scene import read_rendered_scenes
 from tests.helpers import records
 
-STEPS = ["build", "sync", "sample", "save", "decode", "measure", "proof"]
+STEPS = ["build", "sync", "sample", "save", "decode", "measure", "verify"]
 
 
 def render(out, *made, **options):
@@ -29,10 +29,10 @@ def read_ids(folder, index):
 
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory):
-    """A rendered shard of two pictures: one truck; two trucks of which the second is half hidden, with all extras."""
+    """A rendered shard of two images: one truck; two trucks of which the second is half hidden, with all extras."""
     two = (records.truck(1), records.truck(2, (0.12, 1.6, 0.0)))
     second = records.record(6, two)
-    extras = {"depth": "exr", "normals": "png", "proof": True}
+    extras = {"depth": "exr", "normals": "png", "verify": True}
     second = second.model_copy(update={"render": second.render.model_copy(update=extras)})
     folder = tmp_path_factory.mktemp("shard") / "00001"
     return render(folder, records.record(5), second, made_by={"cariste": "0.3"})
@@ -40,9 +40,9 @@ def rendered(tmp_path_factory):
 
 def test_a_shard_holds_what_its_contract_says(rendered):
     for index in (5, 6):
-        picture = cv2.imread(str(rendered / "images" / f"{index:06d}.png"), cv2.IMREAD_UNCHANGED)
-        assert picture.shape == (72, 96, 3)
-        assert picture.std() > 5  # not black, not white
+        image = cv2.imread(str(rendered / "images" / f"{index:06d}.png"), cv2.IMREAD_UNCHANGED)
+        assert image.shape == (72, 96, 3)
+        assert image.std() > 5  # not black, not white
         assert read_ids(rendered, index).dtype == np.uint16
     lines = read_rendered_scenes(rendered / "scenes.jsonl")
     assert [line.scene.index for line in lines] == [5, 6]
@@ -58,15 +58,13 @@ def test_a_shard_holds_what_its_contract_says(rendered):
 def test_facts_and_hashes_are_in_shard_json(rendered):
     facts = json.loads((rendered / "shard.json").read_text())
     assert facts["device"] == "CPU"
-    assert facts["pictures"] == 2
+    assert facts["images"] == 2
     assert facts["made_by"] == {"cariste": "0.3"}
     assert list(facts["seconds"]) == [*STEPS, "total"]
-    assert [line["index"] for line in facts["seconds_by_picture"]] == [5, 6]
+    assert [line["index"] for line in facts["seconds_by_image"]] == [5, 6]
     for step in STEPS:
-        assert facts["seconds"][step] == pytest.approx(
-            sum(line[step] for line in facts["seconds_by_picture"]), abs=1e-6
-        )
-    assert facts["seconds_by_picture"][0]["proof"] < 0.01 < facts["seconds_by_picture"][1]["proof"]
+        assert facts["seconds"][step] == pytest.approx(sum(line[step] for line in facts["seconds_by_image"]), abs=1e-6)
+    assert facts["seconds_by_image"][0]["verify"] < 0.01 < facts["seconds_by_image"][1]["verify"]
     assert {"blender", "python", "numpy", "openexr"} == set(facts["versions"])
     files = [path for path in rendered.rglob("*") if path.is_file() and path.name != "shard.json"]
     assert facts["files"] == {
@@ -81,27 +79,29 @@ def test_what_was_measured_is_what_the_ids_show(rendered):
     assert not one[0].truncated
     assert one[0].absent is None
     # Nothing hides the first truck; its whole silhouette is what is seen, but for the pixels at the edge.
-    assert one[0].visible_pixels / one[0].whole_pixels > 0.85
-    assert two[1].visible_pixels < 0.8 * two[1].whole_pixels
+    assert one[0].visible_pixels / one[0].amodal_pixels > 0.85
+    assert two[1].visible_pixels < 0.8 * two[1].amodal_pixels
 
 
 def test_silhouettes_are_cropped_to_their_boxes_and_one_is_proven(rendered):
     _, two = (line.measured.instances for line in read_rendered_scenes(rendered / "scenes.jsonl"))
     arrays = np.load(rendered / "silhouettes" / "000006.npz")
-    assert set(arrays.files) - {"1_thin", "2_thin"} == {"1", "2", "1_alone", "1_alone_any"}, "6 % 2: the first of two"
-    assert [instance.proven for instance in two] == [True, False]
+    assert set(arrays.files) - {"1_thin", "2_thin"} == {"1", "2", "1_isolated", "1_isolated_any"}, (
+        "6 % 2: the first of two"
+    )
+    assert [instance.verified for instance in two] == [True, False]
     for instance in two:
         mask = arrays[str(instance.instance_id)]
         assert mask.dtype == bool
-        assert mask.shape == instance.whole_box_px[:1:-1]
-        assert mask.sum() == instance.whole_pixels
-    assert arrays["1_alone"].shape == arrays["1_alone_any"].shape == (72, 96)
+        assert mask.shape == instance.amodal_box_px[:1:-1]
+        assert mask.sum() == instance.amodal_pixels
+    assert arrays["1_isolated"].shape == arrays["1_isolated_any"].shape == (72, 96)
     assert set(np.load(rendered / "silhouettes" / "000005.npz").files) - {"1_thin"} == {"1"}
 
 
-def test_a_picture_without_labelled_objects_has_an_empty_silhouettes_file(tmp_path):
+def test_a_image_without_labelled_objects_has_an_empty_silhouettes_file(tmp_path):
     bare = records.record(0, (records.carton((0.4, 0.3, 0.3), (1.0, 0.5, 0.0)),), width=32, height=24)
-    bare = bare.model_copy(update={"render": bare.render.model_copy(update={"proof": True})})
+    bare = bare.model_copy(update={"render": bare.render.model_copy(update={"verify": True})})
     folder = render(tmp_path / "00000", bare)
     assert np.load(folder / "silhouettes" / "000000.npz").files == []
     assert read_rendered_scenes(folder / "scenes.jsonl")[0].measured.instances == ()
@@ -113,14 +113,14 @@ def _fails(tmp_path, record_text, reason):
     assert not list(tmp_path.iterdir())
 
 
-def test_an_unknown_asset_names_the_picture(tmp_path):
+def test_an_unknown_asset_names_the_image(tmp_path):
     text = records.record(3).model_dump_json().replace('"asset":"carton"', '"asset":"balloon"')
-    _fails(tmp_path, text, "picture 3: carton: unknown asset 'balloon'")
+    _fails(tmp_path, text, "image 3: carton: unknown asset 'balloon'")
 
 
 def test_two_objects_with_one_id_are_refused(tmp_path):
     twins = (records.truck(1), records.truck(1, (1.5, 0.0, 0.0)))
-    _fails(tmp_path, records.record(4, twins).model_dump_json(), "picture 4: truck_1: .* taken")
+    _fails(tmp_path, records.record(4, twins).model_dump_json(), "image 4: truck_1: .* taken")
 
 
 def test_an_empty_mask_that_should_be_visible_is_an_error(tmp_path, monkeypatch):
@@ -131,10 +131,10 @@ def test_an_empty_mask_that_should_be_visible_is_an_error(tmp_path, monkeypatch)
         return dataclasses.replace(read, ids=np.zeros_like(read.ids))
 
     monkeypatch.setattr(exr_passes, "read_passes", blind)
-    _fails(tmp_path, records.record(8).model_dump_json(), "picture 8: instance 1 has no pixel, yet the camera sees")
+    _fails(tmp_path, records.record(8).model_dump_json(), "image 8: instance 1 has no pixel, yet the camera sees")
 
 
-def test_a_missing_body_mesh_is_an_error_with_the_picture(tmp_path, monkeypatch):
+def test_a_missing_body_mesh_is_an_error_with_the_image(tmp_path, monkeypatch):
     from blender.trucks import hand_truck
 
     def broken(parameters, library):
@@ -142,7 +142,7 @@ def test_a_missing_body_mesh_is_an_error_with_the_picture(tmp_path, monkeypatch)
 
     monkeypatch.setitem(build_scene.OBJECT_BUILDERS, "hand_pallet_truck", broken)
     assert hand_truck.build_hand_truck is not broken
-    _fails(tmp_path, records.record(9).model_dump_json(), "picture 9: FileNotFoundError: assets/truck.glb is missing")
+    _fails(tmp_path, records.record(9).model_dump_json(), "image 9: FileNotFoundError: assets/truck.glb is missing")
 
 
 def test_a_half_grown_shard_of_a_killed_run_is_thrown_away(tmp_path):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The benchmark, on a few tiny pictures that are really rendered."""
+"""The benchmark, on a few tiny images that are really rendered."""
 
 import re
 import subprocess
@@ -16,22 +16,22 @@ def benchmark(*options: str) -> subprocess.CompletedProcess:
 
 
 @pytest.mark.slow
-def test_it_tells_the_time_of_each_step_and_plans_for_the_wanted_pictures():
-    sizes = ("--width", "64", "--height", "48", "--samples", "1", "--pictures", "2", "--jobs", "2", "--wanted", "50000")
+def test_it_tells_the_time_of_each_step_and_plans_for_the_wanted_images():
+    sizes = ("--width", "64", "--height", "48", "--samples", "1", "--image-count", "2", "--jobs", "2", "--wanted", "50000")
     run = benchmark("--config", "configs/ci.yaml", *sizes)
     assert run.returncode == 0, run.stderr
-    assert "One picture of 64x48, 1 samples, on CPU" in run.stdout
+    assert "One image of 64x48, 1 samples, on CPU" in run.stdout
     steps = dict(re.findall(r"^ +([a-z() A-Z]+?) +([\d.]+) s +[\d.]+%", run.stdout, re.MULTILINE))
-    assert {"scene record", "build", "sync", "sample (Cycles)", "save", "decode", "proof", "rest"} < steps.keys()
+    assert {"scene record", "build", "sync", "sample (Cycles)", "save", "decode", "verify", "rest"} < steps.keys()
     around = float(steps.pop("all but Cycles"))
     whole = float(re.search(r"all +([\d.]+) s", run.stdout)[1])
     assert sum(map(float, steps.values())) == pytest.approx(whole, abs=0.01)
     assert around == pytest.approx(whole - float(steps["sample (Cycles)"]), abs=0.002)
-    assert re.search(r"2 at once +[\d,]+ pictures an hour +[\d.]+ times one job's", run.stdout)
-    assert re.search(r"50,000 pictures in shards of 3 +[\d,.]+ core hours", run.stdout)
+    assert re.search(r"2 at once +[\d,]+ images an hour +[\d.]+ times one job's", run.stdout)
+    assert re.search(r"50,000 images in shards of 3 +[\d,.]+ core hours", run.stdout)
 
 
-def test_a_picture_that_cannot_be_rendered_says_why():
-    run = benchmark("--config", '{"render": {"device": "metal"}}', "--pictures", "1")
+def test_a_image_that_cannot_be_rendered_says_why():
+    run = benchmark("--config", '{"render": {"device": "metal"}}', "--image-count", "1")
     assert run.returncode == 1
     assert "render.device = metal: Cycles finds no such GPU here" in run.stderr

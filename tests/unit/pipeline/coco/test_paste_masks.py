@@ -42,10 +42,10 @@ ends = st.floats(-8, 70, width=32)
     smooth=st.booleans(),
 )
 def test_pixels_are_torchvisions(boxes, seed, smooth):
-    """In boxes that reach out of the picture, fill it, or are thinner than a pixel."""
+    """In boxes that reach out of the image, fill it, or are thinner than a pixel."""
     size = (50, 60)
     corners = torch.tensor(boxes).view(-1, 2, 2).sort(dim=1).values.view(-1, 4)
-    # Boxes that do not touch the picture are no detections, and torchvision fails at them.
+    # Boxes that do not touch the image are no detections, and torchvision fails at them.
     corners[:, :2] = torch.minimum(corners[:, :2], torch.tensor([size[1], size[0]]))
     corners[:, 2:] = corners[:, 2:].clamp(min=0)
     masks = torch.rand(len(boxes), 1, 28, 28, generator=torch.Generator().manual_seed(seed))

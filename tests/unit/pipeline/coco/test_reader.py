@@ -37,7 +37,7 @@ def test_reads_a_file_with_keys_of_its_own(tmp_path):
     assert file.mask(file.annotations[0], file.images[0]) is None
 
 
-def test_pictures_without_annotations_have_an_empty_list(tmp_path):
+def test_images_without_annotations_have_an_empty_list(tmp_path):
     content = document()
     content["images"].append({"id": 3, "file_name": "empty.png", "width": 4, "height": 3})
     file = read(tmp_path, content)
@@ -153,7 +153,7 @@ def test_no_json_and_no_file(tmp_path):
         reader.read_coco(tmp_path / "none.json")
 
 
-def test_run_lengths_that_do_not_fill_the_picture(tmp_path):
+def test_run_lengths_that_do_not_fill_the_image(tmp_path):
     content = document()
     content["annotations"][0]["segmentation"] = {"size": [30, 40], "counts": [10, 20]}
     file = read(tmp_path, content)
@@ -175,7 +175,7 @@ def noise(width: int, height: int) -> Image.Image:
     return Image.fromarray(np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8))
 
 
-def test_pictures_of_the_right_size_pass(tmp_path):
+def test_images_of_the_right_size_pass(tmp_path):
     noise(40, 30).save(tmp_path / "hall.png")
     reader.check_images(read(tmp_path, document()), tmp_path)
 
@@ -184,39 +184,39 @@ def test_pictures_of_the_right_size_pass(tmp_path):
     ("plant", "words"),
     [
         (lambda path: None, "image 7: .*hall.png: no such file"),
-        (lambda path: path.write_bytes(b""), "image 7: .*hall.png: not a readable picture"),
-        (lambda path: noise(30, 40).save(path), "image 7: .*hall.png: the picture is 30x40, the file says 40x30"),
+        (lambda path: path.write_bytes(b""), "image 7: .*hall.png: not a readable image"),
+        (lambda path: noise(30, 40).save(path), "image 7: .*hall.png: the image is 30x40, the file says 40x30"),
     ],
     ids=["missing", "empty", "turned"],
 )
-def test_a_picture_that_disagrees_is_named(tmp_path, plant, words):
+def test_a_image_that_disagrees_is_named(tmp_path, plant, words):
     plant(tmp_path / "hall.png")
     with pytest.raises(reader.CocoError, match=words):
         reader.check_images(read(tmp_path, document()), tmp_path)
 
 
-def test_pictures_are_turned_upright(tmp_path):
+def test_images_are_turned_upright(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     noise(30, 40).save(tmp_path / "hall.png", exif=exif)
-    assert reader.read_picture(tmp_path / "hall.png").shape == (30, 40, 3)
+    assert reader.read_image(tmp_path / "hall.png").shape == (30, 40, 3)
     reader.check_images(read(tmp_path, document()), tmp_path)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])
-def test_a_picture_that_is_cut_off_is_named(tmp_path, suffix):
+def test_a_image_that_is_cut_off_is_named(tmp_path, suffix):
     path = tmp_path / f"cut{suffix}"
     noise(64, 64).save(path)
     path.write_bytes(path.read_bytes()[:-1000])
-    with pytest.raises(reader.CocoError, match=f"cut{suffix}: not a readable picture"):
-        reader.read_picture(path)
+    with pytest.raises(reader.CocoError, match=f"cut{suffix}: not a readable image"):
+        reader.read_image(path)
 
 
-def test_grey_and_transparent_pictures_become_rgb(tmp_path):
+def test_grey_and_transparent_images_become_rgb(tmp_path):
     for mode in ("L", "RGBA", "P"):
         noise(8, 6).convert(mode).save(tmp_path / "any.png")
-        picture = reader.read_picture(tmp_path / "any.png")
-        assert (picture.shape, picture.dtype) == ((6, 8, 3), np.uint8)
+        image = reader.read_image(tmp_path / "any.png")
+        assert (image.shape, image.dtype) == ((6, 8, 3), np.uint8)
 
 
 def test_writing_is_compact_sorted_and_leaves_nothing_aside(tmp_path):

@@ -24,7 +24,7 @@ def test_all_instances_of_an_id_map(ids):
 
 @settings(deadline=None)
 @given(shapes.flatmap(lambda shape: arrays.arrays(bool, shape)), places, places, shapes)
-def test_a_crop_that_may_reach_outside_the_picture(mask, x, y, shape):
+def test_a_crop_that_may_reach_outside_the_image(mask, x, y, shape):
     canvas = np.zeros((64, 64), bool)
     canvas[24 + y : 24 + y + mask.shape[0], 24 + x : 24 + x + mask.shape[1]] = mask
     inside = canvas[24 : 24 + shape[0], 24 : 24 + shape[1]]

@@ -18,21 +18,21 @@ entries = st.dictionaries(st.sampled_from("abz"), values)
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(entries, st.lists(entries, max_size=3)), max_size=4))
-def test_the_bytes_of_the_whole_document(tmp_path_factory, pictures):
+def test_the_bytes_of_the_whole_document(tmp_path_factory, images):
     path = tmp_path_factory.mktemp("coco") / "train.json"
     with CocoWriter(path, INFO, CATEGORIES) as writer:
-        for image, annotations in pictures:
+        for image, annotations in images:
             writer.add(image, annotations)
         writer.finish()
-    numbered = [entry for _, annotations in pictures for entry in annotations]
+    numbered = [entry for _, annotations in images for entry in annotations]
     document = {
         "info": INFO,
         "categories": CATEGORIES,
-        "images": [image for image, _ in pictures],
+        "images": [image for image, _ in images],
         "annotations": [{"id": number, **entry} for number, entry in enumerate(numbered, 1)],
     }
     assert path.read_bytes() == reader.json_bytes(document)
-    assert (writer.pictures, writer.annotations) == (len(pictures), len(numbered))
+    assert (writer.image_count, writer.annotation_count) == (len(images), len(numbered))
     assert list(path.parent.iterdir()) == [path]
 
 

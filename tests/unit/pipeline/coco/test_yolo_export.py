@@ -116,8 +116,8 @@ def test_ragged_masks_keep_an_iou_of_097_in_the_median():
 
 @pytest.fixture
 def data_set(make_data):
-    """A data set of four pictures, the last without things; one instance of the first is a crowd."""
-    made = make_data(pictures=4, empty=(4,))
+    """A data set of four images, the last without things; one instance of the first is a crowd."""
+    made = make_data(image_count=4, empty=(4,))
     document = yaml.safe_load(made.annotations.read_text())
     document["annotations"][0]["iscrowd"] = 1
     for split in SPLITS:
@@ -133,16 +133,16 @@ def run(data: Path, *options: str | Path) -> subprocess.CompletedProcess:
 def test_the_layout_is_what_ultralytics_reads(data_set):
     done = run(data_set)
     assert done.returncode == 0, done.stderr
-    assert "train: 4 pictures, 5 instances" in done.stdout
+    assert "train: 4 images, 5 instances" in done.stdout
     out = data_set / "yolo"
     described = yaml.safe_load((out / "data.yaml").read_text())
     assert described["names"] == {0: "pedestrian", 1: "pallet_truck"}
     assert "path" not in described, "an absolute path would not survive moving the folder"
     source = reader.read_coco(data_set / "annotations/val.json")
     for image in source.images:
-        picture = out / described["val"] / Path(image.file_name).name
-        assert picture.samefile(data_set / image.file_name), "a hard link takes no space"
-        lines = (out / "labels/val" / f"{picture.stem}.txt").read_text().splitlines()
+        image_path = out / described["val"] / Path(image.file_name).name
+        assert image_path.samefile(data_set / image.file_name), "a hard link takes no space"
+        lines = (out / "labels/val" / f"{image_path.stem}.txt").read_text().splitlines()
         wanted = [one for one in source.annotations_by_image()[image.id] if not one.iscrowd]
         assert [int(line.split()[0]) for line in lines] == [one.category_id - 1 for one in wanted]
         for line, annotation in zip(lines, wanted, strict=True):
@@ -153,13 +153,13 @@ def test_the_folder_outlives_the_shards(data_set, tmp_path):
     assert run(data_set).returncode == 0
     shutil.rmtree(data_set / "images")
     moved = (data_set / "yolo").rename(tmp_path / "elsewhere")
-    assert len([path for path in (moved / "images/train").iterdir() if reader.read_picture(path).size]) == 4
+    assert len([path for path in (moved / "images/train").iterdir() if reader.read_image(path).size]) == 4
 
 
-def test_pictures_are_copied_on_demand(data_set):
+def test_images_are_copied_on_demand(data_set):
     assert run(data_set, "--copy").returncode == 0
-    picture = next((data_set / "yolo/images/train").iterdir())
-    assert picture.stat().st_nlink == 1
+    image = next((data_set / "yolo/images/train").iterdir())
+    assert image.stat().st_nlink == 1
 
 
 def test_nothing_half_written_is_left_under_the_name(data_set):

@@ -15,7 +15,7 @@ def test_same_key_gives_the_same_stream(key):
 
 
 @given(KEYS, KEYS)
-def test_other_seed_picture_or_stage_gives_another_stream(first, second):
+def test_other_seed_image_or_stage_gives_another_stream(first, second):
     same = np.array_equal(rng(*first).integers(2**62, size=4), rng(*second).integers(2**62, size=4))
     assert same == (first == second)
 

@@ -44,16 +44,19 @@ from tests.helpers.paths import CONFIGS
             {"model": {"freeze_backbone": True}},
             "config: model.freeze_backbone: unknown key; allowed here: backbone, weights, ",
         ),
-        ({"model": {"unfreeze": [{"epoch": 1, "leave": -1}]}}, "config: model.unfreeze.0.leave = -1: must be backbone"),
+        (
+            {"model": {"unfreeze": [{"epoch": 1, "keep_frozen": -1}]}},
+            "config: model.unfreeze.0.keep_frozen = -1: must be backbone",
+        ),
         (
             {"model": {"unfreeze": [{"epoch": 1, "wat": ["rpn"]}]}},
-            "config: model.unfreeze.0.wat: unknown key; allowed here: epoch, iteration, run_fraction, what, leave",
+            "config: model.unfreeze.0.wat: unknown key; allowed here: epoch, iteration, run_fraction, parameters, keep_frozen",
         ),
         (
-            {"model": {"unfreeze": [{"epoch": 1, "iteration": 5, "leave": 1}]}},
-            "config: model.unfreeze.0 = {'epoch': 1, 'iteration': 5, 'leave': 1}: when? say one of epoch, iteration",
+            {"model": {"unfreeze": [{"epoch": 1, "iteration": 5, "keep_frozen": 1}]}},
+            "config: model.unfreeze.0 = {'epoch': 1, 'iteration': 5, 'keep_frozen': 1}: when? say one of epoch, iteration",
         ),
-        ({"model": {"unfreeze": [{"epoch": 1}]}}, "config: model.unfreeze.0 = {'epoch': 1}: give either what"),
+        ({"model": {"unfreeze": [{"epoch": 1}]}}, "config: model.unfreeze.0 = {'epoch': 1}: give either parameters"),
         ([], "config: the file = []: input should be a valid dictionary"),
     ],
 )
@@ -115,7 +118,7 @@ def test_a_number_is_a_range_of_its_own_and_a_view_that_of_every_rig():
 
 @pytest.mark.parametrize("freeze", ["backbone", "heads_only", "none", 0, 3, {"all_but_last": 5}, ["rpn", "*.bias"]])
 def test_a_freezing_policy_is_read_back_as_it_was_written(freeze):
-    step = {"run_fraction": 0.5, "leave": freeze, "learning_rate_factor": 0.1}
+    step = {"run_fraction": 0.5, "keep_frozen": freeze, "learning_rate_factor": 0.1}
     model = validate({"model": {"freeze": freeze, "unfreeze": [step]}})
     dumped = model.model_dump(mode="json")["model"]
     assert dumped["freeze"] == freeze
@@ -143,7 +146,7 @@ def test_a_pretrained_backbone_learns_slowly_unless_told_otherwise(weights, rate
     assert told.with_backbone_rate() == told
 
 
-def test_growth_moves_no_picture_to_another_split():
+def test_growth_moves_no_image_to_another_split():
     split = SplitSection(train=3, val=1, test=2)
     names = [split.of(index) for index in range(12)]
     assert names == ["train", "train", "train", "val", "test", "test"] * 2

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Another look of a picture: ids stay with their pixels, nothing depends on anything but the generator."""
+"""Another look of an image: ids stay with their pixels, nothing depends on anything but the generator."""
 
 import numpy as np
 import pytest
@@ -33,15 +33,15 @@ RED, BLUE = np.array([220, 20, 20], np.uint8), np.array([20, 20, 220], np.uint8)
 
 
 def scene(height: int = 60, width: int = 80) -> LabelledImage:
-    """Return a grey picture with a red block (id 1) and a blue one, which has a box alone."""
-    picture = np.full((height, width, 3), 120, np.uint8)
-    picture[5:40, 8:24], picture[20:50, 40:72] = RED, BLUE
+    """Return a grey image with a red block (id 1) and a blue one, which has a box alone."""
+    image = np.full((height, width, 3), 120, np.uint8)
+    image[5:40, 8:24], image[20:50, 40:72] = RED, BLUE
     ids = np.zeros((height, width), np.int32)
     ids[5:40, 8:24] = 1
-    return LabelledImage(picture, ids, np.array([1]), np.array([[40, 20, 72, 50]], np.float32), np.array([2]))
+    return LabelledImage(image, ids, np.array([1]), np.array([[40, 20, 72, 50]], np.float32), np.array([2]))
 
 
-def noise_picture(height: int = 40, width: int = 50) -> np.ndarray:
+def noise_image(height: int = 40, width: int = 50) -> np.ndarray:
     return rng(3).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
@@ -53,18 +53,18 @@ def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def pixels_of(picture: np.ndarray, color: np.ndarray) -> np.ndarray:
-    """Return where the picture has this colour; edges, where it is blended, are left out."""
-    return np.abs(picture.astype(int) - color).max(axis=2) < 4
+def pixels_of(image: np.ndarray, color: np.ndarray) -> np.ndarray:
+    """Return where the image has this colour; edges, where it is blended, are left out."""
+    return np.abs(image.astype(int) - color).max(axis=2) < 4
 
 
-def test_with_everything_off_a_picture_stays_as_it_is():
+def test_with_everything_off_a_image_stays_as_it_is():
     shown = scene()
     same = augment_geometry(shown, NOTHING, rng())
-    assert (same.picture == shown.picture).all()
+    assert (same.image == shown.image).all()
     assert (same.ids == shown.ids).all()
     assert (same.boxes == shown.boxes).all()
-    assert (augment_camera(noise_picture(), NOTHING, rng()) == noise_picture()).all()
+    assert (augment_camera(noise_image(), NOTHING, rng()) == noise_image()).all()
 
 
 @settings(max_examples=40, deadline=None)
@@ -72,11 +72,11 @@ def test_with_everything_off_a_picture_stays_as_it_is():
 def test_zoom_keeps_ids_and_boxes_on_their_pixels(seed, factor):
     shown = scene()
     zoomed = zoom(shown, factor, rng(seed))
-    assert (zoomed.picture.shape, zoomed.picture.dtype) == ((60, 80, 3), np.uint8)
+    assert (zoomed.image.shape, zoomed.image.dtype) == ((60, 80, 3), np.uint8)
     assert (zoomed.ids.shape, zoomed.ids.dtype) == ((60, 80), np.int32)
     assert set(np.unique(zoomed.ids)) <= {0, 1}
-    assert (zoomed.ids[pixels_of(zoomed.picture, RED)] == 1).all()
-    blue_rows, blue_columns = np.nonzero(pixels_of(zoomed.picture, BLUE))
+    assert (zoomed.ids[pixels_of(zoomed.image, RED)] == 1).all()
+    blue_rows, blue_columns = np.nonzero(pixels_of(zoomed.image, BLUE))
     x1, y1, x2, y2 = zoomed.boxes[0]
     if len(blue_rows):
         # Of the blended edge, up to a zoomed pixel is not blue enough.
@@ -99,13 +99,13 @@ def test_zoom_changes_sizes_by_its_factor(factor):
 
 
 def test_zoom_out_fills_with_the_mean_color():
-    assert (zoom(scene()._replace(picture=flat(200, 60, 80)), 0.5, rng()).picture == 200).all()
+    assert (zoom(scene()._replace(image=flat(200, 60, 80)), 0.5, rng()).image == 200).all()
 
 
-def test_flip_turns_picture_ids_and_boxes():
+def test_flip_turns_image_ids_and_boxes():
     shown = scene()
     flipped = augment_geometry(shown, NOTHING.model_copy(update={"flip": 1}), rng())
-    assert (flipped.picture == shown.picture[:, ::-1]).all()
+    assert (flipped.image == shown.image[:, ::-1]).all()
     assert (flipped.ids == shown.ids[:, ::-1]).all()
     assert flipped.boxes.tolist() == [[8, 20, 40, 50]]
     assert (flip(flipped).boxes == shown.boxes).all()
@@ -116,12 +116,12 @@ FAULTS |= {"white_balance": 0.5, "vignette": 0.8, "contrast": 0.5, "saturation":
 
 
 @pytest.mark.parametrize("change", [{name: strength} for name, strength in FAULTS.items()])
-def test_every_camera_fault_changes_the_picture(change):
-    picture = scene().picture
-    changed = augment_camera(picture, NOTHING.model_copy(update=change), rng(1))
-    assert (changed.shape, changed.dtype) == (picture.shape, np.uint8)
-    assert not (changed == picture).all()
-    assert (picture == scene().picture).all()
+def test_every_camera_fault_changes_the_image(change):
+    image = scene().image
+    changed = augment_camera(image, NOTHING.model_copy(update=change), rng(1))
+    assert (changed.shape, changed.dtype) == (image.shape, np.uint8)
+    assert not (changed == image).all()
+    assert (image == scene().image).all()
 
 
 def test_every_camera_fault_is_among_those_tested():
@@ -129,19 +129,19 @@ def test_every_camera_fault_is_among_those_tested():
     assert set(FAULTS) == set(AugmentSection.model_fields) - geometry
 
 
-def test_light_and_back_is_the_same_picture():
+def test_light_and_back_is_the_same_image():
     levels = np.arange(256, dtype=np.uint8).reshape(1, -1, 1).repeat(3, axis=2)
     assert (to_srgb_image(to_linear_light(levels)) == levels).all()
 
 
-def tensor(picture: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(picture.transpose(2, 0, 1).copy())
+def tensor(image: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(image.transpose(2, 0, 1).copy())
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_colors_are_changed_as_by_torchvision(seed):
     strengths = NOTHING.model_copy(update={"brightness": 0.3, "contrast": 0.3, "saturation": 0.4, "hue": 0.04})
-    ours, random, theirs = jitter_colors(noise_picture(), strengths, rng(seed)), rng(seed), tensor(noise_picture())
+    ours, random, theirs = jitter_colors(noise_image(), strengths, rng(seed)), rng(seed), tensor(noise_image())
     theirs = transforms.adjust_brightness(theirs, 1 + random.uniform(-0.3, 0.3))
     theirs = transforms.adjust_contrast(theirs, 1 + random.uniform(-0.3, 0.3))
     theirs = transforms.adjust_saturation(theirs, 1 + random.uniform(-0.4, 0.4))
@@ -152,8 +152,8 @@ def test_colors_are_changed_as_by_torchvision(seed):
 
 
 def test_sharpening_is_torchvisions():
-    theirs = transforms.adjust_sharpness(tensor(noise_picture()), 2.5)
-    assert (tensor(sharpen(noise_picture(), 2.5)).int() - theirs.int()).abs().max() <= 1
+    theirs = transforms.adjust_sharpness(tensor(noise_image()), 2.5)
+    assert (tensor(sharpen(noise_image(), 2.5)).int() - theirs.int()).abs().max() <= 1
 
 
 def light_of(level: float) -> float:
@@ -206,8 +206,8 @@ def test_motion_blur_smears_along_its_line_only_and_evenly_to_both_sides(angle_d
 
 
 def test_compression_keeps_colors_and_loses_detail():
-    picture = scene().picture
-    off = [np.abs(jpeg_roundtrip(picture, quality).astype(float) - picture).mean() for quality in (60, 95)]
+    image = scene().image
+    off = [np.abs(jpeg_roundtrip(image, quality).astype(float) - image).mean() for quality in (60, 95)]
     assert 0 < off[0] < 8
     assert off[0] > off[1]
 
@@ -222,19 +222,19 @@ def test_colors_stay_within_their_strength():
 def test_the_generator_alone_decides():
     full = AugmentSection(blur=1, noise=1, jpeg=1)
     np.random.seed(1)
-    first = augment_camera(augment_geometry(scene(), full, rng(4)).picture, full, rng(4))
+    first = augment_camera(augment_geometry(scene(), full, rng(4)).image, full, rng(4))
     np.random.seed(2)
-    second = augment_camera(augment_geometry(scene(), full, rng(4)).picture, full, rng(4))
-    other = augment_camera(augment_geometry(scene(), full, rng(5)).picture, full, rng(5))
+    second = augment_camera(augment_geometry(scene(), full, rng(4)).image, full, rng(4))
+    other = augment_camera(augment_geometry(scene(), full, rng(5)).image, full, rng(5))
     assert (first == second).all()
     assert not (first == other).all()
 
 
-def test_pictures_of_one_pixel_go_through():
+def test_images_of_one_pixel_go_through():
     one = LabelledImage(
         flat(9, 1, 1), np.ones((1, 1), np.int32), np.array([1]), np.zeros((0, 4), np.float32), np.array([], int)
     )
     everything = AugmentSection(scale=(0.1, 3), blur=1, motion_blur=1, noise=1, sharpen=1, jpeg=1)
     for seed in range(8):
         shown = augment_geometry(one, everything, rng(seed))
-        assert augment_camera(shown.picture, everything, rng(seed)).shape == (1, 1, 3)
+        assert augment_camera(shown.image, everything, rng(seed)).shape == (1, 1, 3)

@@ -19,10 +19,10 @@ def paste_all(monkeypatch):
 
 
 def shown(level: int, ids: np.ndarray, labels: list[int], boxes: list[list[float]] | None = None) -> LabelledImage:
-    """A picture whose pixels say what they belong to: `level` + id."""
-    picture = (level + ids[..., None]).repeat(3, axis=2).astype(np.uint8)
+    """An image whose pixels say what they belong to: `level` + id."""
+    image = (level + ids[..., None]).repeat(3, axis=2).astype(np.uint8)
     given = {"boxes": np.array(boxes, np.float32), "box_labels": np.ones(len(boxes), np.int64)} if boxes else NO_BOXES
-    return LabelledImage(picture, ids.astype(np.int32), np.array(labels), **given)
+    return LabelledImage(image, ids.astype(np.int32), np.array(labels), **given)
 
 
 def blocks(height: int, width: int, *places: tuple[slice, slice]) -> np.ndarray:
@@ -42,7 +42,7 @@ def test_every_pixel_keeps_the_id_of_what_it_shows(ours, theirs, seed):
     pasted = copy_paste.paste(base, other, np.random.default_rng(seed))
     mapped = {}
     for level, instance_id in {
-        (int(a), int(b)) for a, b in zip(pasted.picture[..., 0].flat, pasted.ids.flat, strict=True)
+        (int(a), int(b)) for a, b in zip(pasted.image[..., 0].flat, pasted.ids.flat, strict=True)
     }:
         if level < 200:
             assert instance_id == level - 100
@@ -53,7 +53,7 @@ def test_every_pixel_keeps_the_id_of_what_it_shows(ours, theirs, seed):
             assert pasted.labels[instance_id - 1] == other.labels[level - 201]
     assert pasted.ids.max() <= len(pasted.labels)
     whole = [i for i in (1, 2, 3) if (theirs == i).any() and i in mapped.values()]
-    assert all((pasted.picture[theirs == i] == 200 + i).all() for i in whole)
+    assert all((pasted.image[theirs == i] == 200 + i).all() for i in whole)
     assert (base.ids == ours).all()
 
 

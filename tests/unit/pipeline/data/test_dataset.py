@@ -15,7 +15,7 @@ from pipeline.config.training import AugmentSection, SourceSection
 from pipeline.data.augment import LabelledImage
 from pipeline.data.dataset import TrainingDataset, add_boxes_without_mask, make_target
 from pipeline.data.sampler import Draw
-from tests.helpers.coco_sets import picture, thing, write_set
+from tests.helpers.coco_sets import image, thing, write_set
 
 OFF = dict.fromkeys(("flip", "brightness", "contrast", "saturation", "hue", "white_balance", "vignette"), 0)
 OFF |= dict.fromkeys(("blur", "motion_blur", "noise", "sharpen", "jpeg"), 0)
@@ -41,18 +41,18 @@ def test_a_sample_shows_what_the_file_says(make_data):
     ]
     corners = torch.tensor([[x, y, x + width, y + height] for x, y, width, height in boxes]).float()
     assert sample.file_name == "images/000002.png"
-    assert sample.picture.shape == (3, 96, 96)
-    assert sample.picture.dtype == torch.float32
-    assert 0 <= sample.picture.min() < sample.picture.max() <= 1
+    assert sample.image.shape == (3, 96, 96)
+    assert sample.image.dtype == torch.float32
+    assert 0 <= sample.image.min() < sample.image.max() <= 1
     assert torch.equal(sample.target["boxes"], corners)
     assert sample.target["labels"].tolist() == [1, 2]
     assert sample.target["ids"].dtype == torch.int32
     assert sample.target["mask_ids"].tolist() == [1, 2]
-    red = (sample.picture[0] > 0.88) & (sample.picture[1] == 0)
+    red = (sample.image[0] > 0.88) & (sample.image[1] == 0)
     assert torch.equal(sample.target["ids"] == 1, red)
 
 
-def test_a_picture_without_instances_has_empty_targets_of_the_right_shape(make_data):
+def test_a_image_without_instances_has_empty_targets_of_the_right_shape(make_data):
     target = open_data(make_data(empty=(1,)))[Draw(0, 0)].target
     assert (target["boxes"].shape, target["boxes"].dtype) == ((0, 4), torch.float32)
     assert (target["labels"].shape, target["labels"].dtype) == ((0,), torch.int64)
@@ -93,9 +93,9 @@ def test_the_look_depends_on_seed_and_draw_alone(make_data):
     data = make_data()
     first, again, other = (open_data(data, AugmentSection(), seed) for seed in (3, 3, 4))
     again[Draw(0, 2)]
-    assert torch.equal(first[Draw(7, 1)].picture, again[Draw(7, 1)].picture)
-    assert not torch.equal(first[Draw(7, 1)].picture, first[Draw(8, 1)].picture)
-    assert not torch.equal(first[Draw(7, 1)].picture, other[Draw(7, 1)].picture)
+    assert torch.equal(first[Draw(7, 1)].image, again[Draw(7, 1)].image)
+    assert not torch.equal(first[Draw(7, 1)].image, first[Draw(8, 1)].image)
+    assert not torch.equal(first[Draw(7, 1)].image, other[Draw(7, 1)].image)
 
 
 @settings(max_examples=60, deadline=None)
@@ -134,26 +134,26 @@ def test_boxes_without_masks_have_mask_id_0_and_degenerate_ones_are_dropped():
     assert (target["mask_ids"].dtype, target["labels"].dtype) == (torch.int32, torch.int64)
 
 
-def test_pictures_mixed_in_follow_the_rendered_ones_and_are_of_their_own_size(make_data, tmp_path):
+def test_images_mixed_in_follow_the_rendered_ones_and_are_of_their_own_size(make_data, tmp_path):
     data = make_data()
-    path = write_set(tmp_path / "real", [picture(), picture(gray=200)], [thing(1, 40)], ("pedestrian",))
+    path = write_set(tmp_path / "real", [image(), image(gray=200)], [thing(1, 40)], ("pedestrian",))
     site = SourceSection(annotations=str(path), images=str(path.parent), share=0.5)
-    pictures = TrainingDataset(reader.read_coco(data.annotations), data.images, NOTHING, 0, {"site": site})
-    assert len(pictures) == 6
-    sample = pictures[Draw(0, 5)]
+    images = TrainingDataset(reader.read_coco(data.annotations), data.images, NOTHING, 0, {"site": site})
+    assert len(images) == 6
+    sample = images[Draw(0, 5)]
     assert sample.file_name == "002.png"
-    assert sample.picture.shape == (3, 80, 100)
+    assert sample.image.shape == (3, 80, 100)
     assert sample.target["boxes"].tolist() == [[40, 20, 50, 60]]
     assert sample.target["mask_ids"].tolist() == [0]
-    assert len(pictures[Draw(0, 4)].target["boxes"]) == 0
-    assert pictures.largest_px() == 96 * 96
+    assert len(images[Draw(0, 4)].target["boxes"]) == 0
+    assert images.largest_px() == 96 * 96
 
 
-def test_copy_paste_adds_instances_of_other_pictures(make_data):
+def test_copy_paste_adds_instances_of_other_images(make_data):
     pasting = open_data(make_data(empty=(1,)), AugmentSection(scale=1, copy_paste=1, **OFF))
     counts = [len(pasting[Draw(number, 0)].target["boxes"]) for number in range(12)]
     assert max(counts) == 2
-    assert torch.equal(pasting[Draw(3, 0)].picture, pasting[Draw(3, 0)].picture)
+    assert torch.equal(pasting[Draw(3, 0)].image, pasting[Draw(3, 0)].image)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_copy_paste_adds_instances_of_other_pictures(make_data):
         (lambda d: d["annotations"][2].pop("segmentation"), r"train\.json: 1 annotations have no segmentation.*3"),
         (lambda d: d["annotations"][1].update(category_id=9), r"train\.json: annotation 2: category 9"),
         (lambda d: d["annotations"][1].update(bbox=[90, 90, 40, 40]), r"annotation 2: bbox .* reaches outside"),
-        (lambda d: d["images"][3].update(width=95), r"segmentation has size|the picture is 96x96"),
+        (lambda d: d["images"][3].update(width=95), r"segmentation has size|the image is 96x96"),
         (lambda d: d["images"][0].update(file_name="images/no.png"), r"image 1: .*no\.png: no such file"),
         (lambda d: d.update(images=[], annotations=[]), r"images: empty"),
         (lambda d: d.update(categories=[], annotations=[]), r"categories: empty"),
@@ -175,9 +175,9 @@ def test_what_cannot_be_taught_is_named(make_data, change, message):
         open_data(data)
 
 
-def test_a_cut_off_picture_is_named_when_it_is_read(make_data):
+def test_a_cut_off_image_is_named_when_it_is_read(make_data):
     data = make_data()
     cut = data.images / "images" / "000003.png"
     cut.write_bytes(cut.read_bytes()[:-5000])
-    with pytest.raises(reader.CocoError, match=r"000003\.png: not a readable picture"):
+    with pytest.raises(reader.CocoError, match=r"000003\.png: not a readable image"):
         open_data(data)[Draw(0, 2)]

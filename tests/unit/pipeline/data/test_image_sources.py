@@ -15,7 +15,7 @@ from pipeline.config.training import SourceSection
 from pipeline.data import image_sources
 from pipeline.models import detectors
 from pipeline.training import train
-from tests.helpers.coco_sets import picture, thing, write_set
+from tests.helpers.coco_sets import image, thing, write_set
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ def mixed(tmp_path: Path, make_data, caplog):
     """Return a function that mixes a made set into the tiny one and gives the sources and the log's lines."""
     data = make_data()
 
-    def mix(things, classes, pictures=2, share=0.25):
-        path = write_set(tmp_path / "real", [picture()] * pictures, things, classes)
+    def mix(things, classes, images=2, share=0.25):
+        path = write_set(tmp_path / "real", [image()] * images, things, classes)
         section = SourceSection(annotations=str(path), images=str(path.parent), share=share)
         with caplog.at_level(logging.INFO):
             opened = image_sources.open_sources(reader.read_coco(data.annotations), data.images, {"site": section})
@@ -37,18 +37,16 @@ def test_classes_are_matched_by_name_and_the_rest_is_told(mixed):
     things = [thing(0, 40, "pallet_truck"), thing(0, 20, "forklift"), thing(1, 30, "pallet_truck")]
     (rendered, site), lines = mixed(things, ("forklift", "pallet_truck"))
     assert (rendered.share, site.share) == (0.75, 0.25)
-    assert site.pictures.labels.tolist() == [2, 2]
-    assert not site.pictures.has_mask.any()
-    assert rendered.pictures.has_mask.all()
+    assert site.annotations.labels.tolist() == [2, 2]
+    assert not site.annotations.has_mask.any()
+    assert rendered.annotations.has_mask.all()
     assert any(
         "train.sources.site: classes unknown to the rendered set are not taught: forklift" in line for line in lines
     )
     assert any(
         "train.sources.site: pedestrian is not annotated here" in line and "background" in line for line in lines
     )
-    told = (
-        "train.sources.site: share 0.25, 2 pictures with 0 pedestrian, 2 pallet_truck; 2 of them boxes without a mask"
-    )
+    told = "train.sources.site: share 0.25, 2 images with 0 pedestrian, 2 pallet_truck; 2 of them boxes without a mask"
     assert any(told in line for line in lines)
     assert site.facts()["boxes_without_mask"] == 2
 
@@ -65,25 +63,25 @@ def test_a_set_with_no_class_to_teach_is_refused(mixed):
         mixed([], ("person", "fork"))
 
 
-def test_a_set_without_pictures_is_refused(mixed):
+def test_a_set_without_images_is_refused(mixed):
     with pytest.raises(reader.CocoError, match=r"annotations\.json: images: empty"):
-        mixed([], ("pedestrian",), pictures=0)
+        mixed([], ("pedestrian",), images=0)
 
 
-def test_masks_and_boxes_of_one_picture_are_kept_apart(mixed):
+def test_masks_and_boxes_of_one_image_are_kept_apart(mixed):
     polygon = [[10, 10, 30, 10, 30, 40, 10, 40]]
     things = [thing(0, 60), thing(0, 30, segmentation=polygon, bbox=[10, 10, 20, 30]), thing(0, 9, iscrowd=1)]
     (_, site), _ = mixed(things, ("pedestrian",))
-    ids, labels = site.pictures.id_map(0)
+    ids, labels = site.annotations.id_map(0)
     assert labels.tolist() == [1]
     assert ids.shape == (80, 100)
     assert ids[10:40, 10:30].all()
     assert ids.sum() == 600
-    boxes, box_labels = site.pictures.boxes_alone(0)
+    boxes, box_labels = site.annotations.boxes_alone(0)
     assert boxes.tolist() == [[40, 10, 50, 70]]
     assert box_labels.tolist() == [1]
-    assert site.pictures.boxes_alone(1)[0].shape == (0, 4)
-    assert site.pictures.present(2).tolist() == [[True, False], [False, False]]
+    assert site.annotations.boxes_alone(1)[0].shape == (0, 4)
+    assert site.annotations.present(2).tolist() == [[True, False], [False, False]]
 
 
 @pytest.mark.parametrize(
@@ -104,17 +102,17 @@ def test_shares_may_leave_nothing_to_the_rendered_set(mixed):
 def test_a_mask_whose_runs_end_too_early_is_named(make_data):
     data = make_data()
     (rendered,) = image_sources.open_sources(reader.read_coco(data.annotations), data.images, {})
-    rendered.pictures.runs.bytes = np.full_like(rendered.pictures.runs.bytes, ord("1"))
+    rendered.annotations.runs.bytes = np.full_like(rendered.annotations.runs.bytes, ord("1"))
     with pytest.raises(reader.CocoError, match=r"train\.json: annotation 1: segmentation"):
-        rendered.pictures.id_map(0)
+        rendered.annotations.id_map(0)
 
 
-def test_training_takes_real_pictures_with_boxes_alone_one_class_missing_and_empty_ones(
+def test_training_takes_real_images_with_boxes_alone_one_class_missing_and_empty_ones(
     make_data, tiny_settings, tmp_path
 ):
-    """And a batch larger than both sets, half of them a single real picture."""
-    data = make_data(pictures=2, empty=(1,))
-    path = write_set(tmp_path / "real", [picture()], [thing(0, 40, "pallet_truck")], ("pallet_truck",))
+    """And a batch larger than both sets, half of them a single real image."""
+    data = make_data(image_count=2, empty=(1,))
+    path = write_set(tmp_path / "real", [image()], [thing(0, 40, "pallet_truck")], ("pallet_truck",))
     values = tiny_settings.model_dump()
     values["train"] |= {"batch_size": 5, "repeat_threshold": 0.9}
     values["train"]["sources"] = {"site": {"annotations": str(path), "images": str(path.parent), "share": 0.5}}
@@ -126,5 +124,5 @@ def test_training_takes_real_pictures_with_boxes_alone_one_class_missing_and_emp
     assert all(math.isfinite(value) for step in steps for value in step.values())
     facts = detectors.load(out).facts["sources"]
     assert facts["rendered"]["share"] == 0.5
-    assert facts["train.sources.site"]["pictures"] == 1
+    assert facts["train.sources.site"]["images"] == 1
     assert facts["train.sources.site"]["boxes_without_mask"] == 1

@@ -26,7 +26,7 @@ def settings_of(**train):
     return config.validate({"train": {"iterations": 6, "batch_size": 2, "workers": 2, "threads": 1} | train}).train
 
 
-def pictures_of(data, settings) -> TrainingDataset:
+def images_of(data, settings) -> TrainingDataset:
     return TrainingDataset(reader.read_coco(data.annotations), data.images, settings.augment, 0, settings.sources)
 
 
@@ -38,7 +38,7 @@ def free_memory(monkeypatch, free: int) -> None:
 def same(one, other) -> bool:
     return all(
         a.file_name == b.file_name
-        and torch.equal(a.picture, b.picture)
+        and torch.equal(a.image, b.image)
         and a.target.keys() == b.target.keys()
         and all(torch.equal(a.target[key], b.target[key]) for key in a.target)
         for first, second in zip(one, other, strict=True)
@@ -48,12 +48,12 @@ def same(one, other) -> bool:
 
 def test_batches_are_the_same_from_workers_pipes_and_the_loop_itself(make_data, monkeypatch, caplog):
     data = make_data(empty=(2,))
-    here = list(BatchLoader(pictures_of(data, settings_of()), settings_of(workers=0), seed=3))
-    workers = BatchLoader(pictures_of(data, settings_of()), settings_of(), seed=3)
+    here = list(BatchLoader(images_of(data, settings_of()), settings_of(workers=0), seed=3))
+    workers = BatchLoader(images_of(data, settings_of()), settings_of(), seed=3)
     assert not workers.by_pipe
     assert same(here, list(workers))
     free_memory(monkeypatch, MB // 2)
-    pipes = BatchLoader(pictures_of(data, settings_of()), settings_of(), seed=3)
+    pipes = BatchLoader(images_of(data, settings_of()), settings_of(), seed=3)
     assert pipes.by_pipe
     assert same(here, list(pipes))
     assert len(pipes) == 6
@@ -65,22 +65,22 @@ def test_batches_are_the_same_from_workers_pipes_and_the_loop_itself(make_data, 
 def test_pipes_leave_shared_memory_alone(make_data, monkeypatch):
     free_memory(monkeypatch, 0)
     data = make_data()
-    batches = iter(BatchLoader(pictures_of(data, settings_of()), settings_of(), seed=0))
+    batches = iter(BatchLoader(images_of(data, settings_of()), settings_of(), seed=0))
     first = next(batches)
-    assert not any(sample.picture.is_shared() for sample in first)
+    assert not any(sample.image.is_shared() for sample in first)
 
 
 def test_a_loader_goes_on_from_the_middle(make_data):
     data, settings = make_data(), settings_of(workers=0)
-    whole = list(BatchLoader(pictures_of(data, settings), settings, seed=1))
-    rest = BatchLoader(pictures_of(data, settings), settings, seed=1, first=4)
+    whole = list(BatchLoader(images_of(data, settings), settings, seed=1))
+    rest = BatchLoader(images_of(data, settings), settings, seed=1, first=4)
     assert len(rest) == 2
     assert same(whole[4:], list(rest))
 
 
-def test_one_picture_and_a_batch_larger_than_the_set(make_data):
-    data, settings = make_data(pictures=1), settings_of(workers=1, batch_size=3, iterations=2)
-    batches = list(BatchLoader(pictures_of(data, settings), settings, seed=0))
+def test_one_image_and_a_batch_larger_than_the_set(make_data):
+    data, settings = make_data(image_count=1), settings_of(workers=1, batch_size=3, iterations=2)
+    batches = list(BatchLoader(images_of(data, settings), settings, seed=0))
     assert [[sample.file_name for sample in batch] for batch in batches] == [["images/000001.png"] * 3] * 2
 
 
@@ -100,14 +100,14 @@ def test_other_numbers_of_workers_are_refused(workers):
         settings_of(workers=workers)
 
 
-def large_set(folder: Path, pictures: int, per_picture: int) -> None:
-    """Write a COCO file of many entries that all show the same tiny picture."""
+def large_set(folder: Path, image_count: int, per_image: int) -> None:
+    """Write a COCO file of many entries that all show the same tiny image."""
     Image.fromarray(np.full((16, 16, 3), 90, np.uint8)).save(folder / "a.png")
-    images = [{"id": number, "file_name": "a.png", "width": 16, "height": 16} for number in range(pictures)]
+    images = [{"id": number, "file_name": "a.png", "width": 16, "height": 16} for number in range(image_count)]
     polygon = [[2, 2, 12, 2, 12, 12, 2, 12]]
     annotations = [
-        {"id": n, "image_id": n // per_picture, "category_id": 1, "bbox": [2, 2, 10, 10], "segmentation": polygon}
-        for n in range(pictures * per_picture)
+        {"id": n, "image_id": n // per_image, "category_id": 1, "bbox": [2, 2, 10, 10], "segmentation": polygon}
+        for n in range(image_count * per_image)
     ]
     categories = [{"id": 1, "name": "pedestrian"}]
     reader.write_json(folder / "large.json", {"images": images, "annotations": annotations, "categories": categories})
@@ -125,8 +125,8 @@ from pipeline.data.loader import BatchLoader
 
 settings = config.read_config(sys.argv[1]).train
 annotated = reader.read(Path(sys.argv[2]))
-pictures = TrainingDataset(annotated, Path(sys.argv[2]).parent, settings.augment, 0)
-for number, _ in enumerate(BatchLoader(pictures, settings, seed=0), 1):
+images = TrainingDataset(annotated, Path(sys.argv[2]).parent, settings.augment, 0)
+for number, _ in enumerate(BatchLoader(dataset, settings, seed=0), 1):
     if number in (15, 145):
         print(sum(each.memory_full_info().uss for each in psutil.Process().children(recursive=True)))
 assert len(annotated.annotations) == 36_000  # still there, and shared
@@ -141,7 +141,7 @@ def test_the_memory_of_workers_does_not_grow_over_an_epoch(tmp_path):
     """
     off = dict.fromkeys(("flip", "blur", "motion_blur", "noise", "sharpen", "jpeg", "vignette", "white_balance"), 0)
     train = {"iterations": 150, "batch_size": 8, "workers": 2, "threads": 1, "augment": {"scale": 1} | off}
-    large_set(tmp_path, pictures=1200, per_picture=30)
+    large_set(tmp_path, images=1200, per_image=30)
     command = [sys.executable, "-c", MEASURE, json.dumps({"train": train}), str(tmp_path / "large.json")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

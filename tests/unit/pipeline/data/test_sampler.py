@@ -12,25 +12,25 @@ from hypothesis import strategies as st
 from pipeline.data.sampler import DrawSequence, ProcessBatchSampler, SamplingSource, lvis_repeat_factors
 
 
-def draws(*pictures: int, shares=(1.0,), seed: int = 0) -> DrawSequence:
+def draws(*images: int, shares=(1.0,), seed: int = 0) -> DrawSequence:
     strata = [
         SamplingSource(f"s{place}", share, np.ones(n))
-        for place, (n, share) in enumerate(zip(pictures, shares, strict=True))
+        for place, (n, share) in enumerate(zip(images, shares, strict=True))
     ]
     return DrawSequence(strata, seed)
 
 
-def test_an_epoch_shows_every_picture_once():
+def test_an_epoch_shows_every_image_once():
     drawn = list(itertools.chain(*ProcessBatchSampler(draws(5), batch_size=2, iterations=10)))
     assert [draw.number for draw in drawn] == list(range(20))
-    epochs = [[draw.picture for draw in drawn[start : start + 5]] for start in range(0, 20, 5)]
+    epochs = [[draw.image_index for draw in drawn[start : start + 5]] for start in range(0, 20, 5)]
     assert all(sorted(epoch) == [0, 1, 2, 3, 4] for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) > 1
 
 
 def test_batches_may_be_larger_than_the_data_set():
     batches = list(ProcessBatchSampler(draws(1), batch_size=3, iterations=2))
-    assert [[draw.picture for draw in batch] for batch in batches] == [[0, 0, 0], [0, 0, 0]]
+    assert [[draw.image_index for draw in batch] for batch in batches] == [[0, 0, 0], [0, 0, 0]]
 
 
 def test_the_order_depends_on_the_seed_alone():
@@ -70,15 +70,15 @@ def test_batches_of_several_processes_are_together_those_of_one():
 def test_every_stratum_gets_its_share_of_any_number_of_draws(weights, seed, count):
     shares = [weight / sum(weights) for weight in weights]
     drawn = draws(*[3] * len(shares), shares=shares, seed=seed)
-    taken = Counter(drawn[number].picture // 3 for number in range(count))
+    taken = Counter(drawn[number].image_index // 3 for number in range(count))
     for place, share in enumerate(shares):
         assert abs(taken[place] - share * count) <= len(shares)
         assert share > 0 or taken[place] == 0
 
 
-def test_within_its_share_every_picture_of_a_set_comes_once_an_epoch():
-    drawn = [draw.picture for draw in map(draws(10, 4, shares=(0.8, 0.2)).__getitem__, range(200))]
-    real = [picture for picture in drawn if picture >= 10]
+def test_within_its_share_every_image_of_a_set_comes_once_an_epoch():
+    drawn = [draw.image_index for draw in map(draws(10, 4, shares=(0.8, 0.2)).__getitem__, range(200))]
+    real = [image for image in drawn if image >= 10]
     assert len(real) == 40
     assert all(sorted(real[start : start + 4]) == [10, 11, 12, 13] for start in range(0, 40, 4))
 
@@ -98,9 +98,9 @@ def test_rare_classes_repeat_as_in_lvis():
 def test_repeats_come_rounded_up_or_down_and_right_on_average(repeats, seed):
     drawn = DrawSequence([SamplingSource("a", 1.0, np.array(repeats))], seed)
     length = int(np.ceil(round(sum(repeats), 6)))
-    epochs = [Counter(drawn[epoch * length + place].picture for place in range(length)) for epoch in range(40)]
-    for picture, asked in enumerate(repeats):
-        counts = [epoch[picture] for epoch in epochs]
+    epochs = [Counter(drawn[epoch * length + place].image_index for place in range(length)) for epoch in range(40)]
+    for image, asked in enumerate(repeats):
+        counts = [epoch[image] for epoch in epochs]
         scaled = asked * length / sum(repeats)
         assert np.floor(asked) <= min(counts)
         assert max(counts) <= np.floor(scaled) + 1

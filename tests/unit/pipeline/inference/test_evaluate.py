@@ -61,7 +61,7 @@ def test_perfect_predictions(tmp_path):
     )
     assert metrics["box"] == {**PERFECT, "pedestrian": PERFECT, "pallet_truck": PERFECT}
     assert metrics["mask"] == metrics["box"]
-    assert metrics["pictures"] == 3
+    assert metrics["images"] == 3
     assert metrics["annotations"] == {"pedestrian": 2, "pallet_truck": 1}
 
 
@@ -180,7 +180,7 @@ def test_boxes_only_are_said_to_be_the_reason(tmp_path, monkeypatch, capsys):
     assert "boxes.json: 1 of 2 annotations have no segmentation" in capsys.readouterr().err
 
 
-def test_results_of_other_pictures_are_an_error(files, tmp_path, monkeypatch, capsys):
+def test_results_of_other_images_are_an_error(files, tmp_path, monkeypatch, capsys):
     reader.write_json(tmp_path / "other.json", [found(PERSON, [5, 5, 10, 30], 0.9, image=99)])
     arguments = ("--annotations", files[0], "--predictions", tmp_path / "other.json", "--out", tmp_path / "m.json")
     assert run(monkeypatch, *arguments) == 1

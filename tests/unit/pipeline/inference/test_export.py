@@ -68,7 +68,7 @@ def torchscript_file(model_file) -> Path:
     return out
 
 
-def a_picture(seed: int) -> np.ndarray:
+def a_image(seed: int) -> np.ndarray:
     blocks = np.random.default_rng(seed).integers(0, 255, (HEIGHT // 8, WIDTH // 8, 3), np.uint8)
     return cv2.resize(blocks, (WIDTH, HEIGHT), interpolation=cv2.INTER_NEAREST)
 
@@ -94,9 +94,9 @@ def test_an_exported_file_finds_what_predict_finds_and_nothing_and_then_somethin
     exported = (export.onnx_predictor if kind == "onnx_file" else export.torchscript_predictor)(content)
     network = detectors.load(model_file).model
     for seed in (1, 2):
-        picture = a_picture(seed)
-        assert_same(exported(picture, 0.2), predict.detect_objects(network, picture, {1: 1, 2: 2}))
-        nothing = exported(np.zeros_like(picture), 1.0)
+        image = a_image(seed)
+        assert_same(exported(image, 0.2), predict.detect_objects(network, image, {1: 1, 2: 2}))
+        nothing = exported(np.zeros_like(image), 1.0)
         assert {name: values.shape for name, values in nothing.items()} == {
             "boxes": (0, 4),
             "labels": (0,),
@@ -108,17 +108,17 @@ def test_an_exported_file_finds_what_predict_finds_and_nothing_and_then_somethin
 def test_torchvisions_resnet50_layout_is_exported_too(settings, tmp_path):
     source = save_model(tmp_path / "model.pt", settings, "resnet50")
     seen = export.export(detectors.load(source), tmp_path / "model.onnx", 64, 64)
-    assert "agrees with torch: pictures with " in seen
+    assert "agrees with torch: images with " in seen
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.onnx", "model.pt"]
 
 
 def test_the_threshold_of_onnx_may_be_left_out_and_is_then_the_models_own(onnx_file):
     session = onnxruntime.InferenceSession(onnx_file, providers=["CPUExecutionProvider"])
     assert [(put.name, put.type, put.shape) for put in session.get_inputs()] == [
-        ("picture", "tensor(uint8)", [HEIGHT, WIDTH, 3])
+        ("image", "tensor(uint8)", [HEIGHT, WIDTH, 3])
     ]
-    (scores,) = session.run(["scores"], {"picture": a_picture(1)})
-    (every_score,) = session.run(["scores"], {"picture": a_picture(1), "score_threshold": np.array(0, np.float32)})
+    (scores,) = session.run(["scores"], {"image": a_image(1)})
+    (every_score,) = session.run(["scores"], {"image": a_image(1), "score_threshold": np.array(0, np.float32)})
     assert 0.2 < scores.min() < scores.max()
     assert every_score.min() < 0.2
 
@@ -149,7 +149,7 @@ def test_a_file_says_all_that_is_needed_to_use_it(kind, request):
 
 
 def test_the_example_finds_the_same_without_torch(onnx_file, model_file, tmp_path):
-    cv2.imwrite(str(tmp_path / "in.png"), cv2.cvtColor(a_picture(3), cv2.COLOR_RGB2BGR))
+    cv2.imwrite(str(tmp_path / "in.png"), cv2.cvtColor(a_image(3), cv2.COLOR_RGB2BGR))
     arguments = [str(onnx_file), str(tmp_path / "in.png"), str(tmp_path / "out.png")]
     # The example as a user runs it, in a Python that has neither torch nor this project.
     code = (
@@ -159,7 +159,7 @@ def test_the_example_finds_the_same_without_torch(onnx_file, model_file, tmp_pat
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert ran.returncode == 0, ran.stderr
     found = [json.loads(line) for line in ran.stdout.splitlines()]
-    expected = predict.detect_objects(detectors.load(model_file).model, a_picture(3), {1: 1, 2: 7})
+    expected = predict.detect_objects(detectors.load(model_file).model, a_image(3), {1: 1, 2: 7})
     assert len(found) == len(expected) > 4
     for entry, detection in zip(found, expected, strict=True):
         assert (entry["id"], entry["score"]) == (detection["category_id"], pytest.approx(detection["score"], abs=1e-3))
@@ -173,12 +173,12 @@ def test_the_example_finds_the_same_without_torch(onnx_file, model_file, tmp_pat
     assert (drawn != cv2.imread(str(tmp_path / "in.png"))).any()
 
 
-def test_the_example_refuses_a_picture_of_another_size(onnx_file, tmp_path):
+def test_the_example_refuses_a_image_of_another_size(onnx_file, tmp_path):
     cv2.imwrite(str(tmp_path / "in.png"), np.zeros((50, 60, 3), np.uint8))
     command = [sys.executable, str(EXAMPLE), str(onnx_file), str(tmp_path / "in.png"), str(tmp_path / "out.png")]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 1
-    assert f"in.png: not a picture of {WIDTH}x{HEIGHT} pixels" in ran.stderr
+    assert f"in.png: not an image of {WIDTH}x{HEIGHT} pixels" in ran.stderr
 
 
 @pytest.mark.parametrize(
@@ -203,8 +203,8 @@ def test_a_file_that_does_not_agree_is_not_written(monkeypatch, model_file, tmp_
     def wrong(content):
         camera = export.FixedSizeDetector(detectors.load(model_file).model, WIDTH, HEIGHT).eval()
 
-        def run(picture, score_threshold):
-            found = right(camera)(picture, score_threshold)
+        def run(image, score_threshold):
+            found = right(camera)(image, score_threshold)
             return {**found, name: broken(found[name])}
 
         return run
@@ -256,7 +256,7 @@ def test_a_model_that_cannot_be_read_is_named(monkeypatch, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("size", [(640, 480), (641, 479), (1920, 1080), (97, 333), (480, 640), (1000, 300)])
-def test_pictures_are_resized_as_by_torchvision(size):
+def test_images_are_resized_as_by_torchvision(size):
     width, height = size
     before, _ = GeneralizedRCNNTransform(288, 512, [0.5], [0.5]).resize(torch.zeros(1, height, width))
     assert export.resized_size(width, height, 288, 512) == (before.shape[2], before.shape[1])

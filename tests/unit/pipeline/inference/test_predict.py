@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A model looks at pictures: what it finds, where it is written, what is drawn; with a small untrained model."""
+"""A model looks at images: what it finds, where it is written, what is drawn; with a small untrained model."""
 
 import json
 import sys
@@ -46,18 +46,18 @@ def detector(model_file) -> detectors.Detector:
     return detectors.load(model_file)
 
 
-def write_picture(path: Path, seed: int, width: int = 90, height: int = 70) -> Path:
+def write_image(path: Path, seed: int, width: int = 90, height: int = 70) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture = np.random.default_rng(seed).integers(0, 255, (height // 10, width // 10, 3), np.uint8)
-    cv2.imwrite(str(path), cv2.resize(picture, (width, height), interpolation=cv2.INTER_NEAREST))
+    image = np.random.default_rng(seed).integers(0, 255, (height // 10, width // 10, 3), np.uint8)
+    cv2.imwrite(str(path), cv2.resize(image, (width, height), interpolation=cv2.INTER_NEAREST))
     return path
 
 
 @pytest.fixture
 def annotated(tmp_path) -> reader.CocoFile:
-    """Two pictures whose file has other ids for the classes, and one class that the model does not know."""
+    """Two images whose file has other ids for the classes, and one class that the model does not know."""
     for number in (3, 8):
-        write_picture(tmp_path / "images" / f"{number}.png", number)
+        write_image(tmp_path / "images" / f"{number}.png", number)
     images = [{"id": number, "file_name": f"{number}.png", "width": 90, "height": 70} for number in (3, 8)]
     names = {5: "pallet_truck", 6: "forklift"}
     annotations = [{"id": 1, "image_id": 3, "category_id": 5, "bbox": [10, 10, 30, 30]}]
@@ -68,10 +68,10 @@ def annotated(tmp_path) -> reader.CocoFile:
 
 
 def test_detections_are_those_of_the_whole_network(detector, tmp_path):
-    picture = reader.read_picture(write_picture(tmp_path / "a.png", 1))
+    image = reader.read_image(write_image(tmp_path / "a.png", 1))
     with torch.inference_mode():
-        (whole,) = detector.model([torch.from_numpy(picture).permute(2, 0, 1) / 255])
-    found = predict.detect_objects(detector.model, picture, {1: 1, 2: 2})
+        (whole,) = detector.model([torch.from_numpy(image).permute(2, 0, 1) / 255])
+    found = predict.detect_objects(detector.model, image, {1: 1, 2: 2})
     assert len(found) == len(whole["boxes"]) > 4
     assert [entry["category_id"] for entry in found] == whole["labels"].tolist()
     np.testing.assert_allclose([entry["score"] for entry in found], whole["scores"], atol=1e-6)
@@ -90,11 +90,9 @@ def test_results_have_the_ids_of_the_file_and_no_other_class(detector, annotated
     assert len(reader.read_results(tmp_path / "found.json", annotated)) == len(results)
 
 
-def test_pictures_are_checked_before_the_first_prediction(detector, annotated, tmp_path):
-    write_picture(tmp_path / "images" / "8.png", 8, width=50)
-    with pytest.raises(
-        reader.CocoError, match=r"any.json: image 8: .*8.png: the picture is 50x70, the file says 90x70"
-    ):
+def test_images_are_checked_before_the_first_prediction(detector, annotated, tmp_path):
+    write_image(tmp_path / "images" / "8.png", 8, width=50)
+    with pytest.raises(reader.CocoError, match=r"any.json: image 8: .*8.png: the image is 50x70, the file says 90x70"):
         predict.predict_annotated(detector, annotated, tmp_path / "images")
 
 
@@ -103,11 +101,11 @@ def run(monkeypatch, *arguments: object) -> int:
     return predict.main()
 
 
-def test_pictures_and_folders_become_results_and_drawn_copies(model_file, tmp_path, monkeypatch):
-    write_picture(tmp_path / "in" / "a.png", 1)
-    write_picture(tmp_path / "in" / "b.JPG", 2, width=120)
-    (tmp_path / "in" / "notes.txt").write_text("no picture")
-    alone = write_picture(tmp_path / "a.jpg", 3)
+def test_images_and_folders_become_results_and_drawn_copies(model_file, tmp_path, monkeypatch):
+    write_image(tmp_path / "in" / "a.png", 1)
+    write_image(tmp_path / "in" / "b.JPG", 2, width=120)
+    (tmp_path / "in" / "notes.txt").write_text("no image")
+    alone = write_image(tmp_path / "a.jpg", 3)
     out = tmp_path / "out"
     arguments = ("--model", model_file, "--out", out, "--draw-threshold", 0.2, "--device", "cpu")
     assert run(monkeypatch, *arguments, tmp_path / "in", alone) == 0
@@ -125,15 +123,15 @@ def test_pictures_and_folders_become_results_and_drawn_copies(model_file, tmp_pa
         (3, "a.jpg", 90),
     ]
     assert {entry.image_id for entry in reader.read_results(out / "predictions.json", file)} == {1, 2, 3}
-    original, drawn = reader.read_picture(tmp_path / "in" / "a.png"), reader.read_picture(out / "a_1.png")
+    original, drawn = reader.read_image(tmp_path / "in" / "a.png"), reader.read_image(out / "a_1.png")
     assert drawn.shape == original.shape
     assert (drawn != original).any()
 
 
 def test_nothing_is_drawn_above_every_score(model_file, tmp_path, monkeypatch):
-    picture = write_picture(tmp_path / "a.png", 1)
-    run(monkeypatch, "--model", model_file, "--out", tmp_path / "out", "--draw-threshold", 1.1, picture)
-    np.testing.assert_array_equal(reader.read_picture(tmp_path / "out" / "a.png"), reader.read_picture(picture))
+    image = write_image(tmp_path / "a.png", 1)
+    run(monkeypatch, "--model", model_file, "--out", tmp_path / "out", "--draw-threshold", 1.1, image)
+    np.testing.assert_array_equal(reader.read_image(tmp_path / "out" / "a.png"), reader.read_image(image))
 
 
 def test_the_results_of_a_file_are_the_same_bytes_every_time(model_file, annotated, tmp_path, monkeypatch):
@@ -146,24 +144,24 @@ def test_the_results_of_a_file_are_the_same_bytes_every_time(model_file, annotat
 
 
 def test_an_original_is_never_overwritten(model_file, tmp_path, monkeypatch, capsys):
-    picture = write_picture(tmp_path / "a.png", 1)
-    before = picture.read_bytes()
-    assert run(monkeypatch, "--model", model_file, "--out", tmp_path, picture) == 1
-    assert "a.png: the drawn copy would overwrite this picture" in capsys.readouterr().err
-    assert picture.read_bytes() == before
+    image = write_image(tmp_path / "a.png", 1)
+    before = image.read_bytes()
+    assert run(monkeypatch, "--model", model_file, "--out", tmp_path, image) == 1
+    assert "a.png: the drawn copy would overwrite this image" in capsys.readouterr().err
+    assert image.read_bytes() == before
 
 
-def test_a_corrupt_picture_is_named_and_no_results_appear(model_file, tmp_path, monkeypatch, capsys):
-    write_picture(tmp_path / "in" / "a.png", 1)
-    bad = write_picture(tmp_path / "in" / "b.png", 2)
+def test_a_corrupt_image_is_named_and_no_results_appear(model_file, tmp_path, monkeypatch, capsys):
+    write_image(tmp_path / "in" / "a.png", 1)
+    bad = write_image(tmp_path / "in" / "b.png", 2)
     bad.write_bytes(bad.read_bytes()[:-40])
     assert run(monkeypatch, "--model", model_file, "--out", tmp_path / "out", tmp_path / "in") == 1
-    assert "b.png: not a readable picture" in capsys.readouterr().err
+    assert "b.png: not a readable image" in capsys.readouterr().err
     assert not (tmp_path / "out" / "predictions.json").exists()
 
 
 @pytest.mark.parametrize(
-    ("place", "words"), [("none.png", "none.png: no such file or folder"), ("empty", "empty: no pictures in this")]
+    ("place", "words"), [("none.png", "none.png: no such file or folder"), ("empty", "empty: no images in this")]
 )
 def test_nothing_to_look_at(model_file, tmp_path, monkeypatch, capsys, place, words):
     (tmp_path / "empty").mkdir()
@@ -172,15 +170,15 @@ def test_nothing_to_look_at(model_file, tmp_path, monkeypatch, capsys, place, wo
 
 
 def test_a_missing_model_is_named(tmp_path, monkeypatch, capsys):
-    picture = write_picture(tmp_path / "a.png", 1)
-    assert run(monkeypatch, "--model", tmp_path / "none.pt", "--out", tmp_path / "out", picture) == 1
+    image = write_image(tmp_path / "a.png", 1)
+    assert run(monkeypatch, "--model", tmp_path / "none.pt", "--out", tmp_path / "out", image) == 1
     assert "none.pt" in capsys.readouterr().err
 
 
 def test_half_an_order_is_refused(monkeypatch, capsys):
     with pytest.raises(SystemExit):
         run(monkeypatch, "--model", "m.pt", "--annotations", "a.json")
-    assert "give PICTURES and --out" in capsys.readouterr().err
+    assert "give IMAGES and --out" in capsys.readouterr().err
 
 
 def test_a_model_is_scored_on_any_file(model_file, annotated, tmp_path, monkeypatch, capsys):
@@ -195,13 +193,13 @@ def test_a_model_is_scored_on_any_file(model_file, annotated, tmp_path, monkeypa
 
 
 def test_marks_are_drawn_where_they_are():
-    picture = np.full((60, 80, 3), 200, np.uint8)
+    image = np.full((60, 80, 3), 200, np.uint8)
     mask = np.zeros((60, 80), np.uint8)
     mask[30:50, 20:40] = 1
-    drawn = draw_overlay(picture, [OverlayObject("", PALETTE_RGB[0], (20, 30, 20, 20), mask)])
-    assert (picture == 200).all()
+    drawn = draw_overlay(image, [OverlayObject("", PALETTE_RGB[0], (20, 30, 20, 20), mask)])
+    assert (image == 200).all()
     changed = (drawn != 200).any(axis=2)
     np.testing.assert_array_equal(changed, mask.astype(bool))
     np.testing.assert_array_equal(drawn[30, 20], PALETTE_RGB[0])
-    named = draw_overlay(picture, [OverlayObject("truck 0.90", PALETTE_RGB[0], (70, 2, 8, 50))])
-    assert (named == 0).any(), "the name leaves the picture"
+    named = draw_overlay(image, [OverlayObject("truck 0.90", PALETTE_RGB[0], (70, 2, 8, 50))])
+    assert (named == 0).any(), "the name leaves the image"

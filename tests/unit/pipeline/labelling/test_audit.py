@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The audit passes what is right and catches what was broken on purpose, with words that name it.
 
-Planted faults in really rendered pictures: tests/blender/test_planted_faults.py.
+Planted faults in really rendered images: tests/blender/test_planted_faults.py.
 """
 
 import cv2
@@ -61,13 +61,13 @@ def without_joints(messages: list[str]) -> list[str]:
     return [message for message in messages if "keypoint" not in message]
 
 
-def test_a_right_picture_passes_and_is_counted():
+def test_a_right_image_passes_and_is_counted():
     ids, wholes = scene_of_two()
     record = shard_files.record(ids, wholes)
     assert audited(record, ids, shard_files.crops(wholes)) == []
     _, summary = audit.check_silhouettes(record, ids, shard_files.crops(wholes))
     pixels = int((ids > 0).sum())
-    assert summary == audit.AuditSummary(pictures=1, instances=2, keypoints=1, visible_pixels=pixels)
+    assert summary == audit.AuditSummary(images=1, instances=2, keypoints=1, visible_pixels=pixels)
 
 
 # Few pixels set, most of them not near another.
@@ -195,11 +195,11 @@ def test_a_part_that_the_silhouette_lacks():
     assert message.endswith("visible pixels lie outside its silhouette, up to 20 px")
 
 
-def proven(wholes: dict[int, np.ndarray], alone: np.ndarray, alone_any: np.ndarray | None = None) -> tuple:
-    """Record, ids and silhouettes of a picture whose truck was rendered alone: all of its pixels full, or `any` too."""
+def verified(wholes: dict[int, np.ndarray], alone: np.ndarray, alone_any: np.ndarray | None = None) -> tuple:
+    """Record, ids and silhouettes of an image whose truck was rendered alone: all of its pixels full, or `any` too."""
     ids = ids_of(wholes)
-    record = shard_files.rewrite(shard_files.record(ids, wholes), TRUCK, proven=True)
-    proof = {f"{TRUCK}_alone": alone, f"{TRUCK}_alone_any": alone if alone_any is None else alone_any}
+    record = shard_files.rewrite(shard_files.record(ids, wholes), TRUCK, verified=True)
+    proof = {f"{TRUCK}_isolated": alone, f"{TRUCK}_isolated_any": alone if alone_any is None else alone_any}
     return record, ids, shard_files.crops(wholes) | proof
 
 
@@ -208,7 +208,7 @@ def test_a_proof_that_differs_by_the_boundary_alone_passes():
     whole = frame_of(wholes[TRUCK])
     for change in (cv2.dilate, cv2.erode):
         # An erosion takes the whole tiller of 3 px but its middle column; the render shows it as well.
-        assert audited(*proven(wholes, change(whole.view(np.uint8), np.ones((3, 3))).astype(bool))) == []
+        assert audited(*verified(wholes, change(whole.view(np.uint8), np.ones((3, 3))).astype(bool))) == []
 
 
 def test_what_is_thinner_than_a_pixel_may_be_missing_in_a_proof():
@@ -216,7 +216,7 @@ def test_what_is_thinner_than_a_pixel_may_be_missing_in_a_proof():
     alone = frame_of(wholes[TRUCK]).copy()
     rod = np.arange(20)
     wholes[TRUCK][HEIGHT + 2 + rod, WIDTH + 10 + rod // 2] = True
-    assert audited(*proven(wholes, alone)) == []
+    assert audited(*verified(wholes, alone)) == []
 
 
 @pytest.mark.parametrize("seen", [True, False])
@@ -225,7 +225,7 @@ def test_of_a_bar_just_over_a_pixel_thick_a_proof_shows_any_of_its_pixels(seen):
     _, wholes = scene_of_two()
     alone = frame_of(wholes[TRUCK]).copy()
     wholes[TRUCK][HEIGHT + 10 : HEIGHT + 12, WIDTH + 47 : WIDTH + 57] = True
-    found = audited(*proven(wholes, alone, frame_of(wholes[TRUCK]) if seen else alone))
+    found = audited(*verified(wholes, alone, frame_of(wholes[TRUCK]) if seen else alone))
     assert len(found) == (not seen)
 
 
@@ -234,7 +234,7 @@ def test_a_part_that_was_deleted_before_the_proof(part, pixels):
     _, wholes = scene_of_two()
     alone = frame_of(wholes[TRUCK]).copy()
     alone[part] = False
-    (message,) = audited(*proven(wholes, alone))
+    (message,) = audited(*verified(wholes, alone))
     assert message.startswith("2: rendered alone, ")
     missing = int(message.split()[3])
     assert 0.5 * pixels < missing <= pixels
@@ -245,7 +245,7 @@ def test_a_part_that_the_proof_has_and_the_silhouette_lacks():
     _, wholes = scene_of_two()
     alone = frame_of(wholes[TRUCK]).copy()
     alone[2:24, 30:33] = True
-    (message,) = audited(*proven(wholes, alone))
+    (message,) = audited(*verified(wholes, alone))
     assert message == "2: rendered alone, 63 pixels lie outside its silhouette, up to 14 px"
 
 
@@ -255,9 +255,9 @@ UNTRUE = {
     "not outside": ("gone", {"absent": "outside"}, "1: outside the frame, says the record, yet 432 pixels"),
     "not hidden": ("away", {"absent": "hidden"}, "1: hidden, says the record, yet no pixel of its silhouette"),
     "not absent": ("seen", {"absent": "hidden"}, "visible pixels, and the record says that it is hidden"),
-    "other whole": ("seen", {"whole_pixels": 431}, "1: 432 pixels in its silhouette, 431 whole ones in the record"),
+    "other whole": ("seen", {"amodal_pixels": 431}, "1: 432 pixels in its silhouette, 431 whole ones in the record"),
     "not cut": ("away", {"truncated": False}, "1: it reaches outside the frame, and the record says that it is not"),
-    "shifted box": ("seen", {"whole_box_px": (23, 4, 12, 36)}, "1: 72 of its 336 visible pixels lie outside"),
+    "shifted box": ("seen", {"amodal_box_px": (23, 4, 12, 36)}, "1: 72 of its 336 visible pixels lie outside"),
 }
 
 
@@ -279,7 +279,7 @@ def test_a_silhouette_that_does_not_fill_its_box():
     ids, wholes = scene_of_two()
     silhouettes = shard_files.crops(wholes)
     silhouettes["1"] = np.pad(silhouettes["1"], ((0, 0), (0, 1)))
-    record = shard_files.rewrite(shard_files.record(ids, wholes), PERSON, whole_box_px=(20, 4, 13, 36))
+    record = shard_files.rewrite(shard_files.record(ids, wholes), PERSON, amodal_box_px=(20, 4, 13, 36))
     assert audited(record, ids, silhouettes) == [
         "1: its silhouette does not reach all sides of its box [20, 4, 13, 36]"
     ]
@@ -340,9 +340,9 @@ def test_objects_and_measurements_that_do_not_match():
 
 def test_summaries_add_up_but_for_the_largest_excess():
     one = audit.AuditSummary(
-        pictures=1, instances=3, hidden=1, visible_pixels=100, boundary_pixels=4, largest_excess_px=1
+        images=1, instances=3, hidden=1, visible_pixels=100, boundary_pixels=4, largest_excess_px=1
     )
-    other = audit.AuditSummary(pictures=1, proven=1, largest_excess_px=0)
+    other = audit.AuditSummary(images=1, verified=1, largest_excess_px=0)
     assert one + other == audit.AuditSummary(
-        pictures=2, instances=3, hidden=1, proven=1, visible_pixels=100, boundary_pixels=4, largest_excess_px=1
+        images=2, instances=3, hidden=1, verified=1, visible_pixels=100, boundary_pixels=4, largest_excess_px=1
     )

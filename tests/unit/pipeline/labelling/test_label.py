@@ -29,7 +29,7 @@ def id_map(*sizes: int) -> np.ndarray:
 
 SETTINGS = config.validate(
     {
-        "data": {"pictures": 7, "shard_size": 3, "split": {"train": 3, "val": 1, "test": 1}},
+        "data": {"images": 7, "shard_size": 3, "split": {"train": 3, "val": 1, "test": 1}},
         "label": {"min_pixels": 0, "crowd_pixels": 15},
     }
 )
@@ -37,9 +37,9 @@ SETTINGS = config.validate(
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
-    """A data set of 7 pictures in 3 shards, the last of one picture; picture i has i people and trucks."""
+    """A data set of 7 images in 3 shards, the last of one image; image i has i people and trucks."""
     data = tmp_path_factory.mktemp("made")
-    for index in range(SETTINGS.data.pictures):
+    for index in range(SETTINGS.data.images):
         ids = id_map(*(8 + 4 * number for number in range(index)))
         wholes = shard_files.wholes_of(ids, list(range(1, index + 1)))
         shard_files.write(data / "shards" / f"{index // 3:05d}", ids, wholes, index)
@@ -129,7 +129,7 @@ def test_the_same_bytes_on_every_run_with_any_number_of_processes(data, monkeypa
 
 
 def test_growth_changes_no_entry_that_was_there(data, monkeypatch):
-    fewer = SETTINGS.model_copy(update={"data": SETTINGS.data.model_copy(update={"pictures": 6})})
+    fewer = SETTINGS.model_copy(update={"data": SETTINGS.data.model_copy(update={"images": 6})})
     shutil.move(data / "shards" / "00002", data / "later")
     assert run(data, monkeypatch, fewer) == 0
     before = json.loads((data / "annotations" / "train.json").read_text())
@@ -157,49 +157,49 @@ def redraw(shape: tuple[int, ...], dtype: type):
 
 # What is done to which file, and the words that must name it.
 FAULTS = {
-    "no picture": ("images/000004.png", Path.unlink, "picture 4: .*images/000004.png is missing"),
-    "cut picture": ("images/000004.png", cut, "picture 4: .*images/000004.png is corrupt"),
-    "flipped bit": ("images/000004.png", flip, "picture 4: .*images/000004.png is corrupt"),
-    "grey picture": (
+    "no image": ("images/000004.png", Path.unlink, "image 4: .*images/000004.png is missing"),
+    "cut image": ("images/000004.png", cut, "image 4: .*images/000004.png is corrupt"),
+    "flipped bit": ("images/000004.png", flip, "image 4: .*images/000004.png is corrupt"),
+    "grey image": (
         "images/000004.png",
         redraw((HEIGHT, WIDTH), np.uint8),
-        "picture 4: .*has 48x32 pixels of PNG type 0 with 8 bits, the record says 48x32, RGB",
+        "image 4: .*has 48x32 pixels of PNG type 0 with 8 bits, the record says 48x32, RGB",
     ),
-    "no map": ("instances/000004.png", Path.unlink, "picture 4: .*instances/000004.png is missing"),
-    "cut map": ("instances/000004.png", cut, "picture 4: .*instances/000004.png is corrupt"),
-    "flipped bit of a map": ("instances/000004.png", flip, "picture 4: .*instances/000004.png is corrupt"),
-    "8-bit map": ("instances/000004.png", redraw((HEIGHT, WIDTH), np.uint8), "picture 4: .*no 16-bit grey .*uint8"),
-    "small map": ("instances/000004.png", redraw((8, 9), np.uint16), "picture 4: .*the id map is 9x8, .*48x32"),
+    "no map": ("instances/000004.png", Path.unlink, "image 4: .*instances/000004.png is missing"),
+    "cut map": ("instances/000004.png", cut, "image 4: .*instances/000004.png is corrupt"),
+    "flipped bit of a map": ("instances/000004.png", flip, "image 4: .*instances/000004.png is corrupt"),
+    "8-bit map": ("instances/000004.png", redraw((HEIGHT, WIDTH), np.uint8), "image 4: .*no 16-bit grey .*uint8"),
+    "small map": ("instances/000004.png", redraw((8, 9), np.uint16), "image 4: .*the id map is 9x8, .*48x32"),
     "empty map": (
         "instances/000004.png",
         redraw((HEIGHT, WIDTH), np.uint16),
-        "picture 4, instance 1: 0 pixels in the id map, 8 visible",
+        "image 4, instance 1: 0 pixels in the id map, 8 visible",
     ),
-    "no silhouettes": ("silhouettes/000004.npz", Path.unlink, "picture 4: .*silhouettes/000004.npz is missing"),
-    "cut silhouettes": ("silhouettes/000004.npz", cut, "picture 4: .*silhouettes/000004.npz is corrupt"),
-    "flipped bit of silhouettes": ("silhouettes/000004.npz", flip, "picture 4: .*silhouettes/000004.npz is corrupt"),
+    "no silhouettes": ("silhouettes/000004.npz", Path.unlink, "image 4: .*silhouettes/000004.npz is missing"),
+    "cut silhouettes": ("silhouettes/000004.npz", cut, "image 4: .*silhouettes/000004.npz is corrupt"),
+    "flipped bit of silhouettes": ("silhouettes/000004.npz", flip, "image 4: .*silhouettes/000004.npz is corrupt"),
     "fewer silhouettes": (
         "silhouettes/000004.npz",
         lambda path: np.savez_compressed(path, **{"1": np.ones((8, 1), bool)}),
-        "picture 4: .*silhouettes/000004.npz: 2 is missing",
+        "image 4: .*silhouettes/000004.npz: 2 is missing",
     ),
     "small silhouette": (
         "silhouettes/000004.npz",
         lambda path: np.savez_compressed(path, **dict(np.load(path)) | {"2": np.ones((11, 1), bool)}),
-        r"picture 4: .*000004.npz: .*'shape': \(11, 1\), } is no mask of 1x12",
+        r"image 4: .*000004.npz: .*'shape': \(11, 1\), } is no mask of 1x12",
     ),
     "silhouettes of numbers": (
         "silhouettes/000004.npz",
         lambda path: np.savez_compressed(path, **dict(np.load(path)) | {"2": np.ones((12, 1))}),
-        "picture 4: .*000004.npz: .*f8.* is no mask of 1x12",
+        "image 4: .*000004.npz: .*f8.* is no mask of 1x12",
     ),
     "no shard": (".", shutil.rmtree, "scenes.jsonl is missing; render the shard first"),
-    "no records": ("scenes.jsonl", lambda path: path.write_text(""), "holds no pictures, .*asks for 3 from 3 to 5"),
+    "no records": ("scenes.jsonl", lambda path: path.write_text(""), "holds no images, .*asks for 3 from 3 to 5"),
     "half a record": ("scenes.jsonl", cut, "scenes.jsonl is not a list of rendered scenes"),
     "another seed": (
         "scenes.jsonl",
         lambda path: path.write_text(path.read_text().replace('"dataset_seed":7', '"dataset_seed":8')),
-        "picture 3 was made with seed 8 .*wanted seed 7",
+        "image 3 was made with seed 8 .*wanted seed 7",
     ),
 }
 
@@ -225,7 +225,7 @@ def test_a_fault_leaves_the_files_of_the_last_run(data, monkeypatch):
 
 
 def shift_ids(shard: Path, index: int) -> None:
-    """Move a picture's id map by two pixels, as a camera that is not the record's would; the counts stay."""
+    """Move an image's id map by two pixels, as a camera that is not the record's would; the counts stay."""
     path = shard / f"instances/{index:06d}.png"
     ids = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     cv2.imwrite(str(path), np.roll(ids, 2, axis=1))
@@ -239,13 +239,13 @@ def test_all_violations_of_the_run_are_reported_and_shown(data, monkeypatch, cap
     (data / "audit" / "000000-1.png").write_bytes(b"of the last run")
     assert run(data, monkeypatch, processes=processes) == 1
     lines = capsys.readouterr().err.splitlines()[1:]
-    # Each instance is off: two of picture 2, five of picture 5, six of picture 6.
+    # Each instance is off: two of image 2, five of image 5, six of image 6.
     assert len(lines) == 10 + 2
     assert lines[0] == (
-        f"shard {data}/shards/00000, picture 2, instance 1: 8 of its 8 visible pixels lie outside its silhouette, "
+        f"shard {data}/shards/00000, image 2, instance 1: 8 of its 8 visible pixels lie outside its silhouette, "
         f"up to 2 px; see {data}/audit/000002-1.png"
     )
-    assert "picture 6, instance 3: " in lines[9]
+    assert "image 6, instance 3: " in lines[9]
     assert lines[10] == "and 3 more"
     assert "Nothing was labelled. Delete these shards and render them again" in lines[11]
     saved = sorted(path.name for path in (data / "audit").iterdir())
@@ -254,12 +254,12 @@ def test_all_violations_of_the_run_are_reported_and_shown(data, monkeypatch, cap
     assert not (data / "annotations").exists()
 
 
-def test_the_saved_picture_shows_the_instance_enlarged_in_three_colours(data, monkeypatch):
+def test_the_saved_image_shows_the_instance_enlarged_in_three_colours(data, monkeypatch):
     shift_ids(data / "shards/00000", 1)
     run(data, monkeypatch)
     drawn = cv2.imread(str(data / "audit/000001-1.png"))[:, :, ::-1].astype(int)
     outline = (drawn == audit_overlay.OUTLINE_RGB).all(axis=2)
-    # Eight pixels of an enlarged column are wrong; some of the colour is the picture's own.
+    # Eight pixels of an enlarged column are wrong; some of the colour is the image's own.
     reddish = (drawn[:, :, 0] > 100) & (drawn[:, :, 1:].sum(axis=2) < 300) & ~outline
     scale = audit_overlay.LONG_SIDE_PX // 20
     assert outline.sum() > 2 * 8 * scale
@@ -272,7 +272,7 @@ def test_without_the_audit_silhouettes_are_not_asked(data, monkeypatch):
     quiet = SETTINGS.model_copy(update={"label": SETTINGS.label.model_copy(update={"audit": False})})
     assert run(data, monkeypatch, quiet) == 0
     facts = json.loads((data / "annotations/audit.json").read_text())
-    assert (facts["silhouettes"], facts["pictures"], facts["instances"]) == (False, 7, 0)
+    assert (facts["silhouettes"], facts["images"], facts["instances"]) == (False, 7, 0)
 
 
 def test_the_summary_of_the_audit(data, monkeypatch):
@@ -281,11 +281,11 @@ def test_the_summary_of_the_audit(data, monkeypatch):
     counts = [8 + 4 * number for index in range(7) for number in range(index)]
     assert facts == {
         "silhouettes": True,
-        "pictures": 7,
+        "images": 7,
         "instances": 21,
         "hidden": 0,
         "outside": 0,
-        "proven": 0,
+        "verified": 0,
         "blurred": 0,
         "keypoints": 12,
         "visible_pixels": sum(counts),

@@ -22,14 +22,14 @@ from tests.helpers import records
 from tests.helpers.paths import ROOT
 
 G = config.GENERATOR_VERSION
-SETTINGS = config.validate({"data": {"pictures": 4, "shard_size": 2, "seed": 0}})
+SETTINGS = config.validate({"data": {"images": 4, "shard_size": 2, "seed": 0}})
 SPLITS = {"train": [0, 1], "val": [2], "test": [3]}
 NOT_HASHED = ("shard.json", ".snakemake_timestamp")
 OCCURRING = ("carton", "hand_pallet_truck")
 
 
 def write_shard(folder: Path, indices: list[int]) -> None:
-    """Write a shard as rendering does; the content of pictures does not matter here."""
+    """Write a shard as rendering does; the content of images does not matter here."""
     for index in indices:
         for name in (f"images/{index:06d}.png", f"instances/{index:06d}.png", f"silhouettes/{index:06d}.npz"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -39,12 +39,12 @@ def write_shard(folder: Path, indices: list[int]) -> None:
     seal(folder, len(indices))
 
 
-def seal(folder: Path, pictures: int, **changes: object) -> None:
+def seal(folder: Path, images: int, **changes: object) -> None:
     """Write the `shard.json` that fits the files."""
     paths = [path for path in folder.rglob("*") if path.is_file() and path.name not in NOT_HASHED]
     assets = {name: asset.model_dump() for name, asset in asset_catalogue.read_catalogue().describe(OCCURRING).items()}
     facts = {
-        "pictures": pictures,
+        "images": images,
         "versions": {"blender": "4.5"},
         "made_by": {"dataset_seed": 0, "generator_version": config.GENERATOR_VERSION, "assets": assets},
         "files": {path.relative_to(folder).as_posix(): provenance.sha256_of(path) for path in paths},
@@ -71,7 +71,7 @@ FOLDERS = {"file_name": "images", "instances": "instances"}
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """A whole data set: two shards of two pictures, three splits, Snakemake's marks."""
+    """A whole data set: two shards of two images, three splits, Snakemake's marks."""
     for number in range(2):
         write_shard(tmp_path / f"data/shards/{number:05d}", [2 * number, 2 * number + 1])
         (tmp_path / f"data/shards/{number:05d}/.snakemake_timestamp").touch()
@@ -126,7 +126,7 @@ def unlicense(facts: dict) -> None:
 
 S0, S1 = "shards/00000", "shards/00001"
 DAMAGES = {
-    "a changed picture": (lambda d: flip(d / S1 / "images/000002.png"), f"{S1}/images/000002.png: changed"),
+    "a changed image": (lambda d: flip(d / S1 / "images/000002.png"), f"{S1}/images/000002.png: changed"),
     "a changed silhouette": (lambda d: flip(d / S0 / "silhouettes/000001.npz"), f"{S0}/silhouettes/000001.npz: chan"),
     "a missing id map": (lambda d: (d / S0 / "instances/000001.png").unlink(), f"{S0}/instances/000001.png: missing"),
     "an extra file": (lambda d: (d / S0 / "images/cat.png").touch(), f"{S0}/images/cat.png: extra"),
@@ -141,9 +141,9 @@ DAMAGES = {
         lambda d: (d / S0 / "scenes.jsonl").write_text('{"scene": {'),
         f"{S0}/scenes.jsonl: not a list of rendered scenes",
     ),
-    "a number of pictures": (
-        lambda d: edit(d / S0 / "shard.json", lambda facts: facts.update(pictures=3)),
-        rf"{S0}/scenes.jsonl: holds the pictures \[0, 1\], shard.json says 3",
+    "a number of images": (
+        lambda d: edit(d / S0 / "shard.json", lambda facts: facts.update(images=3)),
+        rf"{S0}/scenes.jsonl: holds the images \[0, 1\], shard.json says 3",
     ),
     "another index": (
         lambda d: rewrite_records(d / S0, lambda scene: scene.update(index=scene["index"] + 7)),
@@ -167,7 +167,7 @@ DAMAGES = {
     ),
     "a missing shard": (lambda d: shutil.rmtree(d / S1), f"{S1}: missing, and the annotations are made from it"),
     "an extra shard": (lambda d: write_shard(d / "shards/00002", [4, 5]), "shards/00002: extra: the annotations"),
-    "a shard twice": (lambda d: shutil.copytree(d / S0, d / "shards/00007"), "shards: pictures 0, 1 are in more than"),
+    "a shard twice": (lambda d: shutil.copytree(d / S0, d / "shards/00007"), "shards: images 0, 1 are in more than"),
     "something among the shards": (lambda d: (d / "shards/notes.txt").touch(), "shards/notes.txt: extra: not a shard"),
     "no annotations": (lambda d: shutil.rmtree(d / "annotations"), "annotations/provenance.json: .*No such file"),
     "a changed COCO file": (lambda d: flip(d / "annotations/val.json"), "annotations/val.json: changed"),
@@ -178,21 +178,21 @@ DAMAGES = {
         lambda d: (d / "annotations/val.json").write_text('{"images": ['),
         "annotations/val.json: not a COCO file of ours",
     ),
-    "a picture left out": (
+    "an image left out": (
         lambda d: edit(d / "annotations/val.json", lambda document: document["images"].clear()),
         f"{S1}/images/000002.png: in no COCO file",
     ),
-    "a picture that is not there": (
+    "an image that is not there": (
         lambda d: edit(d / "annotations/val.json", lambda doc: doc["images"][0].update(file_name=f"{S1}/images/9.png")),
         f"{S1}/images/9.png: named by a COCO file, and not in the shard",
     ),
-    "a picture in two splits": (
+    "an image in two splits": (
         lambda d: shutil.copy(d / "annotations/val.json", d / "annotations/test.json"),
         f"{S1}/instances/000002.png: named 2 times",
     ),
     "a number of annotations": (
         lambda d: edit(d / "annotations/val.json", lambda document: document["annotations"].append({})),
-        "annotations/val.json: has 1 pictures and 1 annotations, provenance.json says 1 and 0",
+        "annotations/val.json: has 1 images and 1 annotations, provenance.json says 1 and 0",
     ),
     "an asset of the set without a licence": (
         lambda d: edit(d / "annotations/provenance.json", lambda told: told["assets"]["carton"].pop("licence")),

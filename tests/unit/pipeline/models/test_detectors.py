@@ -30,11 +30,11 @@ def saved(tmp_path, detector, tiny_settings, categories) -> Path:
 
 
 def test_a_loaded_model_gives_the_same_detections(detector, saved):
-    picture = torch.rand(3, 80, 110, generator=torch.Generator().manual_seed(1))
+    image = torch.rand(3, 80, 110, generator=torch.Generator().manual_seed(1))
     loaded = detectors.load(saved)
     with torch.no_grad():
-        (expected,) = detector.eval()([picture])
-        (found,) = loaded.model([picture])
+        (expected,) = detector.eval()([image])
+        (found,) = loaded.model([image])
     assert len(expected["boxes"]) > 5
     assert expected["masks"].shape[1:] == (1, 80, 110)
     assert all(torch.equal(expected[key], found[key]) for key in ("boxes", "labels", "scores", "masks"))

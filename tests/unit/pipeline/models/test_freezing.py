@@ -286,9 +286,13 @@ def scheduled(built, *unfreeze: dict, iterations: int = 100, **values) -> list[f
 def test_moments_become_iterations_and_each_parameter_is_unfrozen_once(built):
     found = scheduled(
         built,
-        {"run_fraction": 0.5, "leave": 2, "learning_rate_factor": 0.01},
-        {"epoch": 2, "what": ["backbone.body.blocks.6"]},
-        {"iteration": 30, "what": ["backbone.body.blocks.5", "backbone.body.blocks.6*"], "learning_rate_factor": 0.1},
+        {"run_fraction": 0.5, "keep_frozen": 2, "learning_rate_factor": 0.01},
+        {"epoch": 2, "parameters": ["backbone.body.blocks.6"]},
+        {
+            "iteration": 30,
+            "parameters": ["backbone.body.blocks.5", "backbone.body.blocks.6*"],
+            "learning_rate_factor": 0.1,
+        },
     )
     assert [(each.iteration, each.learning_rate_factor) for each in found] == [(26, 1), (30, 0.1), (51, 0.01)]
     stages = [{name.split(".")[3] for name in each.names} for each in found]
@@ -302,12 +306,15 @@ def test_moments_become_iterations_and_each_parameter_is_unfrozen_once(built):
 @pytest.mark.parametrize(
     ("step", "message"),
     [
-        ({"epoch": 8, "leave": "none"}, r"model\.unfreeze\.0: iteration 101 never comes: the run has 100"),
-        ({"epoch": 1, "leave": "heads_only"}, r"model\.unfreeze\.0: nothing of it is frozen by then"),
-        ({"epoch": 1, "what": ["backbone.fpn"]}, r"model\.unfreeze\.0: nothing of it is frozen by then"),
-        ({"epoch": 1, "what": ["backbone.body.bn1"]}, r"or only norms, which stay frozen"),
-        ({"epoch": 1, "what": ["backbone.body.blocks.7"]}, r"model\.unfreeze\.0\.what: .*backbone\.body\.blocks\."),
-        ({"epoch": 1, "leave": 9}, r"model\.unfreeze\.0\.leave = 9: .* only 8 stages"),
+        ({"epoch": 8, "keep_frozen": "none"}, r"model\.unfreeze\.0: iteration 101 never comes: the run has 100"),
+        ({"epoch": 1, "keep_frozen": "heads_only"}, r"model\.unfreeze\.0: nothing of it is frozen by then"),
+        ({"epoch": 1, "parameters": ["backbone.fpn"]}, r"model\.unfreeze\.0: nothing of it is frozen by then"),
+        ({"epoch": 1, "parameters": ["backbone.body.bn1"]}, r"or only norms, which stay frozen"),
+        (
+            {"epoch": 1, "parameters": ["backbone.body.blocks.7"]},
+            r"model\.unfreeze\.0\.parameters: .*backbone\.body\.blocks\.",
+        ),
+        ({"epoch": 1, "keep_frozen": 9}, r"model\.unfreeze\.0\.keep_frozen = 9: .* only 8 stages"),
     ],
 )
 def test_a_step_that_cannot_be_is_refused(built, step, message):
@@ -318,7 +325,7 @@ def test_a_step_that_cannot_be_is_refused(built, step, message):
 @pytest.mark.parametrize("weights", ["bundled", "none"])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_what_is_scheduled_keeps_every_bit_until_it_is_due_and_moves_after(built, weights, optimizer):
-    unfreeze = [{"iteration": 3, "what": ["backbone.body.blocks.6"], "learning_rate_factor": 0.5}]
+    unfreeze = [{"iteration": 3, "parameters": ["backbone.body.blocks.6"], "learning_rate_factor": 0.5}]
     settings = checked(weights=weights, unfreeze=unfreeze)
     detector = built(settings)
     (unfreezing,) = freezing.schedule(detector, settings, 4, 2)
@@ -339,7 +346,7 @@ def test_what_is_scheduled_keeps_every_bit_until_it_is_due_and_moves_after(built
 
 def test_applying_again_freezes_what_was_unfrozen(built):
     """As after a return to an earlier state of the run."""
-    settings = checked(unfreeze=[{"iteration": 2, "leave": "none"}])
+    settings = checked(unfreeze=[{"iteration": 2, "keep_frozen": "none"}])
     detector = built(settings)
     frozen = freezing.frozen_parameter_names(detector, "backbone")
     (unfreezing,) = freezing.schedule(detector, settings, 4, 2)
@@ -351,7 +358,7 @@ def test_applying_again_freezes_what_was_unfrozen(built):
 
 
 def test_a_model_that_goes_on_from_a_file_is_frozen_again(built, categories, tmp_path):
-    settings = checked(freeze=4, unfreeze=[{"iteration": 2, "leave": "none"}])
+    settings = checked(freeze=4, unfreeze=[{"iteration": 2, "keep_frozen": "none"}])
     detector = built(settings)
     freezing.unfreeze_parameters(detector, freezing.schedule(detector, settings, 4, 2)[0])
     detectors.save(tmp_path / "model.pt", detector, settings, categories, {})

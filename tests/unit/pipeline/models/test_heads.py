@@ -39,9 +39,9 @@ def test_a_model_with_other_heads_comes_back_from_its_file(tmp_path, tiny_settin
     widths = [part.out_channels for part in detector.roi_heads.mask_head.modules() if isinstance(part, nn.Conv2d)]
     assert widths == [8, 8]
     detectors.save(tmp_path / "model.pt", detector, settings, categories, {})
-    picture = torch.rand(3, 96, 96)
+    image = torch.rand(3, 96, 96)
     with torch.no_grad():
-        (expected,), (found,) = detector([picture]), detectors.load(tmp_path / "model.pt").model([picture])
+        (expected,), (found,) = detector([image]), detectors.load(tmp_path / "model.pt").model([image])
     assert all(torch.equal(expected[key], found[key]) for key in expected)
 
 

@@ -42,7 +42,7 @@ def targets_of(*counts: int) -> list[dict[str, Tensor]]:
     return [make_target(blocks(seed, count), torch.arange(count) % 2 + 1) for seed, count in enumerate(counts)]
 
 
-def pictures(count: int) -> list[Tensor]:
+def images(count: int) -> list[Tensor]:
     return list(torch.rand(count, 3, *SIZE, generator=torch.Generator().manual_seed(1)))
 
 
@@ -93,8 +93,8 @@ def test_targets_are_torchvisions(seed, size, boxes):
 def test_losses_and_gradients_are_torchvisions(network):
     targets = targets_of(6, 9)
     reference = torchvisions(network)
-    expected = step(reference, pictures(2), [dense(target) for target in targets])
-    losses = step(network, pictures(2), targets)
+    expected = step(reference, images(2), [dense(target) for target in targets])
+    losses = step(network, images(2), targets)
     assert losses.keys() == expected.keys()
     assert losses["loss_mask"] > 0
     for name, loss in losses.items():
@@ -112,8 +112,8 @@ def test_boxes_without_masks_teach_the_box_head_alone(network):
     """The box losses are those with masks; the mask loss is the mean over the boxes that have one."""
     with_masks, without = targets_of(6, 9), targets_of(6, 9)
     without[1]["mask_ids"] = torch.zeros_like(without[1]["mask_ids"])
-    whole = step(copy.deepcopy(network), pictures(2), with_masks)
-    partly = step(copy.deepcopy(network), pictures(2), without)
+    whole = step(copy.deepcopy(network), images(2), with_masks)
+    partly = step(copy.deepcopy(network), images(2), without)
     for name in whole.keys() - {"loss_mask"}:
         assert torch.equal(whole[name], partly[name])
     counted = {}
@@ -123,7 +123,7 @@ def test_boxes_without_masks_teach_the_box_head_alone(network):
         return original(features, proposals, shapes, labels, maps, mask_ids)
 
     original, network.roi_heads.mask_loss = network.roi_heads.mask_loss, mask_loss
-    step(network, pictures(2), with_masks)
+    step(network, images(2), with_masks)
     torch.testing.assert_close(partly["loss_mask"], counted["first"])
     assert not torch.equal(partly["loss_mask"], whole["loss_mask"])
 
@@ -133,17 +133,17 @@ def test_a_batch_without_any_mask_has_no_mask_loss_and_can_go_back(network, coun
     targets = targets_of(*counts)
     for target in targets:
         target["mask_ids"] = torch.zeros_like(target["mask_ids"])
-    losses = step(network, pictures(2), targets)
+    losses = step(network, images(2), targets)
     assert losses["loss_mask"] == 0
     assert all(torch.isfinite(loss) for loss in losses.values())
     for parameter in network.roi_heads.mask_predictor.parameters():
         assert torch.equal(parameter.grad, torch.zeros_like(parameter))
 
 
-def test_a_picture_without_objects_and_one_class_missing(network):
+def test_a_image_without_objects_and_one_class_missing(network):
     targets = [make_target(torch.zeros(SIZE, dtype=torch.int32), torch.zeros(0, dtype=torch.int64))]
     targets += [make_target(blocks(3, 4), torch.ones(4, dtype=torch.int64))]
-    losses = step(network, pictures(2), targets)
+    losses = step(network, images(2), targets)
     assert losses["loss_mask"] > 0
     assert all(torch.isfinite(loss) for loss in losses.values())
 
@@ -151,14 +151,14 @@ def test_a_picture_without_objects_and_one_class_missing(network):
 def test_detections_are_torchvisions(network):
     reference = torchvisions(network).eval()
     with torch.no_grad():
-        (expected,), (found,) = reference(pictures(1)), network.eval()(pictures(1))
+        (expected,), (found,) = reference(images(1)), network.eval()(images(1))
     assert len(found["boxes"]) > 0
     assert all(torch.equal(found[key], expected[key]) for key in expected)
 
 
 def test_a_target_of_another_kind_is_refused(network):
     with pytest.raises(ValueError, match="a target lacks ids, mask_ids"):
-        step(network, pictures(1), [dense(target) for target in targets_of(3)])
+        step(network, images(1), [dense(target) for target in targets_of(3)])
 
 
 def test_parts_of_made_heads_make_the_same_heads(network):

@@ -20,7 +20,7 @@ def detector(categories):
 
 
 def recorded(detector, precise: bool):
-    """Run a step in bf16 on a wide picture; return what the network decoded and the features' and losses' types."""
+    """Run a step in bf16 on a wide image; return what the network decoded and the features' and losses' types."""
     if precise:
         mixed_precision.keep_boxes_fp32(detector)
     seen = {"decoded": [], "features": set()}
@@ -32,7 +32,7 @@ def recorded(detector, precise: bool):
     detector.backbone.register_forward_hook(
         lambda _, __, outputs: seen["features"].update(each.dtype for each in outputs.values())
     )
-    pictures = [torch.rand(3, 64, 1024)]
+    images = [torch.rand(3, 64, 1024)]
     target = {
         "boxes": torch.tensor([[900.0, 10.0, 931.0, 60.0]]),
         "labels": torch.tensor([1]),
@@ -40,10 +40,10 @@ def recorded(detector, precise: bool):
         "mask_ids": torch.tensor([1], dtype=torch.int32),
     }
     with mixed_precision.autocast("bf16", torch.device("cpu")):
-        losses = detector.train()(pictures, [target])
+        losses = detector.train()(images, [target])
         detector.eval()
         with torch.no_grad():
-            detector(pictures)
+            detector(images)
     return seen, losses
 
 

@@ -12,7 +12,7 @@ MINE = {"file": "my_truck.glb", "category": "pallet_truck", "licence": "own work
 
 def read(tmp_path, **own) -> asset_catalogue.Catalogue:
     path = tmp_path / "catalogue.yaml"
-    path.write_text(yaml.safe_dump({"assets": {}, "own": own}))
+    path.write_text(yaml.safe_dump({"assets": {}, "custom": own}))
     return asset_catalogue.read_catalogue(path)
 
 
@@ -35,7 +35,7 @@ def test_an_asset_without_a_licence_is_refused(tmp_path):
 
 
 def test_three_lines_are_enough_for_a_truck_of_ones_own(tmp_path):
-    mine = read(tmp_path, my_truck=MINE).own["my_truck"]
+    mine = read(tmp_path, my_truck=MINE).custom["my_truck"]
     assert (mine.metres_per_unit, mine.up_axis, mine.forward) == (1.0, "y", "+x")
     assert mine.stands == ("free", "row", "beside", "rack")
     assert mine.told() == {
@@ -45,29 +45,29 @@ def test_three_lines_are_enough_for_a_truck_of_ones_own(tmp_path):
         "source": "a file of the user",
         "author": "not stated",
     }
-    assert read(tmp_path, my_cart=MINE | {"category": None, "file": "a.blend"}).own["my_cart"].stands == ("free",)
+    assert read(tmp_path, my_cart=MINE | {"category": None, "file": "a.blend"}).custom["my_cart"].stands == ("free",)
 
 
 def test_a_catalogue_whose_own_section_is_left_empty_is_one_without(tmp_path):
     path = tmp_path / "catalogue.yaml"
-    path.write_text("assets: {}\nown:\n  # my_truck: ...\n")
-    assert asset_catalogue.read_catalogue(path).own == {}
+    path.write_text("assets: {}\ncustom:\n  # my_truck: ...\n")
+    assert asset_catalogue.read_catalogue(path).custom == {}
 
 
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ({"licence": None}, "own.my_truck.licence: Input should be a valid string"),
-        ({"licence": ""}, "own.my_truck.licence: String should have at least 1 character"),
-        ({"category": "truck"}, "own.my_truck.category: Input should be 'pedestrian' or 'pallet_truck'"),
-        ({"file": "my_truck.stl"}, "own.my_truck: file: cannot read .stl, only .glb, .gltf, .obj, .blend"),
-        ({"file": "../my_truck.glb"}, "own.my_truck: file: ../my_truck.glb must lie in the folder of the catalogue"),
-        ({"metres_per_unit": 0}, "own.my_truck.metres_per_unit: Input should be greater than 0"),
-        ({"up": "x"}, "own.my_truck.up: Input should be 'y' or 'z'"),
-        ({"forward": "-y"}, "own.my_truck: forward: -y is the axis that points up"),
-        ({"forward": "left"}, "own.my_truck.forward: Input should be '+x', '-x', '+y'"),
-        ({"category": "pedestrian", "stands": ["rack"]}, "own.my_truck: stands: only pallet trucks choose"),
-        ({"colour": "red"}, "own.my_truck.colour: Extra inputs are not permitted"),
+        ({"licence": None}, "custom.my_truck.licence: Input should be a valid string"),
+        ({"licence": ""}, "custom.my_truck.licence: String should have at least 1 character"),
+        ({"category": "truck"}, "custom.my_truck.category: Input should be 'pedestrian' or 'pallet_truck'"),
+        ({"file": "my_truck.stl"}, "custom.my_truck: file: cannot read .stl, only .glb, .gltf, .obj, .blend"),
+        ({"file": "../my_truck.glb"}, "custom.my_truck: file: ../my_truck.glb must lie in the folder of the catalogue"),
+        ({"metres_per_unit": 0}, "custom.my_truck.metres_per_unit: Input should be greater than 0"),
+        ({"up": "x"}, "custom.my_truck.up: Input should be 'y' or 'z'"),
+        ({"forward": "-y"}, "custom.my_truck: forward: -y is the axis that points up"),
+        ({"forward": "left"}, "custom.my_truck.forward: Input should be '+x', '-x', '+y'"),
+        ({"category": "pedestrian", "stands": ["rack"]}, "custom.my_truck: stands: only pallet trucks choose"),
+        ({"colour": "red"}, "custom.my_truck.colour: Extra inputs are not permitted"),
     ],
 )
 def test_wrong_entries_are_refused_with_asset_key_and_reason(tmp_path, entry, said):
@@ -77,13 +77,13 @@ def test_wrong_entries_are_refused_with_asset_key_and_reason(tmp_path, entry, sa
 
 def test_a_missing_licence_and_a_taken_name_are_refused(tmp_path):
     with pytest.raises(
-        asset_catalogue.CatalogueError, match=r"own\.my_truck\.licence: missing: say under which licence"
+        asset_catalogue.CatalogueError, match=r"custom\.my_truck\.licence: missing: say under which licence"
     ):
         read(tmp_path, my_truck={key: value for key, value in MINE.items() if key != "licence"})
     path = tmp_path / "catalogue.yaml"
     cone = {"category": None, "source": "a", "author": "b", "licence": "c"}
-    path.write_text(yaml.safe_dump({"assets": {"cone": cone}, "own": {"cone": MINE}}))
-    with pytest.raises(asset_catalogue.CatalogueError, match=r"own\.cone: the name is taken"):
+    path.write_text(yaml.safe_dump({"assets": {"cone": cone}, "custom": {"cone": MINE}}))
+    with pytest.raises(asset_catalogue.CatalogueError, match=r"custom\.cone: the name is taken"):
         asset_catalogue.read_catalogue(path)
 
 

@@ -22,12 +22,12 @@ MADE_BY = {"dataset_seed": 5, "generator_version": 1}
 
 
 def write_shard(folder: Path, index: int, made_by: dict | None, blender: str = "4.5.15") -> dict:
-    """Write a shard of one record without pictures; return what its shard.json holds."""
+    """Write a shard of one record without images; return what its shard.json holds."""
     folder.mkdir(parents=True)
     rendered = RenderedScene(scene=records.record(index), measured=Measurements(instances=()))
     (folder / "scenes.jsonl").write_text(rendered.model_dump_json() + "\n")
     files = {"scenes.jsonl": provenance.sha256_of(folder / "scenes.jsonl")}
-    facts = {"pictures": 1, "versions": {"blender": blender}, "made_by": made_by, "files": files}
+    facts = {"images": 1, "versions": {"blender": blender}, "made_by": made_by, "files": files}
     (folder / "shard.json").write_text(json.dumps(facts))
     return facts
 
@@ -55,7 +55,7 @@ def test_an_asset_that_the_catalogue_does_not_hold_is_named():
 
 
 def test_annotations_tell_the_shards_the_versions_and_the_files(tmp_path):
-    settings = config.validate({"data": {"pictures": 2, "shard_size": 1, "seed": 5}})
+    settings = config.validate({"data": {"images": 2, "shard_size": 1, "seed": 5}})
     first = write_shard(tmp_path / "shards/00000", 0, MADE_BY | {"assets": {"rack": BY_HAND}})
     write_shard(tmp_path / "shards/00001", 1, MADE_BY | {"assets": {"column": BY_HAND}}, blender="4.5.16")
     write_shard(tmp_path / "shards/00002", 2, MADE_BY | {"assets": {"carton": BY_HAND}})
@@ -67,7 +67,7 @@ def test_annotations_tell_the_shards_the_versions_and_the_files(tmp_path):
     assert told["versions"] == {"blender": ["4.5.15", "4.5.16"]}
     assert list(told["assets"]) == ["column", "rack"], "shard 2 belongs to a larger data set"
     sha256 = hashlib.sha256((tmp_path / "aside/train.json").read_bytes()).hexdigest()
-    split = {"file": "annotations/train.json", "sha256": sha256, "pictures": 2, "annotations": 1}
+    split = {"file": "annotations/train.json", "sha256": sha256, "images": 2, "annotations": 1}
     assert told["splits"] == {"train": split}
     assert told["audit"]["sha256"] == hashlib.sha256(b"{}\n").hexdigest()
     assert told["shards"].keys() == {"00000", "00001"}
@@ -76,7 +76,7 @@ def test_annotations_tell_the_shards_the_versions_and_the_files(tmp_path):
 
 
 def test_a_shard_rendered_without_provenance_gets_its_assets_from_its_records(tmp_path):
-    settings = config.validate({"data": {"pictures": 1, "shard_size": 1}})
+    settings = config.validate({"data": {"images": 1, "shard_size": 1}})
     write_shard(tmp_path / "00000", 0, None)
     reader.write_json(tmp_path / "audit.json", {})
     told = provenance.describe_annotations(settings, tmp_path, tmp_path, {})
@@ -100,8 +100,8 @@ def test_what_shards_tell_differently_of_an_asset_is_kept():
     ("content", "reason"),
     [
         (None, "cannot be read: No such file"),
-        ('{"pictures": 1', "invalid json"),
-        ('{"pictures": 1, "versions": {}, "made_by": null}', "files: field required; of another version"),
+        ('{"images": 1', "invalid json"),
+        ('{"images": 1, "versions": {}, "made_by": null}', "files: field required; of another version"),
     ],
 )
 def test_a_shard_that_cannot_tell_what_made_it_is_named(tmp_path, content, reason):

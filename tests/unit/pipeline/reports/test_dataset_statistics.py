@@ -12,7 +12,7 @@ from pipeline.reports.dataset_statistics import (
     brightness_and_contrast,
     measure_dataset,
 )
-from tests.helpers.coco_sets import HEIGHT, WIDTH, picture, thing, write_set
+from tests.helpers.coco_sets import HEIGHT, WIDTH, image, thing, write_set
 
 
 def measured(folder, *arguments, **settings) -> DatasetStatistics:
@@ -23,29 +23,29 @@ def figures(of: DatasetStatistics, quantity: str, kind: str = "pedestrian") -> l
     return of.values[quantity, kind].figures.tolist()
 
 
-def test_box_heights_are_told_in_pixels_and_as_shares_of_the_picture(tmp_path):
-    found = measured(tmp_path, [picture()] * 2, [thing(0, 8), thing(1, 40), thing(1, 20, "pallet_truck")])
+def test_box_heights_are_told_in_pixels_and_as_shares_of_the_image(tmp_path):
+    found = measured(tmp_path, [image()] * 2, [thing(0, 8), thing(1, 40), thing(1, 20, "pallet_truck")])
     assert figures(found, "box_height_px") == [8, 40]
     assert figures(found, "box_height") == [0.1, 0.5]
     assert figures(found, "box_height", "pallet_truck") == [0.25]
-    assert found.values["box_height", "pedestrian"].pictures.tolist() == [0, 1]
+    assert found.values["box_height", "pedestrian"].images.tolist() == [0, 1]
     assert found.objects == {"pedestrian": 2, "pallet_truck": 1}
 
 
 def test_slenderness_is_height_over_width_in_pixels(tmp_path):
-    found = measured(tmp_path, [picture()], [thing(0, 8, bbox=[5, 5, 10, 22]), thing(0, 8, bbox=[5, 5, 30, 15])])
+    found = measured(tmp_path, [image()], [thing(0, 8, bbox=[5, 5, 10, 22]), thing(0, 8, bbox=[5, 5, 30, 15])])
     assert figures(found, "slenderness") == [2.2, 0.5]
 
 
-def test_every_picture_has_a_count_and_the_empty_ones_are_counted(tmp_path):
-    found = measured(tmp_path, [picture()] * 4, [thing(1, 8), thing(1, 9), thing(3, 20, "pallet_truck")])
-    assert figures(found, "per_picture") == [0, 2, 0, 0]
-    assert figures(found, "per_picture", "pallet_truck") == [0, 0, 0, 1]
-    assert (found.pictures, found.empty) == (4, 2)
+def test_every_image_has_a_count_and_the_empty_ones_are_counted(tmp_path):
+    found = measured(tmp_path, [image()] * 4, [thing(1, 8), thing(1, 9), thing(3, 20, "pallet_truck")])
+    assert figures(found, "per_image") == [0, 2, 0, 0]
+    assert figures(found, "per_image", "pallet_truck") == [0, 0, 0, 1]
+    assert (found.images, found.empty) == (4, 2)
 
 
 def test_ignored_regions_are_left_out_of_everything(tmp_path):
-    found = measured(tmp_path, [picture()], [thing(0, 8, iscrowd=1)])
+    found = measured(tmp_path, [image()], [thing(0, 8, iscrowd=1)])
     assert found.objects == {"pedestrian": 0, "pallet_truck": 0}
     assert found.empty == 1
     assert ("box_height", "pedestrian") not in found.values
@@ -64,13 +64,13 @@ def test_ignored_regions_are_left_out_of_everything(tmp_path):
     ],
 )
 def test_which_boxes_reach_the_edge(tmp_path, box, reaches):
-    assert figures(measured(tmp_path, [picture()], [thing(0, 8, bbox=box)]), "at_edge") == [reaches]
+    assert figures(measured(tmp_path, [image()], [thing(0, 8, bbox=box)]), "at_edge") == [reaches]
 
 
 def test_what_rendering_measured_is_told_where_it_is_known(tmp_path):
     known = {"visible_fraction": 0.4, "truncated": True, "distance_m": 3.5}
     foreign = {"visible_fraction": None, "truncated": "yes"}
-    found = measured(tmp_path, [picture()], [thing(0, 8, **known), thing(0, 9, **foreign)])
+    found = measured(tmp_path, [image()], [thing(0, 8, **known), thing(0, 9, **foreign)])
     assert figures(found, "visible_fraction") == [0.4]
     assert figures(found, "truncated") == [1]
     assert figures(found, "distance_m") == [3.5]
@@ -78,35 +78,35 @@ def test_what_rendering_measured_is_told_where_it_is_known(tmp_path):
 
 
 def test_kinds_of_rig_layout_and_light(tmp_path):
-    told = [picture(rig="robot", light={"scene": "dusk", "lamps": 2}), picture(rig="robot"), picture(rig="ceiling")]
+    told = [image(rig="robot", light={"scene": "dusk", "lamps": 2}), image(rig="robot"), image(rig="ceiling")]
     assert measured(tmp_path / "ours", told).kinds == {"rig": Counter(robot=2, ceiling=1), "light": Counter(dusk=1)}
-    assert measured(tmp_path / "real", [picture(light={"lamps": 2}), picture(rig=7)]).kinds == {}
+    assert measured(tmp_path / "real", [image(light={"lamps": 2}), image(rig=7)]).kinds == {}
 
 
 def test_several_files_are_one_set_and_classes_go_by_name(tmp_path):
-    first = write_set(tmp_path / "first", [picture()], [thing(0, 8), thing(0, 16, "pallet_truck")])
-    second = write_set(tmp_path / "second", [picture()], [thing(0, 40, "pallet_truck")], classes=["pallet_truck"])
+    first = write_set(tmp_path / "first", [image()], [thing(0, 8), thing(0, 16, "pallet_truck")])
+    second = write_set(tmp_path / "second", [image()], [thing(0, 40, "pallet_truck")], classes=["pallet_truck"])
     for file in (first, second):
         text = file.read_text().replace('"001.png"', f'"{file.parent.name}/001.png"')
         file.write_text(text)
     found = measure_dataset("both", [reader.read_coco(first), reader.read_coco(second)], tmp_path)
     assert figures(found, "box_height_px", "pallet_truck") == [16, 40]
-    assert found.values["box_height_px", "pallet_truck"].pictures.tolist() == [0, 1]
+    assert found.values["box_height_px", "pallet_truck"].images.tolist() == [0, 1]
 
 
-def test_a_set_without_annotations_still_has_pictures(tmp_path):
-    found = measured(tmp_path, [picture(30), picture(60)], classes=[])
+def test_a_set_without_annotations_still_has_images(tmp_path):
+    found = measured(tmp_path, [image(30), image(60)], classes=[])
     assert figures(found, "brightness", PER_IMAGE) == pytest.approx([30, 60])
     assert set(found.values) == {("brightness", PER_IMAGE), ("contrast", PER_IMAGE)}
 
 
-def test_a_set_without_pictures_tells_nothing(tmp_path):
+def test_a_set_without_images_tells_nothing(tmp_path):
     found = measured(tmp_path, [])
-    assert (found.pictures, found.values) == (0, {})
+    assert (found.images, found.values) == (0, {})
 
 
 def test_values_are_in_the_order_of_the_quantities(tmp_path):
-    found = measured(tmp_path, [picture()], [thing(0, 20, "pallet_truck"), thing(0, 8)])
+    found = measured(tmp_path, [image()], [thing(0, 20, "pallet_truck"), thing(0, 8)])
     keys = [
         (list(STATISTICS).index(quantity), list(found.objects).index(kind)) for quantity, kind in found.values if kind
     ]
@@ -114,7 +114,7 @@ def test_values_are_in_the_order_of_the_quantities(tmp_path):
 
 
 def test_the_number_of_threads_changes_nothing(tmp_path):
-    file = reader.read_coco(write_set(tmp_path, [picture(10 * number) for number in range(20)]))
+    file = reader.read_coco(write_set(tmp_path, [image(10 * number) for number in range(20)]))
     one, four = (measure_dataset("set", [file], tmp_path, threads=number) for number in (1, 4))
     assert (
         figures(one, "brightness", PER_IMAGE)
@@ -123,18 +123,18 @@ def test_the_number_of_threads_changes_nothing(tmp_path):
     )
 
 
-def test_a_missing_picture_is_named(tmp_path):
-    file = reader.read_coco(write_set(tmp_path, [picture()] * 2))
+def test_a_missing_image_is_named(tmp_path):
+    file = reader.read_coco(write_set(tmp_path, [image()] * 2))
     (tmp_path / "002.png").unlink()
     with pytest.raises(reader.CocoError, match=r"image 2: .*002\.png: no such file"):
         measure_dataset("set", [file], tmp_path)
 
 
-def test_a_picture_that_ends_half_way_is_named(tmp_path):
-    file = reader.read_coco(write_set(tmp_path, [picture()]))
+def test_a_image_that_ends_half_way_is_named(tmp_path):
+    file = reader.read_coco(write_set(tmp_path, [image()]))
     whole = (tmp_path / "001.png").read_bytes()
     (tmp_path / "001.png").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(reader.CocoError, match=r"001\.png: not a readable picture"):
+    with pytest.raises(reader.CocoError, match=r"001\.png: not a readable image"):
         measure_dataset("set", [file], tmp_path)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers.coco_sets import picture, thing, write_set
+from tests.helpers.coco_sets import image, thing, write_set
 from tests.unit.pipeline.reports.test_run_report import Outline
 
 KNOWN = {"visible_fraction": 0.5, "truncated": False, "distance_m": 3.0}
@@ -24,19 +24,19 @@ def run(out: Path, ours: Path, *more: Any) -> subprocess.CompletedProcess:
 
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory) -> Path:
-    """21 people of 4 to 44 pixels in pictures of 80, a truck in every third, one picture empty."""
-    pictures = [picture(40 + 5 * number, rig="robot", layout="aisle") for number in range(22)]
+    """21 people of 4 to 44 pixels in images of 80, a truck in every third, one image empty."""
+    images = [image(40 + 5 * number, rig="robot", layout="aisle") for number in range(22)]
     things = [thing(number, 4 + 2 * number, **KNOWN) for number in range(21)]
     things += [thing(number, 20, "pallet_truck", **KNOWN) for number in range(0, 21, 3)]
-    return write_set(tmp_path_factory.mktemp("ours"), pictures, things)
+    return write_set(tmp_path_factory.mktemp("ours"), images, things)
 
 
 @pytest.fixture(scope="module")
 def street(tmp_path_factory) -> Path:
-    """Tall people alone, in bright pictures of another class list."""
-    pictures = [picture(200) for _ in range(12)]
+    """Tall people alone, in bright images of another class list."""
+    images = [image(200) for _ in range(12)]
     things = [thing(number, 60 + number % 3) for number in range(12)]
-    return write_set(tmp_path_factory.mktemp("street"), pictures, things, classes=("pedestrian", "pallet_truck", "dog"))
+    return write_set(tmp_path_factory.mktemp("street"), images, things, classes=("pedestrian", "pallet_truck", "dog"))
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +59,9 @@ def test_known_percentiles(document):
     assert heights["percentiles"] == {"5": 6, "25": 14, "50": 24, "75": 34, "95": 42}
     assert (heights["count"], heights["mean"], sum(heights["histogram"])) == (21, 24, 21)
     assert ours["figures"]["box_height"]["pedestrian"]["percentiles"]["50"] == 0.3
-    assert ours["figures"]["brightness"]["pictures"]["percentiles"]["50"] == 92.5
+    assert ours["figures"]["brightness"]["images"]["percentiles"]["50"] == 92.5
     assert ours["figures"]["truncated"]["pedestrian"] == {"count": 21, "mean": 0}
-    assert (ours["pictures"], ours["empty"], ours["objects"]) == (22, 1, {"pedestrian": 21, "pallet_truck": 7})
+    assert (ours["images"], ours["empty"], ours["objects"]) == (22, 1, {"pedestrian": 21, "pallet_truck": 7})
     assert ours["shares"] == {"rig": {"robot": 1}, "layout": {"aisle": 1}}
 
 
@@ -85,7 +85,7 @@ def test_the_other_set_stands_beside_with_its_largest_gaps_first(document):
         gap["quantity"] for gap in compared["gaps"] if gap["distance"] == 1
     }
     assert all(first["distance"] - first["chance"] >= gap["distance"] - gap["chance"] for gap in rest)
-    taller = "100 % of the pedestrians in street are taller than 0.55 of the picture, 0 % of ours."
+    taller = "100 % of the pedestrians in street are taller than 0.55 of the image, 0 % of ours."
     assert taller in [gap["in_words"] for gap in compared["gaps"]]
     covered = {(each["quantity"], each["of"]): each["covered"] for each in compared["coverage"]}
     assert covered["box_height", "pedestrian"] is False
@@ -93,7 +93,7 @@ def test_the_other_set_stands_beside_with_its_largest_gaps_first(document):
 
 def test_a_class_that_the_other_set_does_not_hold_is_not_compared(document):
     compared = document["compared"][0]
-    assert {each["of"] for each in compared["gaps"] + compared["coverage"]} == {"pedestrian", "pictures"}
+    assert {each["of"] for each in compared["gaps"] + compared["coverage"]} == {"pedestrian", "images"}
 
 
 def test_the_page_needs_nothing_else_and_shows_every_set(made):
@@ -105,10 +105,10 @@ def test_the_page_needs_nothing_else_and_shows_every_set(made):
     assert {value for tag, name, value in outline.attributes if (tag, name) == ("a", "href")} == {
         f"#{name}" for name in ("gaps-1", "charts", "figures")
     }
-    # Two classes: heights, heights in pixels, height over width, visible fraction, distance, how many. Pictures: two.
+    # Two classes: heights, heights in pixels, height over width, visible fraction, distance, how many. Images: two.
     # Rig and layout.
     assert page.count("<svg") == 2 * 6 + 2 + 2
-    assert "are taller than 0.55 of the picture" in page
+    assert "are taller than 0.55 of the image" in page
     assert "no: 0 % of ours above" in page
     used, defined = set(re.findall(r"var\((--[\w-]+)\)", page)), set(re.findall(r"(--[\w-]+):", page))
     assert used <= defined
@@ -123,8 +123,8 @@ def test_the_same_bytes_again_with_the_sets_of_a_config(made, ours, street, tmp_
     assert sorted(path.name for path in tmp_path.iterdir()) == ["d.html", "d.json"]
 
 
-def test_nothing_but_pictures_still_makes_a_page(tmp_path):
-    bare = write_set(tmp_path / "bare", [picture()])
+def test_nothing_but_images_still_makes_a_page(tmp_path):
+    bare = write_set(tmp_path / "bare", [image()])
     none = write_set(tmp_path / "none", [])
     assert run(tmp_path, bare, "--compare", "none", none, none.parent).returncode == 0
     document = json.loads((tmp_path / "d.json").read_text())

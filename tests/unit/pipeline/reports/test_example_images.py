@@ -24,7 +24,7 @@ def test_evenly_keeps_the_order_and_takes_as_many_as_asked(items, count):
 
 
 @given(st.lists(st.sampled_from(RIGS), min_size=1, max_size=60), st.integers(len(RIGS), 12))
-def test_every_rig_is_among_the_chosen_pictures(rigs, count):
+def test_every_rig_is_among_the_chosen_images(rigs, count):
     images = [
         reader.CocoImage(id=number, file_name=f"{number}.png", width=8, height=8, rig=rig)
         for number, rig in enumerate(rigs, 1)
@@ -35,20 +35,20 @@ def test_every_rig_is_among_the_chosen_pictures(rigs, count):
     assert len(chosen) == min(count, len(images))
 
 
-def pictures_from(uri: str) -> np.ndarray:
+def images_from(uri: str) -> np.ndarray:
     head, data = uri.split(",", 1)
     assert head == "data:image/jpeg;base64"
     return cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1]
 
 
-def test_a_picture_comes_back_from_its_data_uri_in_the_right_colors():
+def test_a_image_comes_back_from_its_data_uri_in_the_right_colors():
     orange = np.full((48, 64, 3), (230, 120, 20), np.uint8)
-    np.testing.assert_allclose(pictures_from(example_images.jpeg_uri(orange)), orange, atol=6)
+    np.testing.assert_allclose(images_from(example_images.jpeg_uri(orange)), orange, atol=6)
 
 
 @pytest.fixture
 def grey_file(tmp_path) -> reader.CocoFile:
-    """One grey picture, 96x64, with a pedestrian on its left half and an ignored one in its right bottom corner."""
+    """One grey image, 96x64, with a pedestrian on its left half and an ignored one in its right bottom corner."""
     cv2.imwrite(str(tmp_path / "000003.png"), np.full((64, 96, 3), 128, np.uint8))
     left, corner = np.zeros((2, 64, 96), np.uint8)
     left[10:60, 4:40] = 1
@@ -72,7 +72,7 @@ def grey_file(tmp_path) -> reader.CocoFile:
 def test_samples_show_masks_in_their_class_color_and_ignored_ones_in_grey(grey_file):
     (sample,) = example_images.labelled_examples(grey_file, grey_file.path.parent, 12)
     assert sample["text"] == "000003, robot, aisle: 1 pedestrian, 1 ignored"
-    shown = pictures_from(sample["uri"]).astype(int)
+    shown = images_from(sample["uri"]).astype(int)
     assert shown.shape == (320, 480, 3)
     red, _, blue = shown[175, 110]
     assert red - blue > 40
@@ -88,17 +88,17 @@ def test_pairs_show_predictions_from_the_score_asked_for_on_the_right(grey_file)
     ]
     (pair,) = example_images.prediction_comparisons(grey_file, found, grey_file.path.parent, 8, 0.5)
     assert (pair["name"], pair["truth"], pair["predicted"]) == ("000003", "1 pedestrian, 1 ignored", "1 pallet truck")
-    truth, predicted = pictures_from(pair["truth_uri"]).astype(int), pictures_from(pair["predicted_uri"]).astype(int)
+    truth, predicted = images_from(pair["truth_uri"]).astype(int), images_from(pair["predicted_uri"]).astype(int)
     red, _, blue = predicted[270, 430]
     assert blue - red > 30
     np.testing.assert_allclose(truth[270, 430], 128, atol=6)
 
 
-def test_contents_of_an_empty_picture(grey_file):
+def test_contents_of_an_empty_image(grey_file):
     assert example_images.object_count_text(grey_file, []) == "nothing"
 
 
-def test_a_missing_picture_is_named(grey_file):
+def test_a_missing_image_is_named(grey_file):
     (grey_file.path.parent / "000003.png").unlink()
     with pytest.raises(reader.CocoError, match=r"000003\.png: no such file"):
         list(example_images.labelled_examples(grey_file, grey_file.path.parent, 12))

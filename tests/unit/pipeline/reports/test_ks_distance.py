@@ -22,19 +22,19 @@ from pipeline.reports.ks_distance import (
 SAMPLES = st.lists(st.integers(-1000, 1000), min_size=1, max_size=40)
 
 
-def values(figures, pictures=None) -> StatisticValues:
+def values(figures, images=None) -> StatisticValues:
     figures = np.array(figures, float)
-    return StatisticValues(figures, np.arange(len(figures)) if pictures is None else np.array(pictures))
+    return StatisticValues(figures, np.arange(len(figures)) if images is None else np.array(images))
 
 
 def measured(name: str, pedestrians=(), trucks=(), **more) -> DatasetStatistics:
     columns = {"pedestrian": pedestrians, "pallet_truck": trucks}
     boxes = {("box_height", kind): values(heights) for kind, heights in columns.items() if len(heights)}
-    per_picture = {("per_picture", kind): values([len(heights)]) for kind, heights in columns.items()}
+    per_image = {("per_image", kind): values([len(heights)]) for kind, heights in columns.items()}
     told = {key: values(figures) for key, figures in more.items()}
     objects = {kind: len(heights) for kind, heights in columns.items()}
     return DatasetStatistics(
-        name, 1, 0, objects, boxes | per_picture | {(key, ""): each for key, each in told.items()}, Counter()
+        name, 1, 0, objects, boxes | per_image | {(key, ""): each for key, each in told.items()}, Counter()
     )
 
 
@@ -73,7 +73,7 @@ def test_known_distances():
     assert measure_distance(np.array([0, 0, 0, 1]), np.array([0, 1, 1, 1])) == KsDistance(0, 0.25, 0.75)
 
 
-def test_chance_shrinks_with_more_pictures():
+def test_chance_shrinks_with_more_images():
     random = np.random.default_rng(3)
     few, more, many = (
         chance_distance(values(random.random(500)), values(random.random(n)), random) for n in (4, 25, 500)
@@ -83,7 +83,7 @@ def test_chance_shrinks_with_more_pictures():
     assert many == pytest.approx(1.358 * np.sqrt(1000 / 250_000), rel=0.15)
 
 
-def test_what_is_in_one_picture_counts_as_one():
+def test_what_is_in_one_image_counts_as_one():
     random = np.random.default_rng(3)
     figures = random.random(400)
     alone = chance_distance(values(figures), values(figures[:20]), np.random.default_rng(0))
@@ -100,7 +100,7 @@ def test_chance_alone_explains_nineteen_of_twenty_samples_of_the_same_kind():
     assert beyond <= 4
 
 
-def test_two_single_pictures_say_nothing():
+def test_two_single_images_say_nothing():
     assert chance_distance(values([1]), values([2]), np.random.default_rng(0)) == 1
 
 
@@ -120,7 +120,7 @@ def test_only_what_both_tell_and_does_not_depend_on_resolution_is_compared():
     ours = measured("ours", [0.1, 0.2], [0.3], brightness=[90], box_height_px=[20])
     real = measured("real", [0.4], [], brightness=[80], box_height_px=[30])
     found = compare_datasets(ours, real)
-    told = {("per_picture", "pedestrian"), ("box_height", "pedestrian"), ("brightness", "")}
+    told = {("per_image", "pedestrian"), ("box_height", "pedestrian"), ("brightness", "")}
     assert {(gap.quantity, gap.kind) for gap in found.gaps} == told
     assert {(each.quantity, each.kind) for each in found.coverages} == told
 
@@ -128,7 +128,7 @@ def test_only_what_both_tell_and_does_not_depend_on_resolution_is_compared():
 def test_a_class_that_only_the_real_set_holds_is_a_gap():
     found = compare_datasets(measured("ours", [0.1], []), measured("real", [0.1], [0.3]))
     trucks = [gap for gap in found.gaps if gap.kind == "pallet_truck"]
-    assert [(gap.quantity, gap.distance.size) for gap in trucks] == [("per_picture", 1)]
+    assert [(gap.quantity, gap.distance.size) for gap in trucks] == [("per_image", 1)]
 
 
 def test_yes_or_no_is_compared_and_not_covered():
@@ -155,31 +155,31 @@ def test_gaps_that_reach_farthest_beyond_chance_come_first_and_are_the_same_agai
             "box_height",
             "pallet_truck",
             KsDistance(0.378, 0.031, 0.25),
-            "25 % of the pallet trucks in hall are taller than 0.38 of the picture, 3.1 % of ours.",
+            "25 % of the pallet trucks in hall are taller than 0.38 of the image, 3.1 % of ours.",
         ),
         (
             "brightness",
             "",
             KsDistance(98.2, 1, 0.004),
-            "0.4 % of the pictures in hall are brighter than 98 of 255, 100 %",
+            "0.4 % of the images in hall are brighter than 98 of 255, 100 %",
         ),
         (
-            "per_picture",
+            "per_image",
             "pedestrian",
             KsDistance(0, 0.5, 0.1),
-            "10 % of the pictures in hall hold at least 1 pedestrian,",
+            "10 % of the images in hall hold at least 1 pedestrian,",
         ),
         (
-            "per_picture",
+            "per_image",
             "pedestrian",
             KsDistance(1, 0.5, 0),
-            "0 % of the pictures in hall hold at least 2 pedestrians,",
+            "0 % of the images in hall hold at least 2 pedestrians,",
         ),
         (
             "at_edge",
             "pedestrian",
             KsDistance(0, 0.5, 0.2),
-            "20 % of the pedestrians in hall reach the picture's edge, 50 %",
+            "20 % of the pedestrians in hall reach the image's edge, 50 %",
         ),
     ],
 )

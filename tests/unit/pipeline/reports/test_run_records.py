@@ -20,7 +20,7 @@ def benchmark(path, seconds, memory):
 
 
 def shard_text(seconds, **changes):
-    record = {"pictures": 2, "device": "CPU", "versions": {"blender": "4.5.15 LTS"}, "seconds": seconds}
+    record = {"images": 2, "device": "CPU", "versions": {"blender": "4.5.15 LTS"}, "seconds": seconds}
     return json.dumps(record | changes)
 
 
@@ -59,7 +59,7 @@ def test_shards_are_summed_and_what_no_step_accounts_for_is_shown(tmp_path):
         write(tmp_path / "1/shard.json", shard_text(seconds)),
     ]
     rendering = run_records.read_rendering(paths)
-    assert rendering.pictures == 4
+    assert rendering.images == 4
     assert rendering.seconds == {"build": 2.0, "sample": 14.0, "rest": 4.0}
     assert rendering.overhead == pytest.approx(0.3)
     assert rendering.facts == {"device": "CPU", "blender": "4.5.15 LTS"}
@@ -72,7 +72,7 @@ def test_shards_of_two_machines_show_both(tmp_path):
     assert run_records.read_rendering([first, second]).facts["device"] == "CPU, CUDA: NVIDIA L4"
 
 
-@pytest.mark.parametrize("text", [shard_text({"build": 1.0, "total": 1.0}), "[]", "{", '{"pictures": 2}'])
+@pytest.mark.parametrize("text", [shard_text({"build": 1.0, "total": 1.0}), "[]", "{", '{"images": 2}'])
 def test_a_broken_shard_record_is_named(tmp_path, text):
     path = write(tmp_path / "00000/shard.json", text)
     with pytest.raises(run_records.RunRecordError, match=r"00000/shard\.json: not"):

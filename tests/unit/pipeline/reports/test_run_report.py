@@ -17,16 +17,16 @@ from pipeline.coco import reader
 from pipeline.config.config import SPLITS, Config, validate
 from pipeline.reports import run_records, run_report
 
-CONFIG = {"data": {"name": "tiny", "pictures": 12, "shard_size": 6}, "camera": {"width": 64, "height": 48}}
+CONFIG = {"data": {"name": "tiny", "images": 12, "shard_size": 6}, "camera": {"width": 64, "height": 48}}
 CATEGORIES = [{"id": 1, "name": "pedestrian"}, {"id": 2, "name": "pallet_truck"}]
 BENCHMARK = "s\th:m:s\tmax_rss\n{}\t0:00:01\t{}\n"
 SPLIT_OF = ("train",) * 8 + ("val",) * 2 + ("test",) * 2
 
-AUDIT = {"silhouettes": True, "pictures": 12, "instances": 31, "hidden": 4, "outside": 3, "proven": 2}
+AUDIT = {"silhouettes": True, "images": 12, "instances": 31, "hidden": 4, "outside": 3, "verified": 2}
 AUDIT |= {"keypoints": 130, "visible_pixels": 14400, "boundary_pixels": 36, "largest_excess_px": 1}
 
 
-def picture_entry(index: int) -> dict:
+def image_entry(index: int) -> dict:
     folder = f"shards/{index // 6:05d}"
     return {
         "id": index + 1,
@@ -65,7 +65,7 @@ def write_data(data: Path, with_objects: bool = True) -> None:
     generator = np.random.default_rng(0)
     documents = {name: {"images": [], "annotations": [], "categories": CATEGORIES} for name in SPLITS}
     for index, split in enumerate(SPLIT_OF):
-        entry, document = picture_entry(index), documents[split]
+        entry, document = image_entry(index), documents[split]
         document["images"].append(entry)
         (data / entry["file_name"]).parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(data / entry["file_name"]), generator.integers(0, 255, (48, 64, 3), np.uint8))
@@ -77,7 +77,7 @@ def write_data(data: Path, with_objects: bool = True) -> None:
     seconds = {"build": 2.0, "sync": 1.0, "sample": 6.0, "save": 0.5, "decode": 0.5, "total": 10.0}
     for shard in ("00000", "00001"):
         versions = {"blender": "4.5.15 LTS"}
-        record = {"pictures": 6, "device": "CPU", "versions": versions, "seconds": seconds}
+        record = {"images": 6, "device": "CPU", "versions": versions, "seconds": seconds}
         (data / f"shards/{shard}/shard.json").write_text(json.dumps(record))
         (data / "benchmarks/render").mkdir(parents=True, exist_ok=True)
         (data / f"benchmarks/render/{shard}.tsv").write_text(BENCHMARK.format(30, 650))
@@ -104,7 +104,7 @@ def metrics(pedestrian: float | None, pallet_truck: float | None) -> dict:
 
     by_class = {"pedestrian": figures(pedestrian), "pallet_truck": figures(pallet_truck)}
     kinds = {kind: {**figures(pedestrian), **by_class} for kind in ("box", "mask")}
-    return {split: {**kinds, "pictures": 2} for split in ("val", "test")}
+    return {split: {**kinds, "images": 2} for split in ("val", "test")}
 
 
 @pytest.fixture(scope="session")
@@ -165,7 +165,7 @@ class Outline(HTMLParser):
 
 def test_the_page_holds_every_section_and_its_links_lead_there(page):
     outline = Outline(page)
-    sections = {"pictures", "labels", "training", "precision", "predictions", "run"}
+    sections = {"images", "labels", "training", "precision", "predictions", "run"}
     assert sections <= set(outline.ids)
     links = {value.removeprefix("#") for tag, name, value in outline.attributes if (tag, name) == ("a", "href")}
     assert links == sections
@@ -195,7 +195,7 @@ def test_the_headline(page):
     assert values == ["0.71", "0.62", "12", "24", "2.0"]
 
 
-def test_pictures_of_every_rig_and_pairs_of_the_test_split(page):
+def test_images_of_every_rig_and_pairs_of_the_test_split(page):
     captions = re.findall(r"<figcaption>(\d{6}, [^<]+)", page)
     assert len(captions) == 8
     assert {caption.split(", ")[1] for caption in captions} == {"robot", "handheld", "ceiling"}
@@ -205,7 +205,7 @@ def test_pictures_of_every_rig_and_pairs_of_the_test_split(page):
 
 
 def test_what_the_audit_found(page):
-    assert "In all 12 pictures the masks\nlie inside these silhouettes, at most 1 px beside them" in page
+    assert "In all 12 images the masks\nlie inside these silhouettes, at most 1 px beside them" in page
     assert "31, of them 4 hidden by others, 3 outside the frame" in page
     assert "14\u202f400, of them 0.25 % beside their silhouette" in page
     assert "2 objects, the same but for boundary pixels" in page
@@ -217,7 +217,7 @@ def test_an_audit_that_was_switched_off_is_told(results):
     assert "<code>label.audit</code> is off" in make(results)
 
 
-@pytest.mark.parametrize("content", [{"pictures": 12}, AUDIT | {"more": 1}, []])
+@pytest.mark.parametrize("content", [{"images": 12}, AUDIT | {"more": 1}, []])
 def test_what_is_no_audit_is_named(results, content):
     reader.write_json(results / "data/annotations/audit.json", content)
     with pytest.raises(run_records.RunRecordError, match=r"audit\.json: not what the audit writes"):
@@ -281,7 +281,7 @@ def test_a_missing_input_is_named_with_the_command_that_makes_it(results, name, 
 
 def test_a_page_that_cannot_be_written_again_stays(results):
     (results / "run/report.html").write_text("yesterday's")
-    (results / "data" / picture_entry(0)["file_name"]).unlink()
+    (results / "data" / image_entry(0)["file_name"]).unlink()
     with pytest.raises(reader.CocoError, match=r"000000\.png: no such file"):
         make(results)
     assert (results / "run/report.html").read_text() == "yesterday's"

@@ -16,7 +16,7 @@ from pipeline.reports.study_runs import RunGroup, StudyError, group_runs, read_r
 
 CLASSES = ("pedestrian", "pallet_truck")
 STUDY = {"policies": {"backbone": "backbone", "none": "none"}, "seeds": [0, 3], "name": "made"}
-# Box AP50 of each training on the rendered test pictures.
+# Box AP50 of each training on the rendered test images.
 BOX = {("backbone", 0): 0.5, ("backbone", 3): 0.6, ("none", 0): 0.2, ("none", 3): 0.3}
 
 
@@ -31,7 +31,7 @@ def scores(box, mask, trucks=True):
     return {
         "box": kind(box),
         "mask": None if mask is None else kind(mask),
-        "pictures": 5,
+        "images": 5,
         "annotations": counts,
         "ignored": dict.fromkeys(CLASSES, 0),
     }
@@ -79,11 +79,11 @@ def test_each_variant_is_the_config_with_its_own_backbone_policy_and_seed(settin
 
 
 def test_a_policy_can_be_a_schedule():
-    later = {"freeze": "backbone", "unfreeze": [{"run_fraction": 0.5, "leave": 4, "learning_rate_factor": 0.1}]}
+    later = {"freeze": "backbone", "unfreeze": [{"run_fraction": 0.5, "keep_frozen": 4, "learning_rate_factor": 0.1}]}
     settings = config.validate({"study": {"policies": {"later": later}}})
     model = config.with_changes(settings, settings.study.changes("tf_efficientnet_lite0--later--0")).model
     assert model.freeze == "backbone"
-    assert [(step.run_fraction, step.leave) for step in model.unfreeze] == [(0.5, 4)]
+    assert [(step.run_fraction, step.keep_frozen) for step in model.unfreeze] == [(0.5, 4)]
 
 
 def test_a_policy_can_have_rates_of_its_own():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records of whole pictures, checked against the rules of the contract rather than against what made them."""
+"""Records of whole images, checked against the rules of the contract rather than against what made them."""
 
 import json
 import subprocess
@@ -155,7 +155,7 @@ def test_all_layouts_rigs_poses_and_outfits_occur(scenes):
     assert 0.35 < vests < 0.65
 
 
-def test_people_and_trucks_are_in_the_picture_at_all_sizes(scenes):
+def test_people_and_trucks_are_in_the_image_at_all_sizes(scenes):
     heights = []
     for scene in scenes:
         for thing in (thing for thing in scene.objects if thing.category is not None):
@@ -182,7 +182,7 @@ def test_empty_share_and_counts_follow_the_config():
     assert all(counts.pairs <= min(counts.people, counts.trucks) for counts in drawn)
 
 
-def test_empty_pictures_are_still_halls():
+def test_empty_images_are_still_halls():
     scene = sample_scene(Config(layout={"empty": 1}), 3)
     assert not [thing for thing in scene.objects if thing.category is not None]
     assert scene.lamps
@@ -190,7 +190,7 @@ def test_empty_pictures_are_still_halls():
 
 
 def test_a_record_depends_on_seed_and_index_alone(scenes):
-    assert sample_scene(Config(data={"pictures": 9000, "shard_size": 3}), 5) == scenes[5]
+    assert sample_scene(Config(data={"images": 9000, "shard_size": 3}), 5) == scenes[5]
     assert sample_scene(Config(train={"iterations": 1}), 5) == scenes[5]
     assert sample_scene(Config(data={"seed": 8}), 5) != scenes[5]
     assert sample_scene(Config(data={"seed": 0}), 5) != sample_scene(Config(data={"seed": 1}), 5)
@@ -239,7 +239,7 @@ def sample(*arguments):
 def test_command_writes_the_same_bytes_in_any_division(tmp_path, scenes):
     whole, part = tmp_path / "whole.jsonl", tmp_path / "part.jsonl"
     assert sample("--config", "{}", "--first", 0, "--count", 4, "--out", whole).returncode == 0
-    assert sample("--config", '{"data": {"pictures": 3}}', "--first", 2, "--count", 2, "--out", part).returncode == 0
+    assert sample("--config", '{"data": {"images": 3}}', "--first", 2, "--count", 2, "--out", part).returncode == 0
     assert whole.read_bytes().splitlines()[2:] == part.read_bytes().splitlines()
     assert read_scenes(whole) == scenes[:4]
     assert json.loads(whole.read_text().splitlines()[0])["generator_version"] == scenes[0].generator_version

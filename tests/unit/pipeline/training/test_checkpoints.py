@@ -46,7 +46,7 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bytes(make_data
     data = make_data()
     own = {"annotations": str(data.annotations), "images": str(data.images)}
     section = {"iterations": 14, "checkpoint_every": 2, "ema_decay": 0.9, "precision": "fp16", "batch_size": 3}
-    section["validation"] = {"every": 5, "on": own}
+    section["validation"] = {"every": 5, "dataset": own}
     whole = tiny_settings.model_dump(mode="json")
     settings = config.validate(whole | {"train": whole["train"] | section})
     train.train(settings, data.annotations, data.images, tmp_path / "a/model.pt", tmp_path / "a/training.jsonl")

@@ -15,12 +15,12 @@ CONFIG = {
         "fpn_channels": 16,
         "freeze": 3,
         "unfreeze": [
-            {"epoch": 2, "what": ["backbone.body.conv_stem"], "learning_rate_factor": 0.25},
-            {"run_fraction": 0.9, "leave": "none"},
+            {"epoch": 2, "parameters": ["backbone.body.conv_stem"], "learning_rate_factor": 0.25},
+            {"run_fraction": 0.9, "keep_frozen": "none"},
         ],
     },
     "train": {"iterations": 100, "batch_size": 2},
-    "data": {"pictures": 24, "split": {"train": 2, "val": 1, "test": 1}},
+    "data": {"images": 24, "split": {"train": 2, "val": 1, "test": 1}},
 }
 
 
@@ -50,7 +50,7 @@ def test_the_rows_count_what_the_run_trains(monkeypatch, capsys, detector):
     layers = [row for row in found["rows"] if row["layer"]]
     assert [row["all_but_last"] for row in layers] == list(range(len(layers), 0, -1))
     settings = config.validate(CONFIG)
-    # 12 of the 24 pictures are for training: six iterations an epoch.
+    # 12 of the 24 images are for training: six iterations an epoch.
     assert found["schedule"] == [
         {"iteration": each.iteration, "names": list(each.names), "learning_rate_factor": each.learning_rate_factor}
         for each in freezing.schedule(detector, settings.model, 100, 6)
@@ -88,7 +88,7 @@ def test_the_table_is_for_reading(monkeypatch, capsys):
 
 def test_a_model_file_shows_the_run_that_wrote_it(monkeypatch, capsys, detector, categories, tmp_path):
     settings = config.validate(CONFIG)
-    facts = {"config": settings.model_dump(mode="json"), "pictures": 20}
+    facts = {"config": settings.model_dump(mode="json"), "images": 20}
     detectors.save(tmp_path / "model.pt", detector, settings.model, categories, facts)
     found = json.loads(printed(monkeypatch, capsys, "--json", str(tmp_path / "model.pt")))
     assert found["trained"] == freezing.count(freezing.trainable_parameters(detector))

@@ -92,7 +92,7 @@ def test_recovery_is_the_same_every_time_and_after_a_stop(make_data, tiny_settin
 
 
 def test_after_two_rollbacks_it_stops_and_names_everything(make_data, tiny_settings, tmp_path):
-    data = make_data(pictures=2)
+    data = make_data(image_count=2)
     wild = changed(tiny_settings, "train", learning_rate=1e30, iterations=9)
     with pytest.raises(train.TrainingError) as caught:
         run(wild, data, tmp_path / "run")
@@ -132,9 +132,9 @@ def without(data, *, categories: bool = False, annotations: slice | None = None)
     data.annotations.write_text(json.dumps(document))
 
 
-@pytest.mark.parametrize("case", ["one class missing", "one picture", "batch larger than the set", "nothing at all"])
+@pytest.mark.parametrize("case", ["one class missing", "one image", "batch larger than the set", "nothing at all"])
 def test_poor_sets_are_trained_on(make_data, tiny_settings, tmp_path, case):
-    data = make_data(pictures=1 if case == "one picture" else 3)
+    data = make_data(image_count=1 if case == "one image" else 3)
     if case == "one class missing":
         without(data, categories=True)
     if case == "nothing at all":
@@ -146,7 +146,7 @@ def test_poor_sets_are_trained_on(make_data, tiny_settings, tmp_path, case):
 
 
 def test_boxes_of_a_pixel_are_left_out_and_boxes_without_area_refused(make_data, tiny_settings, tmp_path):
-    data = make_data(pictures=2)
+    data = make_data(image_count=2)
     document = json.loads(data.annotations.read_text())
     speck = document["annotations"][0]
     mask = torch.zeros(96, 96, dtype=torch.uint8)

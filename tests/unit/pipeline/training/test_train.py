@@ -73,8 +73,8 @@ def test_the_log_and_the_model_say_what_was_done(make_data, tiny_settings, tmp_p
 
 @pytest.mark.parametrize(("optimizer", "learning_rate"), [("sgd", 0.02), ("adamw", 0.002)])
 def test_training_teaches(make_data, tiny_settings, tmp_path, optimizer, learning_rate):
-    """Both kinds of blocks are found, with boxes and masks that fit, in the pictures that were taught."""
-    data = make_data(pictures=6)
+    """Both kinds of blocks are found, with boxes and masks that fit, in the images that were taught."""
+    data = make_data(image_count=6)
     plain = training.AugmentSection(scale=(1, 1), hue=0, blur=0, noise=0, sharpen=0, jpeg=0)
     settings = changed(tiny_settings, "train", iterations=40, warmup_iterations=5, augment=plain)
     settings = changed(settings, "train", optimizer=optimizer, learning_rate=learning_rate, weight_decay=1e-4)
@@ -82,10 +82,10 @@ def test_training_teaches(make_data, tiny_settings, tmp_path, optimizer, learnin
     losses = read_training(log).columns["loss"]
     assert sum(losses[-5:]) < 0.6 * sum(losses[:5])
     detector = detectors.load(out).model
-    pictures = TrainingDataset(reader.read_coco(data.annotations), data.images, NOTHING, seed=0)
-    for place in range(len(pictures)):
-        sample = pictures[Draw(0, place)]
-        (found,) = detector([sample.picture])
+    images = TrainingDataset(reader.read_coco(data.annotations), data.images, NOTHING, seed=0)
+    for place in range(len(images)):
+        sample = images[Draw(0, place)]
+        (found,) = detector([sample.image])
         for box, label, mask_id in zip(*(sample.target[key] for key in ("boxes", "labels", "mask_ids")), strict=True):
             mask = sample.target["ids"] == mask_id
             best = int(torch.nonzero(found["labels"] == label).flatten()[0])
@@ -132,9 +132,9 @@ def test_a_run_trains_what_the_policy_says(make_data, tiny_settings, tmp_path, c
 
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
 def test_a_run_unfreezes_when_it_is_time(make_data, tiny_settings, tmp_path, optimizer):
-    """Four pictures in pairs: the first epoch ends with iteration 2, so iteration 3 trains what epoch 1 unfreezes."""
+    """Four images in pairs: the first epoch ends with iteration 2, so iteration 3 trains what epoch 1 unfreezes."""
     data, starts, left = make_data(), "backbone.body.blocks.6.", {}
-    later = [{"epoch": 1, "what": ["backbone.body.blocks.6"], "learning_rate_factor": 0.5}]
+    later = [{"epoch": 1, "parameters": ["backbone.body.blocks.6"], "learning_rate_factor": 0.5}]
     unfreeze = config.validate({"model": {"unfreeze": later}}).model.unfreeze
     for iterations in (2, 3):
         settings = changed(tiny_settings, "train", iterations=iterations, optimizer=optimizer)
@@ -150,7 +150,7 @@ def test_a_run_unfreezes_when_it_is_time(make_data, tiny_settings, tmp_path, opt
 
 
 @pytest.mark.parametrize("empty", [(1, 2, 3), (1, 2, 3, 4)])
-def test_empty_pictures_are_trained_on(make_data, tiny_settings, tmp_path, empty):
+def test_empty_images_are_trained_on(make_data, tiny_settings, tmp_path, empty):
     _, log = run(tiny_settings, make_data(empty=empty), tmp_path)
     assert all(torch.isfinite(torch.tensor(read_training(log).columns["loss"])))
 
@@ -165,7 +165,7 @@ def test_training_goes_on_from_a_model_of_ours(make_data, tiny_settings, tmp_pat
 
 
 def test_out_of_memory_says_what_to_lower(make_data, tiny_settings, tmp_path):
-    # Two thousand gigabytes a picture: refused by the allocator at once.
+    # Two thousand gigabytes an image: refused by the allocator at once.
     huge = changed(tiny_settings, "model", min_size=400_000, max_size=400_000)
     with pytest.raises(train.TrainingError, match=r"out of memory; lower train\.batch_size.*allocate"):
         run(huge, make_data(), tmp_path)
@@ -196,12 +196,12 @@ def test_the_command_trains_and_reports_progress(make_data, tiny_settings, tmp_p
     assert detectors.load(tmp_path / "model.pt").facts["threads"] == 1
 
 
-def test_the_command_says_in_one_line_which_picture_a_worker_could_not_read(make_data, tiny_settings, tmp_path):
+def test_the_command_says_in_one_line_which_image_a_worker_could_not_read(make_data, tiny_settings, tmp_path):
     data = make_data()
-    for picture in (data.images / "images").iterdir():
-        picture.write_bytes(picture.read_bytes()[:-5000])
+    for image in (data.images / "images").iterdir():
+        image.write_bytes(image.read_bytes()[:-5000])
     done = command(data, changed(tiny_settings, "train", workers=1), tmp_path)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert "not a readable picture" in done.stderr.splitlines()[-1]
+    assert "not a readable image" in done.stderr.splitlines()[-1]
     assert not (tmp_path / "model.pt").exists()

@@ -53,7 +53,7 @@ def test_the_score_is_that_of_evaluate_and_looking_changes_nothing_that_is_learn
     data = make_data()
     own = {"annotations": str(data.annotations), "images": str(data.images)}
     plain = {"iterations": 6, "learning_rate": 0.002}
-    looked, lines = run(with_validation(tiny_settings, plain, every=2, on=own), data, tmp_path / "a")
+    looked, lines = run(with_validation(tiny_settings, plain, every=2, dataset=own), data, tmp_path / "a")
     assert [line["iteration"] for line in lines if "box_AP50" in line] == [2, 4, 6]
     best = detectors.load(looked).facts["validation"]
     assert best["best"] == max(line.get("box_AP50", 0) for line in lines)

@@ -25,7 +25,7 @@ DRAWN = {
     "nothing": lambda: charts.histogram_by_class(
         {"pedestrian": [], "pallet_truck": []}, "metres", np.linspace(0, 1, 21)
     ),
-    "no pictures": lambda: charts.count_bars({"pedestrian": [], "pallet_truck": []}),
+    "no images": lambda: charts.count_bars({"pedestrian": [], "pallet_truck": []}),
 }
 
 

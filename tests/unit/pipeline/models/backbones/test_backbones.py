@@ -58,7 +58,7 @@ def small(backbone: str) -> ModelSection:
 
 
 def step(detector: FreezableMaskRcnn) -> None:
-    """Take one step on a picture with one object."""
+    """Take one step on an image with one object."""
     target = {
         "boxes": torch.tensor([[8.0, 8.0, 40.0, 56.0]]),
         "labels": torch.tensor([1]),
@@ -129,21 +129,21 @@ def check_file(detector: FreezableMaskRcnn, settings: ModelSection, path: Path) 
     detectors.save(path, detector, settings, CATEGORIES, {})
     loaded = detectors.load(path).model
     assert loaded.architecture == detector.architecture
-    picture = torch.rand(3, SIZE, SIZE)
+    image = torch.rand(3, SIZE, SIZE)
     with torch.no_grad():
-        (expected,), (found,) = detector([picture]), loaded([picture])
+        (expected,), (found,) = detector([image]), loaded([image])
     assert expected.keys() == found.keys()
     assert all(torch.equal(expected[key], found[key]) for key in expected)
 
 
 def test_the_googlenet_of_torchvision_sees_the_same_numbers_without_its_own_transform():
-    """Its transform maps ImageNet's mean and deviation to 0.5; here the pictures come with 0.5 at once."""
+    """Its transform maps ImageNet's mean and deviation to 0.5; here the images come with 0.5 at once."""
     from torchvision.models import googlenet
 
     theirs = googlenet(init_weights=False, aux_logits=False, transform_input=True)
-    picture = torch.rand(1, 3, 8, 8)
+    image = torch.rand(1, 3, 8, 8)
     mean, std = (torch.tensor(values).reshape(1, 3, 1, 1) for values in IMAGENET)
-    assert torch.allclose(theirs._transform_input((picture - mean) / std), (picture - 0.5) / 0.5, atol=1e-6)
+    assert torch.allclose(theirs._transform_input((image - mean) / std), (image - 0.5) / 0.5, atol=1e-6)
 
 
 def test_alexnet_is_padded_and_nothing_else():
@@ -153,10 +153,10 @@ def test_alexnet_is_padded_and_nothing_else():
     theirs = alexnet().features.eval()
     body = backbones.build_backbone("alexnet").eval()
     body.load_state_dict(theirs.state_dict())
-    picture = torch.rand(1, 3, 128, 128)
+    image = torch.rand(1, 3, 128, 128)
     with torch.no_grad():
-        ours = body(picture)["0"]
-        published = theirs[1](theirs[0](torch.nn.functional.pad(picture, (2, 2, 2, 2))))
+        ours = body(image)["0"]
+        published = theirs[1](theirs[0](torch.nn.functional.pad(image, (2, 2, 2, 2))))
     assert torch.allclose(ours, published, atol=1e-5)
 
 
@@ -166,7 +166,7 @@ def test_alexnet_is_padded_and_nothing_else():
         ("resnet19", "not known; there are resnet18, "),
         ("timm/nothing_of_the_kind", "not known"),
         ("test_vit", r"strides \[16, 16, 16, 16\]"),
-        ("swin_tiny_patch4_window7_224", "does not take pictures of any size"),
+        ("swin_tiny_patch4_window7_224", "does not take images of any size"),
     ],
 )
 def test_a_backbone_that_cannot_serve_is_refused_by_name(name, reason):

@@ -47,7 +47,7 @@ def test_of_wanted_places_those_stay_that_look_away_from_the_camera():
 
 
 def parked_askew_deg(share):
-    """Return (n,) angles of the parked trucks of 16 pictures."""
+    """Return (n,) angles of the parked trucks of 16 images."""
     config = Config(
         people={"count": 0}, trucks={"count": [1, 3], "tiller_to_camera": share}, camera={"subject": 0.5},
         goods={"fill": 0.4}, layout={"empty": 0},

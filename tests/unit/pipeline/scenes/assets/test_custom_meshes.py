@@ -15,11 +15,11 @@ from pipeline.scenes.geometry.collision_boxes import local_boxes
 from pipeline.scenes.sample import sample_scene
 from tests.helpers import records
 
-PICTURES = 4
+IMAGES = 4
 
 
 def catalogue_of(**own) -> Catalogue:
-    return Catalogue.model_validate({"assets": {}, "own": own})
+    return Catalogue.model_validate({"assets": {}, "custom": own})
 
 
 def measured(name: str, category: str | None, size_m=(1.5, 0.6, 1.2), stands=("free",)) -> CustomMesh:
@@ -55,7 +55,7 @@ def test_files_are_found_and_hashed_with_all_that_belongs_to_them(tmp_path):
     assert (found["a"].parameters.up, found["a"].parameters.opaque) == ("z", True)
     assert (found["cart"].parameters.up, found["cart"].parameters.opaque) == ("y", False)
     (tmp_path / "a.gltf").unlink()
-    with pytest.raises(CatalogueError, match=r"own\.a\.file: .*a\.gltf: No such file"):
+    with pytest.raises(CatalogueError, match=r"custom\.a\.file: .*a\.gltf: No such file"):
         custom_meshes.unmeasured_meshes(mine, tmp_path)
 
 
@@ -63,7 +63,7 @@ def test_what_a_config_leaves_out_is_not_asked_for(tmp_path):
     (tmp_path / "a.glb").touch()
     mine = catalogue_of(a={"file": "a.glb", "category": "pallet_truck", "licence": "own work"})
     assert list(custom_meshes.meshes_for_config(mine, Config(), tmp_path)) == ["a"]
-    assert not custom_meshes.meshes_for_config(mine, Config(trucks={"own": 0}), tmp_path)
+    assert not custom_meshes.meshes_for_config(mine, Config(trucks={"custom_share": 0}), tmp_path)
 
 
 def test_a_file_that_is_no_measurement_is_refused(tmp_path):
@@ -72,27 +72,31 @@ def test_a_file_that_is_no_measurement_is_refused(tmp_path):
         custom_meshes.read_measured_meshes([tmp_path / "a.json"])
 
 
-def test_own_meshes_stand_in_pictures_as_often_as_the_config_says():
-    busy = {"people": {"count": 3, "own": 1}, "goods": {"lookalikes": 2, "own": 1}, "layout": {"empty": 0}}
+def test_own_meshes_stand_in_images_as_often_as_the_config_says():
+    busy = {
+        "people": {"count": 3, "custom_share": 1},
+        "goods": {"lookalikes": 2, "custom_share": 1},
+        "layout": {"empty": 0},
+    }
     places = {"free": 1, "row": 1, "rack": 1, "beside": 1}
-    config = Config(**busy | {"trucks": {"count": 3, "own": 1, "places": places}})
+    config = Config(**busy | {"trucks": {"count": 3, "custom_share": 1, "places": places}})
     config = config.model_copy(update={"people": config.people.model_copy(update={"working_pairs": 0})})
-    seen = [thing for index in range(PICTURES) for thing in sample_scene(config, index, OWN).objects]
+    seen = [thing for index in range(IMAGES) for thing in sample_scene(config, index, OWN).objects]
     labelled = [thing for thing in seen if thing.category]
-    assert len(labelled) == PICTURES * 6
+    assert len(labelled) == IMAGES * 6
     assert {(thing.asset, thing.category) for thing in labelled} == {
         ("my_truck", "pallet_truck"),
         ("my_worker", "pedestrian"),
     }
     assert all(thing.instance_id for thing in labelled)
     carts = [thing for thing in seen if thing.asset == "my_cart"]
-    assert len(carts) >= PICTURES
+    assert len(carts) >= IMAGES
     assert not any(thing.instance_id for thing in carts)
 
 
 def test_without_own_meshes_or_with_a_share_of_none_nothing_changes():
     config = Config()
-    none = Config(people={"own": 0}, trucks={"own": 0}, goods={"own": 0})
+    none = Config(people={"custom_share": 0}, trucks={"custom_share": 0}, goods={"custom_share": 0})
     for index in range(2):
         plain = sample_scene(config, index)
         assert not imported(plain)

@@ -37,12 +37,12 @@ def test_everything_is_worn_by_somebody_and_poses_vary():
     assert any(o.vest_rgb for o in outfits)
     assert not any(o.jacket_rgb and (o.vest_rgb or o.legs == "shorts") for o in outfits)
     assert not any(o.hood and o.sleeves == "short" for o in outfits)
-    assert {p.pose.name for p in many()} == set(PeopleSection().alone)
+    assert {p.pose.name for p in many()} == set(PeopleSection().poses_alone)
 
 
 def test_a_group_held_fixed_leaves_no_choice():
     clothing = {"hi_vis": {"vest": 1}, "office": 0, "head": {"cap": 1}}
-    for person in many(30, women=1, age_years=70, height_m=1.6, alone={"stand": 1}, clothing=clothing):
+    for person in many(30, women=1, age_years=70, height_m=1.6, poses_alone={"stand": 1}, clothing=clothing):
         assert person.gender > 0.5
         assert person.age == pytest.approx(2 / 3 + 45 / 65 / 3, abs=1e-3)
         assert (person.height_m, person.pose.name, person.outfit.head) == (1.6, "stand", "cap")

@@ -39,7 +39,7 @@ def stands_at(subject):
 
 @pytest.mark.parametrize("category", TALL_M)
 @pytest.mark.parametrize("rig", ["robot", "handheld"])
-def test_the_subject_is_whole_and_as_high_in_the_picture_as_asked(rig, category):
+def test_the_subject_is_whole_and_as_high_in_the_image_as_asked(rig, category):
     for index in range(20):
         camera, subject = aimed(index, category, rigs={rig: 1}, subject_height=0.6, **STILL)
         post, place = stands_at(subject)
@@ -63,7 +63,7 @@ def test_in_a_full_hall_there_is_nothing_to_aim_at():
     assert aimed(0, space=space, rigs={"handheld": 1}, subject_height=0.3) is None
 
 
-def test_what_the_camera_aims_at_is_in_the_picture():
+def test_what_the_camera_aims_at_is_in_the_image():
     always = CameraSection(subject=1)
     drawn = Counter(draw_subject_category(rng(0, index, "subject"), always, 1, 1) for index in range(200))
     assert drawn.keys() == TALL_M.keys()
@@ -74,7 +74,7 @@ def test_what_the_camera_aims_at_is_in_the_picture():
 
 
 def tallest_people(share):
-    """Return (n,) heights of the tallest person of n pictures, of the picture's height; 0 without anyone."""
+    """Return (n,) heights of the tallest person of n images, of the image's height; 0 without anyone."""
     config = Config(
         camera={"subject": share, "subject_height": [0.5, 0.9], "rigs": {"handheld": 1}},
         people={"count": [1, 2], "working_pairs": 0},
@@ -91,7 +91,7 @@ def _tallest(scene):
     return max(((bottom - top) / (2 * scene.camera.cy_px) for _, top, _, bottom in boxes), default=0)
 
 
-def test_more_pictures_with_a_subject_are_more_pictures_of_near_people():
+def test_more_images_with_a_subject_are_more_images_of_near_people():
     with_subject, without = tallest_people(1), tallest_people(0)
     assert np.mean(with_subject > 0.4) > 0.9
     assert np.mean(with_subject > 0.4) > np.mean(without > 0.4) + 0.2

@@ -53,7 +53,7 @@ def test_projection_of_known_points():
     assert depth == pytest.approx([5, 5, 5, -5])
 
 
-def test_positive_roll_turns_the_picture_counter_clockwise():
+def test_positive_roll_turns_the_image_counter_clockwise():
     right_of_middle = project(camera(roll=10), np.array([(5, -2, 1)]))[0]
     assert right_of_middle[1] < 144
 
@@ -142,7 +142,7 @@ def test_motion_and_focus_lie_in_their_ranges():
     assert 5 < sum(made.aperture_f is not None for made in fitted(depth_of_field=0.4)) < 28
 
 
-def test_floor_points_lie_below_their_column_of_a_distorted_picture():
+def test_floor_points_lie_below_their_column_of_a_distorted_image():
     made = camera().model_copy(update={"distortion": (-0.3, 0.07, 0.0, 0.0, 0.0), "fx_px": 260.0, "fy_px": 260.0})
     columns = np.array([3.0, 100.0, 192.0, 380.0])
     points = floor_points(made, columns, np.full(4, 6.0))
@@ -150,7 +150,7 @@ def test_floor_points_lie_below_their_column_of_a_distorted_picture():
     assert project(made, level)[:, 0] == pytest.approx(columns, abs=0.01)
 
 
-def test_what_is_far_aside_stays_outside_a_distorted_picture():
+def test_what_is_far_aside_stays_outside_a_distorted_image():
     for made in fitted(**EVERY):
         aside = np.array([(0.5, y, 1.0) for y in (-1, -3, -9, -50)])
         assert (project(made, aside)[:, 0] > 384).all()

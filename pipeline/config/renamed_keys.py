@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keys of the config that have a new name. The old name is refused with the new one, so that nobody has to search."""
+
+# Old path -> new path. A `*` stands for a name that the user chose, or for the number of a list entry.
+RENAMED_KEYS = {
+    "data.pictures": "data.images",
+    "render.proof_share": "render.verify_share",
+    "people.own": "people.custom_share",
+    "people.alone": "people.poses_alone",
+    "trucks.own": "trucks.custom_share",
+    "goods.own": "goods.custom_share",
+    "model.unfreeze.*.what": "model.unfreeze.*.parameters",
+    "model.unfreeze.*.leave": "model.unfreeze.*.keep_frozen",
+    "train.validation.on": "train.validation.dataset",
+    # YAML 1.1 reads a bare `on` as true, and pydantic calls that key 1.
+    "train.validation.1": "train.validation.dataset",
+}
+
+
+def new_name_of(location: tuple[str | int, ...]) -> str | None:
+    """Return the new path of a key that has been renamed, None for any other.
+
+    `location`: the parts of the path as pydantic gives them, such as ("model", "unfreeze", 0, "what").
+    """
+    parts = [str(part) for part in location if part != "[key]"]
+    for old, new in RENAMED_KEYS.items():
+        pattern = old.split(".")
+        if len(pattern) == len(parts) and all(known in ("*", part) for known, part in zip(pattern, parts, strict=True)):
+            names = iter(part for known, part in zip(pattern, parts, strict=True) if known == "*")
+            return ".".join(next(names) if part == "*" else part for part in new.split("."))
+    return None
