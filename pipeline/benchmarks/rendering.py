@@ -24,6 +24,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from pipeline.common.errors import CaristeError
 from pipeline.config import config
 from pipeline.labelling import label
 from pipeline.record import provenance
@@ -34,7 +35,7 @@ from pipeline.scenes.sample import sample_scene, write_scenes
 LABEL_REPEATS = 3
 
 
-class BenchmarkError(Exception):
+class BenchmarkError(CaristeError):
     """The images cannot be rendered; the message is what the renderer said."""
 
 

@@ -5,8 +5,6 @@ A file that is read here can be relied on: ids are unique, every reference leads
 lies in its image, every mask has its image's size. Keys that COCO does not know are kept in `model_extra`.
 """
 
-import json
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +16,8 @@ from faster_coco_eval import mask as coco_mask
 from PIL import ExifTags, Image, ImageOps
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError, field_validator
 
+from pipeline.common.errors import CaristeError
+
 # Tools round boxes differently; one pixel beyond the border is rounding, more is a mistake.
 BOX_TOLERANCE_PX = 1.0
 MAX_PROBLEMS_SHOWN = 10
@@ -25,7 +25,7 @@ MAX_PROBLEMS_SHOWN = 10
 Box = tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat]
 
 
-class CocoError(Exception):
+class CocoError(CaristeError):
     """A COCO file or one of its images cannot be used; each line names the file, the entry and the reason."""
 
 
@@ -293,18 +293,3 @@ def read_image(path: str | Path) -> np.ndarray:
         raise CocoError(f"{path}: no such file") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise CocoError(f"{path}: not a readable image ({error})") from None
-
-
-def json_bytes(document: Any) -> bytes:
-    """Return JSON that depends on the content alone: compact, keys sorted, NaN refused, a newline at the end."""
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
-    return f"{text}\n".encode()
-
-
-def write_json(path: str | Path, document: Any) -> None:
-    """Write `document` as JSON, aside first: a reader finds the old file or the whole new one."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_bytes(json_bytes(document))
-    aside.replace(path)

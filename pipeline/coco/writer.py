@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from pipeline.coco import reader
+from pipeline.common import json_files
 
 # `coco.json_bytes` sorts keys: annotations, categories, images, info.
 JSON_PARTS = (b'{"annotations":[', b'],"categories":', b',"images":[', b'],"info":', b"}\n")
@@ -52,4 +52,4 @@ class CocoWriter:
 
 
 def _dumped(value: Any) -> bytes:
-    return reader.json_bytes(value).removesuffix(b"\n")
+    return json_files.json_bytes(value).removesuffix(b"\n")

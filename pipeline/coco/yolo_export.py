@@ -19,6 +19,7 @@ import numpy as np
 import yaml
 
 from pipeline.coco import reader
+from pipeline.common.errors import CaristeError
 from pipeline.common.progress import track
 from pipeline.config.config import SPLITS
 
@@ -26,7 +27,7 @@ from pipeline.config.config import SPLITS
 PlaceFile = Callable[[Path, Path], object]
 
 
-class YoloError(Exception):
+class YoloError(CaristeError):
     """The labels cannot be written; the message says where and what to do."""
 
 

@@ -3,8 +3,10 @@
 
 import torch
 
+from pipeline.common.errors import CaristeError
 
-class DeviceError(Exception):
+
+class DeviceError(CaristeError):
     """The device that was asked for is not there."""
 
 

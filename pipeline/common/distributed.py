@@ -17,11 +17,13 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from pipeline.common.errors import CaristeError
+
 # While the first process scores the model, the others wait.
 TIMEOUT = timedelta(hours=6)
 
 
-class DistributedError(Exception):
+class DistributedError(CaristeError):
     """The processes cannot share the work, or have come apart."""
 
 

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from tqdm import tqdm
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 Item = TypeVar("Item")
 
@@ -14,24 +15,47 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 def track(
-    items: Iterable[Item], total: int, stage: str, unit: str = "image", note: Callable[[], str] = str
+    items: Iterable[Item], total: int, stage: str, unit: str = "image", status: Callable[[], str] = str
 ) -> Iterator[Item]:
-    """Yield the items and say how many are done, how many are left and how long one takes.
+    """Yield the items and report to stderr how many are done, how many remain and how long one takes.
 
-    `note` is asked for what else to say, such as the loss, when something is said; nothing by default.
+    `status` returns more text to show, such as the loss of the last iteration. The default returns nothing.
     """
     if sys.stderr.isatty():
-        with tqdm(items, total=total, desc=stage, unit=unit, dynamic_ncols=True) as bar:
-            for item in bar:
-                yield item
-                bar.set_postfix_str(note(), refresh=False)
-        return
-    started = said = time.monotonic()
+        yield from _track_with_bar(items, total, stage, unit, status)
+    else:
+        yield from _track_with_lines(items, total, stage, unit, status)
+
+
+def _track_with_bar(
+    items: Iterable[Item], total: int, stage: str, unit: str, status: Callable[[], str]
+) -> Iterator[Item]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(f"{unit}s"),
+        TimeElapsedColumn(),
+        TextColumn("elapsed,"),
+        TimeRemainingColumn(),
+        TextColumn("left  {task.fields[status]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(stage, total=total, status="")
+        for item in items:
+            yield item
+            progress.update(task, advance=1, status=status())
+
+
+def _track_with_lines(
+    items: Iterable[Item], total: int, stage: str, unit: str, status: Callable[[], str]
+) -> Iterator[Item]:
+    started = reported = time.monotonic()
     for done, item in enumerate(items, 1):
         yield item
         now = time.monotonic()
-        if done == total or now - said >= SECONDS_BETWEEN_LINES:
-            said, each = now, (now - started) / done
-            left = f"{total - done} left, about {each * (total - done):.0f} s"
-            line = f"{stage}: {done} of {total} {unit}s, {left}, {each:.2f} s per {unit}"
-            print(", ".join(filter(None, (line, note()))), file=sys.stderr, flush=True)
+        if done == total or now - reported >= SECONDS_BETWEEN_LINES:
+            reported, seconds_each = now, (now - started) / done
+            remaining = f"{total - done} left, about {seconds_each * (total - done):.0f} s"
+            line = f"{stage}: {done} of {total} {unit}s, {remaining}, {seconds_each:.2f} s per {unit}"
+            print(", ".join(filter(None, (line, status()))), file=sys.stderr, flush=True)

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import yaml
 from pydantic import Field, ValidationError
 
+from pipeline.common.errors import CaristeError
 from pipeline.config.field_types import CocoSetSection, Count, Fraction, Name, Section
 from pipeline.config.renamed_keys import new_name_of
 from pipeline.config.study import StudySection
@@ -37,7 +38,7 @@ SPLITS = ("train", "val", "test")
 SCENE_SECTIONS = ("layout", "people", "trucks", "goods", "camera", "light")
 
 
-class ConfigError(Exception):
+class ConfigError(CaristeError):
     """A configuration that cannot be used; the message has one line for each wrong key."""
 
 

@@ -27,7 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.coco import reader
-from pipeline.common import devices
+from pipeline.common import devices, json_files
 from pipeline.inference import predict
 from pipeline.models import detectors
 
@@ -208,7 +208,7 @@ def main() -> int:
             metrics = evaluate_predictions(str(arguments.annotations), arguments.annotations, arguments.predictions)
         else:
             metrics = evaluate_model(arguments.model, arguments.annotations, arguments.images, arguments.device)
-        reader.write_json(arguments.out, metrics)
+        json_files.write_json(arguments.out, metrics)
     except (reader.CocoError, devices.DeviceError, detectors.ModelFileError) as error:
         print(error, file=sys.stderr)
         return 1

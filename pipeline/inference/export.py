@@ -28,6 +28,7 @@ from torchvision.models.detection import MaskRCNN
 from torchvision.models.detection.transform import GeneralizedRCNNTransform, resize_boxes
 
 from pipeline.coco.paste_masks import MASK_THRESHOLD
+from pipeline.common.errors import CaristeError
 from pipeline.inference.export_check import OUTPUTS, Outputs, Predictor, describe_mismatch
 from pipeline.models import detectors
 
@@ -36,7 +37,7 @@ OPSET = 17  # has RoiAlign as torchvision computes it (since 16); onnxruntime re
 MIN_SIDE_PX = 32  # pixels: the coarsest features of the backbone are 32 apart
 
 
-class ExportError(Exception):
+class ExportError(CaristeError):
     """A model that cannot be exported as wanted; the message says why and what to do."""
 
 

@@ -27,7 +27,8 @@ from torchvision.models.detection.transform import resize_boxes
 
 from pipeline.coco import reader
 from pipeline.coco.paste_masks import paste_masks_to_rle
-from pipeline.common import devices
+from pipeline.common import devices, json_files
+from pipeline.common.errors import CaristeError
 from pipeline.common.progress import track
 from pipeline.models import detectors
 from pipeline.viz.overlays import OverlayObject, class_color, draw_overlay
@@ -35,7 +36,7 @@ from pipeline.viz.overlays import OverlayObject, class_color, draw_overlay
 IMAGE_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 
 
-class PredictError(Exception):
+class PredictError(CaristeError):
     """Nothing to look at, or nowhere to write; the message says what to change."""
 
 
@@ -167,10 +168,10 @@ def predict_and_draw(detector: detectors.Detector, paths: Sequence[Path], out: P
         results += found
         shown = [detection for detection in found if detection["score"] >= draw_threshold]
         _write_png(copy, draw_overlay(image, detection_overlays(shown, detector.categories)))
-    reader.write_json(
+    json_files.write_json(
         out / "images.json", {"images": image_entries, "annotations": [], "categories": detector.categories}
     )
-    reader.write_json(out / "predictions.json", results)
+    json_files.write_json(out / "predictions.json", results)
 
 
 def detection_overlays(
@@ -229,7 +230,7 @@ def main() -> int:
         annotated = reader.read_coco(arguments.annotations) if arguments.annotations else None
         detector = detectors.load(arguments.model, devices.select_device(arguments.device))
         if annotated:
-            reader.write_json(arguments.predictions, predict_annotated(detector, annotated, arguments.images))
+            json_files.write_json(arguments.predictions, predict_annotated(detector, annotated, arguments.images))
         else:
             predict_and_draw(detector, paths, arguments.out, arguments.draw_threshold)
     except (reader.CocoError, devices.DeviceError, detectors.ModelFileError, PredictError) as error:

@@ -25,6 +25,8 @@ import numpy as np
 
 from pipeline.coco import reader, rle
 from pipeline.coco.writer import CocoWriter
+from pipeline.common import json_files
+from pipeline.common.errors import CaristeError
 from pipeline.common.progress import track
 from pipeline.config import config
 from pipeline.labelling import annotations, audit, audit_overlay, shard_reader
@@ -37,7 +39,7 @@ MAX_FAILURES_SHOWN = 10
 QUEUED_SHARDS_PER_PROCESS = 2
 
 
-class LabelError(Exception):
+class LabelError(CaristeError):
     """Shards that cannot be labelled; each line names the shard, the image, the instance and the reason."""
 
 
@@ -95,9 +97,9 @@ def label_dataset(data: Path, settings: config.Config, processes: int = 1) -> di
             raise LabelError(_told(data, shown, faults, settings))
         for writer in writers.values():
             writer.finish()
-        reader.write_json(folder / "audit.json", {"silhouettes": settings.label.audit, **asdict(summary)})
+        json_files.write_json(folder / "audit.json", {"silhouettes": settings.label.audit, **asdict(summary)})
         counts = {split: (writer.image_count, writer.annotation_count) for split, writer in writers.items()}
-        reader.write_json(
+        json_files.write_json(
             folder / "provenance.json", provenance.describe_annotations(settings, data / "shards", folder, counts)
         )
     return counts

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from pipeline.common.errors import CaristeError
 from pipeline.config import config
 from pipeline.record.scene import Camera, InstanceMeasurement, Lamp, Measurements, RenderSettings, image_file_name
 
@@ -19,7 +20,7 @@ NPY_VERSION_1 = b"\x93NUMPY\x01\x00"
 PNG_RGB = (8, 2)  # bits, colour type
 
 
-class ShardReadError(Exception):
+class ShardReadError(CaristeError):
     """A shard or one of its images cannot be labelled; the message names the file and the reason."""
 
 

@@ -20,6 +20,7 @@ from torchvision.models.detection.generalized_rcnn import GeneralizedRCNN
 from torchvision.models.detection.roi_heads import RoIHeads
 from torchvision.models.detection.rpn import RegionProposalNetwork
 
+from pipeline.common.errors import CaristeError
 from pipeline.config.freezing import AllButLast, FreezePolicy, UnfreezeStep, describe_freeze
 from pipeline.config.training import ModelSection
 from pipeline.models.backbones.backbones import backbone_stages
@@ -30,7 +31,7 @@ NORM_LAYERS = (_BatchNorm, nn.GroupNorm, nn.LayerNorm)
 MODE_DEPENDENT_MODULES = (GeneralizedRCNN, RegionProposalNetwork, RoIHeads)
 
 
-class FreezingError(Exception):
+class FreezingError(CaristeError):
     """A policy or a schedule that does not fit the model; the message names the key and what there is."""
 
 

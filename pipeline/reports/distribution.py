@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.coco import reader
+from pipeline.common import json_files
 from pipeline.config.config import ConfigError, read_config
 from pipeline.reports import distribution_page
 from pipeline.reports.dataset_statistics import (
@@ -141,7 +142,7 @@ def main() -> int:
     except (ConfigError, reader.CocoError) as error:
         print(error, file=sys.stderr)
         return 1
-    reader.write_json(arguments.out, distribution_json(ours, comparisons))
+    json_files.write_json(arguments.out, distribution_json(ours, comparisons))
     distribution_page.write(arguments.page, ours, comparisons)
     return 0
 

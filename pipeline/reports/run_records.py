@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pipeline.common.errors import CaristeError
 from pipeline.labelling.audit import AuditSummary
 
 STAGE_ORDER = ("sample", "render", "label", "train", "predict", "evaluate", "report")
@@ -22,7 +23,7 @@ REPORTED_PACKAGES = ("torch", "torchvision", "timm", "numpy", "opencv-python", "
 LOSS_COLUMNS = ("loss", "loss_classifier", "loss_box_reg", "loss_mask", "loss_objectness", "loss_rpn_box_reg")
 
 
-class RunRecordError(Exception):
+class RunRecordError(CaristeError):
     """A record of what was run cannot be used; the message names the file and what is wrong with it."""
 
 

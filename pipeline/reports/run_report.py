@@ -17,6 +17,7 @@ import numpy as np
 import yaml
 
 from pipeline.coco import reader
+from pipeline.common.errors import CaristeError
 from pipeline.config.config import GENERATOR_VERSION, SPLITS, Config, ConfigError, read_config
 from pipeline.config.freezing import describe_freeze
 from pipeline.record.scene import shard_folder_name
@@ -44,7 +45,7 @@ TRAINING_CHARTS = {
 SMOOTHED_CURVES = frozenset(TRAINING_CHARTS) - {"learning_rate"}
 
 
-class ReportError(Exception):
+class ReportError(CaristeError):
     """The page cannot be written; the message names the file, what is wrong and the command that makes it."""
 
 

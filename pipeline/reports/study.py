@@ -16,8 +16,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.coco import reader
-from pipeline.common import csv_tables
+from pipeline.common import csv_tables, json_files
 from pipeline.config.config import ConfigError, read_config
 from pipeline.reports import run_records, study_page
 from pipeline.reports.study_runs import (
@@ -92,7 +91,7 @@ def main() -> int:
         arguments.out.mkdir(parents=True, exist_ok=True)
         written = list(csv_rows(runs))
         csv_tables.write(arguments.out / "study.csv", written)
-        reader.write_json(arguments.out / "study.json", written)
+        json_files.write_json(arguments.out / "study.json", written)
         study_page.write(arguments.out / "study.html", config, rows)
     except (ConfigError, StudyError, run_records.RunRecordError) as error:
         print(error, file=sys.stderr)

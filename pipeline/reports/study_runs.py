@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.common.errors import CaristeError
 from pipeline.common.spread import Spread, spread_of
 from pipeline.config.config import Config
 from pipeline.reports import run_records
@@ -16,7 +17,7 @@ RENDERED_TEST_SET = "test"
 IOU_TYPES, METRICS = ("box", "mask"), ("AP50", "AP")
 
 
-class StudyError(Exception):
+class StudyError(CaristeError):
     """A study that cannot be summed up; the message names the file and what to do."""
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import torch
 
 from pipeline.common import distributed
+from pipeline.common.errors import CaristeError
 from pipeline.training.checkpoints import CheckpointStore
 from pipeline.training.finite_check import NonFiniteError
 from pipeline.training.state import TrainingState
@@ -24,7 +25,7 @@ OUT_OF_MEMORY = (
 MAX_ROLLBACKS = 2
 
 
-class TrainingError(Exception):
+class TrainingError(CaristeError):
     """Training cannot go on; the message names the iteration and the images, or what to lower."""
 
 

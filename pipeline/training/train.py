@@ -138,7 +138,7 @@ def _loop(
     place = (state.iteration, distributed.rank(), distributed.world_size())
     batches = BatchLoader(dataset, settings.train, settings.run.seed, *place)
     if distributed.rank() == 0:
-        batches = track(batches, last - state.iteration, "train", "iteration", note=lambda: _note(line))
+        batches = track(batches, last - state.iteration, "train", "iteration", status=lambda: _note(line))
     started = time.monotonic()
     for iteration, batch in enumerate(batches, state.iteration + 1):
         if due := freezing.steps_due(unfreezings, iteration):

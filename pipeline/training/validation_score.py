@@ -6,13 +6,14 @@ from pathlib import Path
 from torch import nn
 
 from pipeline.coco import reader
+from pipeline.common.errors import CaristeError
 from pipeline.config.training import ModelSection, ValidationSection
 from pipeline.inference import evaluate, predict
 from pipeline.models import detectors
 from pipeline.training.validation import Validation
 
 
-class ValidationError(Exception):
+class ValidationError(CaristeError):
     """The set to validate on cannot give the metric; the message names the file and what to change."""
 
 

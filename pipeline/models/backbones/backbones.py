@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torchvision.ops import FeaturePyramidNetwork
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
+from pipeline.common.errors import CaristeError
 from pipeline.models.backbones.torchvision_backbones import (
     IMAGENET_MEAN,
     IMAGENET_STD,
@@ -27,7 +28,7 @@ STRIDES = (4, 8, 16, 32)
 TIMM_ERRORS = (RuntimeError, AssertionError, AttributeError, KeyError, IndexError, TypeError, ValueError)
 
 
-class BackboneError(Exception):
+class BackboneError(CaristeError):
     """A backbone that is not known or cannot be used; the message names it and what can."""
 
 

@@ -5,13 +5,14 @@ import os
 from pathlib import Path
 from typing import Any
 
+from pipeline.common.errors import CaristeError
 from pipeline.models.weights import state_dicts
 
 MODEL_FORMAT = "cariste-mask-rcnn-2"
 REQUIRED_KEYS = ("format", "architecture", "categories", "normalization", "norm_eps", "settings", "facts", "weights")
 
 
-class ModelFileError(Exception):
+class ModelFileError(CaristeError):
     """A model file that cannot be used; the message names the file and the reason."""
 
 

@@ -16,6 +16,8 @@ import torch
 from huggingface_hub import hf_hub_download
 from safetensors import SafetensorError, safe_open
 
+from pipeline.common.errors import CaristeError
+
 LOG = logging.getLogger(__name__)
 
 WEIGHTS_DIR = Path(__file__).resolve().parents[3] / "assets" / "weights"
@@ -26,7 +28,7 @@ SHA256_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.\w+$")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-class WeightsError(Exception):
+class WeightsError(CaristeError):
     """Weights that are missing, damaged or of another model; the message names the file and what to do."""
 
 

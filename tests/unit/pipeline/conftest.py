@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from pipeline.coco import reader
+from pipeline.common import json_files
 from pipeline.config import config, training
 
 SIZE = 96
@@ -65,7 +66,7 @@ def make_data(tmp_path: Path) -> Callable[..., TinyData]:
             cv2.imwrite(str(tmp_path / name), image)
             images.append({"id": number, "file_name": name, "width": SIZE, "height": SIZE})
         document = {"images": images, "annotations": annotations, "categories": CATEGORIES}
-        reader.write_json(tmp_path / "train.json", document)
+        json_files.write_json(tmp_path / "train.json", document)
         return TinyData(tmp_path / "train.json", tmp_path)
 
     return make

@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from pipeline.coco import reader
+from pipeline.common import json_files
 
 
 def document() -> dict:
@@ -164,9 +165,9 @@ def test_run_lengths_that_do_not_fill_the_image(tmp_path):
 def test_results_belong_to_their_file(tmp_path):
     file = read(tmp_path, document())
     good = {"image_id": 7, "category_id": 1, "bbox": [0, 0, 5, 5], "score": 0.5}
-    reader.write_json(tmp_path / "good.json", [good])
+    json_files.write_json(tmp_path / "good.json", [good])
     assert reader.read_results(tmp_path / "good.json", file)[0].score == 0.5
-    reader.write_json(tmp_path / "bad.json", [good, {**good, "image_id": 1}, {**good, "category_id": 5}])
+    json_files.write_json(tmp_path / "bad.json", [good, {**good, "image_id": 1}, {**good, "category_id": 5}])
     with pytest.raises(reader.CocoError, match=r"bad.json: \[1\]: image 1 is not in .*\n.*\[2\]: category 5 is not in"):
         reader.read_results(tmp_path / "bad.json", file)
 
@@ -220,8 +221,8 @@ def test_grey_and_transparent_images_become_rgb(tmp_path):
 
 
 def test_writing_is_compact_sorted_and_leaves_nothing_aside(tmp_path):
-    reader.write_json(tmp_path / "new" / "a.json", {"b": 1, "a": [1.5, "ä"]})
+    json_files.write_json(tmp_path / "new" / "a.json", {"b": 1, "a": [1.5, "ä"]})
     assert (tmp_path / "new" / "a.json").read_text() == '{"a":[1.5,"ä"],"b":1}\n'
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.json"]
     with pytest.raises(ValueError, match="not JSON compliant"):
-        reader.write_json(tmp_path / "new" / "a.json", {"a": float("nan")})
+        json_files.write_json(tmp_path / "new" / "a.json", {"a": float("nan")})

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.coco import reader
 from pipeline.coco.writer import CocoWriter
+from pipeline.common import json_files
 
 INFO = {"name": "müll", "seed": 7}
 CATEGORIES = [{"id": 1, "name": "pedestrian"}]
@@ -31,7 +31,7 @@ def test_the_bytes_of_the_whole_document(tmp_path_factory, images):
         "images": [image for image, _ in images],
         "annotations": [{"id": number, **entry} for number, entry in enumerate(numbered, 1)],
     }
-    assert path.read_bytes() == reader.json_bytes(document)
+    assert path.read_bytes() == json_files.json_bytes(document)
     assert (writer.image_count, writer.annotation_count) == (len(images), len(numbered))
     assert list(path.parent.iterdir()) == [path]
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from pipeline.coco import reader, yolo_export
+from pipeline.common import json_files
 from pipeline.config.config import SPLITS
 from tests.helpers.paths import ROOT
 
@@ -121,7 +122,7 @@ def data_set(make_data):
     document = yaml.safe_load(made.annotations.read_text())
     document["annotations"][0]["iscrowd"] = 1
     for split in SPLITS:
-        reader.write_json(made.images / "annotations" / f"{split}.json", document)
+        json_files.write_json(made.images / "annotations" / f"{split}.json", document)
     return made.images
 
 

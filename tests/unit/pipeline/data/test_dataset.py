@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from pipeline.coco import reader
+from pipeline.common import json_files
 from pipeline.config.training import AugmentSection, SourceSection
 from pipeline.data.augment import LabelledImage
 from pipeline.data.dataset import TrainingDataset, add_boxes_without_mask, make_target
@@ -30,7 +31,7 @@ def rewrite(data, change) -> None:
     """Change the COCO file of `data` by a function on its document."""
     document = json.loads(data.annotations.read_text())
     change(document)
-    reader.write_json(data.annotations, document)
+    json_files.write_json(data.annotations, document)
 
 
 def test_a_sample_shows_what_the_file_says(make_data):

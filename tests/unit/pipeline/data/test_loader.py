@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from pipeline.coco import reader
+from pipeline.common import json_files
 from pipeline.config import config
 from pipeline.data import loader
 from pipeline.data.dataset import TrainingDataset
@@ -110,7 +111,7 @@ def large_set(folder: Path, image_count: int, per_image: int) -> None:
         for n in range(image_count * per_image)
     ]
     categories = [{"id": 1, "name": "pedestrian"}]
-    reader.write_json(folder / "large.json", {"images": images, "annotations": annotations, "categories": categories})
+    json_files.write_json(folder / "large.json", {"images": images, "annotations": annotations, "categories": categories})
 
 
 # Memory that two workers do not share with anybody, after 15 and after 145 batches.

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.coco import reader
+from pipeline.common import json_files
 from pipeline.inference import evaluate
 
 WIDTH, HEIGHT = 60, 120
@@ -43,7 +44,7 @@ def write_truth(path: Path, annotations: list[dict], names: tuple[str, ...] = ("
         "annotations": [{"id": number, **entry} for number, entry in enumerate(annotations)],
         "categories": [{"id": number, "name": name} for number, name in enumerate(names, 1)],
     }
-    reader.write_json(path, document)
+    json_files.write_json(path, document)
     return path
 
 
@@ -149,7 +150,7 @@ def run(monkeypatch, *arguments: object) -> int:
 @pytest.fixture
 def files(tmp_path) -> tuple[Path, Path]:
     box = [5, 5, 10, 30]
-    reader.write_json(tmp_path / "found.json", [found(PERSON, box, 0.9)])
+    json_files.write_json(tmp_path / "found.json", [found(PERSON, box, 0.9)])
     return write_truth(tmp_path / "test.json", [truth(PERSON, box)]), tmp_path / "found.json"
 
 
@@ -173,7 +174,7 @@ def test_results_that_are_there_already(files, tmp_path, monkeypatch):
 def test_boxes_only_are_said_to_be_the_reason(tmp_path, monkeypatch, capsys):
     box = [5, 5, 10, 30]
     annotations = write_truth(tmp_path / "boxes.json", [truth(PERSON, box), truth(PERSON, box, masks=False)])
-    reader.write_json(tmp_path / "found.json", [found(PERSON, box, 0.9)])
+    json_files.write_json(tmp_path / "found.json", [found(PERSON, box, 0.9)])
     out = tmp_path / "metrics.json"
     run(monkeypatch, "--annotations", annotations, "--predictions", tmp_path / "found.json", "--out", out)
     assert json.loads(out.read_text())["mask"] is None
@@ -181,7 +182,7 @@ def test_boxes_only_are_said_to_be_the_reason(tmp_path, monkeypatch, capsys):
 
 
 def test_results_of_other_images_are_an_error(files, tmp_path, monkeypatch, capsys):
-    reader.write_json(tmp_path / "other.json", [found(PERSON, [5, 5, 10, 30], 0.9, image=99)])
+    json_files.write_json(tmp_path / "other.json", [found(PERSON, [5, 5, 10, 30], 0.9, image=99)])
     arguments = ("--annotations", files[0], "--predictions", tmp_path / "other.json", "--out", tmp_path / "m.json")
     assert run(monkeypatch, *arguments) == 1
     assert "other.json: [0]: image 99 is not in" in capsys.readouterr().err

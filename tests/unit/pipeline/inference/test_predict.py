@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from pipeline.coco import reader
+from pipeline.common import json_files
 from pipeline.config.training import ModelSection
 from pipeline.inference import evaluate, predict
 from pipeline.models import detectors
@@ -63,7 +64,7 @@ def annotated(tmp_path) -> reader.CocoFile:
     annotations = [{"id": 1, "image_id": 3, "category_id": 5, "bbox": [10, 10, 30, 30]}]
     categories = [{"id": number, "name": name} for number, name in names.items()]
     document = {"images": images, "annotations": annotations, "categories": categories}
-    reader.write_json(tmp_path / "any.json", document)
+    json_files.write_json(tmp_path / "any.json", document)
     return reader.read_coco(tmp_path / "any.json")
 
 
@@ -86,7 +87,7 @@ def test_results_have_the_ids_of_the_file_and_no_other_class(detector, annotated
     results = predict.predict_annotated(detector, annotated, tmp_path / "images")
     assert {entry["category_id"] for entry in results} == {5}
     assert {entry["image_id"] for entry in results} == {3, 8}
-    reader.write_json(tmp_path / "found.json", results)
+    json_files.write_json(tmp_path / "found.json", results)
     assert len(reader.read_results(tmp_path / "found.json", annotated)) == len(results)
 
 

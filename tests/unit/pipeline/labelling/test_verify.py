@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.coco import reader
+from pipeline.common import json_files
 from pipeline.config import config
 from pipeline.labelling import verify
 from pipeline.record import asset_catalogue, provenance
@@ -59,11 +59,11 @@ def write_annotations(data: Path) -> None:
             {"id": index + 1, **{key: f"{place}/{folder}/{image_file_name(index)}" for key, folder in FOLDERS.items()}}
             for index, place in places.items()
         ]
-        reader.write_json(data / f"annotations/{split}.json", {"images": images, "annotations": [], "categories": []})
-    reader.write_json(data / "annotations/audit.json", {})
+        json_files.write_json(data / f"annotations/{split}.json", {"images": images, "annotations": [], "categories": []})
+    json_files.write_json(data / "annotations/audit.json", {})
     counts = {split: (len(indices), 0) for split, indices in SPLITS.items()}
     told = provenance.describe_annotations(SETTINGS, data / "shards", data / "annotations", counts)
-    reader.write_json(data / "annotations/provenance.json", told)
+    json_files.write_json(data / "annotations/provenance.json", told)
 
 
 FOLDERS = {"file_name": "images", "instances": "instances"}

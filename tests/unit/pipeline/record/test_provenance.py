@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import pipeline
-from pipeline.coco import reader
+from pipeline.common import json_files
 from pipeline.config import config
 from pipeline.record import asset_catalogue, provenance
 from pipeline.record.scene import Measurements, RenderedScene, read_scenes
@@ -59,8 +59,8 @@ def test_annotations_tell_the_shards_the_versions_and_the_files(tmp_path):
     first = write_shard(tmp_path / "shards/00000", 0, MADE_BY | {"assets": {"rack": BY_HAND}})
     write_shard(tmp_path / "shards/00001", 1, MADE_BY | {"assets": {"column": BY_HAND}}, blender="4.5.16")
     write_shard(tmp_path / "shards/00002", 2, MADE_BY | {"assets": {"carton": BY_HAND}})
-    reader.write_json(tmp_path / "aside/train.json", {"images": [{"id": 1}, {"id": 2}], "annotations": [{"id": 1}]})
-    reader.write_json(tmp_path / "aside/audit.json", {})
+    json_files.write_json(tmp_path / "aside/train.json", {"images": [{"id": 1}, {"id": 2}], "annotations": [{"id": 1}]})
+    json_files.write_json(tmp_path / "aside/audit.json", {})
     told = provenance.describe_annotations(settings, tmp_path / "shards", tmp_path / "aside", {"train": (2, 1)})
     assert told["config"].keys() == {"data", "label"}
     assert told["seed"] == 5
@@ -78,7 +78,7 @@ def test_annotations_tell_the_shards_the_versions_and_the_files(tmp_path):
 def test_a_shard_rendered_without_provenance_gets_its_assets_from_its_records(tmp_path):
     settings = config.validate({"data": {"images": 1, "shard_size": 1}})
     write_shard(tmp_path / "00000", 0, None)
-    reader.write_json(tmp_path / "audit.json", {})
+    json_files.write_json(tmp_path / "audit.json", {})
     told = provenance.describe_annotations(settings, tmp_path, tmp_path, {})
     assert list(told["assets"]) == ["carton", "hand_pallet_truck"]
     assert told["assets"]["carton"]["licence"] == "CC0-1.0"

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.coco import reader
+from pipeline.common import json_files
 from pipeline.reports import example_images
 
 RIGS = ("robot", "handheld", "ceiling")
@@ -55,7 +56,7 @@ def grey_file(tmp_path) -> reader.CocoFile:
     corner[56:64, 80:96] = 1
     image = {"id": 4, "file_name": "000003.png", "width": 96, "height": 64, "rig": "robot", "layout": "aisle"}
     truth = {"image_id": 4, "category_id": 1}
-    reader.write_json(
+    json_files.write_json(
         tmp_path / "test.json",
         {
             "images": [image],

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from pipeline.coco import reader
+from pipeline.common import json_files
 from pipeline.config.config import SPLITS, Config, validate
 from pipeline.reports import run_records, run_report
 
@@ -72,8 +73,8 @@ def write_data(data: Path, with_objects: bool = True) -> None:
         for category_id in (1, 2) if with_objects else ():
             document["annotations"].append(annotation_entry(len(document["annotations"]) + 1, index, category_id))
     for split, document in documents.items():
-        reader.write_json(data / f"annotations/{split}.json", document)
-    reader.write_json(data / "annotations/audit.json", AUDIT)
+        json_files.write_json(data / f"annotations/{split}.json", document)
+    json_files.write_json(data / "annotations/audit.json", AUDIT)
     seconds = {"build": 2.0, "sync": 1.0, "sample": 6.0, "save": 0.5, "decode": 0.5, "total": 10.0}
     for shard in ("00000", "00001"):
         versions = {"blender": "4.5.15 LTS"}
@@ -94,8 +95,8 @@ def write_run(run: Path, iterations: int = 40, with_objects: bool = True) -> Non
     truth = {"image_id": 11, "category_id": 2}
     mask = annotation_entry(1, 10, 2)["segmentation"]
     found = [{**truth, "bbox": [36, 10, 20, 30], "score": 0.83, "segmentation": mask}] if with_objects else []
-    reader.write_json(run / "predictions/test.json", found)
-    reader.write_json(run / "metrics.json", metrics(0.71, 0.62))
+    json_files.write_json(run / "predictions/test.json", found)
+    json_files.write_json(run / "metrics.json", metrics(0.71, 0.62))
 
 
 def metrics(pedestrian: float | None, pallet_truck: float | None) -> dict:
@@ -213,13 +214,13 @@ def test_what_the_audit_found(page):
 
 
 def test_an_audit_that_was_switched_off_is_told(results):
-    reader.write_json(results / "data/annotations/audit.json", AUDIT | {"silhouettes": False})
+    json_files.write_json(results / "data/annotations/audit.json", AUDIT | {"silhouettes": False})
     assert "<code>label.audit</code> is off" in make(results)
 
 
 @pytest.mark.parametrize("content", [{"images": 12}, AUDIT | {"more": 1}, []])
 def test_what_is_no_audit_is_named(results, content):
-    reader.write_json(results / "data/annotations/audit.json", content)
+    json_files.write_json(results / "data/annotations/audit.json", content)
     with pytest.raises(run_records.RunRecordError, match=r"audit\.json: not what the audit writes"):
         make(results)
 
@@ -245,7 +246,7 @@ def test_the_same_inputs_give_the_same_page(results, page):
 
 
 def test_null_is_shown_as_a_dash(results):
-    reader.write_json(
+    json_files.write_json(
         results / "run/metrics.json", metrics(0.5, None) | {"val": metrics(None, None)["val"] | {"mask": None}}
     )
     page = make(results)
@@ -290,7 +291,7 @@ def test_a_page_that_cannot_be_written_again_stays(results):
 def test_a_figure_that_metrics_lack_is_named(results):
     short = metrics(0.5, 0.5)
     del short["test"]["box"]["pallet_truck"]
-    reader.write_json(results / "run/metrics.json", short)
+    json_files.write_json(results / "run/metrics.json", short)
     with pytest.raises(run_report.ReportError, match=r"metrics\.json: no test\.box\.pallet_truck\.AP50"):
         make(results)
 
@@ -299,7 +300,7 @@ def test_annotations_without_what_rendering_measured_are_named(results):
     path = results / "data/annotations/train.json"
     document = json.loads(path.read_text())
     del document["annotations"][4]["distance_m"]
-    reader.write_json(path, document)
+    json_files.write_json(path, document)
     with pytest.raises(run_report.ReportError, match=r"train\.json: annotation 5 has no distance_m"):
         make(results)
 
@@ -307,7 +308,7 @@ def test_annotations_without_what_rendering_measured_are_named(results):
 def test_nothing_to_see_and_one_iteration_still_make_a_page(tmp_path):
     write_data(tmp_path / "data", with_objects=False)
     write_run(tmp_path / "run", iterations=1, with_objects=False)
-    reader.write_json(tmp_path / "run/metrics.json", metrics(None, None))
+    json_files.write_json(tmp_path / "run/metrics.json", metrics(None, None))
     page = make(tmp_path)
     assert page.count("<svg") == 6 + len(run_report.TRAINING_CHARTS) + 3
     assert "aisle: nothing" in page
