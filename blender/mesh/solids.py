@@ -11,6 +11,8 @@ from itertools import chain
 import bpy
 import numpy as np
 
+from blender.mesh.rotation import rotation_matrix
+
 # isort: split
 import bmesh  # exists only once bpy is loaded
 
@@ -31,21 +33,11 @@ class Solid:
 
     def turned(self, axis: str, angle_deg: float) -> "Solid":
         """Turn about an axis through the origin, right-handed."""
-        return replace(self, vertices=self.vertices @ rotation(axis, angle_deg).T)
+        return replace(self, vertices=self.vertices @ rotation_matrix(axis, angle_deg).T)
 
     def mirrored(self) -> "Solid":
         """The left part for the right one: y becomes -y, faces still look outward."""
         return replace(self, vertices=self.vertices * (1, -1, 1), faces=[face[::-1] for face in self.faces])
-
-
-def rotation(axis: str, angle_deg: float) -> np.ndarray:
-    """Return the 3x3 matrix of a right-handed turn about "x", "y" or "z"."""
-    cos, sin = np.cos(np.radians(angle_deg)), np.sin(np.radians(angle_deg))
-    first, second = {"x": (1, 2), "y": (2, 0), "z": (0, 1)}[axis]
-    matrix = np.eye(3)
-    matrix[first, first] = matrix[second, second] = cos
-    matrix[first, second], matrix[second, first] = -sin, sin
-    return matrix
 
 
 def box(size_m: tuple[float, float, float], center_m: tuple[float, float, float] = (0, 0, 0), slot: int = 0) -> Solid:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blender.mesh.solids import rotation
+from blender.mesh.rotation import rotation_about_vector, rotation_matrix
 from blender.people.skeleton import (
     FINGERS,
     SIDES,
@@ -79,14 +79,14 @@ def hang_arm(skeleton: Skeleton, transforms: np.ndarray, side: str, arm: ArmPose
     """Let an arm hang (angles from the vertical, in the chest's heading)."""
     sign, shoulder = SIDES[side], joint_position(skeleton, transforms, f"upperarm01.{side}")
     above = parent_rotation(transforms, f"upperarm01.{side}")
-    chest = rotation("z", np.degrees(np.arctan2(above[1, 0], above[0, 0])))
-    upper_turn = chest @ rotation("y", -arm.ahead_deg) @ rotation("x", sign * arm.aside_deg)
-    lower_turn = upper_turn @ rotation("z", -sign * arm.inward_deg) @ rotation("y", -arm.elbow_deg)
+    chest = rotation_matrix("z", np.degrees(np.arctan2(above[1, 0], above[0, 0])))
+    upper_turn = chest @ rotation_matrix("y", -arm.ahead_deg) @ rotation_matrix("x", sign * arm.aside_deg)
+    lower_turn = upper_turn @ rotation_matrix("z", -sign * arm.inward_deg) @ rotation_matrix("y", -arm.elbow_deg)
     upper_m, lower_m = _lengths_m(skeleton, side)
     elbow = shoulder + upper_turn @ [0, 0, -upper_m]
     wrist = elbow + lower_turn @ [0, 0, -lower_m]
     bones = _bones(side)
-    bend = upper_turn @ rotation("z", -sign * arm.inward_deg) @ [-1.0, 0, 0]
+    bend = upper_turn @ rotation_matrix("z", -sign * arm.inward_deg) @ [-1.0, 0, 0]
     rotations = limb_rotations(skeleton, bones, np.array([shoulder, elbow, wrist]), bend, above)
     curl = (arm.curl_deg, arm.curl_deg * 1.2, arm.curl_deg * 0.8)
     return rotations | _curled(skeleton, side, curl)
@@ -153,7 +153,7 @@ def _turned_hand(skeleton: Skeleton, side: str, turn: np.ndarray) -> Rotations:
     # Swing-twist: the quaternion's part along the axis, from the skew part of the matrix and its trace.
     skew = np.array([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]])
     twist = 2 * np.arctan2(skew @ axis, 1 + np.trace(turn))
-    half = axis_rotation(axis, np.degrees(twist) / 2)
+    half = rotation_about_vector(axis, np.degrees(twist) / 2)
     return {f"lowerarm02.{side}": half, f"wrist.{side}": half.T @ turn}
 
 
@@ -169,8 +169,9 @@ def _curled(skeleton: Skeleton, side: str, joints_deg: tuple[float, float, float
         closing = SPREAD_CLOSED * (_spread_deg(skeleton, hand, first, others[0]) - middle_deg)
         # The little finger is too short for the bend of the others.
         bend = joints_deg[0] * (0.55 if finger == 5 else 1.0)
-        rotations[first] = axis_rotation(axis, bend) @ axis_rotation(hand.palm, closing)
-        rotations |= {bone: axis_rotation(axis, angle) for bone, angle in zip(others, joints_deg[1:], strict=True)}
+        rotations[first] = rotation_about_vector(axis, bend) @ rotation_about_vector(hand.palm, closing)
+        for bone, angle in zip(others, joints_deg[1:], strict=True):
+            rotations[bone] = rotation_about_vector(axis, angle)
     return rotations
 
 
@@ -178,10 +179,3 @@ def _spread_deg(skeleton: Skeleton, hand: RestHand, bone: str, following: str) -
     """Return the angle of a finger at rest in the plane of the palm."""
     points = skeleton.joints[following] - skeleton.joints[bone]
     return float(np.degrees(np.arctan2(points @ np.cross(hand.along, hand.palm), points @ hand.along)))
-
-
-def axis_rotation(axis: np.ndarray, angle_deg: float) -> np.ndarray:
-    """Return the 3x3 matrix of a right-handed turn about a unit vector (Rodrigues' formula)."""
-    cross = np.array([[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]])
-    angle = np.radians(angle_deg)
-    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross

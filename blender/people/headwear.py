@@ -13,7 +13,7 @@ import numpy as np
 from blender.materials import person_materials
 from blender.materials.common_materials import Rgb, plain_material
 from blender.mesh.asset_cache import AssetCache
-from blender.mesh.solids import rotation
+from blender.mesh.rotation import rotation_matrix
 from blender.mesh.surfaces import SkinSurface, join_surfaces, surface_object
 from blender.people.head import HeadLandmarks
 from blender.people.skeleton import body_rig
@@ -31,7 +31,7 @@ class Dome:
 
     def placed(self, points: np.ndarray) -> np.ndarray:
         """Take points (N, 3) m in the dome's own frame to the head at rest."""
-        return points @ rotation("y", -self.tilt_deg).T + self.center
+        return points @ rotation_matrix("y", -self.tilt_deg).T + self.center
 
 
 def build_headwear(
@@ -54,7 +54,7 @@ def build_headwear(
 
 def _dome(head: HeadLandmarks, inside: np.ndarray, rim_up: float, room_m: tuple[float, float], tilt_deg: float) -> Dome:
     """Fit a dome: rim `rim_up` of the way from the eyes to the top, room at the sides and above."""
-    turn = rotation("y", -tilt_deg)
+    turn = rotation_matrix("y", -tilt_deg)
     center = np.array([(head.front_x + head.back_x) / 2, 0.0, head.eye[2] + rim_up * head.size_m])
     local = (inside - center) @ turn
     local = local[local[:, 2] > -0.01]

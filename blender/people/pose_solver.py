@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from blender.mesh.solids import rotation
+from blender.mesh.rotation import rotation_matrix
 from blender.people.arms import grip_arm, hang_arm, reach_gap_m
 from blender.people.postures import POSTURES, BodyPosture, FootPose
 from blender.people.skeleton import (
@@ -142,24 +142,24 @@ def _grounded(
 def _trunk(posture: BodyPosture) -> Rotations:
     share = 1 / len(SPINE)
     part = (
-        rotation("z", posture.twist_deg * share)
-        @ rotation("x", -posture.bend_deg * share)
-        @ rotation("y", posture.lean_deg * share)
+        rotation_matrix("z", posture.twist_deg * share)
+        @ rotation_matrix("x", -posture.bend_deg * share)
+        @ rotation_matrix("y", posture.lean_deg * share)
     )
     pelvis = (
-        rotation("z", posture.pelvis_yaw_deg)
-        @ rotation("x", -posture.pelvis_roll_deg)
-        @ rotation("y", posture.pelvis_tilt_deg)
+        rotation_matrix("z", posture.pelvis_yaw_deg)
+        @ rotation_matrix("x", -posture.pelvis_roll_deg)
+        @ rotation_matrix("y", posture.pelvis_tilt_deg)
     )
-    head = rotation("z", posture.head_yaw_deg / 2) @ rotation("y", posture.head_pitch_deg / 2)
+    head = rotation_matrix("z", posture.head_yaw_deg / 2) @ rotation_matrix("y", posture.head_pitch_deg / 2)
     raised = {side: COLLARBONE * max(arm.ahead_deg - RAISED_DEG, 0) for side, arm in posture.arms.items()}
-    collarbones = {f"clavicle.{side}": rotation("x", SIDES[side] * angle) for side, angle in raised.items()}
+    collarbones = {f"clavicle.{side}": rotation_matrix("x", SIDES[side] * angle) for side, angle in raised.items()}
     return {"root": pelvis} | dict.fromkeys(SPINE, part) | {"neck01": head, "head": head} | collarbones
 
 
 def _foot(skeleton: Skeleton, side: str, foot: FootPose) -> Rotations:
     """Return the rotations of a foot against the world at rest, and of its toes against the foot."""
-    turn = rotation("z", SIDES[side] * foot.yaw_deg - _foot_yaw_deg(skeleton, side))
+    turn = rotation_matrix("z", SIDES[side] * foot.yaw_deg - _foot_yaw_deg(skeleton, side))
     toes = _about_foot(skeleton, side, -foot.toe_deg)
     bones = {f"foot.{side}": turn @ _about_foot(skeleton, side, foot.pitch_deg)}
     return bones | {f"toe{toe}-1.{side}": toes for toe in TOES}
@@ -175,7 +175,7 @@ def _ankles(
         ankle, ball = skeleton.joints[f"foot.{side}"], skeleton.joints[f"toe2-1.{side}"]
         # The foot rolls about the ball or about the heel, on the spot where that stood when the foot was flat.
         pivot = (ball - ankle if foot.pitch_deg > 0 else -0.35 * (ball - ankle)) * [1, 1, 0] - [0, 0, ankle[2]]
-        flat = rotation("z", SIDES[side] * foot.yaw_deg - _foot_yaw_deg(skeleton, side))
+        flat = rotation_matrix("z", SIDES[side] * foot.yaw_deg - _foot_yaw_deg(skeleton, side))
         rolled = flat @ pivot - feet[side][f"foot.{side}"] @ pivot
         lowest = points[soles[0][:, 1] * SIDES[side] > 0, 2].min()
         places[side] = np.array([foot.ahead * leg_m, SIDES[side] * foot.aside * leg_m, 0]) + rolled * [1, 1, 0]
@@ -190,8 +190,8 @@ def _foot_yaw_deg(skeleton: Skeleton, side: str) -> float:
 
 def _about_foot(skeleton: Skeleton, side: str, angle_deg: float) -> np.ndarray:
     """Turn about the foot's own side-to-side axis at rest; positive presses the toes down."""
-    yaw = rotation("z", _foot_yaw_deg(skeleton, side))
-    return yaw @ rotation("y", angle_deg) @ yaw.T
+    yaw = rotation_matrix("z", _foot_yaw_deg(skeleton, side))
+    return yaw @ rotation_matrix("y", angle_deg) @ yaw.T
 
 
 def _leg(skeleton: Skeleton, transforms: np.ndarray, side: str, ankle: np.ndarray, foot: Rotations) -> Rotations:

@@ -8,7 +8,7 @@ import numpy as np
 
 from blender.materials.common_materials import new_material_builder, plain_material
 from blender.mesh.asset_cache import AssetCache
-from blender.mesh.solids import rotation
+from blender.mesh.rotation import rotation_matrix
 from blender.mesh.surfaces import SkinSurface, fan_faces, surface_object
 from blender.people.skeleton import SIDES, Skeleton, apply_skinning, body_rig
 
@@ -67,7 +67,7 @@ def fit_shoes(skeleton: Skeleton, vertices: np.ndarray) -> Shoes:
 def _one(skeleton: Skeleton, vertices: np.ndarray, side: str) -> tuple[np.ndarray, np.ndarray]:
     """Return points (R * O, 3) and weights (R * O, B) of one shoe."""
     sign, ankle, ball = SIDES[side], skeleton.joints[f"foot.{side}"], skeleton.joints[f"toe2-1.{side}"]
-    yaw = rotation("z", np.degrees(np.arctan2(*(ball - ankle)[[1, 0]])))
+    yaw = rotation_matrix("z", np.degrees(np.arctan2(*(ball - ankle)[[1, 0]])))
     foot = vertices[body_rig().share("foot", "toe") > 0.6]
     foot = (foot[foot[:, 1] * sign > 0] - ankle) @ yaw
     low = foot[foot[:, 2] < 0.06 - ankle[2]]

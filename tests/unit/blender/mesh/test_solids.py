@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blender.mesh import solids
+from blender.mesh.rotation import rotation_matrix
 from blender.mesh.solids import Solid
 
 lengths = st.floats(0.01, 3.0)
@@ -31,21 +32,6 @@ def is_closed(solid: Solid) -> bool:
 
 def polygon_area(count: int, radius_m: float) -> float:
     return 0.5 * count * radius_m**2 * np.sin(2 * np.pi / count)
-
-
-@unhurried
-@given(axes, angles, points)
-def test_rotation_keeps_lengths_and_handedness(axis, angle_deg, point):
-    matrix = solids.rotation(axis, angle_deg)
-    assert np.allclose(matrix @ matrix.T, np.eye(3))
-    assert np.linalg.det(matrix) == pytest.approx(1)
-    assert np.allclose(solids.rotation(axis, -angle_deg) @ (matrix @ np.array(point)), point)
-
-
-@pytest.mark.parametrize(("axis", "start", "end"), [("x", "y", "z"), ("y", "z", "x"), ("z", "x", "y")])
-def test_rotation_is_right_handed(axis, start, end):
-    unit = dict(zip("xyz", np.eye(3), strict=True))
-    assert np.allclose(solids.rotation(axis, 90) @ unit[start], unit[end])
 
 
 @unhurried
@@ -81,7 +67,7 @@ def test_straight_tube_is_a_cylinder(start, way, radius, segments):
 def test_closed_tube_is_a_torus(ring_radius, radius, axis, angle_deg):
     angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     path = np.c_[ring_radius * np.cos(angle), ring_radius * np.sin(angle), 0 * angle]
-    solid = solids.tube(path @ solids.rotation(axis, angle_deg).T, radius, 12, closed=True)
+    solid = solids.tube(path @ rotation_matrix(axis, angle_deg).T, radius, 12, closed=True)
     # Pappus: the section's area times the way of its centroid, here round a polygon of 40 corners.
     assert volume_m3(solid) == pytest.approx(polygon_area(12, radius) * 2 * np.pi * ring_radius, rel=0.01)
     assert is_closed(solid)
@@ -114,7 +100,7 @@ def test_bar_is_a_turned_box(start, end, width, height):
 @unhurried
 @given(lengths, lengths, st.floats(0.001, 0.1), axes, angles)
 def test_plate_grows_to_where_it_looks(length, width, thickness, axis, angle_deg):
-    turn = solids.rotation(axis, angle_deg)
+    turn = rotation_matrix(axis, angle_deg)
     corners = np.array([(0, 0, 0), (length, 0, 0), (length, width, 0), (0, width, 0)]) @ turn.T
     solid = solids.plate(corners, thickness)
     assert volume_m3(solid) == pytest.approx(length * width * thickness)
