@@ -94,7 +94,7 @@ rule measure_asset:
     params:
         asset=lambda wildcards: OWN[wildcards.asset].model_dump_json(),
     shell:
-        "python -m blender.measure_asset --asset {params.asset:q} --out {output} 2>&1 | tee {log}"
+        "python -m blender measure --asset {params.asset:q} --out {output} 2>&1 | tee {log}"
 
 
 rule sample:
@@ -138,7 +138,7 @@ rule render:
         runtime="4h",
         gpu=RENDER_GPU,
     shell:
-        "python -m blender.render --scenes {input.scenes} --provenance {input.provenance} --out {output}"
+        "python -m blender render --scenes {input.scenes} --provenance {input.provenance} --out {output}"
         f" --device {cfg.render.device} --threads {{threads}} 2>&1 | tee {{log}}"
 
 
@@ -158,7 +158,7 @@ rule preview:
         gpu=0,
     shell:
         "(python -m pipeline.scenes.asset_previews --asset {wildcards.asset} --own {input.own} --out {output.records}"
-        " && python -m blender.preview --record {output.records} --out {output.sheet} --threads {threads}) 2>&1 | tee {log}"
+        " && python -m blender preview --record {output.records} --out {output.sheet} --threads {threads}) 2>&1 | tee {log}"
 
 
 rule label:

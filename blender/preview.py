@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A sheet of small images: what records hold, seen from all around and from above.
-
-    python -m blender.preview --record specimens.jsonl --out sheet.png
-    python -m blender.preview --record results/data/quickstart/shards/00000/scenes.jsonl --index 3 --out sheet.png
+"""The command `preview`: a sheet of small images: what records hold, seen from all around and from above.
 
 A scene is shown as its camera sees it, then from four corners and from above, a thing from eight sides and from above;
 with many records there are fewer views of each, down to one. But for the camera's own view, walls, ceiling and what
@@ -10,8 +7,6 @@ hangs there are left out and the light is even. A bar on the floor is 1 m long, 
 """
 
 import argparse
-import os
-import sys
 import tempfile
 from pathlib import Path
 
@@ -21,7 +16,7 @@ from mathutils import Vector
 
 from blender.camera import camera
 from blender.common import png, scene_records
-from blender.common.process_exit import exit_process
+from blender.common.atomic_file import replace_file
 from blender.cycles import render_settings
 from blender.ground_truth import silhouettes
 from blender.materials.common_materials import plain_material
@@ -193,27 +188,18 @@ def _captioned(tile: np.ndarray, text: str) -> np.ndarray:
     return np.rint(tile * (1 - ink[..., None])).astype(np.uint8)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m blender.preview", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+def run(options: argparse.Namespace) -> None:
+    """Run the command `preview` with the options of `blender/__main__.py`.
+
+    Raises:
+        CaristeError: a record is wrong or there is nothing to show.
+        OSError: the file cannot be written.
+    """
+    records = (
+        scene_records.read_records(options.record)
+        if options.index is None
+        else [scene_records.read_record(options.record, options.index)]
     )
-    parser.add_argument("--record", type=Path, required=True, help="scene records in JSON, one a line")
-    parser.add_argument("--index", type=int, help="only the image with this index")
-    parser.add_argument("--out", type=Path, required=True, help="PNG file to write")
-    parser.add_argument("--threads", type=int, default=2, help="processor threads of Cycles")
-    options = parser.parse_args()
-    try:
-        chosen = [scene_records.read_record(options.record, options.index)] if options.index is not None else None
-        made = contact_sheet(chosen or scene_records.read_records(options.record), options.threads)
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        aside = options.out.with_name(f".{options.out.name}")
-        png.write_uint8(aside, made)
-        os.replace(aside, options.out)
-    except (scene_records.RecordError, build_scene.SceneError, OSError) as error:
-        print(f"preview: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    exit_process(main())
+    sheet = contact_sheet(records, options.threads)
+    with replace_file(options.out) as temporary:
+        png.write_uint8(temporary, sheet)

@@ -14,8 +14,10 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from blender.common.errors import CaristeError
 
-class ReplacedError(Exception):
+
+class ReplacedError(CaristeError):
     """Another process that began later makes the same folder."""
 
 

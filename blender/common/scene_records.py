@@ -4,8 +4,10 @@
 import json
 from pathlib import Path
 
+from blender.common.errors import CaristeError
 
-class RecordError(Exception):
+
+class RecordError(CaristeError):
     """A file that does not hold the record that is asked for."""
 
 

@@ -3,11 +3,11 @@
 
 import bpy
 
-# In the order of preference for "auto".
-GPU_KINDS = ("optix", "cuda", "hip", "oneapi", "metal")
+from blender.common.errors import CaristeError
+from blender.cycles.gpu_kinds import GPU_KINDS
 
 
-class DeviceError(Exception):
+class DeviceError(CaristeError):
     """The device that was asked for is not there."""
 
 

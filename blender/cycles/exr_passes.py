@@ -14,10 +14,12 @@ import bpy
 import numpy as np
 import OpenEXR
 
+from blender.common.errors import CaristeError
+
 INSTANCE_PREFIX = "instance_"
 
 
-class PassError(Exception):
+class PassError(CaristeError):
     """The passes of an image do not say what they must."""
 
 

@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 
 from blender.camera import camera, rays
+from blender.common.errors import CaristeError
 from blender.ground_truth import blur_extent, box_3d, keypoints, silhouettes
 from blender.ground_truth.silhouettes import ObjectGeometry, Silhouette
 
@@ -18,7 +19,7 @@ PROBED_POINTS = 100
 SURELY_VISIBLE_PIXELS = 40
 
 
-class MeasureError(Exception):
+class MeasureError(CaristeError):
     """An image whose pixels do not agree with its record."""
 
 

@@ -17,6 +17,7 @@ from mathutils import Matrix
 # isort: split
 import bmesh  # exists only once bpy is loaded
 
+from blender.common.errors import CaristeError
 from blender.common.quiet_output import suppress_stdout
 from blender.mesh.asset_cache import AssetCache
 
@@ -27,7 +28,7 @@ TO_FILE_AXES = {ending: Matrix.Rotation(-np.pi / 2, 3, "X") for ending in (".glb
 SURFACES = ("MESH", "CURVE", "SURFACE", "FONT")
 
 
-class CustomMeshError(Exception):
+class CustomMeshError(CaristeError):
     """A mesh that cannot be used; the message says why, and what to do."""
 
 

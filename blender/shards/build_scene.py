@@ -7,6 +7,7 @@ import bpy
 import numpy as np
 
 from blender.camera import camera
+from blender.common.errors import CaristeError
 from blender.cycles import exr_passes
 from blender.goods import boxed_goods, furniture, pallets_and_cartons, round_goods, safety_markers
 from blender.hall import columns, hall, lights, racks
@@ -47,7 +48,7 @@ OBJECT_BUILDERS = {
 }
 
 
-class SceneError(Exception):
+class SceneError(CaristeError):
     """A record that cannot be built."""
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import OpenEXR
 
 from blender.common import atomic_folder, progress
+from blender.common.errors import CaristeError
 from blender.cycles import devices, exr_passes
 from blender.ground_truth import measure_instances
 from blender.shards import build_scene, render_image
@@ -24,7 +25,7 @@ from blender.shards import build_scene, render_image
 FACTS = "shard.json"
 
 
-class RenderShardError(Exception):
+class RenderShardError(CaristeError):
     """A shard that cannot be rendered; the message names the image and the reason."""
 
 

@@ -82,7 +82,7 @@ def benchmark_rendering(scenes: Path, folder: Path, jobs: int, device: str) -> R
 
 def _start(scenes: Path, out: Path, device: str) -> subprocess.Popen:
     root = Path(__file__).parents[2]
-    command = [sys.executable, "-m", "blender.render", "--scenes", scenes, "--out", out, "--device", device]
+    command = [sys.executable, "-m", "blender", "render", "--scenes", scenes, "--out", out, "--device", device]
     environment = {**os.environ, "PYTHONPATH": str(root)}
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
 

@@ -49,7 +49,7 @@ def made(tmp_path_factory) -> dict[str, Any]:
     settings = settings.model_copy(update={"data": three})
     scenes = folder / "scenes/00000.jsonl"
     run("pipeline.scenes.sample", "--config", settings.model_dump_json(), "--count", "3", "--out", scenes)
-    run("blender.render", "--scenes", scenes, "--out", folder / "shards/00000")
+    run("blender", "render", "--scenes", scenes, "--out", folder / "shards/00000")
     label.label_dataset(folder, settings)
     train = folder / "annotations/train.json"
     return {

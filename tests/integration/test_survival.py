@@ -141,7 +141,7 @@ def disturbed(tmp_path):
 def render_jobs(process: subprocess.Popen) -> list[psutil.Process]:
     with contextlib.suppress(psutil.NoSuchProcess):
         found = psutil.Process(process.pid).children(recursive=True)
-        return [child for child in found if "blender.render" in child.cmdline() and "python" in child.name()]
+        return [child for child in found if {"blender", "render"} <= set(child.cmdline()) and "python" in child.name()]
     return []  # something ended while we looked
 
 

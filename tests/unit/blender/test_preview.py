@@ -82,7 +82,7 @@ def test_an_empty_hall_is_nothing_to_look_at(small):
 def test_the_command_writes_a_image_and_says_what_is_wrong(tmp_path):
     path, out = tmp_path / "a.json", tmp_path / "new/sheet.png"
     path.write_text(records.record(3).model_dump_json())
-    command = [sys.executable, "-m", "blender.preview", "--record", path, "--out", out]
+    command = [sys.executable, "-m", "blender", "preview", "--record", path, "--out", out]
     subprocess.run([*command, "--index", "3"], cwd=ROOT, check=True)
     assert cv2.imread(str(out)).shape == (3 * preview.TILE_PX[1], 3 * preview.TILE_PX[0], 3)
     run = subprocess.run([*command, "--index", "4"], cwd=ROOT, capture_output=True, text=True, check=False)

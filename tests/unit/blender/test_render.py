@@ -15,7 +15,7 @@ from tests.unit.blender.ground_truth.test_keypoints import place
 
 
 def run(*arguments):
-    command = [sys.executable, "-m", "blender.render", *map(str, arguments)]
+    command = [sys.executable, "-m", "blender", "render", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
 
 

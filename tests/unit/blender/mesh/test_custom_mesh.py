@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from mathutils import Matrix
 
-from blender import measure_asset
+from blender import measure
 from blender.mesh import custom_mesh
 from blender.mesh.solids import box, solids_to_mesh
 from pipeline.record.asset_catalogue import Catalogue
@@ -116,7 +116,7 @@ def test_a_blend_file_at_rest_with_modifiers_and_without_what_is_no_surface(tmp_
 
 def test_the_file_is_read_once_for_all_copies_of_a_image(tmp_path, library):
     path = mesh_files.truck_file(tmp_path / "mine.glb")
-    parameters = measure_asset.measure_asset(asked_for(path), tmp_path)["parameters"]
+    parameters = measure.measure_asset(asked_for(path), tmp_path)["parameters"]
     mesh_files.empty_file()
     first, second = (custom_mesh.build_custom_mesh(parameters, library, tmp_path) for _ in range(2))
     assert [part.data for part in first] == [part.data for part in second]
@@ -130,7 +130,8 @@ def test_a_mesh_is_measured_by_the_command(tmp_path):
     command = [
         sys.executable,
         "-m",
-        "blender.measure_asset",
+        "blender",
+        "measure",
         "--asset",
         json.dumps(asked_for(path)),
         "--assets",
@@ -146,7 +147,7 @@ def test_a_mesh_is_measured_by_the_command(tmp_path):
 
 def refused(path: Path, **entry) -> str:
     with pytest.raises(custom_mesh.CustomMeshError) as error:
-        measure_asset.measure_asset(asked_for(path, **entry), path.parent)
+        measure.measure_asset(asked_for(path, **entry), path.parent)
     return str(error.value)
 
 

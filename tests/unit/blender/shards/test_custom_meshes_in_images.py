@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A mesh of the user's own, really rendered: its mask passes pipeline's audit, and carries the user's name."""
 
-from blender import measure_asset
+from blender import measure
 from blender.mesh import custom_mesh
 from blender.shards import render_shard
 from pipeline.coco import rle
@@ -21,7 +21,7 @@ def test_an_own_truck_and_an_own_person_are_labelled_and_proven(tmp_path, monkey
         "my_cart": {"file": "mine.glb", "category": None, "licence": "own work"},
     }
     asked = custom_meshes.unmeasured_meshes(Catalogue.model_validate({"assets": {}, "custom": entries}), tmp_path)
-    measured = [measure_asset.measure_asset(each.model_dump(mode="json"), tmp_path) for each in asked.values()]
+    measured = [measure.measure_asset(each.model_dump(mode="json"), tmp_path) for each in asked.values()]
     own = [custom_meshes.CustomMesh.model_validate(each) for each in measured]
     places = ((-0.6, 0.4, 0.0), (0.9, 1.2, 0.0), (0.0, 3.0, 0.0))
     things = [

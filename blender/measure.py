@@ -1,20 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measure a mesh of the user's own before scenes are made with it, and refuse one that cannot be right.
+"""The command `measure`: measure a mesh file of the user before scenes are sampled, and refuse one in a wrong scale.
 
-    python -m blender.measure_asset --asset '{"asset": "my_truck", ...}' --out results/assets/my_truck.json
-
-`--asset` is pipeline's `OwnThing` in JSON, still without a size; the file written is the same with size and triangles.
+The option `--asset` is pipeline's `CustomMesh` in JSON, still without a size.
 """
 
 import argparse
 import json
-import os
-import sys
 from pathlib import Path
 
 import bpy
 
-from blender.common.process_exit import exit_process
+from blender.common.atomic_file import replace_file
 from blender.mesh import custom_mesh
 
 # Least and greatest length (the longer side of the footprint) and height in metres.
@@ -55,7 +51,7 @@ def _check_size(category: str | None, size_m: list[float], metres_per_unit: floa
     in_units = [side / metres_per_unit for side in size_m]
     better = [unit for unit in UNITS_M if _fits(category, [side * unit for side in in_units])]
     (short, long), (low, high) = SIZES_M[category]
-    advice = f"set metres_per_unit: {better[0]:g}" if better else "look at it: python -m blender.preview"
+    advice = f"set metres_per_unit: {better[0]:g}" if better else "look at it: python -m blender preview"
     raise custom_mesh.CustomMeshError(
         f"it is {' x '.join(f'{side:.4g}' for side in size_m)} m (length, width, height), but a "
         f"{(category or 'thing').replace('_', ' ')} is {short:g} to {long:g} m long and {low:g} to {high:g} m high; "
@@ -68,29 +64,15 @@ def _fits(category: str | None, size_m: list[float]) -> bool:
     return short <= max(size_m[:2]) <= long and low <= size_m[2] <= high
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m blender.measure_asset",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--asset", type=json.loads, required=True, help="pipeline's OwnThing in JSON")
-    parser.add_argument("--assets", type=Path, default=custom_mesh.ASSETS_FOLDER, help="the folder that its file is in")
-    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
-    options = parser.parse_args()
-    try:
-        measured = measure_asset(options.asset, options.assets)
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        aside = options.out.with_name(f".{options.out.name}.{os.getpid()}")
-        aside.write_text(json.dumps(measured, indent=1) + "\n")
-        os.replace(aside, options.out)
-    except (custom_mesh.CustomMeshError, OSError) as error:
-        print(f"measure {options.asset['asset']}: {error}", file=sys.stderr)
-        return 1
+def run(options: argparse.Namespace) -> None:
+    """Run the command `measure` with the options of `blender/__main__.py`.
+
+    Raises:
+        CaristeError: the mesh cannot be read or cannot be right.
+        OSError: the file cannot be written.
+    """
+    measured = measure_asset(options.asset, options.assets or custom_mesh.ASSETS_FOLDER)
+    with replace_file(options.out) as temporary:
+        temporary.write_text(json.dumps(measured, indent=1) + "\n")
     length, width, height = measured["parameters"]["size_m"]
     print(f"measure {measured['asset']}: {length} x {width} x {height} m, {measured['triangles']} triangles")
-    return 0
-
-
-if __name__ == "__main__":
-    exit_process(main())

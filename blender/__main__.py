@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stages that need Blender, as commands.
+
+    python -m blender render     scene records become a shard: images, id maps, silhouettes, measurements
+    python -m blender preview    scene records become one sheet of small images to look at
+    python -m blender measure    a mesh file of the user is measured and checked
+
+`python -m blender COMMAND --help` lists the options. Inside an installed Blender the arguments follow `--`. The exit
+status is 0, 1 after an error and 2 if the arguments are wrong.
+"""
+
+import argparse
+import importlib
+import json
+import sys
+from pathlib import Path
+
+from blender.common.errors import CaristeError
+from blender.common.process_exit import exit_process
+from blender.cycles.gpu_kinds import GPU_KINDS
+
+RENDER_EXAMPLES = """examples:
+  python -m blender render --scenes scenes/00000.jsonl --out shards/00000 --device cpu --threads 1
+  python -m blender render --record shards/00000/scenes.jsonl --index 12 --out again/
+  python -m blender render --record shards/00000/scenes.jsonl --index 12 --save-blend image.blend
+
+An image that is rendered again has the same bytes as in its shard. --save-blend also renders the image if automatic
+white balance is on, because that depends on the image's colors."""
+PREVIEW_EXAMPLES = """example:
+  python -m blender preview --record results/data/quickstart/shards/00000/scenes.jsonl --index 3 --out sheet.png"""
+MEASURE_EXAMPLES = """example:
+  python -m blender measure --asset '{"asset": "my_truck", ...}' --out results/assets/my_truck.json
+
+The file that is written holds the given JSON with the mesh's size in metres and its number of triangles."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command and return the exit status of the process."""
+    options = _parse(arguments)
+    # Loading bpy takes a second: help texts and wrong arguments do without.
+    command = importlib.import_module(f"blender.{options.command}")
+    try:
+        command.run(options)
+    except CaristeError as error:
+        return _failed(options, str(error))
+    except (OSError, ValueError, RuntimeError) as error:
+        return _failed(options, f"{type(error).__name__}: {error}")
+    return 0
+
+
+def _failed(options: argparse.Namespace, message: str) -> int:
+    target = options.out or options.save_blend
+    print(f"{options.command} {target.name}: {message}", file=sys.stderr)
+    return 1
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m blender", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    render = _add_command(
+        commands, "render", "render a shard, or one of its images again, or save a scene", RENDER_EXAMPLES
+    )
+    _add_render_options(render)
+    _add_preview_options(_add_command(commands, "preview", "render a sheet of small images", PREVIEW_EXAMPLES))
+    _add_measure_options(_add_command(commands, "measure", "measure and check a mesh file", MEASURE_EXAMPLES))
+    options = parser.parse_args(arguments)
+    if options.command == "render":
+        _check_render_options(render, options)
+    return options
+
+
+def _add_command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, summary: str, examples: str
+) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _add_render_options(parser: argparse.ArgumentParser) -> None:
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--scenes", type=Path, help="scene records, one JSON object a line; all are rendered")
+    source.add_argument("--record", type=Path, help="one scene record in JSON, or a file of lines (with --index)")
+    parser.add_argument("--index", type=int, help="index of the image, if the file of --record holds several")
+    parser.add_argument("--out", type=Path, help="folder of the shard, or of the one image")
+    parser.add_argument("--save-blend", type=Path, metavar="FILE.blend", help="save the scene of --record")
+    parser.add_argument(
+        "--provenance", type=Path, help="JSON that pipeline.scenes.sample wrote beside the records, for shard.json"
+    )
+    parser.add_argument(
+        "--device", choices=("cpu", "auto", *GPU_KINDS), default="cpu", help="what Cycles renders on (default: cpu)"
+    )
+    parser.add_argument("--threads", type=int, default=1, help="processor threads of Cycles (default: 1)")
+
+
+def _check_render_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    if options.scenes and (options.save_blend or options.index is not None):
+        parser.error("--save-blend and --index go with --record")
+    if not options.out and not options.save_blend:
+        parser.error("--out is missing")
+
+
+def _add_preview_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--record", type=Path, required=True, help="scene records in JSON, one a line")
+    parser.add_argument("--index", type=int, help="show only the image with this index")
+    parser.add_argument("--out", type=Path, required=True, help="PNG file to write")
+    parser.add_argument("--threads", type=int, default=2, help="processor threads of Cycles (default: 2)")
+
+
+def _add_measure_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--asset", type=_json_object, required=True, help="a CustomMesh of pipeline, in JSON")
+    parser.add_argument("--assets", type=Path, help="folder that holds the mesh file (default: assets/)")
+    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
+
+
+def _json_object(text: str) -> dict:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise argparse.ArgumentTypeError(f"not JSON: {error}") from None
+    if not isinstance(value, dict) or not {"asset", "category", "parameters"} <= set(value):
+        raise argparse.ArgumentTypeError("expected a JSON object with the keys asset, category and parameters")
+    return value
+
+
+if __name__ == "__main__":
+    # Inside an installed Blender, its own arguments come before "--".
+    exit_process(main(sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]))
