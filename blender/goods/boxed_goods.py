@@ -103,8 +103,8 @@ def _crate_print(face: FacePlane, brand: str, warning: str) -> list[Solid]:
     first, last = fields[0] * width, fields[-1] * width
     mark = min(0.2 * height, room / 1.7)
     return [
-        *face.word(brand, (first, 0.25 * height), letter, PropMaterial.INK),
-        *face.word(warning, (first, 0.02 * height), small, PropMaterial.INK),
+        *face.text(brand, (first, 0.25 * height), letter, PropMaterial.INK),
+        *face.text(warning, (first, 0.02 * height), small, PropMaterial.INK),
         *handling_marks(face, (last, -0.25 * height if first == last else 0.2 * height), mark, PropMaterial.INK),
     ]
 

@@ -59,7 +59,7 @@ def _stamps() -> list[Solid]:
     solids = []
     for face in side_faces((LENGTH_M, WIDTH_M, 2 * BOARD_M + BLOCK_HEIGHT_M))[2:]:
         for text, x in (("EPAL", CROSSWISE_X[0]), ("EUR", CROSSWISE_X[2])):
-            solids += face.word(text, (x, 0.0), 0.038, STAMP, lift_m=0.0005)
+            solids += face.text(text, (x, 0.0), 0.038, STAMP, lift_m=0.0005)
     return solids
 
 
@@ -166,8 +166,8 @@ def _printed(face: FacePlane, brand: str, warning: str) -> list[Solid]:
     mark = min(0.2 * height, 0.2 * width)
     small = min(0.09 * height, 0.45 * width / (0.8 * len(warning)))
     return [
-        *face.word(brand, (0.05 * width, 0.2 * height), letter, PRINT),
-        *face.word(warning, (0.18 * width, -0.28 * height), small, PRINT),
+        *face.text(brand, (0.05 * width, 0.2 * height), letter, PRINT),
+        *face.text(warning, (0.18 * width, -0.28 * height), small, PRINT),
         *handling_marks(face, (-0.27 * width, -0.28 * height), mark, PRINT),
     ]
 
@@ -315,7 +315,7 @@ def _side_patches(face: FacePlane, look: CartonPrint, labelled: bool) -> list[So
             patches.append(face.rectangle((0, -0.38 * size[1]), (0.96 * size[0], 0.12 * size[1]), PRINT))
     elif look.brand:
         letter = min(0.3 * size[1], 0.7 * size[0] / (0.8 * len(look.brand)))
-        patches += face.word(look.brand, (0, 0.18 * size[1]), letter, PRINT)
+        patches += face.text(look.brand, (0, 0.18 * size[1]), letter, PRINT)
         patches += handling_marks(face, (-0.22 * size[0], -0.27 * size[1]), min(0.22 * size[1], 0.2 * size[0]), PRINT)
     return patches
 

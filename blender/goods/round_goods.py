@@ -122,7 +122,7 @@ def _ibc(parameters: dict, rng: np.random.Generator) -> list[Solid]:
 def _plate_print(face: FacePlane, plate: np.ndarray, rng: np.random.Generator) -> list[Solid]:
     """A label on the steel plate, flush with it: nothing of an IBC may stand out of its size."""
     center = (-0.1 * face.size_m[0], 0.0)
-    word = face.word(BRANDS[rng.integers(len(BRANDS))], center, 0.05, PropMaterial.INK, 0.0004)
+    word = face.text(BRANDS[rng.integers(len(BRANDS))], center, 0.05, PropMaterial.INK, 0.0004)
     return [face.rectangle(center, 0.8 * plate, PropMaterial.PAPER, 0, -0.0003), *word]
 
 

@@ -96,13 +96,13 @@ def _wet_floor(parameters: dict, rng: np.random.Generator) -> list[Solid]:
         middle = (foot + head) / 2
         face = FacePlane(np.array([middle[0], 0.0, middle[1]]), right, upward, (width, long))
         outline = np.array([(-0.5, -0.5), (0.5, -0.5), (0.32, 0.5), (-0.32, 0.5)]) * (width, long)
-        leaf = face.patch(outline, PropMaterial.PLASTIC, 0.0).vertices
+        leaf = face.polygon(outline, PropMaterial.PLASTIC, 0.0).vertices
         solids.append(plate(leaf, 0.008, PropMaterial.PLASTIC))
         triangle = np.array([(-0.5, -0.4), (0.5, -0.4), (0, 0.46)]) * 0.5 * width
-        solids.append(face.patch(triangle + np.array([0, 0.16 * long]), PropMaterial.INK_2, 0.0085))
-        solids.append(face.patch(0.72 * triangle + np.array([0, 0.158 * long]), PropMaterial.PLASTIC, 0.009))
-        solids += face.word("!", (0, 0.15 * long), 0.2 * width, PropMaterial.INK_2, 0.0095)
-        solids += face.word("WET FLOOR", (0, -0.16 * long), 0.1 * width, PropMaterial.INK_2, 0.0085)
+        solids.append(face.polygon(triangle + np.array([0, 0.16 * long]), PropMaterial.INK_2, 0.0085))
+        solids.append(face.polygon(0.72 * triangle + np.array([0, 0.158 * long]), PropMaterial.PLASTIC, 0.009))
+        solids += face.text("!", (0, 0.15 * long), 0.2 * width, PropMaterial.INK_2, 0.0095)
+        solids += face.text("WET FLOOR", (0, -0.16 * long), 0.1 * width, PropMaterial.INK_2, 0.0085)
     return solids
 
 
@@ -137,7 +137,7 @@ def _line(face: FacePlane, text: str, room: tuple[float, float], height: float, 
     """A word as large as fits between two shares of the width."""
     width = face.size_m[0]
     letter = min(height, (room[1] - room[0]) * width / (0.8 * len(text)))
-    return face.word(text, (sum(room) / 2 * width, 0), letter, slot)
+    return face.text(text, (sum(room) / 2 * width, 0), letter, slot)
 
 
 def _aisle(face: FacePlane, rng: np.random.Generator) -> list[Solid]:
@@ -150,7 +150,7 @@ def _dock(face: FacePlane, rng: np.random.Generator) -> list[Solid]:
     arrow = (ARROW - (0, 0.5)) @ np.array([(0, -1), (1, 0)]) * (1 if rng.random() < 0.5 else -1)
     text = DOCK_WORDS[rng.integers(len(DOCK_WORDS))]
     size = min(0.6 * height, 0.18 * face.size_m[0])
-    arrows = [face.patch(arrow * size + (-0.37 * face.size_m[0], 0), PropMaterial.PAINT_2)]
+    arrows = [face.polygon(arrow * size + (-0.37 * face.size_m[0], 0), PropMaterial.PAINT_2)]
     return [*arrows, *_line(face, text, (-0.25, 0.46), 0.55 * height, PropMaterial.PAINT_2)]
 
 
@@ -159,7 +159,7 @@ def _exit(face: FacePlane, rng: np.random.Generator) -> list[Solid]:
     width, height = face.size_m
     door = face.rectangle((0.28 * width, 0), (0.2 * width, 0.72 * height), PropMaterial.PAINT_2)
     inner = face.rectangle((0.28 * width, -0.03 * height), (0.13 * width, 0.6 * height), PropMaterial.PAINT, 0, 0.0018)
-    arrow = face.patch((ARROW - (0, 0.5)) * (1, -1) * 0.6 * height, PropMaterial.PAINT_2)
+    arrow = face.polygon((ARROW - (0, 0.5)) * (1, -1) * 0.6 * height, PropMaterial.PAINT_2)
     arrow = Solid(arrow.vertices, [face[::-1] for face in arrow.faces], arrow.slot)
     return [door, inner, arrow, *_line(face, "EXIT", (-0.46, -0.14), 0.45 * height, PropMaterial.PAINT_2)]
 
@@ -170,12 +170,12 @@ def _warning(face: FacePlane, rng: np.random.Generator) -> list[Solid]:
     side = min(0.62 * height, 0.8 * width)
     triangle = np.array([(-0.55, -0.4), (0.55, -0.4), (0, 0.55)]) * side
     lift = 0.12 * height
-    mark = face.word("!", (0, lift - 0.06 * side), 0.45 * side, PropMaterial.INK_2, 0.0019)
+    mark = face.text("!", (0, lift - 0.06 * side), 0.45 * side, PropMaterial.INK_2, 0.0019)
     text = ("FORKLIFTS", "SLOW", "STOP", "CAUTION")[rng.integers(4)]
     letter = min(0.16 * height, 0.85 * width / (0.8 * len(text)))
     return [
-        face.patch(triangle + np.array([0, lift]), PropMaterial.INK_2, 0.0012),
-        face.patch(0.8 * triangle + np.array([0, lift]), PropMaterial.PAINT_2, 0.0016),
+        face.polygon(triangle + np.array([0, lift]), PropMaterial.INK_2, 0.0012),
+        face.polygon(0.8 * triangle + np.array([0, lift]), PropMaterial.PAINT_2, 0.0016),
         *mark,
-        *face.word(text, (0, -0.36 * height), letter, PropMaterial.INK_2),
+        *face.text(text, (0, -0.36 * height), letter, PropMaterial.INK_2),
     ]

@@ -166,7 +166,7 @@ def _gate(height: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:
     slats = [box((width, 0.04, top / count - 0.015), (0, 0.03, (i + 0.5) * top / count), slot) for i in range(count)]
     hole = box((width, 0.01, top), (0, 0.005, top / 2), MATERIAL_SLOTS["dark"])
     posts = [box((0.14, 0.14, 1.0), (x * (width / 2 + 0.15), 0.12, 0.5), MATERIAL_SLOTS["yellow"]) for x in (-1, 1)]
-    name = _front(width, top, 0.05, top - 0.75).word(str(rng.integers(1, 30)), (0, 0), 0.35, MATERIAL_SLOTS["dark"])
+    name = _front(width, top, 0.05, top - 0.75).text(str(rng.integers(1, 30)), (0, 0), 0.35, MATERIAL_SLOTS["dark"])
     return width + 0.6, [hole, *slats, *posts, *name]
 
 
@@ -213,7 +213,7 @@ def _sign(height: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:
     width, z = 0.8 * letter * len(brand) + letter, rng.uniform(1.8, min(4.0, height - 0.5))
     ground, ink = (("yellow", "dark"), ("blue", "white"), ("white", "blue"), ("red", "white"))[rng.integers(4)]
     plate = box((width, 0.02, 1.8 * letter), (0, 0.01, z), MATERIAL_SLOTS[ground])
-    return width, [plate, *_front(width, 1.8 * letter, 0.021, z).word(brand, (0, 0), letter, MATERIAL_SLOTS[ink])]
+    return width, [plate, *_front(width, 1.8 * letter, 0.021, z).text(brand, (0, 0), letter, MATERIAL_SLOTS[ink])]
 
 
 def _downpipe(height: float, rng: np.random.Generator) -> tuple[float, list[Solid]]:

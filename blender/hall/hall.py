@@ -57,7 +57,7 @@ def _flat(z: float = 0.0) -> FacePlane:
 
 def _ground(size: tuple[float, float, float]) -> Solid:
     half = np.array(size[:2]) / 2
-    return _flat().patch(half * [(-1, -1), (1, -1), (1, 1), (-1, 1)], 0, lift_m=0.0)
+    return _flat().polygon(half * [(-1, -1), (1, -1), (1, 1), (-1, 1)], 0, lift_m=0.0)
 
 
 def _ceiling(size: tuple[float, float, float], z: float) -> Solid:

@@ -31,7 +31,7 @@ def _sheet(kind: str, place: tuple[float, float], rng: np.random.Generator) -> S
     corners = np.array([(-1, -0.7), (1, -0.7), (1, 0.7), (-1, 0.7)]) * rng.uniform(0.03, large)
     corners += rng.normal(0, 0.012, corners.shape)
     slot = MATERIAL_SLOTS["white"] if kind == "paper" else MATERIAL_SLOTS["cardboard"]
-    return _plane().patch(_turned(corners, rng) + place, slot, 0.0)
+    return _plane().polygon(_turned(corners, rng) + place, slot, 0.0)
 
 
 def _film(_: str, place: tuple[float, float], rng: np.random.Generator) -> Solid:
@@ -39,7 +39,7 @@ def _film(_: str, place: tuple[float, float], rng: np.random.Generator) -> Solid
     angle = np.linspace(0, 2 * np.pi, 9, endpoint=False)
     radius = rng.uniform(0.03, 0.16, 9)
     corners = np.c_[radius * np.cos(angle), 0.6 * radius * np.sin(angle)]
-    return _plane().patch(_turned(corners, rng) + place, MATERIAL_SLOTS["film"], 0.0)
+    return _plane().polygon(_turned(corners, rng) + place, MATERIAL_SLOTS["film"], 0.0)
 
 
 def _splinter(_: str, place: tuple[float, float], rng: np.random.Generator) -> Solid:

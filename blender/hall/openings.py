@@ -55,7 +55,7 @@ def _dock_door(opening: dict) -> list[Solid]:
         box((0.1, 0.1, 1.0), (0.2, y * (width / 2 + 0.4), 0.5 - height / 2), MATERIAL_SLOTS["yellow"]) for y in (-1, 1)
     ]
     plate = FacePlane(np.array([0.125, 0, height / 2 + 0.2]), np.array([0, 1.0, 0]), np.array([0, 0, 1.0]), (1.0, 0.4))
-    return [*parts, *plate.word(str(opening["number"]), (0, 0), 0.28, MATERIAL_SLOTS["white"])]
+    return [*parts, *plate.text(str(opening["number"]), (0, 0), 0.28, MATERIAL_SLOTS["white"])]
 
 
 def _window(opening: dict) -> list[Solid]:

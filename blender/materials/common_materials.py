@@ -30,10 +30,10 @@ class MaterialBuilder:
         for name, value in settings.items():
             setattr(node, name, value)
         for name, value in (inputs or {}).items():
-            self.feed(node.inputs[name], value)
+            self.set_input(node.inputs[name], value)
         return node
 
-    def feed(self, socket: bpy.types.NodeSocket, value: Any) -> None:
+    def set_input(self, socket: bpy.types.NodeSocket, value: Any) -> None:
         """Link `value` to the socket if it is a socket itself, else set it (RGB triples get alpha 1)."""
         if isinstance(value, bpy.types.NodeSocket):
             self.tree.links.new(value, socket)
@@ -42,16 +42,16 @@ class MaterialBuilder:
         else:
             socket.default_value = value
 
-    def set(self, **inputs: Any) -> None:
+    def set_principled(self, **inputs: Any) -> None:
         """Feed inputs of the Principled BSDF by name, spaces written as underscores: `set(Base_Color=rgb)`."""
         for name, value in inputs.items():
-            self.feed(self.surface.inputs[name.replace("_", " ")], value)
+            self.set_input(self.principled.inputs[name.replace("_", " ")], value)
 
     def object_color(self) -> bpy.types.NodeSocket:
         """The colour set on each object (`object.color`): one shared material, many colours."""
         return self.node("ShaderNodeObjectInfo").outputs["Color"]
 
-    def island(self) -> bpy.types.NodeSocket:
+    def random_per_part(self) -> bpy.types.NodeSocket:
         """A number in 0..1, another for every connected part of the mesh: each board, each carton."""
         return self.node("ShaderNodeNewGeometry").outputs["Random Per Island"]
 
@@ -60,19 +60,19 @@ class MaterialBuilder:
         position = self.node("ShaderNodeTexCoord").outputs["Object"]
         return tuple(self.node("ShaderNodeSeparateXYZ", {0: position}).outputs)
 
-    def stretched(self, x: float, y: float, z: float, offset: Any = 0.0) -> bpy.types.NodeSocket:
+    def scaled_coordinates(self, x: float, y: float, z: float, offset: Any = 0.0) -> bpy.types.NodeSocket:
         """Object coordinates scaled by axis and shifted: noise of them has features (1/x, 1/y, 1/z) m large."""
         position = self.node("ShaderNodeTexCoord").outputs["Object"]
         shift = self.node("ShaderNodeCombineXYZ", {"X": offset, "Y": offset, "Z": offset}).outputs[0]
         settings = {0: position, 1: (x, y, z), 2: shift}
         return self.node("ShaderNodeVectorMath", settings, operation="MULTIPLY_ADD").outputs[0]
 
-    def scaled(self, color: Any, factor: Any) -> bpy.types.NodeSocket:
+    def scale_color(self, color: Any, factor: Any) -> bpy.types.NodeSocket:
         """A colour times a number."""
         node = self.node("ShaderNodeVectorMath", {0: color, "Scale": factor}, operation="SCALE")
         return node.outputs[0]
 
-    def ramp(self, value: Any, low: float, high: float) -> bpy.types.NodeSocket:
+    def map_linear(self, value: Any, low: float, high: float) -> bpy.types.NodeSocket:
         """Map `value` from 0..1 to low..high in a straight line."""
         return self.math("MULTIPLY_ADD", value, high - low, low)
 
@@ -84,12 +84,12 @@ class MaterialBuilder:
     def math(self, operation: str, *values: Any) -> bpy.types.NodeSocket:
         return self.node("ShaderNodeMath", dict(enumerate(values)), operation=operation).outputs[0]
 
-    def mix(self, factor: Any, first: Any, second: Any) -> bpy.types.NodeSocket:
+    def mix_colors(self, factor: Any, first: Any, second: Any) -> bpy.types.NodeSocket:
         """Mix two colours: `first` at factor 0, `second` at factor 1."""
         node = self.node("ShaderNodeMix", data_type="RGBA")
         # The node has a set of sockets per data type under the same names: 0 factor, 6 and 7 colours, output 2.
         for index, value in ((0, factor), (6, first), (7, second)):
-            self.feed(node.inputs[index], value)
+            self.set_input(node.inputs[index], value)
         return node.outputs[2]
 
     def noise(self, scale: float, detail: float = 4.0, vector: Any = None, flat: bool = False) -> bpy.types.NodeSocket:
@@ -106,15 +106,15 @@ class MaterialBuilder:
             "ShaderNodeTexImage", {"Vector": place}, image=image, projection="FLAT" if flat else "BOX"
         ).outputs["Color"]
 
-    def step(self, value: Any, low: float, high: float) -> bpy.types.NodeSocket:
+    def smoothstep(self, value: Any, low: float, high: float) -> bpy.types.NodeSocket:
         """Map `value` smoothly to 0 below `low`, 1 above `high`."""
         inputs = {"Value": value, "From Min": low, "From Max": high}
         return self.node("ShaderNodeMapRange", inputs, interpolation_type="SMOOTHSTEP").outputs["Result"]
 
-    def bump(self, height: Any, strength: float, distance_m: float) -> None:
+    def add_bump(self, height: Any, strength: float, distance_m: float) -> None:
         """Perturb the surface normal by a height in 0..1 worth `distance_m`."""
         node = self.node("ShaderNodeBump", {"Height": height, "Strength": strength, "Distance": distance_m})
-        self.set(Normal=node.outputs["Normal"])
+        self.set_principled(Normal=node.outputs["Normal"])
 
 
 def new_material_builder(name: str) -> MaterialBuilder:
@@ -126,125 +126,138 @@ def new_material_builder(name: str) -> MaterialBuilder:
 
 def plain_material(name: str, color: Rgb, roughness: float = 0.6, metallic: float = 0.0) -> bpy.types.Material:
     """One colour all over: plastic, rubber, bare steel."""
-    made = new_material_builder(name)
-    made.set(Base_Color=color, Roughness=roughness, Metallic=metallic)
-    return made.material
+    builder = new_material_builder(name)
+    builder.set_principled(Base_Color=color, Roughness=roughness, Metallic=metallic)
+    return builder.material
 
 
 def painted_metal(name: str, color: Rgb, wear: float, roughness: float = 0.35) -> bpy.types.Material:
     """Paint on steel that wears off in patches and dulls; `wear` 0 new .. 1 scrapped."""
-    made = new_material_builder(name)
-    worn = made.step(made.noise(9.0, 4.0), 0.78 - 0.3 * wear, 0.80 - 0.28 * wear)
-    dirt = made.math("MULTIPLY", made.noise(3.0), 0.6 * wear)
-    dirty = made.mix(dirt, color, (0.05, 0.045, 0.04))
-    made.set(
-        Base_Color=made.mix(worn, dirty, (0.22, 0.2, 0.18)),
-        Metallic=made.math("MULTIPLY", worn, 0.9),
-        Roughness=made.math("ADD", made.math("MULTIPLY", dirt, 0.5), roughness),
+    builder = new_material_builder(name)
+    worn = builder.smoothstep(builder.noise(9.0, 4.0), 0.78 - 0.3 * wear, 0.80 - 0.28 * wear)
+    dirt = builder.math("MULTIPLY", builder.noise(3.0), 0.6 * wear)
+    dirty = builder.mix_colors(dirt, color, (0.05, 0.045, 0.04))
+    builder.set_principled(
+        Base_Color=builder.mix_colors(worn, dirty, (0.22, 0.2, 0.18)),
+        Metallic=builder.math("MULTIPLY", worn, 0.9),
+        Roughness=builder.math("ADD", builder.math("MULTIPLY", dirt, 0.5), roughness),
     )
-    return made.material
+    return builder.material
 
 
 def emissive_face(name: str, color: Rgb, strength: float) -> bpy.types.Material:
     """A face that shines for those who look at it, but is never sampled as a light; milky when it does not shine."""
-    made = new_material_builder(name)
-    made.set(Base_Color=(0.5, 0.5, 0.5), Emission_Color=color, Emission_Strength=strength)
-    made.material.cycles.emission_sampling = "NONE"
-    return made.material
+    builder = new_material_builder(name)
+    builder.set_principled(Base_Color=(0.5, 0.5, 0.5), Emission_Color=color, Emission_Strength=strength)
+    builder.material.cycles.emission_sampling = "NONE"
+    return builder.material
 
 
 def wood(name: str, grain: str, age: float) -> bpy.types.Material:
     """Sawn spruce, each board in its own tone; `grain` "x", "y" or "z" is its direction, `age` 0 yellow .. 1 grey."""
-    made = new_material_builder(name)
-    board = made.island()
+    builder = new_material_builder(name)
+    board = builder.random_per_part()
     along = tuple(1.5 if axis == grain else 40.0 for axis in "xyz")
-    fibre = made.noise(1.0, 2.0, made.stretched(*along, made.math("MULTIPLY", board, 50.0)))
+    fibre = builder.noise(1.0, 2.0, builder.scaled_coordinates(*along, builder.math("MULTIPLY", board, 50.0)))
     young, old = np.array((0.60, 0.39, 0.19)), np.array((0.20, 0.165, 0.125))
     color = tuple(young + (old - young) * min(1.0, age * 1.1))
-    tone = made.math("MULTIPLY", made.ramp(fibre, 0.55, 1.4), made.ramp(board, 0.72 - 0.2 * age, 1.12))
-    made.set(Base_Color=made.scaled(color, tone), Roughness=0.8, Specular_IOR_Level=0.25)
-    return made.material
+    tone = builder.math(
+        "MULTIPLY", builder.map_linear(fibre, 0.55, 1.4), builder.map_linear(board, 0.72 - 0.2 * age, 1.12)
+    )
+    builder.set_principled(Base_Color=builder.scale_color(color, tone), Roughness=0.8, Specular_IOR_Level=0.25)
+    return builder.material
 
 
 def cardboard(name: str, wrapped: bool = False) -> bpy.types.Material:
     """Corrugated board in the object's colour, each carton in its own tone; `wrapped`: seen through stretch film."""
-    made = new_material_builder(name)
-    tone = made.math("MULTIPLY", made.ramp(made.noise(5.0, 2.0), 0.75, 1.2), made.ramp(made.island(), 0.85, 1.1))
-    color = made.scaled(made.object_color(), tone)
-    made.set(Base_Color=color, Roughness=0.85, Specular_IOR_Level=0.2)
+    builder = new_material_builder(name)
+    tone = builder.math(
+        "MULTIPLY",
+        builder.map_linear(builder.noise(5.0, 2.0), 0.75, 1.2),
+        builder.map_linear(builder.random_per_part(), 0.85, 1.1),
+    )
+    color = builder.scale_color(builder.object_color(), tone)
+    builder.set_principled(Base_Color=color, Roughness=0.85, Specular_IOR_Level=0.2)
     if wrapped:
-        folds, glints = _film_folds(made)
-        hazy = made.mix(made.ramp(made.step(folds, 0.4, 0.7), 0.1, 0.4), color, (0.6, 0.62, 0.64))
-        made.set(Base_Color=made.mix(glints, hazy, FILM_GLINT), Coat_Weight=0.9, Coat_Roughness=0.12)
-        made.set(Coat_Normal=made.surface.inputs["Normal"].links[0].from_socket)
-    return made.material
+        folds, glints = _film_folds(builder)
+        hazy = builder.mix_colors(
+            builder.map_linear(builder.smoothstep(folds, 0.4, 0.7), 0.1, 0.4), color, (0.6, 0.62, 0.64)
+        )
+        builder.set_principled(
+            Base_Color=builder.mix_colors(glints, hazy, FILM_GLINT), Coat_Weight=0.9, Coat_Roughness=0.12
+        )
+        builder.set_principled(Coat_Normal=builder.principled.inputs["Normal"].links[0].from_socket)
+    return builder.material
 
 
 def opaque_film(name: str, color: Rgb) -> bpy.types.Material:
     """Stretch film that hides its load; light film takes a tint of the object's colour."""
-    made = new_material_builder(name)
-    folds, glints = _film_folds(made)
-    tinted = made.mix(0.3, color, made.object_color()) if sum(color) > 1 else color
-    shaded = made.scaled(tinted, made.ramp(folds, 0.4, 1.6))
-    made.set(Base_Color=made.mix(glints, shaded, FILM_GLINT), Roughness=0.22)
-    return made.material
+    builder = new_material_builder(name)
+    folds, glints = _film_folds(builder)
+    tinted = builder.mix_colors(0.3, color, builder.object_color()) if sum(color) > 1 else color
+    shaded = builder.scale_color(tinted, builder.map_linear(folds, 0.4, 1.6))
+    builder.set_principled(Base_Color=builder.mix_colors(glints, shaded, FILM_GLINT), Roughness=0.22)
+    return builder.material
 
 
-def _film_folds(made: MaterialBuilder) -> tuple[Any, Any]:
+def _film_folds(builder: MaterialBuilder) -> tuple[Any, Any]:
     """Wrinkle the surface; return the height of the folds and the bright streaks along them, both 0..1.
 
     The streaks are painted: mirrored lamps in a thousand creases would take a thousand samples to find.
     """
-    folds = made.noise(1.0, 3.0, made.stretched(5.0, 5.0, 14.0))
-    made.bump(folds, 0.7, 0.03)
-    crease = made.step(made.math("ABSOLUTE", made.math("SUBTRACT", folds, 0.56)), 0.022, 0.0)
-    patches = made.step(made.noise(2.5, 1.0), 0.42, 0.7)
+    folds = builder.noise(1.0, 3.0, builder.scaled_coordinates(5.0, 5.0, 14.0))
+    builder.add_bump(folds, 0.7, 0.03)
+    crease = builder.smoothstep(builder.math("ABSOLUTE", builder.math("SUBTRACT", folds, 0.56)), 0.022, 0.0)
+    patches = builder.smoothstep(builder.noise(2.5, 1.0), 0.42, 0.7)
     # The film is wound on aslant in bands: where two overlap, an edge shines.
-    x, y, z = made.coordinates()
-    aslant = made.math("MULTIPLY_ADD", made.math("ADD", x, y), 0.1, z)
-    edges = made.math("MULTIPLY", made.grid_line(aslant, 0.23, 0.008), 0.45)
-    return folds, made.math("MAXIMUM", made.math("MULTIPLY", crease, patches), edges)
+    x, y, z = builder.coordinates()
+    aslant = builder.math("MULTIPLY_ADD", builder.math("ADD", x, y), 0.1, z)
+    edges = builder.math("MULTIPLY", builder.grid_line(aslant, 0.23, 0.008), 0.45)
+    return folds, builder.math("MAXIMUM", builder.math("MULTIPLY", crease, patches), edges)
 
 
 def paper_label(name: str, color: Rgb = (0.75, 0.75, 0.75)) -> bpy.types.Material:
     """A shipping label on paper of this colour, with lines of grey print."""
-    made = new_material_builder(name)
-    x, y, z = made.coordinates()
-    words = made.node("ShaderNodeCombineXYZ", {"X": made.math("ADD", x, y), "Y": z}).outputs[0]
+    builder = new_material_builder(name)
+    x, y, z = builder.coordinates()
+    words = builder.node("ShaderNodeCombineXYZ", {"X": builder.math("ADD", x, y), "Y": z}).outputs[0]
     inputs = {"Vector": words, "Color1": color, "Color2": (0.12,) * 3, "Mortar": color, "Scale": 1.0}
     inputs |= {"Mortar Size": 0.006, "Bias": 0.2, "Brick Width": 0.03, "Row Height": 0.018}
-    made.set(Base_Color=made.node("ShaderNodeTexBrick", inputs).outputs["Color"], Roughness=0.5)
-    return made.material
+    builder.set_principled(Base_Color=builder.node("ShaderNodeTexBrick", inputs).outputs["Color"], Roughness=0.5)
+    return builder.material
 
 
 def barcode(name: str) -> bpy.types.Material:
     """Black bars of one to four millimetres on white, upright on any side of a thing."""
-    made = new_material_builder(name)
-    x, y, _ = made.coordinates()
-    along = made.math("FLOOR", made.math("MULTIPLY", made.math("ADD", x, y), 300.0))
-    bars = made.node("ShaderNodeTexWhiteNoise", {"W": along}, noise_dimensions="1D").outputs["Value"]
-    bar = made.math("LESS_THAN", bars, 0.5)
-    made.set(Base_Color=made.mix(bar, (0.75,) * 3, (0.02,) * 3), Roughness=0.5)
-    return made.material
+    builder = new_material_builder(name)
+    x, y, _ = builder.coordinates()
+    along = builder.math("FLOOR", builder.math("MULTIPLY", builder.math("ADD", x, y), 300.0))
+    bars = builder.node("ShaderNodeTexWhiteNoise", {"W": along}, noise_dimensions="1D").outputs["Value"]
+    bar = builder.math("LESS_THAN", bars, 0.5)
+    builder.set_principled(Base_Color=builder.mix_colors(bar, (0.75,) * 3, (0.02,) * 3), Roughness=0.5)
+    return builder.material
 
 
 def scuffed_plastic(name: str, color: Rgb, wear: float) -> bpy.types.Material:
     """Polyethylene that gets paler where it is scratched and darker where it is dirty."""
-    made = new_material_builder(name)
+    builder = new_material_builder(name)
     pale = tuple(0.7 * channel + 0.12 for channel in color)
-    scratched = made.math("MULTIPLY", made.step(made.noise(14.0, 3.0), 0.5, 0.75), wear)
-    dirt = made.math("MULTIPLY", made.noise(4.0, 2.0), 0.7 * wear)
-    made.set(Base_Color=made.mix(dirt, made.mix(scratched, color, pale), (0.05, 0.045, 0.04)), Roughness=0.42)
-    return made.material
+    scratched = builder.math("MULTIPLY", builder.smoothstep(builder.noise(14.0, 3.0), 0.5, 0.75), wear)
+    dirt = builder.math("MULTIPLY", builder.noise(4.0, 2.0), 0.7 * wear)
+    builder.set_principled(
+        Base_Color=builder.mix_colors(dirt, builder.mix_colors(scratched, color, pale), (0.05, 0.045, 0.04)),
+        Roughness=0.42,
+    )
+    return builder.material
 
 
 def milky_tank(name: str, color: Rgb) -> bpy.types.Material:
     """Translucent polyethylene as it looks from outside, opaque: darker below the level of what is inside."""
-    made = new_material_builder(name)
-    _, _, z = made.coordinates()
-    filled = made.step(z, 0.76, 0.72)
-    made.set(Base_Color=made.scaled(color, made.ramp(filled, 1.0, 0.68)), Roughness=0.3)
-    return made.material
+    builder = new_material_builder(name)
+    _, _, z = builder.coordinates()
+    filled = builder.smoothstep(z, 0.76, 0.72)
+    builder.set_principled(Base_Color=builder.scale_color(color, builder.map_linear(filled, 1.0, 0.68)), Roughness=0.3)
+    return builder.material
 
 
 def perforated_upright(
@@ -252,21 +265,23 @@ def perforated_upright(
 ) -> bpy.types.Material:
     """Rack uprights in a row along x, the first at `first_m`: paint with two columns of holes every 50 mm of height."""
     material = painted_metal(name, color, wear)
-    made = MaterialBuilder(material, material.node_tree, material.node_tree.nodes["Principled BSDF"])
-    x, _, z = made.coordinates()
-    off_middle = made.math("PINGPONG", made.math("SUBTRACT", x, first_m), pitch_m / 2)
-    off_column = made.math("ABSOLUTE", made.math("SUBTRACT", off_middle, width_m / 4))
-    hole = made.math("MULTIPLY", made.math("LESS_THAN", off_column, 0.009), made.grid_line(z, 0.05, 0.028))
-    paint = made.surface.inputs["Base Color"].links[0].from_socket
-    made.set(Base_Color=made.mix(hole, paint, (0.01, 0.01, 0.01)))
+    builder = MaterialBuilder(material, material.node_tree, material.node_tree.nodes["Principled BSDF"])
+    x, _, z = builder.coordinates()
+    off_middle = builder.math("PINGPONG", builder.math("SUBTRACT", x, first_m), pitch_m / 2)
+    off_column = builder.math("ABSOLUTE", builder.math("SUBTRACT", off_middle, width_m / 4))
+    hole = builder.math("MULTIPLY", builder.math("LESS_THAN", off_column, 0.009), builder.grid_line(z, 0.05, 0.028))
+    paint = builder.principled.inputs["Base Color"].links[0].from_socket
+    builder.set_principled(Base_Color=builder.mix_colors(hole, paint, (0.01, 0.01, 0.01)))
     return material
 
 
 def hazard_stripes() -> bpy.types.Material:
     """Yellow and black at 45 degrees, a pair every 0.24 m."""
-    made = new_material_builder("hazard stripes")
-    x, y, z = made.coordinates()
-    slant = made.math("ADD", made.math("ADD", x, y), z)
-    color = made.mix(made.grid_line(slant, 0.24, 0.12), (0.75, 0.48, 0.01), (0.015, 0.015, 0.015))
-    made.set(Base_Color=made.scaled(color, made.ramp(made.noise(4.0, 2.0), 0.6, 1.2)), Roughness=0.5)
-    return made.material
+    builder = new_material_builder("hazard stripes")
+    x, y, z = builder.coordinates()
+    slant = builder.math("ADD", builder.math("ADD", x, y), z)
+    color = builder.mix_colors(builder.grid_line(slant, 0.24, 0.12), (0.75, 0.48, 0.01), (0.015, 0.015, 0.015))
+    builder.set_principled(
+        Base_Color=builder.scale_color(color, builder.map_linear(builder.noise(4.0, 2.0), 0.6, 1.2)), Roughness=0.5
+    )
+    return builder.material

@@ -18,121 +18,129 @@ BAND_COLORS = ((0.12, 0.13, 0.14), (0.05, 0.09, 0.2), (0.25, 0.26, 0.26), (0.06,
 
 def floor_material(surface: dict) -> bpy.types.Material:
     """Concrete, or paint on concrete, with joints, stains and tyre marks."""
-    made = new_material_builder("floor")
-    color, grain = _floor_color(made, surface)
-    roughness = made.math("ADD", made.ramp(grain, -0.2, 0.2), max(0.12, surface["roughness"]))
+    builder = new_material_builder("floor")
+    color, grain = _floor_color(builder, surface)
+    roughness = builder.math("ADD", builder.map_linear(grain, -0.2, 0.2), max(0.12, surface["roughness"]))
     if surface.get("wet"):
         rng = np.random.default_rng([surface["seed"], 2])
-        pools = made.noise(0.35, 2.0, made.stretched(1.0, 1.0, 1.0, rng.uniform(0, 40)), flat=True)
+        pools = builder.noise(0.35, 2.0, builder.scaled_coordinates(1.0, 1.0, 1.0, rng.uniform(0, 40)), flat=True)
         edge = 0.66 - 0.12 * surface["wet"]
-        pool = made.step(pools, edge, edge + 0.015)
-        color = made.scaled(color, made.ramp(pool, 1.0, 0.4))
-        roughness = made.math("MULTIPLY", roughness, made.ramp(pool, 1.0, 0.12))
-    made.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=0.4)
-    return made.material
+        pool = builder.smoothstep(pools, edge, edge + 0.015)
+        color = builder.scale_color(color, builder.map_linear(pool, 1.0, 0.4))
+        roughness = builder.math("MULTIPLY", roughness, builder.map_linear(pool, 1.0, 0.12))
+    builder.set_principled(Base_Color=color, Roughness=roughness, Specular_IOR_Level=0.4)
+    return builder.material
 
 
 def floor_line_material(surface: dict, color: tuple[float, float, float], wear: float) -> bpy.types.Material:
     """Road paint that has gone in patches and let the floor through."""
-    made = new_material_builder("floor line")
-    ground, grain = _floor_color(made, surface)
-    bare = made.step(made.noise(7.0, 4.0, flat=True), 0.72 - 0.3 * wear, 0.82 - 0.3 * wear)
-    dirty = made.scaled(color, made.ramp(grain, 1.0 - 0.5 * wear, 1.0))
-    made.set(Base_Color=made.mix(bare, dirty, ground), Roughness=0.55)
-    return made.material
+    builder = new_material_builder("floor line")
+    ground, grain = _floor_color(builder, surface)
+    bare = builder.smoothstep(builder.noise(7.0, 4.0, flat=True), 0.72 - 0.3 * wear, 0.82 - 0.3 * wear)
+    dirty = builder.scale_color(color, builder.map_linear(grain, 1.0 - 0.5 * wear, 1.0))
+    builder.set_principled(Base_Color=builder.mix_colors(bare, dirty, ground), Roughness=0.55)
+    return builder.material
 
 
-def _floor_color(made: MaterialBuilder, surface: dict) -> tuple[Any, Any]:
+def _floor_color(builder: MaterialBuilder, surface: dict) -> tuple[Any, Any]:
     """Return the colour and the fine grain (0..1) of the floor."""
     rng = np.random.default_rng(surface["seed"])
     wear = surface["wear"]
-    place = made.stretched(1.0, 1.0, 1.0, rng.uniform(0, 100))
-    grain, clouds = made.noise(6.0, 4.0, place, flat=True), made.noise(0.5, 3.0, place, flat=True)
-    drag = made.noise(1.0, 3.0, made.stretched(0.3, 5.0, 1.0, rng.uniform(0, 100)), flat=True)
-    tone = made.math("MULTIPLY", made.ramp(clouds, 0.7, 1.3), made.ramp(grain, 0.55, 1.45))
-    tone = made.math("MULTIPLY", tone, made.ramp(drag, 1.0 - 0.7 * wear, 1.0 + 0.7 * wear))
-    stains = made.math("MULTIPLY", made.step(clouds, 0.64 - 0.12 * wear, 0.7), 0.2 + 0.4 * wear)
-    specks = made.math("MULTIPLY", made.step(grain, 0.34, 0.28), 0.6 * wear)
+    place = builder.scaled_coordinates(1.0, 1.0, 1.0, rng.uniform(0, 100))
+    grain, clouds = builder.noise(6.0, 4.0, place, flat=True), builder.noise(0.5, 3.0, place, flat=True)
+    drag = builder.noise(1.0, 3.0, builder.scaled_coordinates(0.3, 5.0, 1.0, rng.uniform(0, 100)), flat=True)
+    tone = builder.math("MULTIPLY", builder.map_linear(clouds, 0.7, 1.3), builder.map_linear(grain, 0.55, 1.45))
+    tone = builder.math("MULTIPLY", tone, builder.map_linear(drag, 1.0 - 0.7 * wear, 1.0 + 0.7 * wear))
+    stains = builder.math("MULTIPLY", builder.smoothstep(clouds, 0.64 - 0.12 * wear, 0.7), 0.2 + 0.4 * wear)
+    specks = builder.math("MULTIPLY", builder.smoothstep(grain, 0.34, 0.28), 0.6 * wear)
     # Cracks follow a level line of the clouds, broken by the drag marks.
-    crack = made.step(made.math("ABSOLUTE", made.math("SUBTRACT", clouds, 0.53)), 0.0025, 0.001)
-    cracks = made.math("MULTIPLY", made.math("MULTIPLY", crack, made.step(drag, 0.5, 0.6)), 0.7 * wear)
-    specks = made.math("MAXIMUM", specks, cracks)
-    darker = made.math("MAXIMUM", made.math("MAXIMUM", stains, specks), _tyre_marks(made, clouds, drag, wear, rng))
+    crack = builder.smoothstep(builder.math("ABSOLUTE", builder.math("SUBTRACT", clouds, 0.53)), 0.0025, 0.001)
+    cracks = builder.math("MULTIPLY", builder.math("MULTIPLY", crack, builder.smoothstep(drag, 0.5, 0.6)), 0.7 * wear)
+    specks = builder.math("MAXIMUM", specks, cracks)
+    darker = builder.math(
+        "MAXIMUM", builder.math("MAXIMUM", stains, specks), _tyre_marks(builder, clouds, drag, wear, rng)
+    )
     if surface["kind"] == "concrete":
-        darker = made.math("MAXIMUM", darker, made.math("MULTIPLY", _joints(made, rng), 0.6))
+        darker = builder.math("MAXIMUM", darker, builder.math("MULTIPLY", _joints(builder, rng), 0.6))
     color = surface["color_rgb"]
     if surface["kind"] != "concrete":
-        bare = made.step(grain, 0.85 - 0.35 * wear, 0.88 - 0.3 * wear)
-        color = made.mix(bare, color, (0.17, 0.165, 0.155))
-    return made.scaled(color, made.math("MULTIPLY", tone, made.math("SUBTRACT", 1.0, darker))), grain
+        bare = builder.smoothstep(grain, 0.85 - 0.35 * wear, 0.88 - 0.3 * wear)
+        color = builder.mix_colors(bare, color, (0.17, 0.165, 0.155))
+    return builder.scale_color(color, builder.math("MULTIPLY", tone, builder.math("SUBTRACT", 1.0, darker))), grain
 
 
-def _joints(made: MaterialBuilder, rng: np.random.Generator) -> Any:
+def _joints(builder: MaterialBuilder, rng: np.random.Generator) -> Any:
     """Saw cuts every few metres both ways: 1 in them, else 0."""
-    x, y, _ = made.coordinates()
+    x, y, _ = builder.coordinates()
     pitch, (along, across) = rng.choice((4.0, 5.0, 6.0)), rng.uniform(0, 4, 2)
-    return made.math("MAXIMUM", made.grid_line(x, pitch, 0.016, along), made.grid_line(y, pitch, 0.016, across))
+    return builder.math(
+        "MAXIMUM", builder.grid_line(x, pitch, 0.016, along), builder.grid_line(y, pitch, 0.016, across)
+    )
 
 
-def _tyre_marks(made: MaterialBuilder, clouds: Any, drag: Any, wear: float, rng: np.random.Generator) -> Any:
+def _tyre_marks(builder: MaterialBuilder, clouds: Any, drag: Any, wear: float, rng: np.random.Generator) -> Any:
     """Arcs of rubber about a few points, broken by two noises so that no ring is whole: 0 none .. 1 black."""
-    place = made.node("ShaderNodeTexCoord").outputs["Object"]
+    place = builder.node("ShaderNodeTexCoord").outputs["Object"]
     nearest: Any = 1.0
     for _ in range(TYRE_CENTERS):
         center = (*rng.uniform(-12, 12, 2), 0.0)
-        distance = made.node("ShaderNodeVectorMath", {0: place, 1: center}, operation="DISTANCE").outputs["Value"]
-        nearest = made.math("MINIMUM", nearest, made.math("PINGPONG", distance, rng.uniform(0.7, 2.0)))
-    ink = made.math("MULTIPLY", made.step(nearest, 0.065, 0.04), made.step(drag, 0.35, 0.65))
-    return made.math("MULTIPLY", made.math("MULTIPLY", ink, made.step(clouds, 0.55, 0.4)), 0.2 + 0.6 * wear)
+        distance = builder.node("ShaderNodeVectorMath", {0: place, 1: center}, operation="DISTANCE").outputs["Value"]
+        nearest = builder.math("MINIMUM", nearest, builder.math("PINGPONG", distance, rng.uniform(0.7, 2.0)))
+    ink = builder.math("MULTIPLY", builder.smoothstep(nearest, 0.065, 0.04), builder.smoothstep(drag, 0.35, 0.65))
+    return builder.math(
+        "MULTIPLY", builder.math("MULTIPLY", ink, builder.smoothstep(clouds, 0.55, 0.4)), 0.2 + 0.6 * wear
+    )
 
 
 def wall_material(surface: dict) -> bpy.types.Material:
     """Walls that get dirtier towards the floor, most with a band of another colour below."""
-    made = new_material_builder("wall")
+    builder = new_material_builder("wall")
     rng = np.random.default_rng(surface["seed"])
-    z = made.coordinates()[2]
-    color = _plane(made, surface, upright=True)
+    z = builder.coordinates()[2]
+    color = _plane(builder, surface, upright=True)
     if rng.random() < 0.65:
         band = BAND_COLORS[rng.integers(len(BAND_COLORS))]
-        color = made.mix(made.math("LESS_THAN", z, rng.uniform(0.9, 1.7)), color, band)
-    low = made.math("MULTIPLY", made.step(z, 1.2, 0.0), made.noise(2.0, 2.0))
-    grime = made.math("MULTIPLY", low, 0.3 + 0.6 * surface["wear"])
-    made.set(Base_Color=made.mix(grime, color, (0.06, 0.055, 0.05)), Roughness=surface["roughness"])
-    return made.material
+        color = builder.mix_colors(builder.math("LESS_THAN", z, rng.uniform(0.9, 1.7)), color, band)
+    low = builder.math("MULTIPLY", builder.smoothstep(z, 1.2, 0.0), builder.noise(2.0, 2.0))
+    grime = builder.math("MULTIPLY", low, 0.3 + 0.6 * surface["wear"])
+    builder.set_principled(
+        Base_Color=builder.mix_colors(grime, color, (0.06, 0.055, 0.05)), Roughness=surface["roughness"]
+    )
+    return builder.material
 
 
 def ceiling_material(surface: dict) -> bpy.types.Material:
     """The underside of the roof."""
-    made = new_material_builder("ceiling")
-    made.set(Base_Color=_plane(made, surface, upright=False), Roughness=surface["roughness"])
-    return made.material
+    builder = new_material_builder("ceiling")
+    builder.set_principled(Base_Color=_plane(builder, surface, upright=False), Roughness=surface["roughness"])
+    return builder.material
 
 
-def _plane(made: MaterialBuilder, surface: dict, upright: bool) -> Any:
+def _plane(builder: MaterialBuilder, surface: dict, upright: bool) -> Any:
     """Return the colour of walls (`upright`) or a ceiling, and set its bump; u and v run along the plane in metres."""
     color, wear = surface["color_rgb"], surface["wear"]
     # Dirt runs down walls.
-    place = made.stretched(1.0, 1.0, 0.2 if upright else 1.0, 0.0)
-    stained = made.ramp(made.noise(0.8, 3.0, place), 1.0 - 0.35 * wear, 1.0 + 0.2 * wear)
+    place = builder.scaled_coordinates(1.0, 1.0, 0.2 if upright else 1.0, 0.0)
+    stained = builder.map_linear(builder.noise(0.8, 3.0, place), 1.0 - 0.35 * wear, 1.0 + 0.2 * wear)
     if surface["kind"] == "painted":
-        return made.scaled(color, stained)
-    x, y, z = made.coordinates()
-    u, v = (made.math("ADD", x, y), z) if upright else (x, y)
+        return builder.scale_color(color, stained)
+    x, y, z = builder.coordinates()
+    u, v = (builder.math("ADD", x, y), z) if upright else (x, y)
     if surface["kind"] == "brick":
-        return made.scaled(_bricks(made, color, u, v), stained)
+        return builder.scale_color(_bricks(builder, color, u, v), stained)
     if surface["kind"] == "sheet_metal":
-        profile = made.math("PINGPONG", u, 0.125)
-        made.bump(made.step(profile, 0.035, 0.07), 0.8, 0.03)
-        seam = made.grid_line(v, 3.0, 0.02)
-        return made.scaled(color, made.math("MULTIPLY", stained, made.ramp(seam, 1.0, 0.6)))
-    joint = made.math("MAXIMUM", made.grid_line(u, 2.5, 0.025), made.grid_line(v, 2.5, 0.025, 1.25))
-    return made.scaled(color, made.math("MULTIPLY", stained, made.ramp(joint, 1.0, 0.55)))
+        profile = builder.math("PINGPONG", u, 0.125)
+        builder.add_bump(builder.smoothstep(profile, 0.035, 0.07), 0.8, 0.03)
+        seam = builder.grid_line(v, 3.0, 0.02)
+        return builder.scale_color(color, builder.math("MULTIPLY", stained, builder.map_linear(seam, 1.0, 0.6)))
+    joint = builder.math("MAXIMUM", builder.grid_line(u, 2.5, 0.025), builder.grid_line(v, 2.5, 0.025, 1.25))
+    return builder.scale_color(color, builder.math("MULTIPLY", stained, builder.map_linear(joint, 1.0, 0.55)))
 
 
-def _bricks(made: MaterialBuilder, color: Any, u: Any, v: Any) -> Any:
+def _bricks(builder: MaterialBuilder, color: Any, u: Any, v: Any) -> Any:
     """Painted or bare bricks; the size is that of lime-sand blocks, small bricks would only flicker."""
-    place = made.node("ShaderNodeCombineXYZ", {"X": u, "Y": v}).outputs[0]
+    place = builder.node("ShaderNodeCombineXYZ", {"X": u, "Y": v}).outputs[0]
     dark, light = (np.array(color) * factor for factor in (0.8, 1.1))
     inputs = {"Vector": place, "Color1": dark, "Color2": light, "Mortar": np.array(color) * 0.5 + 0.05, "Scale": 1.0}
     inputs |= {"Mortar Size": 0.012, "Brick Width": 0.5, "Row Height": 0.25}
-    return made.node("ShaderNodeTexBrick", inputs).outputs["Color"]
+    return builder.node("ShaderNodeTexBrick", inputs).outputs["Color"]

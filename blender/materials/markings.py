@@ -27,7 +27,7 @@ class FacePlane:
     def normal(self) -> np.ndarray:
         return np.cross(self.right, self.up)
 
-    def patch(self, outline_m: np.ndarray, slot: int, lift_m: float = DECAL_LIFT_M) -> Solid:
+    def polygon(self, outline_m: np.ndarray, slot: int, lift_m: float = DECAL_LIFT_M) -> Solid:
         """A flat polygon (N, 2), counter-clockwise, in the face's coordinates from its centre."""
         outline = np.asarray(outline_m, float)
         vertices = self.center + lift_m * self.normal + outline[:, :1] * self.right + outline[:, 1:] * self.up
@@ -44,19 +44,19 @@ class FacePlane:
         """A flat rectangle, turned by `turn` radians."""
         corners = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)]) * size_m
         cos, sin = np.cos(turn), np.sin(turn)
-        return self.patch(corners @ np.array([[cos, sin], [-sin, cos]]) + center_m, slot, lift_m)
+        return self.polygon(corners @ np.array([[cos, sin], [-sin, cos]]) + center_m, slot, lift_m)
 
-    def word(
+    def text(
         self, text: str, center_m: tuple[float, float], height_m: float, slot: int, lift_m: float = DECAL_LIFT_M
     ) -> list[Solid]:
         """A line of text with capitals `height_m` high; wide letters are squeezed to 0.8 of that for each."""
         corners, faces = text_triangles(text)
         squeeze = min(1.0, (0.8 * len(text) - 0.2) / np.ptp(corners[:, 0]))
-        flat = self.patch(corners * (squeeze * height_m, height_m) + center_m, slot, lift_m)
+        flat = self.polygon(corners * (squeeze * height_m, height_m) + center_m, slot, lift_m)
         return [replace(flat, faces=list(faces))]
 
     def arrow_up(self, center_m: tuple[float, float], height_m: float, slot: int) -> Solid:
-        return self.patch((ARROW - (0, 0.5)) * height_m + center_m, slot)
+        return self.polygon((ARROW - (0, 0.5)) * height_m + center_m, slot)
 
 
 def side_faces(size_m: tuple[float, float, float]) -> list[FacePlane]:

@@ -44,11 +44,11 @@ def shipping_label(
     bars = (0.8 * width, 0.26 * height)
     solids.append(face.rectangle(place(0, -0.29 * height), bars, inks.barcode, turn, PRINT_LIFT_M))
     letter = min(0.22 * height, 0.8 * width / (0.8 * len(title)))
-    return solids + face.word(title, place(-0.02 * width, 0.28 * height), letter, inks.ink, PRINT_LIFT_M)
+    return solids + face.text(title, place(-0.02 * width, 0.28 * height), letter, inks.ink, PRINT_LIFT_M)
 
 
 def handling_marks(face: FacePlane, center_m: tuple[float, float], height_m: float, slot: int) -> list[Solid]:
     """Two arrows (this side up) and a glass (fragile) side by side, 1.6 times as wide as high."""
     x, y = center_m
     arrows = [face.arrow_up((x + shift * height_m, y), height_m, slot) for shift in (-0.6, -0.1)]
-    return [*arrows, face.patch((GLASS - (0, 0.5)) * height_m + (x + 0.5 * height_m, y), slot)]
+    return [*arrows, face.polygon((GLASS - (0, 0.5)) * height_m + (x + 0.5 * height_m, y), slot)]

@@ -141,7 +141,7 @@ def build_head(
     head = head_landmarks(vertices)
     colors = tuple(parameters["skin_rgb"]), tuple(parameters["outfit"]["hair_rgb"])
     skin_material = library.material(("skin", colors), lambda: person_materials.skin_material("skin", *colors))
-    hair_material = library.material(("hair", colors[1]), lambda: person_materials.hair("hair", colors[1]))
+    hair_material = library.material(("hair", colors[1]), lambda: person_materials.hair_material("hair", colors[1]))
     strands = _hair(head, vertices, hair, transforms)
     if parameters["outfit"]["hair"] == "long":
         strands = join_surfaces([strands, _bun(head, transforms)])

@@ -114,9 +114,9 @@ def build_shoes(
 
 
 def _leather(color: tuple[float, float, float]) -> bpy.types.Material:
-    made = new_material_builder("shoe leather")
-    place = made.node("ShaderNodeAttribute", attribute_name="rest").outputs["Vector"]
-    grain = made.noise(40.0, 3.0, place)
-    made.set(Base_Color=made.mix(grain, [0.7 * c for c in color], color), Roughness=0.5)
-    made.bump(grain, 0.25, 0.004)
-    return made.material
+    builder = new_material_builder("shoe leather")
+    place = builder.node("ShaderNodeAttribute", attribute_name="rest").outputs["Vector"]
+    grain = builder.noise(40.0, 3.0, place)
+    builder.set_principled(Base_Color=builder.mix_colors(grain, [0.7 * c for c in color], color), Roughness=0.5)
+    builder.add_bump(grain, 0.25, 0.004)
+    return builder.material

@@ -124,15 +124,17 @@ def electric_truck_materials(style: ElectricStyle, parameters: dict, library: As
 
 def moulded_plastic(name: str, color: Rgb, wear: float, roughness: float) -> bpy.types.Material:
     """Coloured plastic: floor dirt that gets less with height, and pale scuffs where pallets and racks have been."""
-    made = common_materials.new_material_builder(name)
-    _, _, height = made.coordinates()
-    low = made.step(height, 0.45, 0.05)
-    dirt = made.math("MULTIPLY", made.noise(6.0), made.math("MULTIPLY_ADD", low, 0.5 * wear, 0.35 * wear))
-    scratch = made.step(made.noise(1.0, 4.0, made.stretched(6.0, 6.0, 60.0)), 0.74 - 0.14 * wear, 0.8 - 0.12 * wear)
-    dirty = made.mix(dirt, color, (0.11, 0.1, 0.085))
-    pale = tuple(0.5 * channel + 0.12 for channel in color)
-    made.set(
-        Base_Color=made.mix(made.math("MULTIPLY", scratch, 0.8 * wear), dirty, pale),
-        Roughness=made.math("MULTIPLY_ADD", dirt, 0.5, roughness),
+    builder = common_materials.new_material_builder(name)
+    _, _, height = builder.coordinates()
+    low = builder.smoothstep(height, 0.45, 0.05)
+    dirt = builder.math("MULTIPLY", builder.noise(6.0), builder.math("MULTIPLY_ADD", low, 0.5 * wear, 0.35 * wear))
+    scratch = builder.smoothstep(
+        builder.noise(1.0, 4.0, builder.scaled_coordinates(6.0, 6.0, 60.0)), 0.74 - 0.14 * wear, 0.8 - 0.12 * wear
     )
-    return made.material
+    dirty = builder.mix_colors(dirt, color, (0.11, 0.1, 0.085))
+    pale = tuple(0.5 * channel + 0.12 for channel in color)
+    builder.set_principled(
+        Base_Color=builder.mix_colors(builder.math("MULTIPLY", scratch, 0.8 * wear), dirty, pale),
+        Roughness=builder.math("MULTIPLY_ADD", dirt, 0.5, roughness),
+    )
+    return builder.material

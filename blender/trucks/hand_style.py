@@ -118,28 +118,32 @@ def _plain(library: AssetCache, name: str, color: Rgb, roughness: float, metalli
 
 def fork_paint_material(name: str, color: Rgb, wear: float) -> bpy.types.Material:
     """Paint that pallets have dragged off the upper side: bare steel in long streaks, at `wear` 1 nearly all of it."""
-    made = common_materials.new_material_builder(name)
-    coordinates = made.node("ShaderNodeTexCoord")
-    stretched = made.node(
+    builder = common_materials.new_material_builder(name)
+    coordinates = builder.node("ShaderNodeTexCoord")
+    stretched = builder.node(
         "ShaderNodeMapping", {"Vector": coordinates.outputs["Object"], "Scale": (1.5, 22.0, 22.0)}
     ).outputs["Vector"]
-    streaks = made.math("ADD", made.noise(1.0, 5.0, stretched), made.math("MULTIPLY", made.noise(12.0), 0.35))
-    upward = made.node("ShaderNodeSeparateXYZ", {"Vector": coordinates.outputs["Normal"]}).outputs["Z"]
-    chance = made.math("ADD", streaks, made.math("MULTIPLY", made.step(upward, 0.3, 0.9), 0.1 + 0.35 * wear))
-    worn = made.step(chance, 0.95 - 0.12 * wear, 1.03 - 0.12 * wear)
-    dirt = made.math("MULTIPLY", made.noise(4.0), 0.6 * wear)
-    steel = made.mix(made.noise(40.0), (0.2, 0.16, 0.12), (0.38, 0.37, 0.36))
-    made.set(
-        Base_Color=made.mix(worn, made.mix(dirt, color, (0.05, 0.045, 0.04)), steel),
-        Metallic=made.math("MULTIPLY", worn, 0.85),
-        Roughness=made.math("ADD", made.math("MULTIPLY", dirt, 0.4), 0.36),
+    streaks = builder.math(
+        "ADD", builder.noise(1.0, 5.0, stretched), builder.math("MULTIPLY", builder.noise(12.0), 0.35)
     )
-    return made.material
+    upward = builder.node("ShaderNodeSeparateXYZ", {"Vector": coordinates.outputs["Normal"]}).outputs["Z"]
+    chance = builder.math(
+        "ADD", streaks, builder.math("MULTIPLY", builder.smoothstep(upward, 0.3, 0.9), 0.1 + 0.35 * wear)
+    )
+    worn = builder.smoothstep(chance, 0.95 - 0.12 * wear, 1.03 - 0.12 * wear)
+    dirt = builder.math("MULTIPLY", builder.noise(4.0), 0.6 * wear)
+    steel = builder.mix_colors(builder.noise(40.0), (0.2, 0.16, 0.12), (0.38, 0.37, 0.36))
+    builder.set_principled(
+        Base_Color=builder.mix_colors(worn, builder.mix_colors(dirt, color, (0.05, 0.045, 0.04)), steel),
+        Metallic=builder.math("MULTIPLY", worn, 0.85),
+        Roughness=builder.math("ADD", builder.math("MULTIPLY", dirt, 0.4), 0.36),
+    )
+    return builder.material
 
 
 def tyre_material(name: str, color: Rgb, wear: float) -> bpy.types.Material:
     """Rubber, nylon or polyurethane that picks up the floor's dust."""
-    made = common_materials.new_material_builder(name)
-    dust = made.math("MULTIPLY", made.noise(30.0), 0.25 + 0.5 * wear)
-    made.set(Base_Color=made.mix(dust, color, (0.16, 0.15, 0.135)), Roughness=0.65)
-    return made.material
+    builder = common_materials.new_material_builder(name)
+    dust = builder.math("MULTIPLY", builder.noise(30.0), 0.25 + 0.5 * wear)
+    builder.set_principled(Base_Color=builder.mix_colors(dust, color, (0.16, 0.15, 0.135)), Roughness=0.65)
+    return builder.material

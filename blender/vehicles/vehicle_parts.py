@@ -234,4 +234,4 @@ def maker_name(
         FacePlane(np.array([x, sign * (y - DECAL_LIFT_M), z]), np.array([-sign, 0.0, 0.0]), up, (1, 1))
         for sign in (1.0, -1.0)
     ]
-    return [stroke for face in sides for stroke in face.word(word, (0, 0), height_m, slot)]
+    return [stroke for face in sides for stroke in face.text(word, (0, 0), height_m, slot)]

@@ -34,7 +34,7 @@ def _edges(text: str) -> tuple[np.ndarray, np.ndarray]:
 
 def test_a_word_lies_on_its_face_within_its_length():
     face = side_faces((1.0, 2.0, 0.5))[0]
-    (word,) = face.word("HELIO", (0.1, 0.05), 0.2, 3)
+    (word,) = face.text("HELIO", (0.1, 0.05), 0.2, 3)
     assert word.slot == 3
     assert np.ptp(word.vertices[:, 1]) <= (0.8 * 5 - 0.2) * 0.2 + 1e-9
     np.testing.assert_allclose(word.vertices[:, 0], 0.5 + 0.0015)
