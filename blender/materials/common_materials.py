@@ -22,7 +22,7 @@ class MaterialBuilder:
 
     material: bpy.types.Material
     tree: bpy.types.NodeTree
-    surface: bpy.types.ShaderNode
+    principled: bpy.types.ShaderNode
 
     def node(self, kind: str, inputs: dict[str | int, Any] | None = None, **settings: Any) -> bpy.types.ShaderNode:
         """Add a node: `settings` are its properties; an input that is a socket is linked, any other is set."""
