@@ -26,3 +26,8 @@ def choose_weighted(random: np.random.Generator, shares: Mapping[str, float]) ->
     """Return one of the names, each drawn in proportion to its share."""
     names, weights = list(shares), np.array(list(shares.values()), float)
     return names[random.choice(len(names), p=weights / weights.sum())]
+
+
+def draw_seed(random: np.random.Generator) -> int:
+    """Draw a seed for whatever is built later from the record: an integer in 0 .. 2**31 - 1."""
+    return int(random.integers(2**31))

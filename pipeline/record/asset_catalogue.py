@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from pipeline.common.errors import CaristeError
 from pipeline.record.objects import SignedAxis
 
 CATALOGUE = Path(__file__).parents[2] / "assets" / "catalogue.yaml"
@@ -20,7 +21,7 @@ UP_AXIS_BY_FORMAT = {".glb": "y", ".gltf": "y", ".obj": "y", ".blend": "z", ".fb
 UP_AXIS_BY_FORMAT |= dict.fromkeys((".usd", ".usda", ".usdc", ".usdz"), "z")
 
 
-class CatalogueError(Exception):
+class CatalogueError(CaristeError):
     """A catalogue that cannot be used; the message names the asset and the key."""
 
 
@@ -37,7 +38,7 @@ class Asset(BaseModel):
     author: NonEmptyText
     licence: NonEmptyText
 
-    def told(self) -> dict[str, str | None]:
+    def provenance_entry(self) -> dict[str, str | None]:
         """Return what provenance says of it: category, source, author, licence, and the file if it has one."""
         return self.model_dump(include={*Asset.model_fields, "file"})
 
@@ -59,18 +60,18 @@ class CustomAsset(Asset):
 
     @model_validator(mode="before")
     @classmethod
-    def _anywhere(cls, given: dict) -> dict:
+    def _default_placements(cls, given: dict) -> dict:
         """A truck stands wherever trucks do, unless it is said."""
         if isinstance(given, dict) and given.get("category") == "pallet_truck":
             return {"stands": ("free", "row", "beside", "rack")} | given
         return given
 
     @model_validator(mode="after")
-    def _agrees(self) -> Self:
-        ending = Path(self.file).suffix.lower()
-        if ending not in UP_AXIS_BY_FORMAT:
+    def _check_consistency(self) -> Self:
+        suffix = Path(self.file).suffix.lower()
+        if suffix not in UP_AXIS_BY_FORMAT:
             raise ValueError(
-                f"file: cannot read {ending or 'a file without ending'}, only {', '.join(UP_AXIS_BY_FORMAT)}"
+                f"file: cannot read {suffix or 'a file without suffix'}, only {', '.join(UP_AXIS_BY_FORMAT)}"
             )
         if Path(self.file).is_absolute() or ".." in Path(self.file).parts:
             raise ValueError(f"file: {self.file} must lie in the folder of the catalogue")
@@ -95,22 +96,22 @@ class Catalogue(BaseModel):
     custom: CustomAssets = {}
 
     @model_validator(mode="after")
-    def _names_differ(self) -> Self:
+    def _check_unique_names(self) -> Self:
         if taken := sorted(self.assets.keys() & self.custom.keys()):
             raise ValueError(f"custom.{taken[0]}: the name is taken by an asset that is built in; choose another one")
         return self
 
-    def describe(self, names: Iterable[str]) -> dict[str, Asset]:
+    def entries_of(self, names: Iterable[str]) -> dict[str, Asset]:
         """Return the entries of these assets, sorted by name.
 
         Raises:
             CatalogueError: names that the catalogue does not hold.
         """
-        held = {**self.assets, **self.custom}
-        wanted = sorted(names)
-        if missing := [name for name in wanted if name not in held]:
+        known = {**self.assets, **self.custom}
+        requested = sorted(names)
+        if missing := [name for name in requested if name not in known]:
             raise CatalogueError(f"not in the catalogue of assets: {', '.join(missing)}; add source, author, licence")
-        return {name: held[name] for name in wanted}
+        return {name: known[name] for name in requested}
 
 
 def read_catalogue(path: Path = CATALOGUE) -> Catalogue:
@@ -125,12 +126,12 @@ def read_catalogue(path: Path = CATALOGUE) -> Catalogue:
             raise CatalogueError(f"{path}: own: this section is called custom now")
         return Catalogue.model_validate(found)
     except ValidationError as error:
-        raise CatalogueError("\n".join(f"{path}: {_said(one)}" for one in error.errors())) from None
+        raise CatalogueError("\n".join(f"{path}: {_error_message(one)}" for one in error.errors())) from None
     except yaml.YAMLError as error:
         raise CatalogueError(f"{path}: no YAML: {error}") from None
 
 
-def _said(error: dict) -> str:
+def _error_message(error: dict) -> str:
     where, what = ".".join(map(str, error["loc"])), error["msg"].removeprefix("Value error, ")
     if error["loc"][-1:] == ("licence",) and error["type"] == "missing":
         what = "missing: say under which licence it may be used, for example 'own work' or CC-BY-4.0"

@@ -154,7 +154,7 @@ class Pose(RecordModel):
     seat_m: float | None = None
 
     @model_validator(mode="after")
-    def _seated(self) -> Self:
+    def _check_seat_height(self) -> Self:
         if (self.name == "sit") != (self.seat_m is not None):
             raise ValueError("seat_m is needed by sit and by no other pose")
         return self
@@ -294,11 +294,11 @@ class CustomObject(_BaseObject):
     parameters: CustomMeshParameters
 
 
-def _origin(thing: Any) -> str:
+def _object_tag(scene_object: Any) -> str:
     """Tell a thing of the user's own from those that we build: by what describes it, for its name may be any."""
-    if isinstance(thing, _BaseObject):
-        return "own" if isinstance(thing, CustomObject) else "built_in"
-    parameters = thing.get("parameters") if isinstance(thing, dict) else None
+    if isinstance(scene_object, _BaseObject):
+        return "own" if isinstance(scene_object, CustomObject) else "built_in"
+    parameters = scene_object.get("parameters") if isinstance(scene_object, dict) else None
     return "own" if isinstance(parameters, CustomMeshParameters | dict) and "file" in dict(parameters) else "built_in"
 
 
@@ -307,5 +307,5 @@ BuiltInObject = Annotated[
     Field(discriminator="asset"),
 ]
 SceneObject = Annotated[
-    Annotated[BuiltInObject, Tag("built_in")] | Annotated[CustomObject, Tag("own")], Discriminator(_origin)
+    Annotated[BuiltInObject, Tag("built_in")] | Annotated[CustomObject, Tag("own")], Discriminator(_object_tag)
 ]

@@ -14,22 +14,23 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 import pipeline
+from pipeline.common.errors import CaristeError
 from pipeline.config.config import GENERATOR_VERSION, Config
 from pipeline.record import asset_catalogue
 from pipeline.record.scene import Scene, read_rendered_scenes, shard_folder_name
 
 
-class ProvenanceError(Exception):
+class ProvenanceError(CaristeError):
     """What made a shard or the annotations cannot be told; the message names the file and what to do."""
 
 
-class _Told(BaseModel):
+class _ProvenanceModel(BaseModel):
     """What is read back; more keys are allowed."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class SceneProvenance(_Told):
+class SceneProvenance(_ProvenanceModel):
     """Of `scenes/<k>.json`; `assets`: name -> category, source, author, licence, file of own ones."""
 
     dataset_seed: int
@@ -37,7 +38,7 @@ class SceneProvenance(_Told):
     assets: dict[str, dict[str, str | None]]
 
 
-class ShardInfo(_Told):
+class ShardInfo(_ProvenanceModel):
     """Of `shard.json`; `files`: name -> sha256 of every other file; `made_by` null: rendered without `--provenance`."""
 
     images: int
@@ -46,7 +47,7 @@ class ShardInfo(_Told):
     files: dict[str, str]
 
 
-class FileChecksum(_Told):
+class FileChecksum(_ProvenanceModel):
     """`file`: relative to the folder of the data set."""
 
     file: str
@@ -58,7 +59,7 @@ class SplitInfo(FileChecksum):
     annotations: int
 
 
-class AnnotationProvenance(_Told):
+class AnnotationProvenance(_ProvenanceModel):
     """Of `annotations/provenance.json`; `shards`: name -> `digest` of the files that were labelled."""
 
     seed: int
@@ -69,7 +70,7 @@ class AnnotationProvenance(_Told):
     shards: dict[str, str]
 
 
-Told = TypeVar("Told", bound=_Told)
+Model = TypeVar("Told", bound=_ProvenanceModel)
 
 
 def describe_scenes(settings: Config, scenes: Iterable[Scene]) -> dict[str, Any]:
@@ -83,12 +84,12 @@ def describe_scenes(settings: Config, scenes: Iterable[Scene]) -> dict[str, Any]
         "dataset_seed": settings.data.seed,
         "generator_version": GENERATOR_VERSION,
         "config": settings.model_dump(mode="json", exclude_unset=True),
-        "assets": _described(scenes),
+        "assets": _asset_entries(scenes),
     }
 
 
 def describe_annotations(
-    settings: Config, shards: Path, written: Path, counts: dict[str, tuple[int, int]]
+    settings: Config, shards_dir: Path, annotations_dir: Path, counts: dict[str, tuple[int, int]]
 ) -> dict[str, Any]:
     """Return what made the annotations: config, the shards and all that occurs in them, and the files themselves.
 
@@ -101,24 +102,24 @@ def describe_annotations(
     versions, assets, digests = [], [], {}
     for name in map(shard_folder_name, range(settings.data.shards)):
         # One at a time: the tables of a million images' files do not fit in memory.
-        facts = read_provenance(shards / name / "shard.json", ShardInfo)
-        versions.append(facts.versions)
-        assets.append(_assets(shards / name, facts))
-        digests[name] = digest(facts.files)
+        info = read_provenance(shards_dir / name / "shard.json", ShardInfo)
+        versions.append(info.versions)
+        assets.append(_assets_of_shard(shards_dir / name, info))
+        digests[name] = digest(info.files)
     return {
         "cariste": pipeline.__version__,
         "config": json.loads(settings.only("data", "label")),
         "seed": settings.data.seed,
         "generator_version": GENERATOR_VERSION,
-        "versions": _all_that_occur(versions),
+        "versions": _merge_versions(versions),
         "assets": merge_assets(assets),
-        "splits": {split: _of_split(written / f"{split}.json", *counts[split]) for split in counts},
-        "audit": _of_file(written / "audit.json"),
+        "splits": {split: _split_entry(annotations_dir / f"{split}.json", *counts[split]) for split in counts},
+        "audit": _file_entry(annotations_dir / "audit.json"),
         "shards": digests,
     }
 
 
-def read_provenance(path: Path, model: type[Told]) -> Told:
+def read_provenance(path: Path, model: type[Model]) -> Model:
     """Read a `shard.json` as ShardFacts, an `annotations/provenance.json` as AnnotationFacts.
 
     Raises:
@@ -130,20 +131,25 @@ def read_provenance(path: Path, model: type[Told]) -> Told:
         raise ProvenanceError(f"{path}: cannot be read: {error.strerror}; make it again") from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        raise ProvenanceError(f"{path}: {place}: {first['msg'].lower()}; of another version? Make it again") from None
+        location = ".".join(map(str, first["loc"])) or "the file"
+        raise ProvenanceError(
+            f"{path}: {location}: {first['msg'].lower()}; of another version? Make it again"
+        ) from None
 
 
-def _assets(shard: Path, facts: ShardInfo) -> dict[str, dict[str, str | None]]:
+def _assets_of_shard(shard_dir: Path, info: ShardInfo) -> dict[str, dict[str, str | None]]:
     """Return a shard's list of assets; one that was rendered without `--provenance` gets it from its records."""
-    if facts.made_by is not None:
-        return facts.made_by.assets
-    return _described(record.scene for record in read_rendered_scenes(shard / "scenes.jsonl"))
+    if info.made_by is not None:
+        return info.made_by.assets
+    return _asset_entries(record.scene for record in read_rendered_scenes(shard_dir / "scenes.jsonl"))
 
 
-def _described(scenes: Iterable[Scene]) -> dict[str, dict[str, str | None]]:
-    occurring = {thing.asset for scene in scenes for thing in scene.objects}
-    return {name: asset.told() for name, asset in asset_catalogue.read_catalogue().describe(occurring).items()}
+def _asset_entries(scenes: Iterable[Scene]) -> dict[str, dict[str, str | None]]:
+    asset_names = {scene_object.asset for scene in scenes for scene_object in scene.objects}
+    return {
+        name: asset.provenance_entry()
+        for name, asset in asset_catalogue.read_catalogue().entries_of(asset_names).items()
+    }
 
 
 def digest(files: dict[str, str]) -> str:
@@ -162,29 +168,32 @@ def merge_assets(lists: Iterable[dict[str, dict[str, str | None]]]) -> dict[str,
 
     A catalogue that was edited between two growths of a data set makes them differ.
     """
-    seen: dict[str, dict[str, set]] = defaultdict(lambda: defaultdict(set))
+    values_of_asset: dict[str, dict[str, set]] = defaultdict(lambda: defaultdict(set))
     for assets in lists:
-        for name, facts in assets.items():
-            for key, value in facts.items():
-                seen[name][key].add(value)
-    return {name: {key: _joined(values) for key, values in facts.items()} for name, facts in sorted(seen.items())}
+        for name, entry in assets.items():
+            for key, value in entry.items():
+                values_of_asset[name][key].add(value)
+    return {
+        name: {key: _join_values(values) for key, values in entry.items()}
+        for name, entry in sorted(values_of_asset.items())
+    }
 
 
-def _joined(values: set[str | None]) -> str | None:
+def _join_values(values: set[str | None]) -> str | None:
     return " / ".join(sorted(map(str, values))) if len(values) > 1 else next(iter(values))
 
 
-def _all_that_occur(tables: Iterable[dict[str, str]]) -> dict[str, list[str]]:
-    seen: dict[str, set[str]] = defaultdict(set)
+def _merge_versions(tables: Iterable[dict[str, str]]) -> dict[str, list[str]]:
+    values_of_name: dict[str, set[str]] = defaultdict(set)
     for table in tables:
         for name, value in table.items():
-            seen[name].add(value)
-    return {name: sorted(values) for name, values in sorted(seen.items())}
+            values_of_name[name].add(value)
+    return {name: sorted(values) for name, values in sorted(values_of_name.items())}
 
 
-def _of_split(path: Path, images: int, annotations: int) -> dict[str, Any]:
-    return {**_of_file(path), "images": images, "annotations": annotations}
+def _split_entry(path: Path, images: int, annotations: int) -> dict[str, Any]:
+    return {**_file_entry(path), "images": images, "annotations": annotations}
 
 
-def _of_file(path: Path) -> dict[str, str]:
+def _file_entry(path: Path) -> dict[str, str]:
     return {"file": f"annotations/{path.name}", "sha256": sha256_of(path)}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records that each show one asset in one of its variants, on an empty floor, for `blender.preview` to look at.
+"""Records that each show one asset in one of its variants, on an empty floor, for `blender preview` to look at.
 
     python -m pipeline.scenes.asset_previews --asset hand_pallet_truck --out results/preview/hand_pallet_truck.jsonl
     python -m pipeline.scenes.asset_previews --asset catalogue --out results/preview/catalogue.jsonl
@@ -7,14 +7,12 @@
 The name of a record's first thing says which variant it is.
 """
 
-import argparse
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.common.randomness import rng
+from pipeline.common.randomness import draw_seed, rng
 from pipeline.config.config import GENERATOR_VERSION
 from pipeline.config.world import ClothingSection, PeopleSection, TrucksSection
 from pipeline.record.asset_catalogue import CatalogueError
@@ -102,10 +100,10 @@ def _people(random: np.random.Generator) -> Iterator[AssetPreview]:
     for name in POSES:
         yield (
             name,
-            draw_people_group(random, PeopleSection(activities={"alone": 1}, poses_alone={name: 1}), stock, 1).things,
+            draw_people_group(random, PeopleSection(activities={"alone": 1}, poses_alone={name: 1}), stock, 1).objects,
         )
     for name in ("sit", "carry", "talk"):
-        yield name, draw_people_group(random, PeopleSection(activities={name: 1}), stock, 2).things
+        yield name, draw_people_group(random, PeopleSection(activities={name: 1}), stock, 2).objects
     for name in ("push", "pull"):
         truck, person = truck_and_person(random, section, draw_fleet(random, TrucksSection(electric=0))[0], name)
         yield name, [person, make_truck(truck)]
@@ -116,7 +114,7 @@ def _people(random: np.random.Generator) -> Iterator[AssetPreview]:
     )
     for what, clothing in CLOTHES.items():
         dressed = PeopleSection(activities={"alone": 1}, poses_alone={"stand": 1}, clothing=ClothingSection(**clothing))
-        yield what, draw_people_group(random, dressed, stock, 1).things
+        yield what, draw_people_group(random, dressed, stock, 1).objects
 
 
 def _racks(random: np.random.Generator) -> Iterator[AssetPreview]:
@@ -129,7 +127,7 @@ def _racks(random: np.random.Generator) -> Iterator[AssetPreview]:
 
 def _pallets(random: np.random.Generator) -> Iterator[AssetPreview]:
     for what, age in (("new", 0.0), ("used", 0.5), ("grey and broken", 1.0)):
-        kind = EurPalletParameters(age=age, seed=int(random.integers(2**31)))
+        kind = EurPalletParameters(age=age, seed=draw_seed(random))
         yield what, [EurPallet(name="pallet", position_m=(0, 0, 0), yaw_deg=0, stands_on="floor", instance_id=0,
                                parameters=kind)]  # fmt: skip
     for count in (2, 15):
@@ -141,9 +139,11 @@ def _stacks(random: np.random.Generator) -> Iterator[AssetPreview]:
     found: dict[bool, list[SceneObject]] = {}
     while len(found) < 2:
         load = loaded_pallet(random, draw_carton_stock(random))
-        for thing in load:
-            if thing.asset == "carton_stack":
-                found.setdefault(thing.parameters.wrapped, sorted(load, key=lambda each: each.asset != "carton_stack"))
+        for scene_object in load:
+            if scene_object.asset == "carton_stack":
+                found.setdefault(
+                    scene_object.parameters.wrapped, sorted(load, key=lambda each: each.asset != "carton_stack")
+                )
     yield "", found[False]
     yield "wrapped", found[True]
 
@@ -210,7 +210,7 @@ def previews_of_asset(name: str, own: Sequence[CustomMesh] = ()) -> list[AssetPr
 
 
 def make_record(index: int, name: str, specimen: AssetPreview) -> Scene:
-    """Put a specimen on the floor of an empty hall under one lamp; the camera is for `blender.preview` to choose."""
+    """Put a specimen on the floor of an empty hall under one lamp; the camera is for `blender preview` to choose."""
     what, (first, *others) = specimen
     caption = f"{name}: {what}" if what else name
     first = first.model_copy(update={"name": caption})
@@ -243,26 +243,12 @@ def preview_records(names: Iterable[str], own: Sequence[CustomMesh] = ()) -> lis
     return [make_record(index, name, specimen) for index, (name, specimen) in enumerate(shown)]
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m pipeline.scenes.asset_previews",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--asset", required=True, help="its name in the catalogue, or catalogue: all of them")
-    parser.add_argument("--own", type=Path, nargs="*", default=[], help="JSON of blender.measure_asset, one an asset")
-    parser.add_argument("--out", type=Path, required=True, help="JSON lines file to write")
-    options = parser.parse_args()
-    try:
-        own = custom_meshes.read_measured_meshes(options.own)
-        everything = [*PREVIEW_SAMPLERS, *(each.asset for each in own)]
-        names = everything if options.asset == "catalogue" else [options.asset]
-        write_scenes(preview_records(names, own), options.out)
-    except CatalogueError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+def write_preview_records(asset: str, custom_meshes_json: Sequence[Path], out: Path) -> None:
+    """Write the scene records that show one asset, or all assets if `asset` is "catalogue".
 
-
-if __name__ == "__main__":
-    sys.exit(main())
+    Raises:
+        CatalogueError: no asset of this name, or a file of a mesh that cannot be used.
+    """
+    meshes = custom_meshes.read_measured_meshes(custom_meshes_json)
+    everything = [*PREVIEW_SAMPLERS, *(mesh.asset for mesh in meshes)]
+    write_scenes(preview_records(everything if asset == "catalogue" else [asset], meshes), out)

@@ -5,20 +5,17 @@
 --provenance scenes/00000.json`
 """
 
-import argparse
 import os
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.coco import reader
+from pipeline.common import json_files
 from pipeline.common.progress import track
-from pipeline.common.randomness import choose_weighted, rng
-from pipeline.config.config import GENERATOR_VERSION, Config, ConfigError, read_config
+from pipeline.common.randomness import choose_weighted, draw_seed, rng
+from pipeline.config.config import GENERATOR_VERSION, Config
 from pipeline.record import provenance
-from pipeline.record.asset_catalogue import CatalogueError
 from pipeline.record.objects import SceneObject
 from pipeline.record.scene import RenderSettings, Scene, read_scenes
 from pipeline.scenes.actors.lookalikes import add_lookalikes
@@ -56,19 +53,19 @@ def sample_scene(config: Config, index: int, own: Sequence[CustomMesh] = ()) -> 
         return rng(config.data.seed, index, stage)
 
     layout = choose_weighted(random("layout"), config.layout.kinds)
-    setting = furnish_hall(random("furniture"), layout, config.goods)
-    setting.own = own
-    add_furniture(random("props"), setting)
-    space = setting.space
+    plan = furnish_hall(random("furniture"), layout, config.goods)
+    plan.custom_meshes = own
+    add_furniture(random("props"), plan)
+    space = plan.space
     lamps_m = lamp_height_m(space.size_m[2])
     counts = draw_counts(random("counts"), config)
     category = draw_subject_category(random("subject"), config.camera, counts.people, counts.trucks)
-    where = (config.camera, space, setting.walkways, lamps_m)
+    where = (config.camera, space, plan.walkways, lamps_m)
     aimed = draw_aimed_camera(random("aim"), *where, category) if category else None
     camera, subject = aimed or (draw_camera(random("camera"), *where), None)
     camera = draw_lens_effects(random("lens"), config.camera, camera)
-    space.keep_free(camera_clearance_boxes(camera.position_m))
-    view = View(setting, camera, subject)
+    space.reserve(camera_clearance_boxes(camera.position_m))
+    view = View(plan, camera, subject)
     add_lookalikes(random("lookalikes"), config.goods, view)
     try:
         add_actors(random("actors"), config, view, counts)
@@ -76,10 +73,10 @@ def sample_scene(config: Config, index: int, own: Sequence[CustomMesh] = ()) -> 
         raise NoRoomError(f"image {index}: {error}") from None
     factor = draw_power_factor(random("power"), config.light)
     light = choose_weighted(random("light"), config.light.scenes)
-    doors = [((door.x_m, door.y_m), door.yaw_deg, (door.width_m, door.height_m)) for door in setting.doors]
+    doors = [((door.x_m, door.y_m), door.yaw_deg, (door.width_m, door.height_m)) for door in plan.doors]
     openings = draw_openings(random("openings"), space.size_m, doors, light == "daylight", space.is_free)
     hall = draw_hall(
-        random("surfaces"), space.size_m, setting.lines, openings, draw_outside_light(random("outside"), light)
+        random("surfaces"), space.size_m, plan.floor_lines, openings, draw_outside_light(random("outside"), light)
     )
     lamps, ambient = draw_lights(random("lamps"), config.light, light, hall, camera, factor)
     return Scene(
@@ -93,7 +90,7 @@ def sample_scene(config: Config, index: int, own: Sequence[CustomMesh] = ()) -> 
         hall=hall,
         lamps=lamps,
         ambient=ambient,
-        objects=tuple(_numbered(space.things)),
+        objects=tuple(_numbered(space.objects)),
     )
 
 
@@ -113,7 +110,7 @@ def _render_settings(
         view_transform=config.render.view_transform,
         contrast=contrast,
         exposure_ev=round(draw_exposure_ev(draws, config.light, power_factor) + wrong_ev, 3),
-        seed=int(draws.integers(2**31)),
+        seed=draw_seed(draws),
         white_balance=round(float(random("white_balance").uniform(*config.camera.white_balance)), 3),
         depth=config.render.depth,
         normals=config.render.normals,
@@ -121,12 +118,14 @@ def _render_settings(
     )
 
 
-def _numbered(things: Iterable[SceneObject]) -> Iterable[SceneObject]:
+def _numbered(objects: Iterable[SceneObject]) -> Iterable[SceneObject]:
     """Give people and trucks instance ids 1, 2, 3, ... and leave 0 to all else."""
     last = 0
-    for thing in things:
-        last += thing.category is not None
-        yield thing.model_copy(update={"instance_id": last}) if thing.category is not None else thing
+    for scene_object in objects:
+        last += scene_object.category is not None
+        yield (
+            scene_object.model_copy(update={"instance_id": last}) if scene_object.category is not None else scene_object
+        )
 
 
 def write_scenes(scenes: Iterable[Scene], out: Path) -> None:
@@ -144,33 +143,19 @@ def write_scenes(scenes: Iterable[Scene], out: Path) -> None:
     os.replace(aside, out)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m pipeline.scenes.sample", description=__doc__)
-    parser.add_argument("--config", required=True, help="YAML file, or its content as inline JSON or YAML: {...}")
-    parser.add_argument("--first", type=int, default=0, help="index of the first image")
-    parser.add_argument("--count", type=int, required=True, help="how many images")
-    parser.add_argument("--own", type=Path, nargs="*", default=[], help="JSON of blender.measure_asset, one an asset")
-    parser.add_argument("--out", type=Path, required=True, help="JSON lines file to write")
-    parser.add_argument("--provenance", type=Path, help="also write what made the records to this JSON file")
-    arguments = parser.parse_args()
-    if arguments.first < 0 or arguments.count < 1:
-        parser.error("--first must be 0 or more, --count 1 or more")
-    try:
-        config = read_config(arguments.config)
-        indices = range(arguments.first, arguments.first + arguments.count)
-        own = custom_meshes.read_measured_meshes(arguments.own)
-        scenes = (sample_scene(config, index, own) for index in indices)
-        write_scenes(track(scenes, arguments.count, "sample"), arguments.out)
-        if arguments.provenance:
-            reader.write_json(arguments.provenance, provenance.describe_scenes(config, read_scenes(arguments.out)))
-    except (ConfigError, NoRoomError, CatalogueError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"cannot write {arguments.out}: {error}", file=sys.stderr)
-        return 1
-    return 0
+def sample_to_file(
+    config: Config, indices: range, custom_meshes_json: Sequence[Path], out: Path, provenance_out: Path | None = None
+) -> None:
+    """Write the scene records of the images with these indices, and what they were made from.
 
+    `custom_meshes_json`: what `python -m blender measure` wrote, one file for each mesh.
 
-if __name__ == "__main__":
-    sys.exit(main())
+    Raises:
+        NoRoomError: see `sample_scene`.
+        CatalogueError: a file of a mesh that cannot be used.
+    """
+    meshes = custom_meshes.read_measured_meshes(custom_meshes_json)
+    scenes = (sample_scene(config, index, meshes) for index in indices)
+    write_scenes(track(scenes, len(indices), "sample"), out)
+    if provenance_out:
+        json_files.write_json(provenance_out, provenance.describe_scenes(config, read_scenes(out)))

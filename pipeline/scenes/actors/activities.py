@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.common.randomness import choose_weighted
+from pipeline.common.randomness import choose_weighted, draw_seed
 from pipeline.config.world import PeopleSection
 from pipeline.record.objects import (
     Carton,
@@ -36,7 +36,7 @@ from pipeline.scenes.assets.pallet_trucks import (
     make_truck,
     truck_with_pallet,
 )
-from pipeline.scenes.assets.pallets_and_cartons import SEED_RANGE, Stock, pallet_pile
+from pipeline.scenes.assets.pallets_and_cartons import Stock, pallet_pile
 from pipeline.scenes.assets.people import draw_person
 from pipeline.scenes.geometry.collision_boxes import PALLET_SIZE_M, rack_length_m, world_boxes
 from pipeline.scenes.geometry.free_space import Place, moved, overlaps
@@ -45,17 +45,17 @@ from pipeline.scenes.geometry.free_space import Place, moved, overlaps
 REACH_M = {"reach": 0.75, "bend": 1.05, "scan": 0.75, "crouch": 0.88, "stand": 0.5}
 ELECTRIC_TILT_DEG = (36.0, 58.0)  # the head of the tiller is 0.8 to 1.07 m high
 GRIP_OFFSET_M = 0.12  # each grip of the head, from its middle
-BESIDE = 0.3  # share of those drawn who walk beside an electric truck, not before it
-TRIES_APART = 200
-PILE_OFF_M = 0.025  # how far the upper pallets of a pile reach over the lowest one, at most
-CARRIED_M = ((0.22, 0.3, 0.16), (0.4, 0.48, 0.36))  # least and greatest carton that one carries
+WALK_BESIDE_SHARE = 0.3  # share of those drawn who walk beside an electric truck, not before it
+MAX_OVERLAP_TRIES = 200
+PILE_OFFSET_M = 0.025  # how far the upper pallets of a pile reach over the lowest one, at most
+CARRIED_SIZE_RANGE_M = ((0.22, 0.3, 0.16), (0.4, 0.48, 0.36))  # least and greatest carton that one carries
 
 
 @dataclass(frozen=True)
 class PeopleGroup:
     """A group with so many people in it; `reach_m`: how far ahead they reach who work at a load, null for others."""
 
-    things: list[SceneObject]
+    objects: list[SceneObject]
     people: int
     reach_m: float | None = None
 
@@ -64,100 +64,102 @@ def draw_truck_with_person(
     random: np.random.Generator, config: PeopleSection, stock: Stock, fleet: list[TruckParameters]
 ) -> list[SceneObject]:
     """Somebody at work with a truck that is empty or carries a pallet: pushing, pulling, leading an electric one."""
-    truck, person = _drawn_apart(lambda: _with_person(random, config, draw_from_fleet(random, fleet)))
+    truck, person = _draw_without_overlap(lambda: _truck_with_person(random, config, draw_from_fleet(random, fleet)))
     if fits_pallet(truck.parameters) and truck.parameters.fork_length_m > 1 and random.random() < 0.55:
         return [*truck_with_pallet(random, truck.parameters, stock, raised=True), person]
     return [truck, person]
 
 
-def _drawn_apart(draw: Callable[[], list[SceneObject]]) -> list[SceneObject]:
+def _draw_without_overlap(draw: Callable[[], list[SceneObject]]) -> list[SceneObject]:
     """Draw a group until its first thing, a person or a truck, is in none of the others: bags and legs need room."""
-    for _ in range(TRIES_APART):
+    for _ in range(MAX_OVERLAP_TRIES):
         group = draw()
         if not overlaps(world_boxes(group[:1]), world_boxes(group[1:]), 0.0):
             return group
-    raise RuntimeError(f"things that do not fit together: {', '.join(thing.asset for thing in group)}")
+    raise RuntimeError(f"things that do not fit together: {', '.join(scene_object.asset for scene_object in group)}")
 
 
-def _with_person(random: np.random.Generator, config: PeopleSection, kind: TruckParameters) -> list[SceneObject]:
+def _truck_with_person(
+    random: np.random.Generator, config: PeopleSection, parameters: TruckParameters
+) -> list[SceneObject]:
     """A truck and who pushes or pulls it, or leads an electric one by the near grip of its tiller."""
-    kind = kind.model_copy(update={"seed": int(random.integers(SEED_RANGE))})
-    if not isinstance(kind, ElectricPalletTruckParameters):
-        truck, person = truck_and_person(random, config, kind, str(random.choice(["push", "pull"])))
+    parameters = parameters.model_copy(update={"seed": draw_seed(random)})
+    if not isinstance(parameters, ElectricPalletTruckParameters):
+        truck, person = truck_and_person(random, config, parameters, str(random.choice(["push", "pull"])))
         return [make_truck(truck), person]
     tilted = {
         "tiller_tilt_deg": round(float(random.uniform(*ELECTRIC_TILT_DEG)), 2),
         "tiller_turn_deg": round(float(np.clip(random.normal(0, 10), -30, 30)), 2),
     }
-    truck = kind.model_copy(update=tilted)
+    truck = parameters.model_copy(update=tilted)
     grip = electric_grip_m(truck, float(random.choice([-GRIP_OFFSET_M, GRIP_OFFSET_M])))
-    heading = 0.0 if random.random() < BESIDE else 180.0
+    heading = 0.0 if random.random() < WALK_BESIDE_SHARE else 180.0
     return [make_truck(truck), person_beside_truck(random, config, grip, truck.tiller_turn_deg + heading)]
 
 
-def draw_people_group(random: np.random.Generator, config: PeopleSection, stock: Stock, most: int) -> PeopleGroup:
+def draw_people_group(random: np.random.Generator, config: PeopleSection, stock: Stock, max_people: int) -> PeopleGroup:
     """Return people of one activity, `most` at most: two who talk need two."""
     activity = choose_weighted(random, config.activities)
-    if activity == "talk" and most > 1:
+    if activity == "talk" and max_people > 1:
         return PeopleGroup(talking_pair(random, config), 2)
     if activity == "sit":
-        return PeopleGroup(_drawn_apart(lambda: _sitting(random, config, stock)), 1)
+        return PeopleGroup(_draw_without_overlap(lambda: _sitting_group(random, config, stock)), 1)
     if activity == "carry":
-        return PeopleGroup(_carrying(random, config, stock), 1)
+        return PeopleGroup(_carrying_group(random, config, stock), 1)
     pose = draw_pose(random, config)
     return PeopleGroup([make_person(draw_person(random, config, pose))], 1, REACH_M.get(pose.name))
 
 
-def _sitting(random: np.random.Generator, config: PeopleSection, stock: Stock) -> list[SceneObject]:
+def _sitting_group(random: np.random.Generator, config: PeopleSection, stock: Stock) -> list[SceneObject]:
     """Somebody on the long side of a pile of two to four pallets."""
     count = int(random.integers(2, 5))
-    middle = SEAT_EDGE_M - PALLET_SIZE_M[1] / 2 - PILE_OFF_M
+    middle = SEAT_EDGE_M - PALLET_SIZE_M[1] / 2 - PILE_OFFSET_M
     aside = float(random.uniform(-0.15, 0.15))
-    pile = [moved(thing, (middle, aside, 0), 90) for thing in pallet_pile(random, stock, count)]
+    pile = [moved(scene_object, (middle, aside, 0), 90) for scene_object in pallet_pile(random, stock, count)]
     return [sitting_person(random, config, count * PALLET_SIZE_M[2]), *pile]
 
 
-def _carrying(random: np.random.Generator, config: PeopleSection, stock: Stock) -> list[SceneObject]:
-    kind = stock.cartons[random.integers(len(stock.cartons))]
-    size = tuple(round(float(side), 3) for side in random.uniform(*CARRIED_M))
+def _carrying_group(random: np.random.Generator, config: PeopleSection, stock: Stock) -> list[SceneObject]:
+    parameters = stock.cartons[random.integers(len(stock.cartons))]
+    size = tuple(round(float(side), 3) for side in random.uniform(*CARRIED_SIZE_RANGE_M))
     carton = Carton(
         name="carton", position_m=(0, 0, 0), yaw_deg=0, stands_on="person", instance_id=0,
-        parameters=kind.model_copy(update={"size_m": size}),
+        parameters=parameters.model_copy(update={"size_m": size}),
     )  # fmt: skip
     return carrying_person(random, config, carton)
 
 
-def places_at_goods(random: np.random.Generator, view: View, crew: PeopleGroup) -> list[Place]:
+def places_at_goods(random: np.random.Generator, view: View, people_group: PeopleGroup) -> list[Place]:
     """Return places before racks and pallets, looking at them, at distances that suit the image."""
     spots = [
         spot
-        for thing in view.setting.space.things
-        if isinstance(thing, Rack) or (isinstance(thing, EurPallet) and thing.stands_on == "floor")
-        for spot in _fronts(random, thing)
+        for scene_object in view.plan.space.objects
+        if isinstance(scene_object, Rack) or (isinstance(scene_object, EurPallet) and scene_object.stands_on == "floor")
+        for spot in _access_points(random, scene_object)
     ]
     if not spots:
         return []
-    x, y, yaw = select_by_distance(random, view, crew.things, np.array(spots)).T
-    away = crew.reach_m + random.uniform(0.06, 0.3, len(x))
+    x, y, yaw = select_by_distance(random, view, people_group.objects, np.array(spots)).T
+    distance = people_group.reach_m + random.uniform(0.06, 0.3, len(x))
     angle = np.radians(yaw)
-    points = np.column_stack([x - away * np.cos(angle), y - away * np.sin(angle)])
+    points = np.column_stack([x - distance * np.cos(angle), y - distance * np.sin(angle)])
     return make_places(points, yaw + random.normal(0, 6, len(x)))
 
 
-def _fronts(random: np.random.Generator, thing: Rack | EurPallet) -> list[tuple[float, float, float]]:
+def _access_points(random: np.random.Generator, scene_object: Rack | EurPallet) -> list[tuple[float, float, float]]:
     """Return x, y and heading onto it of some points on the sides of a rack (all long) or a pallet (one of four)."""
-    if isinstance(thing, Rack):
-        half = rack_length_m(thing.parameters) / 2
-        face = thing.parameters.depth_m / 2 + 0.1
+    if isinstance(scene_object, Rack):
+        half = rack_length_m(scene_object.parameters) / 2
+        face = scene_object.parameters.depth_m / 2 + 0.1
         sides = [(x, side * face, -90.0 * side) for x in random.uniform(-half, half, 6) for side in (-1, 1)]
     else:
         half_x, half_y = PALLET_SIZE_M[0] / 2, PALLET_SIZE_M[1] / 2
         all_sides = [(half_x, 0.0, 180.0), (-half_x, 0.0, 0.0), (0.0, half_y, -90.0), (0.0, -half_y, 90.0)]
         sides = [all_sides[random.integers(4)]]
-    angle = np.radians(thing.yaw_deg)
+    angle = np.radians(scene_object.yaw_deg)
     cos, sin = np.cos(angle), np.sin(angle)
-    x0, y0, _ = thing.position_m
-    return [(x0 + cos * x - sin * y, y0 + sin * x + cos * y, yaw + thing.yaw_deg) for x, y, yaw in sides]
+    x0, y0, _ = scene_object.position_m
+    return [(x0 + cos * x - sin * y, y0 + sin * x + cos * y, yaw + scene_object.yaw_deg) for x, y, yaw in sides]
 
 
 def places_at_rack_slots(
@@ -167,13 +169,13 @@ def places_at_rack_slots(
 
     The truck stands under the lowest beam, with its forks in the rack, or before it.
     """
-    slots = np.array([(slot.x_m, slot.y_m, slot.yaw_deg) for slot in view.setting.slots])
+    slots = np.array([(slot.x_m, slot.y_m, slot.yaw_deg) for slot in view.plan.rack_slots])
     x, y, yaw = select_by_distance(random, view, group, slots).T
     count = len(x)
-    out = np.where(random.random(count) < 0.75, random.uniform(0.1, 0.7, count), random.uniform(1.6, 1.8, count))
-    out = np.where(random.random(count) < under_share, random.uniform(-0.6, 0.05, count), out)
+    distance = np.where(random.random(count) < 0.75, random.uniform(0.1, 0.7, count), random.uniform(1.6, 1.8, count))
+    distance = np.where(random.random(count) < under_share, random.uniform(-0.6, 0.05, count), distance)
     angle = np.radians(yaw)
-    points = np.column_stack([x - out * np.cos(angle), y - out * np.sin(angle)])
+    points = np.column_stack([x - distance * np.cos(angle), y - distance * np.sin(angle)])
     return make_places(points, yaw + random.normal(0, 3, count))
 
 

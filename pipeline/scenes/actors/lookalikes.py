@@ -16,17 +16,17 @@ def add_lookalikes(random: np.random.Generator, config: GoodsSection, view: View
     """Park look-alikes where the camera sees them; those that find no place are left out."""
     for _ in range(int(random.integers(config.lookalikes[0], config.lookalikes[1] + 1))):
         kind = choose_weighted(random, config.lookalike_kinds)
-        own = draw_custom_mesh(random, view.setting.own, config.custom_share, None)
-        group = [make_custom_object(own)] if own else _parked(random, kind)
-        for least_visible in (0.4, 0.1):
+        mesh = draw_custom_mesh(random, view.plan.custom_meshes, config.custom_share, None)
+        group = [make_custom_object(mesh)] if mesh else _lookalike_group(random, kind)
+        for min_visible_share in (0.4, 0.1):
             if added := put_in_view(
-                view, group, propose_places_in_view(random, view, group, draw_traffic_headings), least_visible
+                view, group, propose_places_in_view(random, view, group, draw_traffic_headings), min_visible_share
             ):
-                view.setting.parked += [thing.name for thing in added]
+                view.plan.lookalike_names += [scene_object.name for scene_object in added]
                 break
 
 
-def _parked(random: np.random.Generator, kind: str) -> list[SceneObject]:
+def _lookalike_group(random: np.random.Generator, kind: str) -> list[SceneObject]:
     """One of a kind; roll cages, carts and trolleys now and then side by side."""
     parameters = draw_vehicle(random, kind)
     in_rows = kind in ("roll_cage", "platform_cart", "hand_trolley")

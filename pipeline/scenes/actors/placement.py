@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.common.errors import CaristeError
 from pipeline.common.randomness import choose_weighted
 from pipeline.config.config import Config
 from pipeline.config.world import TrucksSection
@@ -46,12 +47,12 @@ from pipeline.scenes.geometry.collision_boxes import TRUCK_REAR_M, world_boxes
 from pipeline.scenes.geometry.free_space import Place, first_free_place
 from pipeline.scenes.layouts.hall_plan import HallPlan
 
-OUT_OF_VIEW = 0.04  # share of groups that may stand anywhere, seen or not
-TRIES_ANYWHERE = 2000
-AT_GOODS = 0.6  # share of people alone who are at a rack or a load
+OUT_OF_VIEW_SHARE = 0.04  # share of groups that may stand anywhere, seen or not
+MAX_TRIES_ANYWHERE = 2000
+AT_GOODS_SHARE = 0.6  # share of people alone who are at a rack or a load
 
 
-class NoRoomError(Exception):
+class NoRoomError(CaristeError):
     """The hall is too full for the people and trucks that were asked for."""
 
 
@@ -70,14 +71,21 @@ def draw_counts(random: np.random.Generator, config: Config) -> ActorCounts:
     """
     people = range(config.people.count[0], config.people.count[1] + 1)
     trucks = range(config.trucks.count[0], config.trucks.count[1] + 1)
-    all_counts = [(p, t) for p in people for t in trucks if p + t > 0]
-    pair_counts = [(p, t) for p, t in all_counts if p and t]
+    all_counts = [
+        (person_count, truck_count)
+        for person_count in people
+        for truck_count in trucks
+        if person_count + truck_count > 0
+    ]
+    pair_counts = [
+        (person_count, truck_count) for person_count, truck_count in all_counts if person_count and truck_count
+    ]
     if random.random() < config.layout.empty or not all_counts:
         return ActorCounts(0, 0, 0)
-    works = bool(pair_counts) and random.random() < config.people.working_pairs
-    choices = pair_counts if works else all_counts
+    has_pairs = bool(pair_counts) and random.random() < config.people.working_pairs
+    choices = pair_counts if has_pairs else all_counts
     chosen = choices[random.integers(len(choices))]
-    pairs = 1 + int(min(chosen) > 1 and random.random() < 0.25) if works else 0
+    pairs = 1 + int(min(chosen) > 1 and random.random() < 0.25) if has_pairs else 0
     return ActorCounts(*chosen, pairs)
 
 
@@ -89,7 +97,7 @@ def add_actors(random: np.random.Generator, config: Config, view: View, counts: 
     """
     fleet = draw_fleet(random, config.trucks)
     for _ in range(counts.pairs):
-        _place(random, view, draw_truck_with_person(random, config.people, view.setting.stock, fleet))
+        _place_group(random, view, draw_truck_with_person(random, config.people, view.plan.stock, fleet))
     _add_trucks(random, config, view, fleet, counts.trucks - counts.pairs)
     _add_people(random, config, view, counts.people - counts.pairs)
 
@@ -98,84 +106,90 @@ def _add_trucks(
     random: np.random.Generator, config: Config, view: View, fleet: list[TruckParameters], count: int
 ) -> None:
     """Park trucks: alone, in a row, in or before a rack, with the forks in a pallet, by a look-alike."""
-    left = count
-    while left > 0:
-        where = choose_weighted(random, config.trucks.places)
-        if where == "row" and left > 1:
-            row = min(left, int(random.integers(2, 5)))
-            own = draw_custom_mesh(random, view.setting.own, config.trucks.custom_share, "pallet_truck", "row")
-            trucks = row_of_custom_objects(random, own, row) if own else row_of_trucks(random, fleet, row)
-            _place(random, view, trucks, turn=_draw_turn(random, config.trucks))
-            left -= row
+    remaining = count
+    while remaining > 0:
+        placement = choose_weighted(random, config.trucks.places)
+        if placement == "row" and remaining > 1:
+            row_length = min(remaining, int(random.integers(2, 5)))
+            mesh = draw_custom_mesh(random, view.plan.custom_meshes, config.trucks.custom_share, "pallet_truck", "row")
+            trucks = (
+                row_of_custom_objects(random, mesh, row_length) if mesh else row_of_trucks(random, fleet, row_length)
+            )
+            _place_group(random, view, trucks, draw_headings=_draw_heading_sampler(random, config.trucks))
+            remaining -= row_length
         else:
-            _park_one(random, config, view, fleet, "free" if where == "row" else where)
-            left -= 1
+            _park_truck(random, config, view, fleet, "free" if placement == "row" else placement)
+            remaining -= 1
 
 
-def _park_one(
-    random: np.random.Generator, config: Config, view: View, fleet: list[TruckParameters], where: str
+def _park_truck(
+    random: np.random.Generator, config: Config, view: View, fleet: list[TruckParameters], placement: str
 ) -> None:
     truck = draw_parked_truck(random, fleet)
     group, places = [make_truck(truck)], None
-    own = draw_custom_mesh(random, view.setting.own, config.trucks.custom_share, "pallet_truck", where)
-    if own:
-        group = [make_custom_object(own, rear_m=TRUCK_REAR_M)]
-    if where == "pallet" and fits_pallet(truck):
+    mesh = draw_custom_mesh(random, view.plan.custom_meshes, config.trucks.custom_share, "pallet_truck", placement)
+    if mesh:
+        group = [make_custom_object(mesh, rear_m=TRUCK_REAR_M)]
+    if placement == "pallet" and fits_pallet(truck):
         raised = truck.fork_length_m > 1 and random.random() < 0.4
-        group = truck_with_pallet(random, truck, view.setting.stock, raised)
-    elif where == "rack" and view.setting.slots:
+        group = truck_with_pallet(random, truck, view.plan.stock, raised)
+    elif placement == "rack" and view.plan.rack_slots:
         places = places_at_rack_slots(random, view, group, config.trucks.under_beams)
-    elif where == "beside" and (others := _lookalikes(view.setting)):
-        places = places_beside(random, others[random.integers(len(others))])
-    turn = _draw_turn(random, config.trucks)
-    if places and turn is draw_headings_from_camera:
+    elif placement == "beside" and (lookalikes := _placed_lookalikes(view.plan)):
+        places = places_beside(random, lookalikes[random.integers(len(lookalikes))])
+    draw_headings = _draw_heading_sampler(random, config.trucks)
+    if places and draw_headings is draw_headings_from_camera:
         places = keep_backs_to_camera(view, places)
-    _place(random, view, group, places, turn)
+    _place_group(random, view, group, places, draw_headings)
 
 
-def _draw_turn(random: np.random.Generator, config: TrucksSection) -> HeadingSampler:
+def _draw_heading_sampler(random: np.random.Generator, config: TrucksSection) -> HeadingSampler:
     return draw_headings_from_camera if random.random() < config.tiller_to_camera else draw_traffic_headings
 
 
-def _lookalikes(setting: HallPlan) -> list[Prop | CustomObject]:
-    return [thing for thing in setting.space.things if thing.name in setting.parked]
+def _placed_lookalikes(plan: HallPlan) -> list[Prop | CustomObject]:
+    return [scene_object for scene_object in plan.space.objects if scene_object.name in plan.lookalike_names]
 
 
 def _add_people(random: np.random.Generator, config: Config, view: View, count: int) -> None:
-    left = count
-    while left > 0:
-        if own := draw_custom_mesh(random, view.setting.own, config.people.custom_share, "pedestrian"):
-            _place(random, view, [make_custom_object(own)])
-            left -= 1
+    remaining = count
+    while remaining > 0:
+        if mesh := draw_custom_mesh(random, view.plan.custom_meshes, config.people.custom_share, "pedestrian"):
+            _place_group(random, view, [make_custom_object(mesh)])
+            remaining -= 1
             continue
-        crew = draw_people_group(random, config.people, view.setting.stock, left)
-        at = places_at_goods(random, view, crew) if crew.reach_m and random.random() < AT_GOODS else None
-        _place(random, view, crew.things, at)
-        left -= crew.people
+        people_group = draw_people_group(random, config.people, view.plan.stock, remaining)
+        preferred_places = (
+            places_at_goods(random, view, people_group)
+            if people_group.reach_m and random.random() < AT_GOODS_SHARE
+            else None
+        )
+        _place_group(random, view, people_group.objects, preferred_places)
+        remaining -= people_group.people
 
 
-def _place(
+def _place_group(
     random: np.random.Generator,
     view: View,
     group: list[SceneObject],
-    wanted: list[Place] | None = None,
-    turn: HeadingSampler = draw_traffic_headings,
+    preferred_places: list[Place] | None = None,
+    draw_headings: HeadingSampler = draw_traffic_headings,
 ) -> None:
     """Put a group where the camera aims, on a wanted place, where it is seen well, or in part, or (rarely) anywhere."""
-    setting = view.setting
-    if put_as_subject(random, view, group, turn):
+    plan = view.plan
+    if put_as_subject(random, view, group, draw_headings):
         return
-    if random.random() > OUT_OF_VIEW:
-        if wanted and put_in_view(view, group, wanted, 0.35):
+    if random.random() > OUT_OF_VIEW_SHARE:
+        if preferred_places and put_in_view(view, group, preferred_places, 0.35):
             return
-        for visible in (0.1,) if random.random() < 0.15 else (0.5, 0.1):
-            if put_in_view(view, group, propose_places_in_view(random, view, group, turn), visible):
+        for min_visible_share in (0.1,) if random.random() < 0.15 else (0.5, 0.1):
+            if put_in_view(view, group, propose_places_in_view(random, view, group, draw_headings), min_visible_share):
                 return
-    half = np.array(setting.space.size_m[:2]) / 2
-    points = random.uniform(-half, half, (TRIES_ANYWHERE, 2))
-    places = make_places(points, turn(random, view, points))
-    place = first_free_place(setting.space, world_boxes(group), places, MIN_GAP_M)
+    half = np.array(plan.space.size_m[:2]) / 2
+    points = random.uniform(-half, half, (MAX_TRIES_ANYWHERE, 2))
+    places = make_places(points, draw_headings(random, view, points))
+    place = first_free_place(plan.space, world_boxes(group), places, MIN_GAP_M)
     if place is None:
-        names = ", ".join(thing.asset for thing in group)
+        names = ", ".join(scene_object.asset for scene_object in group)
         raise NoRoomError(f"no free place for {names}; lower people.count, trucks.count or goods.fill")
-    setting.space.put(group, *place)
+    plan.space.put(group, *place)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The user's own meshes (docs/assets.md): from the catalogue to `blender.measure_asset`, and back into scene records.
+"""The user's own meshes (docs/assets.md): from the catalogue to `blender measure`, and back into scene records.
 
 A mesh's size is known to Blender alone. So each asset is handed over as JSON (`unmeasured_meshes`), comes back measured
 (`read_measured_meshes`), and then stands in a scene like all else (`make_custom_object`).
@@ -19,7 +19,7 @@ from pipeline.record.base_types import RecordModel
 from pipeline.record.objects import CustomMeshParameters, CustomObject
 from pipeline.scenes.geometry.free_space import moved
 
-UNMEASURED = (0.0, 0.0, 0.0)
+UNMEASURED_SIZE_M = (0.0, 0.0, 0.0)
 
 
 class CustomMesh(RecordModel):
@@ -38,10 +38,10 @@ def unmeasured_meshes(catalogue: Catalogue, folder: Path = CATALOGUE.parent) -> 
     Raises:
         CatalogueError: a file is not in `folder` or cannot be read; names the asset.
     """
-    return {name: _asked_for(name, asset, folder) for name, asset in catalogue.custom.items()}
+    return {name: _unmeasured_mesh(name, asset, folder) for name, asset in catalogue.custom.items()}
 
 
-def _asked_for(name: str, asset: CustomAsset, folder: Path) -> CustomMesh:
+def _unmeasured_mesh(name: str, asset: CustomAsset, folder: Path) -> CustomMesh:
     try:
         sha256 = {path.relative_to(folder).as_posix(): _sha256(path) for path in _files(folder / asset.file, folder)}
     except OSError as error:
@@ -53,7 +53,7 @@ def _asked_for(name: str, asset: CustomAsset, folder: Path) -> CustomMesh:
         up=asset.up_axis,
         forward=asset.forward,
         opaque=asset.category is not None,
-        size_m=UNMEASURED,
+        size_m=UNMEASURED_SIZE_M,
     )
     return CustomMesh(asset=name, category=asset.category, stands=asset.stands, parameters=parameters)
 
@@ -63,9 +63,11 @@ def _files(file: Path, folder: Path) -> list[Path]:
 
     That is all in its own folder, or, if it lies among others in `folder`, what has its name with another ending.
     """
-    own_folder = file.parent != folder
-    beside = file.parent.rglob("*") if own_folder else file.parent.glob("*")
-    others = (path for path in beside if path.is_file() and (own_folder or path.name.split(".")[0] == file.stem))
+    has_own_folder = file.parent != folder
+    candidates = file.parent.rglob("*") if has_own_folder else file.parent.glob("*")
+    others = (
+        path for path in candidates if path.is_file() and (has_own_folder or path.name.split(".")[0] == file.stem)
+    )
     return [file, *sorted(path for path in others if path != file)]
 
 
@@ -75,48 +77,52 @@ def _sha256(path: Path) -> str:
 
 
 def read_measured_meshes(paths: Iterable[Path]) -> list[CustomMesh]:
-    """Read what `blender.measure_asset` wrote, one file an asset.
+    """Read what `blender measure` wrote, one file an asset.
 
     Raises:
         CatalogueError: not such a file.
     """
-    found = []
+    meshes = []
     for path in paths:
         try:
-            found.append(CustomMesh.model_validate_json(path.read_bytes()))
+            meshes.append(CustomMesh.model_validate_json(path.read_bytes()))
         except (OSError, ValidationError) as error:
-            raise CatalogueError(f"{path}: no measured asset ({error}); run blender.measure_asset again") from None
-    return found
+            raise CatalogueError(f"{path}: no measured asset ({error}); run python -m blender measure again") from None
+    return meshes
 
 
 def draw_custom_mesh(
-    random: np.random.Generator, own: Sequence[CustomMesh], share: float, category: str | None, stands: str = "free"
+    random: np.random.Generator,
+    meshes: Sequence[CustomMesh],
+    share: float,
+    category: str | None,
+    placement: str = "free",
 ) -> CustomMesh | None:
     """Return one of those of this category that may stand like this, in `share` of all cases; else None.
 
     Nothing is drawn if there is none: without own assets images are what they were.
     """
-    fitting = [each for each in own if each.category == category and stands in each.stands]
+    fitting = [mesh for mesh in meshes if mesh.category == category and placement in mesh.stands]
     if not fitting or random.random() >= share:
         return None
     return fitting[random.integers(len(fitting))]
 
 
-def make_custom_object(own: CustomMesh, name: str = "own", rear_m: float | None = None) -> CustomObject:
+def make_custom_object(mesh: CustomMesh, name: str = "own", rear_m: float | None = None) -> CustomObject:
     """The asset at the origin: under the middle of its footprint, or with its rear end at x = `rear_m`."""
-    ahead = 0.0 if rear_m is None else round(own.parameters.size_m[0] / 2 + rear_m, 4)
+    center_x = 0.0 if rear_m is None else round(mesh.parameters.size_m[0] / 2 + rear_m, 4)
     return CustomObject(
-        asset=own.asset, category=own.category, name=name, position_m=(ahead, 0.0, 0.0), yaw_deg=0.0,
-        stands_on="floor", instance_id=0, parameters=own.parameters,
+        asset=mesh.asset, category=mesh.category, name=name, position_m=(center_x, 0.0, 0.0), yaw_deg=0.0,
+        stands_on="floor", instance_id=0, parameters=mesh.parameters,
     )  # fmt: skip
 
 
-def row_of_custom_objects(random: np.random.Generator, own: CustomMesh, count: int) -> list[CustomObject]:
+def row_of_custom_objects(random: np.random.Generator, mesh: CustomMesh, count: int) -> list[CustomObject]:
     """Several of one kind side by side, the same way."""
-    pitch = own.parameters.size_m[1] + random.uniform(0.15, 0.4)
+    pitch = mesh.parameters.size_m[1] + random.uniform(0.15, 0.4)
     return [
         moved(
-            make_custom_object(own, f"own{number}"),
+            make_custom_object(mesh, f"own{number}"),
             (float(random.normal(0, 0.06)), float(number * pitch), 0.0),
             float(np.clip(random.normal(0, 2), -3, 3)),
         )
@@ -135,4 +141,4 @@ def meshes_for_config(catalogue: Catalogue, config: Config, folder: Path = CATAL
         "pedestrian": config.people.custom_share,
         None: config.goods.custom_share,
     }
-    return {name: each for name, each in unmeasured_meshes(catalogue, folder).items() if shares[each.category] > 0}
+    return {name: mesh for name, mesh in unmeasured_meshes(catalogue, folder).items() if shares[mesh.category] > 0}

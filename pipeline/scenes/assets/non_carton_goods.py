@@ -16,20 +16,20 @@ from pipeline.record.objects import Prop, PropParameters, SceneObject
 from pipeline.scenes.assets.prop_shapes import draw_prop
 from pipeline.scenes.geometry.collision_boxes import PALLET_SIZE_M
 
-FORMS = 2  # of each kind in one image
-HIGHEST_STACK = {"crate": 3, "drum": 1, "stillage": 4, "ibc": 2, "cable_reel": 1, "bin": 2}
-ON_PALLETS = ("crate", "drum", "bin")
-SELF_STANDING = ("stillage", "ibc", "crate", "bin")
+VARIANTS_PER_KIND = 2  # of each kind in one image
+MAX_STACK_LEVELS = {"crate": 3, "drum": 1, "stillage": 4, "ibc": 2, "cable_reel": 1, "bin": 2}
+ON_PALLET_KINDS = ("crate", "drum", "bin")
+WITHOUT_PALLET_KINDS = ("stillage", "ibc", "crate", "bin")
 MIN_UNIT_LOAD_LENGTH_M = 1.1  # from this length on, a thing has feet and is handled like a pallet
-MOST_ROWS = 2  # along and across a pallet: every thing is an object of its own to be built
-OVERHANG_M = 0.02  # over the edge of a pallet
+MAX_ROWS = 2  # along and across a pallet: every thing is an object of its own to be built
+PALLET_OVERHANG_M = 0.02  # over the edge of a pallet
 
 
 @dataclass(frozen=True)
 class NonCartonGoods:
     """What one image has besides cartons: forms of each kind, shares of the kinds, their `share` of all loads."""
 
-    forms: Mapping[str, tuple[PropParameters, ...]] = field(default_factory=dict)
+    variants: Mapping[str, tuple[PropParameters, ...]] = field(default_factory=dict)
     shares: Mapping[str, float] = field(default_factory=dict)
     share: float = 0.0
 
@@ -39,24 +39,24 @@ class NonCartonGoods:
         if not shares:
             return None
         kind = choose_weighted(random, shares)
-        return kind, self.forms[kind][random.integers(FORMS)]
+        return kind, self.variants[kind][random.integers(VARIANTS_PER_KIND)]
 
 
 def draw_non_carton_goods(random: np.random.Generator, share: float, shares: Mapping[str, float]) -> NonCartonGoods:
-    forms = {kind: tuple(draw_prop(random, kind) for _ in range(FORMS)) for kind in HIGHEST_STACK}
-    return NonCartonGoods(forms, shares, share)
+    variants = {kind: tuple(draw_prop(random, kind) for _ in range(VARIANTS_PER_KIND)) for kind in MAX_STACK_LEVELS}
+    return NonCartonGoods(variants, shares, share)
 
 
 def make_prop(
     kind: str,
     parameters: PropParameters,
     name: str = "prop",
-    place_m: Vec3 = (0, 0, 0),
+    position_m: Vec3 = (0, 0, 0),
     yaw_deg: float = 0.0,
     stands_on: str = "floor",
 ) -> Prop:
     return Prop(
-        asset=kind, name=name, position_m=place_m, yaw_deg=yaw_deg, stands_on=stands_on, instance_id=0,
+        asset=kind, name=name, position_m=position_m, yaw_deg=yaw_deg, stands_on=stands_on, instance_id=0,
         parameters=parameters,
     )  # fmt: skip
 
@@ -64,73 +64,80 @@ def make_prop(
 def make_stack(
     random: np.random.Generator,
     kind: str,
-    form: PropParameters,
+    parameters: PropParameters,
     count: int,
     base_m: Vec3 = (0, 0, 0),
     stands_on: str = "floor",
     name: str = "good",
 ) -> list[SceneObject]:
     """`count` equal things on each other, set down by hand: some millimetres off."""
-    things: list[SceneObject] = []
+    objects: list[SceneObject] = []
     for level in range(count):
         shift = random.uniform(-0.005, 0.005, 2) if level else (0.0, 0.0)
-        place = (base_m[0] + float(shift[0]), base_m[1] + float(shift[1]), base_m[2] + level * form.size_m[2])
+        position = (base_m[0] + float(shift[0]), base_m[1] + float(shift[1]), base_m[2] + level * parameters.size_m[2])
         below = f"{name}-{level - 1}" if level else stands_on
-        things.append(make_prop(kind, form, f"{name}-{level}", place, 180.0 * random.integers(2), below))
-    return things
+        objects.append(make_prop(kind, parameters, f"{name}-{level}", position, 180.0 * random.integers(2), below))
+    return objects
 
 
-def max_levels(kind: str, form: PropParameters, room_m: float) -> int:
+def max_levels(kind: str, parameters: PropParameters, max_height_m: float) -> int:
     """Return how many may stand on each other below `room_m`."""
-    highest = HIGHEST_STACK[kind]
-    if kind == "bin" and form.size_m[0] < MIN_UNIT_LOAD_LENGTH_M:
-        highest = 1
-    return min(highest, int(room_m / form.size_m[2]))
+    level_limit = MAX_STACK_LEVELS[kind]
+    if kind == "bin" and parameters.size_m[0] < MIN_UNIT_LOAD_LENGTH_M:
+        level_limit = 1
+    return min(level_limit, int(max_height_m / parameters.size_m[2]))
 
 
-def goods_on_pallet(random: np.random.Generator, goods: NonCartonGoods, room_m: float) -> list[SceneObject]:
+def goods_on_pallet(random: np.random.Generator, goods: NonCartonGoods, max_height_m: float) -> list[SceneObject]:
     """Crates, drums or boxes in rows on a pallet named "pallet", `room_m` high at most; nothing if none fits."""
-    drawn = goods.draw(random, ON_PALLETS)
+    drawn = goods.draw(random, ON_PALLET_KINDS)
     if drawn is None or drawn[1].size_m[0] >= MIN_UNIT_LOAD_LENGTH_M:
         return []
-    kind, form = drawn
-    length, width, _ = form.size_m
-    rows = np.floor((np.array(PALLET_SIZE_M[:2]) + OVERHANG_M) / (length, width)).astype(int).clip(max=MOST_ROWS)
-    most = max_levels(kind, form, room_m)
-    if rows.min() < 1 or most < 1:
+    kind, parameters = drawn
+    length, width, _ = parameters.size_m
+    rows = np.floor((np.array(PALLET_SIZE_M[:2]) + PALLET_OVERHANG_M) / (length, width)).astype(int).clip(max=MAX_ROWS)
+    level_limit = max_levels(kind, parameters, max_height_m)
+    if rows.min() < 1 or level_limit < 1:
         return []
-    levels = int(random.integers(1, most + 1))
+    levels = int(random.integers(1, level_limit + 1))
     full = random.random() < 0.6
-    things: list[SceneObject] = []
+    objects: list[SceneObject] = []
     pitch = np.maximum(np.array(PALLET_SIZE_M[:2]) / rows, (length + 0.011, width + 0.011))
     for number, (along, across) in enumerate(np.ndindex(*rows)):
         if number == 0 or full or random.random() < 0.6:
             x, y = (np.array([along, across]) - (rows - 1) / 2) * pitch
             count = levels if full else int(random.integers(1, levels + 1))
-            things += make_stack(
-                random, kind, form, count, (float(x), float(y), PALLET_SIZE_M[2]), "pallet", f"good{number}"
+            objects += make_stack(
+                random, kind, parameters, count, (float(x), float(y), PALLET_SIZE_M[2]), "pallet", f"good{number}"
             )
-    return things
+    return objects
 
 
 def goods_without_pallet(
-    random: np.random.Generator, goods: NonCartonGoods, most_m: float, widest_m: tuple[float, float] = (1.25, 1.05)
+    random: np.random.Generator,
+    goods: NonCartonGoods,
+    max_height_m: float,
+    max_size_m: tuple[float, float] = (1.25, 1.05),
 ) -> list[SceneObject]:
     """A stack of what is handled without a pallet, at most `widest_m` (length, width) large; nothing if none fits."""
-    drawn = goods.draw(random, SELF_STANDING)
+    drawn = goods.draw(random, WITHOUT_PALLET_KINDS)
     if drawn is None:
         return []
-    kind, form = drawn
-    most = max_levels(kind, form, most_m)
-    if not MIN_UNIT_LOAD_LENGTH_M <= form.size_m[0] <= widest_m[0] or form.size_m[1] > widest_m[1] or most < 1:
+    kind, parameters = drawn
+    level_limit = max_levels(kind, parameters, max_height_m)
+    if (
+        not MIN_UNIT_LOAD_LENGTH_M <= parameters.size_m[0] <= max_size_m[0]
+        or parameters.size_m[1] > max_size_m[1]
+        or level_limit < 1
+    ):
         return []
-    return make_stack(random, kind, form, int(random.integers(1, most + 1)))
+    return make_stack(random, kind, parameters, int(random.integers(1, level_limit + 1)))
 
 
 def goods_on_floor(random: np.random.Generator, goods: NonCartonGoods) -> list[SceneObject]:
     """Something that stands on the floor by itself: a drum, a reel, a wheeled bin, a stack of boxes or stillages."""
-    drawn = goods.draw(random, tuple(HIGHEST_STACK))
+    drawn = goods.draw(random, tuple(MAX_STACK_LEVELS))
     if drawn is None:
         return []
-    kind, form = drawn
-    return make_stack(random, kind, form, int(random.integers(1, max_levels(kind, form, 3.2) + 1)))
+    kind, parameters = drawn
+    return make_stack(random, kind, parameters, int(random.integers(1, max_levels(kind, parameters, 3.2) + 1)))

@@ -3,6 +3,7 @@
 
 import numpy as np
 
+from pipeline.common.randomness import draw_seed
 from pipeline.config.world import TrucksSection
 from pipeline.record.base_types import Vec3
 from pipeline.record.objects import (
@@ -13,7 +14,7 @@ from pipeline.record.objects import (
     SceneObject,
 )
 from pipeline.scenes.assets.palettes import ELECTRIC_TRUCK_BODIES, TRUCK_BODIES, TRUCK_WHEELS, draw_color
-from pipeline.scenes.assets.pallets_and_cartons import SEED_RANGE, Stock, loaded_pallet
+from pipeline.scenes.assets.pallets_and_cartons import Stock, loaded_pallet
 from pipeline.scenes.geometry.collision_boxes import (
     ELECTRIC_TILLERS,
     HAND_TILLER,
@@ -29,45 +30,45 @@ TruckParameters = HandPalletTruckParameters | ElectricPalletTruckParameters
 PalletTruck = HandPalletTruck | ElectricPalletTruck
 
 LOWERED_M, RAISED_M = 0.085, 0.2
-MOST_ELECTRIC_TURN_DEG = 70.0  # beyond, the head of an upright tiller meets the load backrest
+MAX_ELECTRIC_TURN_DEG = 70.0  # beyond, the head of an upright tiller meets the load backrest
 
 
 def grip_m(parameters: HandPalletTruckParameters) -> Vec3:
     """Return the middle of the grip bar in the truck's frame."""
-    return _on_tiller(HAND_TILLER, parameters, 0.0)
+    return _tiller_point_m(HAND_TILLER, parameters, 0.0)
 
 
-def electric_grip_m(parameters: ElectricPalletTruckParameters, aside_m: float = 0.0) -> Vec3:
+def electric_grip_m(parameters: ElectricPalletTruckParameters, offset_m: float = 0.0) -> Vec3:
     """Return a point on the line of the grips of the tiller's head, in the truck's frame.
 
     `aside_m` 0 is the middle of the head; the grips reach from 0.07 to 0.17 to the left (+) and to the right (-) as
     seen by whoever looks along the tiller towards the forks.
     """
-    return _on_tiller(ELECTRIC_TILLERS[parameters.battery], parameters, aside_m)
+    return _tiller_point_m(ELECTRIC_TILLERS[parameters.battery], parameters, offset_m)
 
 
-def _on_tiller(tiller: TillerShape, parameters: TruckParameters, aside_m: float) -> Vec3:
+def _tiller_point_m(tiller: TillerShape, parameters: TruckParameters, offset_m: float) -> Vec3:
     """Return the point `aside_m` to the left of the end of the tiller, in the truck's frame."""
     tilt, turn = np.radians(parameters.tiller_tilt_deg), np.radians(parameters.tiller_turn_deg)
     back = tiller.hinge_m[0] + tiller.length_m * np.sin(tilt)
-    place = (
-        -back * np.cos(turn) - aside_m * np.sin(turn),
-        -back * np.sin(turn) + aside_m * np.cos(turn),
+    position = (
+        -back * np.cos(turn) - offset_m * np.sin(turn),
+        -back * np.sin(turn) + offset_m * np.cos(turn),
         tiller.hinge_m[1] + tiller.length_m * np.cos(tilt),
     )
-    return tuple(round(float(value), 4) for value in place)
+    return tuple(round(float(value), 4) for value in position)
 
 
 def draw_fleet(random: np.random.Generator, config: TrucksSection) -> list[TruckParameters]:
     """Draw the one to three kinds of trucks of one hall, lowered, tiller upright; the first fits a EUR pallet."""
     fleet = []
     for number in range(random.integers(1, 4)):
-        draw = _electric_kind if random.random() < config.electric else _hand_kind
+        draw = _draw_electric_truck if random.random() < config.electric else _draw_hand_truck
         fleet.append(draw(random, config, narrow=number == 0 or random.random() >= config.wide))
     return fleet
 
 
-def _hand_kind(random: np.random.Generator, config: TrucksSection, narrow: bool) -> HandPalletTruckParameters:
+def _draw_hand_truck(random: np.random.Generator, config: TrucksSection, narrow: bool) -> HandPalletTruckParameters:
     """Over forks 540 mm goes into a pallet's openings of 2 x 227.5 mm, 685 mm (wide pallets) does not."""
     return HandPalletTruckParameters(
         fork_length_m=float(random.choice([0.95, 1.15, 1.22], p=[0.08, 0.82, 0.1])),
@@ -81,12 +82,14 @@ def _hand_kind(random: np.random.Generator, config: TrucksSection, narrow: bool)
         wheel_covers=bool(random.random() < 0.3),
         body_rgb=draw_color(random, TRUCK_BODIES),
         wheel_rgb=draw_color(random, TRUCK_WHEELS),
-        wear=_wear(random, config),
-        seed=int(random.integers(SEED_RANGE)),
+        wear=_draw_wear(random, config),
+        seed=draw_seed(random),
     )
 
 
-def _electric_kind(random: np.random.Generator, config: TrucksSection, narrow: bool) -> ElectricPalletTruckParameters:
+def _draw_electric_truck(
+    random: np.random.Generator, config: TrucksSection, narrow: bool
+) -> ElectricPalletTruckParameters:
     """Over forks 540 and 560 mm goes into a pallet's openings; the body is at least as wide as the forks."""
     battery = str(random.choice(["lithium", "lead_acid"], p=[0.55, 0.45]))
     width = float(random.choice([0.54, 0.56])) if narrow else 0.685
@@ -106,12 +109,12 @@ def _electric_kind(random: np.random.Generator, config: TrucksSection, narrow: b
         tiller_turn_deg=0,
         body_rgb=draw_color(random, ELECTRIC_TRUCK_BODIES),
         wheel_rgb=draw_color(random, TRUCK_WHEELS),
-        wear=_wear(random, config),
-        seed=int(random.integers(SEED_RANGE)),
+        wear=_draw_wear(random, config),
+        seed=draw_seed(random),
     )
 
 
-def _wear(random: np.random.Generator, config: TrucksSection) -> float:
+def _draw_wear(random: np.random.Generator, config: TrucksSection) -> float:
     """Most trucks are used, some are new, some ready for the scrapyard."""
     low, high = config.wear
     return round(float(low + (high - low) * random.beta(1.5, 1.8)), 3)
@@ -122,16 +125,16 @@ def draw_parked_truck(random: np.random.Generator, fleet: list[TruckParameters])
 
     A spring keeps the tiller of an electric truck upright, unless it is broken.
     """
-    kind = draw_from_fleet(random, fleet)
-    electric = isinstance(kind, ElectricPalletTruckParameters)
-    sideways = random.choice([-1, 1]) * random.uniform(15, MOST_ELECTRIC_TURN_DEG if electric else 95)
-    upright = (0.75, 0.15, 0.1) if electric else (0.5, 0.42, 0.08)
-    return kind.model_copy(
+    parameters = draw_from_fleet(random, fleet)
+    electric = isinstance(parameters, ElectricPalletTruckParameters)
+    sideways = random.choice([-1, 1]) * random.uniform(15, MAX_ELECTRIC_TURN_DEG if electric else 95)
+    tilt_probabilities = (0.75, 0.15, 0.1) if electric else (0.5, 0.42, 0.08)
+    return parameters.model_copy(
         update={
             "tiller_tilt_deg": round(float(random.choice([0, random.uniform(0, 12), random.uniform(12, 60)],
-                                                         p=upright)), 2),
+                                                         p=tilt_probabilities)), 2),
             "tiller_turn_deg": round(float(sideways if random.random() < 0.55 else random.normal(0, 3)), 2),
-            "seed": int(random.integers(SEED_RANGE)),
+            "seed": draw_seed(random),
         }
     )  # fmt: skip
 
@@ -142,22 +145,24 @@ def draw_from_fleet(random: np.random.Generator, fleet: list[TruckParameters]) -
 
 def make_truck(parameters: TruckParameters, name: str = "truck") -> PalletTruck:
     """The truck at the origin; it gets its instance id when all trucks and people are there."""
-    kind = ElectricPalletTruck if isinstance(parameters, ElectricPalletTruckParameters) else HandPalletTruck
-    return kind(name=name, position_m=(0, 0, 0), yaw_deg=0, stands_on="floor", instance_id=0, parameters=parameters)
+    truck_class = ElectricPalletTruck if isinstance(parameters, ElectricPalletTruckParameters) else HandPalletTruck
+    return truck_class(
+        name=name, position_m=(0, 0, 0), yaw_deg=0, stands_on="floor", instance_id=0, parameters=parameters
+    )
 
 
 def row_of_trucks(random: np.random.Generator, fleet: list[TruckParameters], count: int) -> list[SceneObject]:
     """Trucks parked side by side, forks the same way, tillers up so that they do not meet."""
-    kind = draw_from_fleet(random, fleet)
-    electric = isinstance(kind, ElectricPalletTruckParameters)
-    pitch = random.uniform(0.25, 0.5) + (kind.chassis_width_m if electric else kind.width_m)
-    most_tilt = 0.0 if electric else 12.0
+    parameters = draw_from_fleet(random, fleet)
+    electric = isinstance(parameters, ElectricPalletTruckParameters)
+    pitch = random.uniform(0.25, 0.5) + (parameters.chassis_width_m if electric else parameters.width_m)
+    max_tilt = 0.0 if electric else 12.0
     row = []
     for number in range(count):
-        truck = draw_parked_truck(random, [kind])
-        truck = truck.model_copy(update={"tiller_tilt_deg": min(truck.tiller_tilt_deg, most_tilt)})
-        place = (float(random.normal(0, 0.06)), number * pitch, 0)
-        row.append(moved(make_truck(truck, f"truck{number}"), place, float(np.clip(random.normal(0, 2.5), -4, 4))))
+        truck = draw_parked_truck(random, [parameters])
+        truck = truck.model_copy(update={"tiller_tilt_deg": min(truck.tiller_tilt_deg, max_tilt)})
+        position = (float(random.normal(0, 0.06)), number * pitch, 0)
+        row.append(moved(make_truck(truck, f"truck{number}"), position, float(np.clip(random.normal(0, 2.5), -4, 4))))
     return row
 
 
@@ -173,9 +178,15 @@ def truck_with_pallet(
     truck = make_truck(parameters.model_copy(update={"lift_m": RAISED_M if raised else LOWERED_M}))
     lifted = RAISED_M - PALLET_OPENING_M if raised else 0.0
     forward = fork_start_m(parameters) + PALLET_SIZE_M[0] / 2 + slip
-    load = [moved(thing, (forward, 0, lifted), 0) for thing in loaded_pallet(random, stock)]
-    on = "truck" if raised else "floor"
-    return [truck, *(thing.model_copy(update={"stands_on": on}) if thing.name == "pallet" else thing for thing in load)]
+    load = [moved(scene_object, (forward, 0, lifted), 0) for scene_object in loaded_pallet(random, stock)]
+    support = "truck" if raised else "floor"
+    return [
+        truck,
+        *(
+            scene_object.model_copy(update={"stands_on": support}) if scene_object.name == "pallet" else scene_object
+            for scene_object in load
+        ),
+    ]
 
 
 def fork_start_m(parameters: TruckParameters) -> float:

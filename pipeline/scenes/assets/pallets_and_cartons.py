@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from pipeline.common.randomness import draw_seed
 from pipeline.config.world import GoodsSection
 from pipeline.record.base_types import Vec3
 from pipeline.record.objects import (
@@ -29,9 +30,11 @@ from pipeline.scenes.assets.non_carton_goods import (
 from pipeline.scenes.assets.palettes import CARTONS, PRINTED_CARTONS, draw_color
 from pipeline.scenes.geometry.collision_boxes import PALLET_SIZE_M
 
-PALLET_M = PALLET_SIZE_M[2]
-STACKED, LOOSE = 0.78, 0.12  # shares of pallets with a stack of cartons, with a few cartons; the others are empty
-SEED_RANGE = 2**31
+PALLET_HEIGHT_M = PALLET_SIZE_M[2]
+STACKED_SHARE, LOOSE_SHARE = (
+    0.78,
+    0.12,
+)  # shares of pallets with a stack of cartons, with a few cartons; the others are empty
 
 
 @dataclass(frozen=True)
@@ -41,31 +44,27 @@ class Stock:
     pallets: tuple[EurPalletParameters, ...]
     stacks: tuple[CartonStackParameters, ...]
     cartons: tuple[CartonParameters, ...]
-    others: NonCartonGoods = field(default_factory=NonCartonGoods)
+    other_goods: NonCartonGoods = field(default_factory=NonCartonGoods)
 
 
 def draw_goods_stock(random: np.random.Generator, config: GoodsSection) -> Stock:
     """Draw pallets, cartons and other goods."""
     share = float(random.uniform(*config.other))
-    return replace(draw_carton_stock(random), others=draw_non_carton_goods(random, share, config.other_kinds))
+    return replace(draw_carton_stock(random), other_goods=draw_non_carton_goods(random, share, config.other_kinds))
 
 
 def draw_carton_stock(random: np.random.Generator) -> Stock:
     """Draw pallets and cartons."""
     age = random.beta(1.5, 1.8)
     pallets = tuple(
-        EurPalletParameters(age=round(float(np.clip(age + random.normal(0, 0.2), 0, 1)), 3), seed=_seed(random))
+        EurPalletParameters(age=round(float(np.clip(age + random.normal(0, 0.2), 0, 1)), 3), seed=draw_seed(random))
         for _ in range(4)
     )
-    stacks = tuple(_stack_kind(random) for _ in range(6))
-    return Stock(pallets, stacks, tuple(_carton_kind(random) for _ in range(4)))
+    stacks = tuple(_draw_stack_parameters(random) for _ in range(6))
+    return Stock(pallets, stacks, tuple(_draw_carton_parameters(random) for _ in range(4)))
 
 
-def _seed(random: np.random.Generator) -> int:
-    return int(random.integers(SEED_RANGE))
-
-
-def _stack_kind(random: np.random.Generator) -> CartonStackParameters:
+def _draw_stack_parameters(random: np.random.Generator) -> CartonStackParameters:
     """Draw cartons that tile the pallet's top: one to four along it, one to three across, shrunk a little."""
     along, across = int(random.integers(1, 5)), int(random.integers(1, 4))
     shrink = random.uniform(0.9, 0.985)
@@ -77,120 +76,128 @@ def _stack_kind(random: np.random.Generator) -> CartonStackParameters:
         missing=0,
         color_rgb=draw_color(random, CARTONS if random.random() < 0.8 else PRINTED_CARTONS),
         wrapped=bool(random.random() < 0.3),
-        seed=_seed(random),
+        seed=draw_seed(random),
     )
 
 
-def _carton_kind(random: np.random.Generator) -> CartonParameters:
+def _draw_carton_parameters(random: np.random.Generator) -> CartonParameters:
     size = tuple(round(float(value), 3) for value in random.uniform((0.25, 0.2, 0.15), (0.58, 0.38, 0.45)))
     return CartonParameters(
         size_m=size,
         color_rgb=draw_color(random, CARTONS if random.random() < 0.8 else PRINTED_CARTONS),
-        seed=_seed(random),
+        seed=draw_seed(random),
     )
 
 
 def draw_pallet(random: np.random.Generator, stock: Stock, name: str = "pallet") -> EurPallet:
-    kind = stock.pallets[random.integers(len(stock.pallets))]
-    turned = 180.0 * random.integers(2)
-    return EurPallet(name=name, position_m=(0, 0, 0), yaw_deg=turned, stands_on="floor", instance_id=0, parameters=kind)
+    parameters = stock.pallets[random.integers(len(stock.pallets))]
+    yaw = 180.0 * random.integers(2)
+    return EurPallet(
+        name=name, position_m=(0, 0, 0), yaw_deg=yaw, stands_on="floor", instance_id=0, parameters=parameters
+    )
 
 
-def loaded_pallet(random: np.random.Generator, stock: Stock, most_m: float = 1.9) -> list[SceneObject]:
+def loaded_pallet(random: np.random.Generator, stock: Stock, max_height_m: float = 1.9) -> list[SceneObject]:
     """A pallet with cartons or other goods stacked or lying on it, or with nothing; `most_m` high at most."""
-    carrier = draw_pallet(random, stock)
-    room = most_m - PALLET_M
-    if random.random() < stock.others.share and (load := goods_on_pallet(random, stock.others, room)):
-        return [carrier, *load]
-    kind = random.random()
-    if kind < STACKED:
-        return [carrier, *_stack_on(random, stock, room)]
-    if kind < STACKED + LOOSE:
-        return [carrier, *_cartons_on(random, stock, room)]
-    return [carrier]
+    pallet = draw_pallet(random, stock)
+    load_height = max_height_m - PALLET_HEIGHT_M
+    if random.random() < stock.other_goods.share and (load := goods_on_pallet(random, stock.other_goods, load_height)):
+        return [pallet, *load]
+    draw = random.random()
+    if draw < STACKED_SHARE:
+        return [pallet, *_carton_stack_on_pallet(random, stock, load_height)]
+    if draw < STACKED_SHARE + LOOSE_SHARE:
+        return [pallet, *_cartons_on_pallet(random, stock, load_height)]
+    return [pallet]
 
 
 def unit_load(
-    random: np.random.Generator, stock: Stock, most_m: float = 1.9, widest_m: tuple[float, float] = (1.25, 0.85)
+    random: np.random.Generator, stock: Stock, max_height_m: float = 1.9, max_size_m: tuple[float, float] = (1.25, 0.85)
 ) -> list[SceneObject]:
     """What a fork lift takes in one go: a loaded pallet, or stillages, large crates and IBCs that need none."""
-    if random.random() < 0.6 * stock.others.share and (
-        load := goods_without_pallet(random, stock.others, most_m, widest_m)
+    if random.random() < 0.6 * stock.other_goods.share and (
+        load := goods_without_pallet(random, stock.other_goods, max_height_m, max_size_m)
     ):
         return load
-    return loaded_pallet(random, stock, most_m)
+    return loaded_pallet(random, stock, max_height_m)
 
 
-def stacked_pallets(random: np.random.Generator, stock: Stock, count: int, most_m: float) -> list[SceneObject]:
+def stacked_pallets(random: np.random.Generator, stock: Stock, count: int, max_height_m: float) -> list[SceneObject]:
     """`count` pallets with equal loads on each other, as far as `most_m` lets them: block storage of one article."""
-    kind = stock.stacks[random.integers(len(stock.stacks))]
-    layers = max(1, int(random.uniform(0.8, 1.4) / kind.carton_m[2]))
-    load = kind.model_copy(update={"count": (*kind.count[:2], layers)})
-    pitch = PALLET_M + layers * kind.carton_m[2]
-    things: list[SceneObject] = []
-    for level in range(max(1, min(count, int(most_m / pitch)))):
+    layer = stock.stacks[random.integers(len(stock.stacks))]
+    layers = max(1, int(random.uniform(0.8, 1.4) / layer.carton_m[2]))
+    load = layer.model_copy(update={"count": (*layer.count[:2], layers)})
+    pitch = PALLET_HEIGHT_M + layers * layer.carton_m[2]
+    objects: list[SceneObject] = []
+    for level in range(max(1, min(count, int(max_height_m / pitch)))):
         shift = random.uniform(-0.01, 0.01, 2) if level else (0.0, 0.0)
-        place = (float(shift[0]), float(shift[1]), level * pitch)
+        position = (float(shift[0]), float(shift[1]), level * pitch)
         below = f"load{level - 1}" if level else "floor"
-        carrier = draw_pallet(random, stock, f"pallet{level}")
-        things.append(carrier.model_copy(update={"position_m": place, "stands_on": below}))
-        things.append(_carton_stack(load, f"load{level}", (*place[:2], place[2] + PALLET_M), f"pallet{level}"))
-    return things
+        pallet = draw_pallet(random, stock, f"pallet{level}")
+        objects.append(pallet.model_copy(update={"position_m": position, "stands_on": below}))
+        objects.append(
+            _make_carton_stack(load, f"load{level}", (*position[:2], position[2] + PALLET_HEIGHT_M), f"pallet{level}")
+        )
+    return objects
 
 
-def _carton_stack(kind: CartonStackParameters, name: str, place_m: Vec3, stands_on: str) -> CartonStack:
+def _make_carton_stack(parameters: CartonStackParameters, name: str, position_m: Vec3, stands_on: str) -> CartonStack:
     return CartonStack(
-        name=name, position_m=place_m, yaw_deg=0, stands_on=stands_on, instance_id=0, parameters=kind
+        name=name, position_m=position_m, yaw_deg=0, stands_on=stands_on, instance_id=0, parameters=parameters
     )  # fmt: skip
 
 
-def _stack_on(random: np.random.Generator, stock: Stock, room_m: float) -> list[SceneObject]:
+def _carton_stack_on_pallet(random: np.random.Generator, stock: Stock, max_height_m: float) -> list[SceneObject]:
     """A stack of as many layers as fit and please; none if not even one layer fits."""
-    kind = stock.stacks[random.integers(len(stock.stacks))]
-    along, across, _ = kind.count
-    most = int(min(room_m, 1.75) / kind.carton_m[2])
-    if most < 1:
+    layer = stock.stacks[random.integers(len(stock.stacks))]
+    along, across, _ = layer.count
+    max_layers = int(min(max_height_m, 1.75) / layer.carton_m[2])
+    if max_layers < 1:
         return []
-    layers = int(random.integers(max(1, most // 2), most + 1))
-    full = kind.wrapped or along * across == 1 or layers == 1 or random.random() < 0.6
+    layers = int(random.integers(max(1, max_layers // 2), max_layers + 1))
+    full = layer.wrapped or along * across == 1 or layers == 1 or random.random() < 0.6
     missing = 0 if full else int(random.integers(1, along * across))
-    parameters = kind.model_copy(update={"count": (along, across, layers), "missing": missing})
-    return [_carton_stack(parameters, "load", (0, 0, PALLET_M), "pallet")]
+    parameters = layer.model_copy(update={"count": (along, across, layers), "missing": missing})
+    return [_make_carton_stack(parameters, "load", (0, 0, PALLET_HEIGHT_M), "pallet")]
 
 
-def _cartons_on(random: np.random.Generator, stock: Stock, room_m: float) -> list[SceneObject]:
+def _cartons_on_pallet(random: np.random.Generator, stock: Stock, max_height_m: float) -> list[SceneObject]:
     """Up to four cartons, one in each quarter of the pallet's top."""
     quarters = [(x, y) for x in (-0.3, 0.3) for y in (-0.2, 0.2)]
-    things: list[SceneObject] = []
+    objects: list[SceneObject] = []
     for number in random.permutation(4)[: random.integers(1, 5)]:
-        kind = stock.cartons[random.integers(len(stock.cartons))]
-        if kind.size_m[2] <= room_m:
-            place = (*quarters[number], PALLET_M)
-            things.append(_carton(kind, f"carton{number}", place, 180.0 * random.integers(2), "pallet"))
-    return things
+        carton = stock.cartons[random.integers(len(stock.cartons))]
+        if carton.size_m[2] <= max_height_m:
+            position = (*quarters[number], PALLET_HEIGHT_M)
+            objects.append(_make_carton(carton, f"carton{number}", position, 180.0 * random.integers(2), "pallet"))
+    return objects
 
 
-def _carton(kind: CartonParameters, name: str, place: tuple, yaw_deg: float, stands_on: str) -> Carton:
-    return Carton(name=name, position_m=place, yaw_deg=yaw_deg, stands_on=stands_on, instance_id=0, parameters=kind)
+def _make_carton(parameters: CartonParameters, name: str, position: tuple, yaw_deg: float, stands_on: str) -> Carton:
+    return Carton(
+        name=name, position_m=position, yaw_deg=yaw_deg, stands_on=stands_on, instance_id=0, parameters=parameters
+    )
 
 
 def pallet_pile(random: np.random.Generator, stock: Stock, count: int) -> list[SceneObject]:
     """Empty pallets on each other, each a little askew."""
-    things: list[SceneObject] = [draw_pallet(random, stock, "pallet0")]
+    objects: list[SceneObject] = [draw_pallet(random, stock, "pallet0")]
     for level in range(1, count):
         shift, askew = random.uniform(-0.012, 0.012, 2), random.uniform(-0.8, 0.8)
-        place = (float(shift[0]), float(shift[1]), level * PALLET_M)
-        changes = {"position_m": place, "stands_on": f"pallet{level - 1}"}
+        position = (float(shift[0]), float(shift[1]), level * PALLET_HEIGHT_M)
+        changes = {"position_m": position, "stands_on": f"pallet{level - 1}"}
         upper = draw_pallet(random, stock, f"pallet{level}")
-        things.append(upper.model_copy(update={**changes, "yaw_deg": upper.yaw_deg + askew}))
-    return things
+        objects.append(upper.model_copy(update={**changes, "yaw_deg": upper.yaw_deg + askew}))
+    return objects
 
 
 def draw_carton_pile(random: np.random.Generator, stock: Stock) -> list[SceneObject]:
     """One to three equal cartons on the floor, on each other."""
-    kind = stock.cartons[random.integers(len(stock.cartons))]
-    things: list[SceneObject] = []
+    carton = stock.cartons[random.integers(len(stock.cartons))]
+    objects: list[SceneObject] = []
     for level in range(int(random.integers(1, 4))):
         below = f"carton{level - 1}" if level else "floor"
-        things.append(_carton(kind, f"carton{level}", (0, 0, level * kind.size_m[2]), 180.0 * (level % 2), below))
-    return things
+        objects.append(
+            _make_carton(carton, f"carton{level}", (0, 0, level * carton.size_m[2]), 180.0 * (level % 2), below)
+        )
+    return objects

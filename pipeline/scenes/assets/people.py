@@ -63,9 +63,9 @@ def draw_person(random: np.random.Generator, config: PeopleSection, pose: Pose) 
         proportions=round(float(random.uniform(0.3, 0.8)), 3),
         **{name: round(float(np.clip(share, 0, 1)), 3) for name, share in zip(ANCESTRIES, shares, strict=True)},
         height_m=round(float(np.clip(random.normal(mean, HEIGHT_SPREAD_M[woman]), *config.height_m)), 3),
-        skin_rgb=_skin(random, ancestry),
+        skin_rgb=_draw_skin_color(random, ancestry),
         pose=pose,
-        outfit=_draw_outfit(random, config.clothing, woman, _hair_color(random, ancestry, years)),
+        outfit=_draw_outfit(random, config.clothing, woman, _draw_hair_color(random, ancestry, years)),
     )
 
 
@@ -83,16 +83,16 @@ def _draw_years(random: np.random.Generator, config: PeopleSection) -> float:
     return float(random.uniform(*ranges[random.choice(len(ranges), p=weights / weights.sum())]))
 
 
-def _skin(random: np.random.Generator, ancestry: str) -> Rgb:
+def _draw_skin_color(random: np.random.Generator, ancestry: str) -> Rgb:
     """Draw a tone between two neighbours of the scale, within the usual range of an ancestry."""
     first, last = SKIN_TONES[ancestry]
     tone = random.uniform(first, last)
-    low = min(int(tone), len(MONK_SKIN) - 2)
-    lighter, darker = linear(MONK_SKIN[low]), linear(MONK_SKIN[low + 1])
-    return rgb(SKIN_DIMMING * (lighter + (darker - lighter) * (tone - low)))
+    lower_tone = min(int(tone), len(MONK_SKIN) - 2)
+    lighter, darker = linear(MONK_SKIN[lower_tone]), linear(MONK_SKIN[lower_tone + 1])
+    return rgb(SKIN_DIMMING * (lighter + (darker - lighter) * (tone - lower_tone)))
 
 
-def _hair_color(random: np.random.Generator, ancestry: str, years: float) -> Rgb:
+def _draw_hair_color(random: np.random.Generator, ancestry: str, years: float) -> Rgb:
     """Blond, brown and red hair come with European ancestry; all hair may be grey, from 35 years on ever more often."""
     if random.random() < (years - 35) / 40:
         return draw_color(random, GREY_HAIR)
@@ -100,8 +100,8 @@ def _hair_color(random: np.random.Generator, ancestry: str, years: float) -> Rgb
 
 
 def _draw_outfit(random: np.random.Generator, config: ClothingSection, woman: bool, hair_rgb: Rgb) -> Outfit:
-    over, color = choose_weighted(random, config.hi_vis), choose_weighted(random, config.hi_vis_colors)
-    over_rgb = draw_color(random, (VESTS[color],), 0.06)
+    hi_vis, color = choose_weighted(random, config.hi_vis), choose_weighted(random, config.hi_vis_colors)
+    hi_vis_rgb = draw_color(random, (VESTS[color],), 0.06)
     office = random.random() < config.office
     long = office or random.random() >= config.short_sleeves
     legs = "trousers" if office else choose_weighted(random, config.legs)
@@ -114,9 +114,9 @@ def _draw_outfit(random: np.random.Generator, config: ClothingSection, woman: bo
         legs=legs,
         trousers_rgb=draw_color(random, OFFICE_TROUSERS if office else TROUSERS),
         shoes_rgb=draw_color(random, SHOES),
-        vest_rgb=over_rgb if over == "vest" else None,
+        vest_rgb=hi_vis_rgb if hi_vis == "vest" else None,
         # Nobody wears a winter's jacket over shorts.
-        jacket_rgb=over_rgb if over == "jacket" and legs != "shorts" else None,
+        jacket_rgb=hi_vis_rgb if hi_vis == "jacket" and legs != "shorts" else None,
         head=head,
         head_rgb=draw_color(random, HELMETS if head == "helmet" else CAPS),
         hair=choose_weighted(random, HAIR_WOMEN if woman else HAIR_MEN),

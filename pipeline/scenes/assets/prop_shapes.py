@@ -9,12 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.common.randomness import draw_seed
 from pipeline.record.base_types import Vec3
 from pipeline.record.objects import PropParameters
 from pipeline.scenes.assets import palettes
 from pipeline.scenes.assets.palettes import draw_color
-
-SEED_RANGE = 2**31
 
 
 @dataclass(frozen=True)
@@ -25,16 +24,15 @@ class PropVariant:
     """
 
     name: str
-    least_m: Vec3
-    most_m: Vec3
+    min_size_m: Vec3
+    max_size_m: Vec3
     colors: tuple[str, ...]
     accents: tuple[str, ...]
     share: float = 1.0
     step_m: float = 0.0
-    round: str = ""
+    round_shape: str = ""
 
 
-# fmt: off
 PROP_VARIANTS: dict[str, tuple[PropVariant, ...]] = {
     "crate": (
         # Export crates are made to measure; pallet collars are 195 mm high on EUR pallets (UIC 435-2: 144 mm).
@@ -44,9 +42,20 @@ PROP_VARIANTS: dict[str, tuple[PropVariant, ...]] = {
     ),
     "drum": (
         # 200 l steel (ISO 15750: 585 x 880), 60 l down to 380 x 600; plastic L-ring 220 l: 581 x 935.
-        PropVariant("steel", (0.585, 0.585, 0.87), (0.6, 0.6, 0.9), palettes.DRUMS, palettes.DRUMS, 1.2, round="upright"),
-        PropVariant("open_top", (0.38, 0.38, 0.6), (0.6, 0.6, 0.89), palettes.DRUMS, palettes.DRUMS, 0.7, round="upright"),
-        PropVariant("plastic", (0.57, 0.57, 0.9), (0.6, 0.6, 0.97), palettes.PLASTIC_DRUMS, palettes.DRUMS, round="upright"),
+        PropVariant(
+            "steel", (0.585, 0.585, 0.87), (0.6, 0.6, 0.9), palettes.DRUMS, palettes.DRUMS, 1.2, round_shape="upright"
+        ),
+        PropVariant(
+            "open_top", (0.38, 0.38, 0.6), (0.6, 0.6, 0.89), palettes.DRUMS, palettes.DRUMS, 0.7, round_shape="upright"
+        ),
+        PropVariant(
+            "plastic",
+            (0.57, 0.57, 0.9),
+            (0.6, 0.6, 0.97),
+            palettes.PLASTIC_DRUMS,
+            palettes.DRUMS,
+            round_shape="upright",
+        ),
     ),
     "stillage": (
         # Gitterbox (UIC 435-3): 1240 x 835 x 970; sheet steel boxes of the same plan from 0.6 m.
@@ -60,9 +69,15 @@ PROP_VARIANTS: dict[str, tuple[PropVariant, ...]] = {
     ),
     "cable_reel": (
         # Drums 6 to 16 of DIN 46391: 630 x 475 to 1600 x 1100.
-        PropVariant("full", (0.63, 0.45, 0.63), (1.6, 1.0, 1.6), palettes.CABLES, palettes.PRINT, 1.5, round="wheel"),
-        PropVariant("empty", (0.63, 0.45, 0.63), (1.6, 1.0, 1.6), palettes.CABLES, palettes.PRINT, 0.7, round="wheel"),
-        PropVariant("lying", (0.8, 0.8, 0.45), (1.4, 1.4, 0.75), palettes.CABLES, palettes.PRINT, 0.5, round="upright"),
+        PropVariant(
+            "full", (0.63, 0.45, 0.63), (1.6, 1.0, 1.6), palettes.CABLES, palettes.PRINT, 1.5, round_shape="wheel"
+        ),
+        PropVariant(
+            "empty", (0.63, 0.45, 0.63), (1.6, 1.0, 1.6), palettes.CABLES, palettes.PRINT, 0.7, round_shape="wheel"
+        ),
+        PropVariant(
+            "lying", (0.8, 0.8, 0.45), (1.4, 1.4, 0.75), palettes.CABLES, palettes.PRINT, 0.5, round_shape="upright"
+        ),
     ),
     "bin": (
         # KLT of VDA 4500: 600 x 400 x 147 to 280, here one to five on each other; picking boxes 500 x 300 x 200;
@@ -79,15 +94,25 @@ PROP_VARIANTS: dict[str, tuple[PropVariant, ...]] = {
     ),
     "bollard": (
         # Tubes of 76 to 160 mm, 0.8 to 1.2 m high; hoops 0.6 to 1 m wide; flexible posts of 0.75 and 1 m.
-        PropVariant("post", (0.16, 0.16, 0.8), (0.26, 0.26, 1.2), palettes.WARNING_YELLOWS, palettes.BLACKS, 1.5,
-             round="upright"),
+        PropVariant(
+            "post",
+            (0.16, 0.16, 0.8),
+            (0.26, 0.26, 1.2),
+            palettes.WARNING_YELLOWS,
+            palettes.BLACKS,
+            1.5,
+            round_shape="upright",
+        ),
         PropVariant("hoop", (0.16, 0.6, 0.6), (0.2, 1.0, 1.1), palettes.WARNING_YELLOWS, palettes.BLACKS),
-        PropVariant("flexible", (0.2, 0.2, 0.75), (0.22, 0.22, 1.0), palettes.CONES, palettes.PAPERS, 0.6,
-             round="upright"),
+        PropVariant(
+            "flexible", (0.2, 0.2, 0.75), (0.22, 0.22, 1.0), palettes.CONES, palettes.PAPERS, 0.6, round_shape="upright"
+        ),
     ),
     "cone": (
         # EN 13422 cones of 500 and 750 mm; boards 0.3 x 0.62.
-        PropVariant("cone", (0.28, 0.28, 0.5), (0.4, 0.4, 0.75), palettes.CONES, palettes.PAPERS, 2.0, round="upright"),
+        PropVariant(
+            "cone", (0.28, 0.28, 0.5), (0.4, 0.4, 0.75), palettes.CONES, palettes.PAPERS, 2.0, round_shape="upright"
+        ),
         PropVariant("wet_floor", (0.3, 0.28, 0.58), (0.42, 0.32, 0.66), palettes.WARNING_YELLOWS, palettes.PAPERS),
     ),
     "packing_table": (
@@ -108,7 +133,6 @@ PROP_VARIANTS: dict[str, tuple[PropVariant, ...]] = {
         PropVariant("belt", (1.5, 0.45, 0.7), (3.5, 0.7, 1.2), palettes.MACHINES, palettes.MACHINES),
     ),
 }
-# fmt: on
 GOODS = ("crate", "drum", "stillage", "ibc", "cable_reel", "bin")
 FURNITURE = ("ladder", "bollard", "cone", "packing_table", "hanging_sign", "conveyor")
 
@@ -119,27 +143,27 @@ def draw_prop(random: np.random.Generator, kind: str) -> PropParameters:
     Raises:
         KeyError: a kind that is not in `PROP_VARIANTS`.
     """
-    forms = PROP_VARIANTS[kind]
-    shares = np.array([form.share for form in forms])
-    number = int(random.choice(len(forms), p=shares / shares.sum()))
-    form = forms[number]
+    variants = PROP_VARIANTS[kind]
+    shares = np.array([variant.share for variant in variants])
+    number = int(random.choice(len(variants), p=shares / shares.sum()))
+    variant = variants[number]
     return PropParameters(
-        size_m=_size(random, form),
-        color_rgb=draw_color(random, form.colors),
-        accent_rgb=draw_color(random, form.accents, 0.06),
+        size_m=_draw_size(random, variant),
+        color_rgb=draw_color(random, variant.colors),
+        accent_rgb=draw_color(random, variant.accents, 0.06),
         wear=round(float(random.beta(1.6, 2.4)), 3),
-        variant=round((number + 0.5) / len(forms), 3),
-        seed=int(random.integers(SEED_RANGE)),
+        variant=round((number + 0.5) / len(variants), 3),
+        seed=draw_seed(random),
     )
 
 
-def _size(random: np.random.Generator, form: PropVariant) -> Vec3:
-    length, width, height = random.uniform(form.least_m, form.most_m)
-    if form.step_m:
-        steps = round((form.most_m[2] - form.least_m[2]) / form.step_m)
-        height = form.least_m[2] + form.step_m * random.integers(steps + 1)
-    if form.round == "upright":
+def _draw_size(random: np.random.Generator, variant: PropVariant) -> Vec3:
+    length, width, height = random.uniform(variant.min_size_m, variant.max_size_m)
+    if variant.step_m:
+        steps = round((variant.max_size_m[2] - variant.min_size_m[2]) / variant.step_m)
+        height = variant.min_size_m[2] + variant.step_m * random.integers(steps + 1)
+    if variant.round_shape == "upright":
         width = length
-    if form.round == "wheel":  # rolls along x: as high as long, and not wider than high
+    if variant.round_shape == "wheel":  # rolls along x: as high as long, and not wider than high
         height, width = length, min(width, 0.8 * length)
     return round(float(length), 3), round(float(width), 3), round(float(height), 3)

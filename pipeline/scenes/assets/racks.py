@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.common.randomness import draw_seed
 from pipeline.record.objects import Rack, RackParameters, SceneObject
 from pipeline.scenes.assets.palettes import RACK_BEAMS, RACK_UPRIGHTS, draw_color
-from pipeline.scenes.assets.pallets_and_cartons import SEED_RANGE, Stock, unit_load
+from pipeline.scenes.assets.pallets_and_cartons import Stock, unit_load
 from pipeline.scenes.geometry.collision_boxes import PALLET_SIZE_M, rack_length_m
 from pipeline.scenes.geometry.free_space import moved
 
 # Length and width of loads that need no pallet: guards at the feet of the uprights take room from those on the floor.
-WIDEST_ON_BEAMS_M, WIDEST_BELOW_M = (1.25, 0.85), (1.25, 0.805)
+MAX_LOAD_ON_BEAMS_M, MAX_LOAD_ON_FLOOR_M = (1.25, 0.85), (1.25, 0.805)
 FREE_ABOVE_LOAD_M = 0.1  # what a fork lift needs to lift a pallet off its beams
 
 
@@ -45,7 +46,7 @@ def draw_rack(random: np.random.Generator, hall_height_m: float) -> RackParamete
         beam_rgb=draw_color(random, RACK_BEAMS),
         guards=bool(random.random() < 0.5),
         wear=round(float(random.beta(2, 3)), 3),
-        seed=int(random.integers(SEED_RANGE)),
+        seed=draw_seed(random),
     )
 
 
@@ -57,32 +58,39 @@ def filled_rack(
     `fill` is the share of taken places on the beams; fewer are taken on the floor, where people pick and park.
     """
     rack = Rack(name="rack", position_m=(0, 0, 0), yaw_deg=0, stands_on="floor", instance_id=0, parameters=parameters)
-    things, slots = [rack], []
+    objects, slots = [rack], []
     levels = (0.0, *parameters.level_heights_m)
-    places = _places_along(parameters)
-    for number, level in enumerate(levels):
-        above = levels[number + 1] - parameters.beam_height_m if number + 1 < len(levels) else hall_height_m
-        most = above - level - FREE_ABOVE_LOAD_M
-        share = 0.65 * fill if number == 0 else 0.25 + 0.7 * fill
-        for place, x in enumerate(places):
+    positions = _pallet_positions(parameters)
+    for level_index, level in enumerate(levels):
+        above = levels[level_index + 1] - parameters.beam_height_m if level_index + 1 < len(levels) else hall_height_m
+        max_height = above - level - FREE_ABOVE_LOAD_M
+        share = 0.65 * fill if level_index == 0 else 0.25 + 0.7 * fill
+        for position_index, x in enumerate(positions):
             if random.random() < share:
-                group = unit_load(random, stock, min(most, 1.9), WIDEST_ON_BEAMS_M if number else WIDEST_BELOW_M)
+                group = unit_load(
+                    random, stock, min(max_height, 1.9), MAX_LOAD_ON_BEAMS_M if level_index else MAX_LOAD_ON_FLOOR_M
+                )
                 position = (x + float(random.uniform(-0.012, 0.012)), float(random.uniform(-0.03, 0.03)), level)
-                things += _shelved(group, f"{number}-{place}-", "rack" if number else "floor", position)
-            elif number == 0:
+                objects += _place_on_shelf(
+                    group, f"{level_index}-{position_index}-", "rack" if level_index else "floor", position
+                )
+            elif level_index == 0:
                 slots += [RackSlot(x, -parameters.depth_m / 2, 90.0), RackSlot(x, parameters.depth_m / 2, -90.0)]
-    return things, slots
+    return objects, slots
 
 
-def _shelved(
+def _place_on_shelf(
     group: list[SceneObject], prefix: str, stands_on: str, position: tuple[float, float, float]
 ) -> list[SceneObject]:
     """Move a load across the rack onto its place and tell its names from those of the other places."""
-    names = {"floor": stands_on} | {thing.name: prefix + thing.name for thing in group}
-    return [moved(thing, position, 90.0, name=names[thing.name], stands_on=names[thing.stands_on]) for thing in group]
+    names = {"floor": stands_on} | {scene_object.name: prefix + scene_object.name for scene_object in group}
+    return [
+        moved(scene_object, position, 90.0, name=names[scene_object.name], stands_on=names[scene_object.stands_on])
+        for scene_object in group
+    ]
 
 
-def _places_along(parameters: RackParameters) -> list[float]:
+def _pallet_positions(parameters: RackParameters) -> list[float]:
     """Return x of every pallet place: the pallets of 800 mm stand in a bay with equal gaps."""
     per_bay = int(parameters.bay_width_m / (PALLET_SIZE_M[1] + 0.07))
     pitch = parameters.bay_width_m / per_bay

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.common.randomness import draw_seed
 from pipeline.record.objects import PropParameters
 from pipeline.scenes.assets.palettes import (
     CART_DECKS,
@@ -22,7 +23,7 @@ from pipeline.scenes.assets.palettes import (
     draw_color,
 )
 
-Range = tuple[float, float]
+SizeRange = tuple[float, float]
 Palette = tuple[str, ...]
 
 
@@ -30,9 +31,9 @@ Palette = tuple[str, ...]
 class VehicleVariant:
     """One of the forms of a kind: its ranges of size in metres and the colours of its two paints."""
 
-    length_m: Range
-    width_m: Range
-    height_m: Range
+    length_m: SizeRange
+    width_m: SizeRange
+    height_m: SizeRange
     colors: Palette
     accents: Palette
 
@@ -84,17 +85,17 @@ def draw_vehicle(random: np.random.Generator, kind: str) -> PropParameters:
     Raises:
         KeyError: a kind that is not on wheels.
     """
-    forms = VEHICLE_VARIANTS[kind]
-    number = int(random.integers(len(forms)))
-    form = forms[number]
+    variants = VEHICLE_VARIANTS[kind]
+    number = int(random.integers(len(variants)))
+    variant = variants[number]
     length, width, height = (
-        round(float(random.uniform(*ends)), 3) for ends in (form.length_m, form.width_m, form.height_m)
+        round(float(random.uniform(*limits)), 3) for limits in (variant.length_m, variant.width_m, variant.height_m)
     )
     return PropParameters(
         size_m=(length, width, height),
-        color_rgb=draw_color(random, form.colors),
-        accent_rgb=draw_color(random, form.accents),
+        color_rgb=draw_color(random, variant.colors),
+        accent_rgb=draw_color(random, variant.accents),
         wear=round(float(random.beta(2, 3)), 3),
-        variant=round((number + float(random.uniform(0.01, 0.99))) / len(forms), 4),
-        seed=int(random.integers(2**31)),
+        variant=round((number + float(random.uniform(0.01, 0.99))) / len(variants), 4),
+        seed=draw_seed(random),
     )

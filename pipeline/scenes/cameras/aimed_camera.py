@@ -26,12 +26,12 @@ from pipeline.scenes.geometry.free_space import HallSpace
 
 Category = Literal["pedestrian", "pallet_truck"]
 
-TALL_M = {"pedestrian": 1.75, "pallet_truck": 1.2}
-ROOM_M = {"pedestrian": 0.9, "pallet_truck": 1.4}  # side of the square of floor that is free there
-ASIDE = 0.3  # of the image's width, from its middle
-STEEPEST_DEG = 55.0  # a camera on the ceiling looks down no steeper
-NEAREST_M = 1.0
-TRIES = 24
+SUBJECT_HEIGHT_M = {"pedestrian": 1.75, "pallet_truck": 1.2}
+SUBJECT_ROOM_M = {"pedestrian": 0.9, "pallet_truck": 1.4}  # side of the square of floor that is free there
+MAX_OFF_CENTER = 0.3  # of the image's width, from its middle
+MAX_DOWN_ANGLE_DEG = 55.0  # a camera on the ceiling looks down no steeper
+MIN_SUBJECT_DISTANCE_M = 1.0
+MAX_TRIES = 24
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class CameraSubject:
     category: Category
     spot_m: tuple[float, float]
     room: Boxes
-    between: Boxes
+    sight_corridor: Boxes
 
-    def kept_free(self) -> Boxes:
+    def reserved_boxes(self) -> Boxes:
         """Return what all others leave free."""
-        return concatenate_boxes([self.room, self.between])
+        return concatenate_boxes([self.room, self.sight_corridor])
 
 
 def draw_subject_category(
@@ -62,7 +62,7 @@ def draw_aimed_camera(
     config: CameraSection,
     space: HallSpace,
     walkways: list[FloorArea],
-    lamps_m: float,
+    lamp_height: float,
     category: Category,
 ) -> tuple[Camera, CameraSubject] | None:
     """Draw a camera and free floor before it, so far that the subject is as high in the image as drawn.
@@ -73,18 +73,18 @@ def draw_aimed_camera(
     rig, fov_deg = draw_rig(random, config)
     pixels = config.height * random.uniform(*config.subject_height)
     focal_px = config.width / 2 / np.tan(np.radians(fov_deg) / 2)
-    aside_deg = np.degrees(np.arctan(random.uniform(-ASIDE, ASIDE) * config.width / focal_px))
-    off_aim, roll = random.normal(0, config.aim_deg), random.normal(0, config.roll_deg)
+    aside_deg = np.degrees(np.arctan(random.uniform(-MAX_OFF_CENTER, MAX_OFF_CENTER) * config.width / focal_px))
+    pitch_error, roll = random.normal(0, config.aim_deg), random.normal(0, config.roll_deg)
     best, best_m = None, 0.0
-    for _ in range(TRIES):
-        position = draw_free_position(random, rig, space, walkways, lamps_m)
+    for _ in range(MAX_TRIES):
+        position = draw_free_position(random, rig, space, walkways, lamp_height)
         bearing = draw_camera_heading(random, position, walkways)
-        above = position[2] - TALL_M[category] / 2
-        flat = np.sqrt(max((focal_px * TALL_M[category] / pixels) ** 2 - above**2, 0.0))
-        distance = float(max(flat, above / np.tan(np.radians(STEEPEST_DEG)), NEAREST_M))
+        above = position[2] - SUBJECT_HEIGHT_M[category] / 2
+        floor_distance = np.sqrt(max((focal_px * SUBJECT_HEIGHT_M[category] / pixels) ** 2 - above**2, 0.0))
+        distance = float(max(floor_distance, above / np.tan(np.radians(MAX_DOWN_ANGLE_DEG)), MIN_SUBJECT_DISTANCE_M))
         subject = _free_subject(space, position, bearing, distance, category)
         if subject and (depth := mean_view_depth_m(space, position, bearing + aside_deg, fov_deg)) > best_m:
-            pitch = -np.degrees(np.arctan2(above, distance)) + off_aim
+            pitch = -np.degrees(np.arctan2(above, distance)) + pitch_error
             matrix = camera_rotation(bearing + aside_deg, pitch, roll)
             best, best_m = (make_camera(config, rig, fov_deg, position, matrix), subject), depth
     return best
@@ -97,9 +97,9 @@ def _free_subject(
     ahead = np.array([np.cos(np.radians(bearing_deg)), np.sin(np.radians(bearing_deg))])
     spot = np.array(position_m[:2]) + distance_m * ahead
     middle = np.array(position_m[:2]) + distance_m / 2 * ahead
-    side, tall = ROOM_M[category], TALL_M[category]
-    room = Boxes(np.array([(*spot, bearing_deg, side, side, 0.0, tall)]))
+    side, height = SUBJECT_ROOM_M[category], SUBJECT_HEIGHT_M[category]
+    room = Boxes(np.array([(*spot, bearing_deg, side, side, 0.0, height)]))
     if not space.fits(room) or space.visible_share(position_m, room.corners_m()) < 1:
         return None
-    between = Boxes(np.array([(*middle, bearing_deg, distance_m, side, 0.0, tall)]))
-    return CameraSubject(category, (float(spot[0]), float(spot[1])), room, between)
+    sight_corridor = Boxes(np.array([(*middle, bearing_deg, distance_m, side, 0.0, height)]))
+    return CameraSubject(category, (float(spot[0]), float(spot[1])), room, sight_corridor)

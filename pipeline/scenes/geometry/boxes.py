@@ -57,25 +57,22 @@ class Boxes:
         along, across = cos * length + sin * width, sin * length + cos * width
         return np.column_stack([x - along, y - across, low, x + along, y + across, high])
 
-    def near(self, bounds_m: np.ndarray, gap_m: float = 0.0) -> "Boxes":
+    def within_bounds(self, bounds_m: np.ndarray, gap_m: float = 0.0) -> "Boxes":
         """Return those whose own bounds meet `bounds_m` (6,) widened by `gap_m`: few, and quick to find."""
-        own, (low_x, low_y, low_z), (high_x, high_y, high_z) = (
+        bounds, (low_x, low_y, low_z), (high_x, high_y, high_z) = (
             self.bounds_m.T,
             bounds_m[:3] - gap_m,
             bounds_m[3:] + gap_m,
         )
-        meets = (own[0] < high_x) & (own[3] > low_x) & (own[1] < high_y) & (own[4] > low_y)
-        return Boxes(self.rows[meets & (own[2] < high_z) & (own[5] > low_z)])
-
-    def hull_m(self) -> np.ndarray:
-        """Return the bounds (6,) of all boxes together."""
-        return self._hull_m
+        meets = (bounds[0] < high_x) & (bounds[3] > low_x) & (bounds[1] < high_y) & (bounds[4] > low_y)
+        return Boxes(self.rows[meets & (bounds[2] < high_z) & (bounds[5] > low_z)])
 
     @cached_property
-    def _hull_m(self) -> np.ndarray:
+    def total_bounds_m(self) -> np.ndarray:
+        """(6,): the bounds of all boxes together, in the order of `bounds_m`."""
         return np.concatenate([self.bounds_m[:, :3].min(axis=0), self.bounds_m[:, 3:].max(axis=0)])
 
-    def entry(self, origin_m: np.ndarray, rays_m: np.ndarray) -> np.ndarray:
+    def ray_entry(self, origin_m: np.ndarray, rays_m: np.ndarray) -> np.ndarray:
         """Return (k, n): where each ray `origin + t * ray` first is inside each box, as t >= 0; inf if it misses.
 
         `origin_m` (3,), `rays_m` (k, 3). Slab method, in each box's own frame.

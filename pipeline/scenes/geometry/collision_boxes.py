@@ -73,26 +73,28 @@ END_PLATE_M = 0.06  # how far a beam's end plates reach below it
 GUARD_M = (0.4, 0.1)  # height, how far it stands out of the rack's faces
 
 
-def local_boxes(thing: SceneObject) -> Boxes:
+def local_boxes(scene_object: SceneObject) -> Boxes:
     """Return the boxes of a thing in its own frame."""
-    boxes_of = _imported if isinstance(thing, CustomObject) else _OWN_BOXES[thing.asset]
-    return boxes_of(thing.parameters)
+    boxes_of = _imported if isinstance(scene_object, CustomObject) else _LOCAL_BOXES[scene_object.asset]
+    return boxes_of(scene_object.parameters)
 
 
-def world_boxes(things: Sequence[SceneObject]) -> Boxes:
+def world_boxes(objects: Sequence[SceneObject]) -> Boxes:
     """Return the boxes of all the things where they stand, one thing after the other."""
-    own = [local_boxes(thing) for thing in things]
-    counts = [len(boxes.rows) for boxes in own]
-    positions = np.repeat([thing.position_m for thing in things], counts, axis=0)
-    return concatenate_boxes(own).moved_each(positions, np.repeat([thing.yaw_deg for thing in things], counts))
+    boxes_of_each = [local_boxes(scene_object) for scene_object in objects]
+    counts = [len(boxes.rows) for boxes in boxes_of_each]
+    positions = np.repeat([scene_object.position_m for scene_object in objects], counts, axis=0)
+    return concatenate_boxes(boxes_of_each).moved_each(
+        positions, np.repeat([scene_object.yaw_deg for scene_object in objects], counts)
+    )
 
 
-def _between(x: tuple[float, float], y: tuple[float, float], z: tuple[float, float]) -> tuple[float, ...]:
+def _box_row(x: tuple[float, float], y: tuple[float, float], z: tuple[float, float]) -> tuple[float, ...]:
     """Return a row of `Boxes` from its limits along each axis."""
     return (sum(x) / 2, sum(y) / 2, 0.0, x[1] - x[0], y[1] - y[0], z[0], z[1])
 
 
-def _centered(length: float, width: float, height: float) -> Boxes:
+def _centered_boxes(length: float, width: float, height: float) -> Boxes:
     return Boxes(np.array([(0.0, 0.0, 0.0, length, width, 0.0, height)]))
 
 
@@ -107,16 +109,16 @@ def _rack(parameters: RackParameters) -> Boxes:
     rows = []
     for bay in range(parameters.bays + 1):
         left = -length / 2 + bay * (parameters.bay_width_m + upright)
-        rows.append(_between((left, left + upright), (-half_depth, half_depth), (0, parameters.height_m)))
+        rows.append(_box_row((left, left + upright), (-half_depth, half_depth), (0, parameters.height_m)))
         plate = half_depth + FOOT_PLATE_M
-        rows.append(_between((left - FOOT_PLATE_M, left + upright + FOOT_PLATE_M), (-plate, plate), (0, 0.01)))
+        rows.append(_box_row((left - FOOT_PLATE_M, left + upright + FOOT_PLATE_M), (-plate, plate), (0, 0.01)))
         if parameters.guards:
             reach = half_depth + GUARD_M[1]
-            rows.append(_between((left - 0.034, left + upright + 0.034), (-reach, reach), (0, GUARD_M[0])))
+            rows.append(_box_row((left - 0.034, left + upright + 0.034), (-reach, reach), (0, GUARD_M[0])))
     for level in parameters.level_heights_m:
         height = (level - parameters.beam_height_m - END_PLATE_M, level)
         for front in (-half_depth, half_depth - BEAM_THICKNESS_M):
-            rows.append(_between((-length / 2, length / 2), (front, front + BEAM_THICKNESS_M), height))
+            rows.append(_box_row((-length / 2, length / 2), (front, front + BEAM_THICKNESS_M), height))
     return Boxes(np.array(rows))
 
 
@@ -127,25 +129,28 @@ def _eur_pallet(_: EurPalletParameters) -> Boxes:
 
 
 def _carton_stack(parameters: CartonStackParameters) -> Boxes:
-    return _centered(*np.multiply(parameters.count, parameters.carton_m))
+    return _centered_boxes(*np.multiply(parameters.count, parameters.carton_m))
 
 
 def _carton(parameters: CartonParameters) -> Boxes:
-    return _centered(*parameters.size_m)
+    return _centered_boxes(*parameters.size_m)
 
 
 def _prop(parameters: PropParameters) -> Boxes:
-    return _centered(*parameters.size_m)
+    return _centered_boxes(*parameters.size_m)
 
 
 def _imported(parameters: CustomMeshParameters) -> Boxes:
-    return _centered(*parameters.size_m)
+    return _centered_boxes(*parameters.size_m)
 
 
 def _column(parameters: ColumnParameters) -> Boxes:
     foot = parameters.width_m + (0.12 if parameters.guard else 0.0)
     return concatenate_boxes(
-        [_centered(parameters.width_m, parameters.width_m, parameters.height_m), _centered(foot, foot, 1.2)],
+        [
+            _centered_boxes(parameters.width_m, parameters.width_m, parameters.height_m),
+            _centered_boxes(foot, foot, 1.2),
+        ],
     )
 
 
@@ -154,10 +159,10 @@ def _hand_pallet_truck(parameters: HandPalletTruckParameters) -> Boxes:
     forks = (TRUCK_HEEL_M, TRUCK_HEEL_M + parameters.fork_length_m)
     raised = parameters.lift_m - 0.085
     rows = [
-        _between(forks, (-half, fork - half), (0, parameters.lift_m)),
-        _between(forks, (half - fork, half), (0, parameters.lift_m)),
-        _between((0.08, TRUCK_HEEL_M + 0.02), (-half, half), (0, TRUCK_FRAME_TOP_M + raised)),
-        _between((TRUCK_REAR_M, 0.08), (-0.16, 0.16), (0, TRUCK_FRAME_TOP_M)),
+        _box_row(forks, (-half, fork - half), (0, parameters.lift_m)),
+        _box_row(forks, (half - fork, half), (0, parameters.lift_m)),
+        _box_row((0.08, TRUCK_HEEL_M + 0.02), (-half, half), (0, TRUCK_FRAME_TOP_M + raised)),
+        _box_row((TRUCK_REAR_M, 0.08), (-0.16, 0.16), (0, TRUCK_FRAME_TOP_M)),
     ]
     return Boxes(np.array(rows + _tiller(HAND_TILLER, parameters.tiller_tilt_deg, parameters.tiller_turn_deg)))
 
@@ -174,14 +179,14 @@ def _electric_pallet_truck(parameters: ElectricPalletTruckParameters) -> Boxes:
     forks = (heel, heel + parameters.fork_length_m)
     raised = parameters.lift_m - 0.085
     rows = [
-        _between(forks, (-half, fork - half), (0, parameters.lift_m)),
-        _between(forks, (half - fork, half), (0, parameters.lift_m)),
-        _between((ELECTRIC_BODY_M - 0.01, heel + 0.005), (-body, body), (0, parameters.chassis_height_m + raised)),
-        _between((ELECTRIC_REAR_M[parameters.battery], ELECTRIC_BODY_M), (-body, body), (0, ELECTRIC_SKIRT_TOP_M)),
-        _between((-radius, ELECTRIC_BODY_M), (-radius, radius), (0, parameters.chassis_height_m)),
+        _box_row(forks, (-half, fork - half), (0, parameters.lift_m)),
+        _box_row(forks, (half - fork, half), (0, parameters.lift_m)),
+        _box_row((ELECTRIC_BODY_M - 0.01, heel + 0.005), (-body, body), (0, parameters.chassis_height_m + raised)),
+        _box_row((ELECTRIC_REAR_M[parameters.battery], ELECTRIC_BODY_M), (-body, body), (0, ELECTRIC_SKIRT_TOP_M)),
+        _box_row((-radius, ELECTRIC_BODY_M), (-radius, radius), (0, parameters.chassis_height_m)),
     ]
     if parameters.backrest:
-        rows.append(_between((heel - 0.04, heel), (-half, half), (0, BACKREST_TOP_M + raised)))
+        rows.append(_box_row((heel - 0.04, heel), (-half, half), (0, BACKREST_TOP_M + raised)))
     tiller = ELECTRIC_TILLERS[parameters.battery]
     return Boxes(np.array(rows + _tiller(tiller, parameters.tiller_tilt_deg, parameters.tiller_turn_deg)))
 
@@ -211,29 +216,29 @@ def _person(parameters: PersonParameters) -> Boxes:
     beside = (-0.38, 0.17) if parameters.pose.hand_left_m else (-0.17, 0.38)
     seat = parameters.pose.seat_m or 0.0
     rows = {
-        "stand": [_between((-0.25, 0.5), trunk, (0, top))],
-        "crouch": [_between((-0.35, 0.88), trunk, (0, 0.75 * top))],
-        "walk": [_between((-0.6, 0.62), legs, (0, 0.5)), _between((-0.45, 0.6), trunk, (0.5, top))],
-        "push": [_between((-0.65, 0.5), legs, (0, 0.5)), _between((-0.35, 0.4), trunk, (0.5, top))],
-        "pull": [_between((-0.6, 0.52), legs, (0, 0.5)), _between((-0.35, 0.52), trunk, (0.5, top))],
-        "walk_beside": [_between((-0.6, 0.6), legs, (0, 0.5)), _between((-0.4, 0.5), beside, (0.5, top))],
-        "carry": [_between((-0.6, 0.5), legs, (0, 0.5)), _between((-0.4, 0.42), trunk, (0.5, top))],
-        "reach": [_between((-0.3, 0.4), trunk, (0, top)), _between((-0.2, 0.75), trunk, (0.5 * top, 1.32 * top))],
-        "bend": [_between((-0.45, 0.5), trunk, (0, 0.6 * top)), _between((-0.45, 1.05), trunk, (0.0, 0.9 * top))],
+        "stand": [_box_row((-0.25, 0.5), trunk, (0, top))],
+        "crouch": [_box_row((-0.35, 0.88), trunk, (0, 0.75 * top))],
+        "walk": [_box_row((-0.6, 0.62), legs, (0, 0.5)), _box_row((-0.45, 0.6), trunk, (0.5, top))],
+        "push": [_box_row((-0.65, 0.5), legs, (0, 0.5)), _box_row((-0.35, 0.4), trunk, (0.5, top))],
+        "pull": [_box_row((-0.6, 0.52), legs, (0, 0.5)), _box_row((-0.35, 0.52), trunk, (0.5, top))],
+        "walk_beside": [_box_row((-0.6, 0.6), legs, (0, 0.5)), _box_row((-0.4, 0.5), beside, (0.5, top))],
+        "carry": [_box_row((-0.6, 0.5), legs, (0, 0.5)), _box_row((-0.4, 0.42), trunk, (0.5, top))],
+        "reach": [_box_row((-0.3, 0.4), trunk, (0, top)), _box_row((-0.2, 0.75), trunk, (0.5 * top, 1.32 * top))],
+        "bend": [_box_row((-0.45, 0.5), trunk, (0, 0.6 * top)), _box_row((-0.45, 1.05), trunk, (0.0, 0.9 * top))],
         # What one sits on is below the hips and behind the knees.
         "sit": [
-            _between((-0.35, 0.6), trunk, (seat, seat + 0.58 * top)),
-            _between((0.2, 0.95), trunk, (0, seat + 0.5)),
+            _box_row((-0.35, 0.6), trunk, (seat, seat + 0.58 * top)),
+            _box_row((0.2, 0.95), trunk, (0, seat + 0.5)),
         ],
-        "scan": [_between((-0.25, 0.75), trunk, (0, top))],
-        "talk": [_between((-0.3, 0.8), (-0.5, 0.5), (0, top))],
+        "scan": [_box_row((-0.25, 0.75), trunk, (0, top))],
+        "talk": [_box_row((-0.3, 0.8), (-0.5, 0.5), (0, top))],
     }[parameters.pose.name]
     if parameters.outfit.bag == "backpack":
-        rows.append(_between((-0.5, 0), (-0.25, 0.25), (0.5, 0.86 * top)))
+        rows.append(_box_row((-0.5, 0), (-0.25, 0.25), (0.5, 0.86 * top)))
     return Boxes(np.array(rows))
 
 
-_OWN_BOXES = {
+_LOCAL_BOXES = {
     "rack": _rack,
     "eur_pallet": _eur_pallet,
     "carton_stack": _carton_stack,

@@ -26,16 +26,16 @@ class HallSpace:
 
     def __init__(self, size_m: Vec3) -> None:
         self.size_m = size_m
-        self.things: list[SceneObject] = []
+        self.objects: list[SceneObject] = []
         self.boxes = Boxes(np.empty((0, 7)))
-        self._kept_free = Boxes(np.empty((0, 7)))
+        self._reserved = Boxes(np.empty((0, 7)))
 
     def fits(self, boxes: Boxes, gap_m: float = 0.02) -> bool:
         """Is there a hole for the boxes, `gap_m` wider than they are on all sides?"""
-        hull, limit = boxes.hull_m(), np.array(self.size_m)
+        hull, limit = boxes.total_bounds_m, np.array(self.size_m)
         if np.any(np.abs(hull[[0, 1, 3, 4]]) > limit[[0, 1, 0, 1]] / 2 - gap_m) or hull[5] > limit[2]:
             return False
-        return not any(overlaps(boxes, others, gap_m) for others in (self._kept_free, self.boxes))
+        return not any(overlaps(boxes, others, gap_m) for others in (self._reserved, self.boxes))
 
     def is_free(self, boxes: Boxes) -> bool:
         """Does nothing stand within the boxes, be they in the hall or not?"""
@@ -44,52 +44,60 @@ class HallSpace:
     def put(self, group: Sequence[SceneObject], position_m: Vec3 = (0, 0, 0), yaw_deg: float = 0) -> list[SceneObject]:
         """Move a group to its place, give its things names of their own (`rack_1`, `eur_pallet_12`) and add them."""
         names, added = {"floor": "floor", "ceiling": "ceiling"}, []
-        for thing in group:
-            names[thing.name] = f"{thing.asset}_{len(self.things) + len(added) + 1}"
-            added.append(moved(thing, position_m, yaw_deg, name=names[thing.name], stands_on=names[thing.stands_on]))
-        self.things += added
+        for scene_object in group:
+            names[scene_object.name] = f"{scene_object.asset}_{len(self.objects) + len(added) + 1}"
+            added.append(
+                moved(
+                    scene_object,
+                    position_m,
+                    yaw_deg,
+                    name=names[scene_object.name],
+                    stands_on=names[scene_object.stands_on],
+                )
+            )
+        self.objects += added
         self.boxes = concatenate_boxes([self.boxes, world_boxes(added)])
         return added
 
-    def keep_free(self, boxes: Boxes) -> None:
+    def reserve(self, boxes: Boxes) -> None:
         """Let nothing more be put here: where the camera is, where the walkway must stay open."""
-        self._kept_free = concatenate_boxes([self._kept_free, boxes])
+        self._reserved = concatenate_boxes([self._reserved, boxes])
 
     def visible_share(self, origin_m: Vec3, points_m: np.ndarray) -> float:
         """Return the share of the points (k, 3) that nothing hides from `origin_m`."""
         origin = np.array(origin_m)
         hull = np.concatenate([np.minimum(points_m.min(axis=0), origin), np.maximum(points_m.max(axis=0), origin)])
-        entry = self.boxes.near(hull).entry(origin, points_m - origin)
+        entry = self.boxes.within_bounds(hull).ray_entry(origin, points_m - origin)
         return float(np.mean(entry.min(axis=1, initial=np.inf) >= 1))
 
-    def clear_m(self, origin_m: Vec3, headings_deg: np.ndarray) -> np.ndarray:
+    def free_sight_m(self, origin_m: Vec3, headings_deg: np.ndarray) -> np.ndarray:
         """Return how far (k,) one can look from `origin_m` along level headings (k,), to a thing or a wall."""
         angle, origin, half = np.radians(headings_deg), np.array(origin_m), np.array(self.size_m[:2]) / 2
         rays = np.column_stack([np.cos(angle), np.sin(angle), np.zeros_like(angle)])
         speeds = np.maximum(np.abs(rays[:, :2]), 1e-9)
         to_wall = ((half - np.sign(rays[:, :2]) * origin[:2]) / speeds).min(axis=1)
-        at_height = self.boxes.near(np.array([*-half, origin[2], *half, origin[2]]))
-        return np.minimum(at_height.entry(origin, rays).min(axis=1, initial=np.inf), to_wall)
+        at_height = self.boxes.within_bounds(np.array([*-half, origin[2], *half, origin[2]]))
+        return np.minimum(at_height.ray_entry(origin, rays).min(axis=1, initial=np.inf), to_wall)
 
 
-def moved(thing: SceneObject, position_m: Vec3, yaw_deg: float, **changes: str) -> SceneObject:
+def moved(scene_object: SceneObject, position_m: Vec3, yaw_deg: float, **changes: str) -> SceneObject:
     """Return the thing turned about z through the origin, then shifted, to 0.1 mm and 0.001 degrees.
 
     `changes` are other fields to replace on the way.
     """
     cos, sin = math.cos(math.radians(yaw_deg)), math.sin(math.radians(yaw_deg))
-    x, y, z = thing.position_m
+    x, y, z = scene_object.position_m
     place = (position_m[0] + cos * x - sin * y, position_m[1] + sin * x + cos * y, position_m[2] + z)
     place = tuple(round(float(value), 4) for value in place)
-    yaw = round(float((thing.yaw_deg + yaw_deg + 180) % 360 - 180), 3)
-    return thing.model_copy(update={"position_m": place, "yaw_deg": yaw, **changes})
+    yaw = round(float((scene_object.yaw_deg + yaw_deg + 180) % 360 - 180), 3)
+    return scene_object.model_copy(update={"position_m": place, "yaw_deg": yaw, **changes})
 
 
 def overlaps(boxes: Boxes, others: Boxes, gap_m: float) -> bool:
     """Does any of `boxes` come nearer than `gap_m` to any of `others`? Heights count too: a shelf has room below."""
     if not len(others.rows):
         return False
-    near = others.near(boxes.hull_m(), gap_m)
+    near = others.within_bounds(boxes.total_bounds_m, gap_m)
     return len(near.rows) > 0 and len(colliding_pairs(boxes, near, gap_m)) > 0
 
 
@@ -98,10 +106,14 @@ def colliding_pairs(boxes: Boxes, others: Boxes, gap_m: float) -> np.ndarray:
 
     With a negative gap, footprints may overlap that deep. Heights may by `TOUCH_M`: things stand on each other.
     """
-    mine, theirs = boxes.bounds_m[:, None], others.bounds_m[None]
+    first_bounds, second_bounds = boxes.bounds_m[:, None], others.bounds_m[None]
     # Bounds first: they are cheap, and few pairs are left for exact geometry.
     gaps = np.array([gap_m, gap_m, -TOUCH_M])
-    near = np.all((mine[..., :3] < theirs[..., 3:] + gaps) & (theirs[..., :3] < mine[..., 3:] + gaps), axis=-1)
+    near = np.all(
+        (first_bounds[..., :3] < second_bounds[..., 3:] + gaps)
+        & (second_bounds[..., :3] < first_bounds[..., 3:] + gaps),
+        axis=-1,
+    )
     pairs = np.argwhere(near)
     first, second = Boxes(boxes.rows[pairs[:, 0]]).footprints(), Boxes(others.rows[pairs[:, 1]]).footprints()
     if gap_m < 0:  # thin both by half the overlap that is allowed
@@ -109,6 +121,6 @@ def colliding_pairs(boxes: Boxes, others: Boxes, gap_m: float) -> np.ndarray:
     return pairs[shapely.dwithin(first, second, max(gap_m, 0.0))]
 
 
-def first_free_place(space: HallSpace, boxes: Boxes, proposals: Iterable[Place], gap_m: float = 0.05) -> Place | None:
+def first_free_place(space: HallSpace, boxes: Boxes, places: Iterable[Place], gap_m: float = 0.05) -> Place | None:
     """Return the first proposed place where the boxes fit, or None."""
-    return next((place for place in proposals if space.fits(boxes.moved(*place), gap_m)), None)
+    return next((place for place in places if space.fits(boxes.moved(*place), gap_m)), None)

@@ -16,7 +16,7 @@ class Wall:
     distance_m: float  # from the middle of the hall
     yaw_deg: float
 
-    def place(self, along_m: float, deep_m: float = 0.0) -> Vec2:
+    def floor_point(self, along_m: float, deep_m: float = 0.0) -> Vec2:
         """Return the point on the floor `along_m` from the wall's middle and `deep_m` before it, to a millimetre."""
         cos, sin = np.cos(np.radians(self.yaw_deg)), np.sin(np.radians(self.yaw_deg))
         inwards = deep_m - self.distance_m

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pipeline.common.randomness import choose_weighted
+from pipeline.common.randomness import choose_weighted, draw_seed
 from pipeline.record.base_types import Rgb, Vec2, Vec3
 from pipeline.record.scene import FloorLine, Hall, Opening, SurfaceMaterial
 from pipeline.scenes.assets.palettes import (
@@ -17,12 +17,11 @@ from pipeline.scenes.assets.palettes import (
     WALLS,
     draw_color,
 )
-from pipeline.scenes.assets.pallets_and_cartons import SEED_RANGE
 from pipeline.scenes.geometry.boxes import Boxes
 from pipeline.scenes.geometry.walls import Wall, hall_walls
 
 # Least and greatest length (x), width (y) and clear height in metres.
-SIZES_M = {
+HALL_SIZE_RANGES_M = {
     "aisle": ((16, 11, 5.5), (40, 30, 9)),
     "staging": ((13, 11, 4.5), (34, 28, 8)),
     "dock": ((14, 12, 4.5), (36, 28, 8)),
@@ -31,16 +30,18 @@ SIZES_M = {
     "mixed": ((18, 12, 4.5), (34, 24, 8)),
     "chaos": ((12, 10, 4.5), (30, 24, 9)),
 }
-FLOORS = {"concrete": 0.85, "painted": 0.15}
-WET_FLOORS = 0.15
+FLOOR_KINDS = {"concrete": 0.85, "painted": 0.15}
+WET_FLOOR_SHARE = 0.15
 WALL_KINDS = {"painted": 0.5, "sheet_metal": 0.25, "brick": 0.15, "concrete": 0.1}
-BEFORE_DOOR_M = 1.2
-CEILINGS = {"sheet_metal": 0.5, "painted": 0.3, "concrete": 0.2}
+DOOR_CLEARANCE_M = 1.2
+CEILING_KINDS = {"sheet_metal": 0.5, "painted": 0.3, "concrete": 0.2}
 
 
 def draw_hall_size(random: np.random.Generator, layout: str) -> Vec3:
-    least, greatest = np.array(SIZES_M[layout])
-    length, width, height = (round(float(value), 2) for value in least + (greatest - least) * random.beta(1.5, 2, 3))
+    smallest, largest = np.array(HALL_SIZE_RANGES_M[layout])
+    length, width, height = (
+        round(float(value), 2) for value in smallest + (largest - smallest) * random.beta(1.5, 2, 3)
+    )
     return length, width, height
 
 
@@ -49,12 +50,12 @@ def draw_hall(
     size_m: Vec3,
     lines: list[FloorLine],
     openings: tuple[Opening, ...] = (),
-    outside: tuple[Rgb, float] = ((0.8, 0.9, 1.0), 0.0),
+    outside_light: tuple[Rgb, float] = ((0.8, 0.9, 1.0), 0.0),
 ) -> Hall:
-    floor = _surface(random, choose_weighted(random, FLOORS), PAINTED_FLOORS)
-    walls = _surface(random, choose_weighted(random, WALL_KINDS), WALLS)
-    ceiling = _surface(random, choose_weighted(random, CEILINGS), WALLS)
-    wet = round(float(random.beta(1.5, 2)), 3) if random.random() < WET_FLOORS else 0.0
+    floor = _draw_surface(random, choose_weighted(random, FLOOR_KINDS), PAINTED_FLOORS)
+    walls = _draw_surface(random, choose_weighted(random, WALL_KINDS), WALLS)
+    ceiling = _draw_surface(random, choose_weighted(random, CEILING_KINDS), WALLS)
+    wet = round(float(random.beta(1.5, 2)), 3) if random.random() < WET_FLOOR_SHARE else 0.0
     return Hall(
         size_m=size_m,
         floor=floor.model_copy(update={"wet": wet}),
@@ -62,8 +63,8 @@ def draw_hall(
         ceiling=ceiling,
         lines=tuple(lines),
         openings=openings,
-        outside_rgb=outside[0],
-        outside_strength=outside[1],
+        outside_rgb=outside_light[0],
+        outside_strength=outside_light[1],
     )
 
 
@@ -71,7 +72,7 @@ def draw_openings(
     random: np.random.Generator,
     size_m: Vec3,
     doors: list[tuple[Vec2, float, Vec2]],
-    bright: bool,
+    daylit: bool,
     is_free: Callable[[Boxes], bool],
 ) -> tuple[Opening, ...]:
     """Draw doors, windows and skylights; `bright`: daylight is what lights the hall, so there is at least one.
@@ -81,69 +82,69 @@ def draw_openings(
     """
     openings: list[Opening] = []
     if not doors and random.random() < 0.45:
-        doors = [door for door in _row_of_doors(random, size_m) if is_free(_before(door))]
-    usual = random.uniform(0, 1 if bright else 0.4)
+        doors = [door for door in _draw_door_row(random, size_m) if is_free(_door_clearance(door))]
+    open_probability = random.uniform(0, 1 if daylit else 0.4)
     for number, (sill, yaw, size) in enumerate(doors, int(random.integers(1, 20))):
-        share = round(float(random.uniform(0.3, 1)), 2) if random.random() < usual else 0.0
+        share = round(float(random.uniform(0.3, 1)), 2) if random.random() < open_probability else 0.0
         center = (*sill, round(size[1] / 2, 3))
         openings.append(Opening(kind="dock_door", center_m=center, yaw_deg=yaw, size_m=size, open=share, number=number))
-    if random.random() < (0.6 if bright else 0.3):
-        openings += _windows(random, size_m)
-    if random.random() < (0.5 if bright else 0.15) or (bright and not any(each.open for each in openings)):
-        openings += _skylights(random, size_m)
+    if random.random() < (0.6 if daylit else 0.3):
+        openings += _draw_windows(random, size_m)
+    if random.random() < (0.5 if daylit else 0.15) or (daylit and not any(opening.open for opening in openings)):
+        openings += _draw_skylights(random, size_m)
     return tuple(openings)
 
 
-def _any_wall(random: np.random.Generator, size_m: Vec3) -> Wall:
+def _draw_wall(random: np.random.Generator, size_m: Vec3) -> Wall:
     return hall_walls(size_m)[random.integers(4)]
 
 
-def _before(door: tuple[Vec2, float, Vec2]) -> Boxes:
+def _door_clearance(door: tuple[Vec2, float, Vec2]) -> Boxes:
     """Return the room that a door needs to be used."""
     (x, y), yaw, (width, height) = door
-    return Boxes(np.array([(0, 0, 0, 2 * BEFORE_DOOR_M, width, 0, height)])).moved((x, y, 0), yaw)
+    return Boxes(np.array([(0, 0, 0, 2 * DOOR_CLEARANCE_M, width, 0, height)])).moved((x, y, 0), yaw)
 
 
-def _row_of_doors(random: np.random.Generator, size_m: Vec3) -> list[tuple[Vec2, float, Vec2]]:
-    wall = _any_wall(random, size_m)
+def _draw_door_row(random: np.random.Generator, size_m: Vec3) -> list[tuple[Vec2, float, Vec2]]:
+    wall = _draw_wall(random, size_m)
     width = round(float(random.uniform(2.4, 3.2)), 2)
     size = (width, round(float(min(random.uniform(2.8, 4.0), size_m[2] - 0.8)), 2))
     count = min(int(random.integers(1, 5)), int(wall.length_m / (width + 1.5)))
     first = random.uniform(-0.5, 0.5) * (wall.length_m - count * (width + 1.5))
-    places = first + (np.arange(count) - (count - 1) / 2) * (width + 1.5)
-    return [(wall.place(place), wall.yaw_deg, size) for place in places]
+    offsets = first + (np.arange(count) - (count - 1) / 2) * (width + 1.5)
+    return [(wall.floor_point(offset), wall.yaw_deg, size) for offset in offsets]
 
 
-def _windows(random: np.random.Generator, size_m: Vec3) -> list[Opening]:
+def _draw_windows(random: np.random.Generator, size_m: Vec3) -> list[Opening]:
     """A band under the ceiling of one wall: one opening, whose bars are the builder's."""
-    wall = _any_wall(random, size_m)
+    wall = _draw_wall(random, size_m)
     height = round(float(random.uniform(0.7, 1.4)), 2)
     width = round(float(wall.length_m * random.uniform(0.3, 0.9)), 2)
-    x, y = wall.place(random.uniform(-0.5, 0.5) * (wall.length_m - width))
+    x, y = wall.floor_point(random.uniform(-0.5, 0.5) * (wall.length_m - width))
     center = (x, y, round(size_m[2] - 0.35 - height / 2, 3))
     return [Opening(kind="window", center_m=center, yaw_deg=wall.yaw_deg, size_m=(width, height))]
 
 
-def _skylights(random: np.random.Generator, size_m: Vec3) -> list[Opening]:
+def _draw_skylights(random: np.random.Generator, size_m: Vec3) -> list[Opening]:
     """Two to four panels along the hall, at the clear height: below them no beam hides them."""
     count, width = int(random.integers(2, 5)), round(float(random.uniform(0.9, 1.6)), 2)
-    places = (np.arange(count) + 0.5) * size_m[0] / count - size_m[0] / 2
+    offsets = (np.arange(count) + 0.5) * size_m[0] / count - size_m[0] / 2
     size = (width, round(float(size_m[1] * random.uniform(0.25, 0.6)), 2))
     return [
         Opening(kind="skylight", center_m=(round(float(x), 3), 0.0, round(size_m[2], 3)), yaw_deg=0.0, size_m=size)
-        for x in places
+        for x in offsets
     ]
 
 
-def _surface(random: np.random.Generator, kind: str, paints: tuple[str, ...]) -> SurfaceMaterial:
+def _draw_surface(random: np.random.Generator, kind: str, paints: tuple[str, ...]) -> SurfaceMaterial:
     palette = {"concrete": CONCRETE, "painted": paints, "brick": BRICKS, "sheet_metal": SHEET_METAL}[kind]
-    smooth = 0.25 if kind in ("painted", "sheet_metal") else 0.45
+    min_roughness = 0.25 if kind in ("painted", "sheet_metal") else 0.45
     return SurfaceMaterial(
         kind=kind,
         color_rgb=draw_color(random, palette),
-        roughness=round(float(random.uniform(smooth, 0.9)), 3),
+        roughness=round(float(random.uniform(min_roughness, 0.9)), 3),
         wear=round(float(random.beta(2, 2)), 3),
-        seed=int(random.integers(SEED_RANGE)),
+        seed=draw_seed(random),
     )
 
 

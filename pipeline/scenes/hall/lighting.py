@@ -22,12 +22,12 @@ DARK_LIGHT_SCENES = ("dusk", "torch")  # light scenes
 SUN_W_PER_M2 = (6.0, 20.0)
 TORCH_W = 500.0
 # Tubes that are old, or of another make: warmer, greener or colder than the rest.
-FLICKERS = np.array([(1.0, 0.75, 0.5), (0.9, 1.0, 0.8), (0.7, 0.85, 1.0)])
+FLICKER_TINTS = np.array([(1.0, 0.75, 0.5), (0.9, 1.0, 0.8), (0.7, 0.85, 1.0)])
 HDRIS = ("city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset")
 
 
 @dataclass(frozen=True)
-class Level:
+class LightLevels:
     """Of a light scene: lamps' and daylight's power against a lit hall's, each a range, and the fill light's."""
 
     lamps: tuple[float, float]
@@ -35,12 +35,12 @@ class Level:
     ambient: float
 
 
-LEVELS = {
-    "high_bay": Level((0.9, 1.0), (0.0, 0.25), 1.0),
-    "neon": Level((0.9, 1.0), (0.0, 0.25), 1.0),
-    "daylight": Level((0.05, 0.6), (0.5, 1.0), 1.0),
-    "dusk": Level((0.03, 0.25), (0.02, 0.1), 0.35),
-    "torch": Level((0.01, 0.05), (0.0, 0.02), 0.2),
+LIGHT_LEVELS = {
+    "high_bay": LightLevels((0.9, 1.0), (0.0, 0.25), 1.0),
+    "neon": LightLevels((0.9, 1.0), (0.0, 0.25), 1.0),
+    "daylight": LightLevels((0.05, 0.6), (0.5, 1.0), 1.0),
+    "dusk": LightLevels((0.03, 0.25), (0.02, 0.1), 0.35),
+    "torch": LightLevels((0.01, 0.05), (0.0, 0.02), 0.2),
 }
 
 
@@ -49,14 +49,14 @@ def blackbody(temperature_k: float) -> Rgb:
 
     Chromaticity after Kim et al. 2002 (US patent 7024034), good from 1667 to 25000 K.
     """
-    t = 1000.0 / temperature_k
+    inverse_kk = 1000.0 / temperature_k
     if temperature_k <= 4000:
-        x = np.polyval([-0.2661239, -0.2343589, 0.8776956, 0.179910], t)
+        x = np.polyval([-0.2661239, -0.2343589, 0.8776956, 0.179910], inverse_kk)
         cubic = [-1.1063814, -1.34811020, 2.18555832, -0.20219683]
         if temperature_k > 2222:
             cubic = [-0.9549476, -1.37418593, 2.09137015, -0.16748867]
     else:
-        x = np.polyval([-3.0258469, 2.1070379, 0.2226347, 0.240390], t)
+        x = np.polyval([-3.0258469, 2.1070379, 0.2226347, 0.240390], inverse_kk)
         cubic = [3.0817580, -5.87338670, 3.75112997, -0.37001483]
     y = np.polyval(cubic, x)
     xyz = np.array([x / y, 1.0, (1 - x - y) / y])
@@ -76,23 +76,23 @@ def draw_power_factor(random: np.random.Generator, config: LightSection) -> floa
     return float(np.exp(random.uniform(*np.log(config.power))))
 
 
-def draw_exposure_ev(random: np.random.Generator, config: LightSection, factor: float) -> float:
+def draw_exposure_ev(random: np.random.Generator, config: LightSection, power_factor: float) -> float:
     """Draw the exposure in stops; automatic exposure makes up for most of lamps `factor` times as bright as usual."""
-    return round(float(random.uniform(*config.exposure_ev) - AUTO_EXPOSURE * np.log2(factor)), 3)
+    return round(float(random.uniform(*config.exposure_ev) - AUTO_EXPOSURE * np.log2(power_factor)), 3)
 
 
 def draw_lights(
-    random: np.random.Generator, config: LightSection, light: str, hall: Hall, camera: Camera, factor: float
+    random: np.random.Generator, config: LightSection, light_scene: str, hall: Hall, camera: Camera, power_factor: float
 ) -> tuple[tuple[Lamp, ...], AmbientLight]:
     """Draw what lights the hall in the light scene `light`, all `factor` times as bright as usual."""
-    level = LEVELS[light]
+    levels = LIGHT_LEVELS[light_scene]
     color = _draw_light_color(random, config)
-    whole = POWER_W_PER_M2 * hall.size_m[0] * hall.size_m[1] * factor
-    lamps = _ceiling_lamps(random, config, light, hall, color, whole * random.uniform(*level.lamps))
-    lamps += _daylight(random, hall, whole * random.uniform(*level.daylight), sunny=light == "daylight")
-    if light == "torch":
-        lamps.append(_torch(random, camera, factor))
-    strength = factor * np.exp(random.uniform(*np.log(AMBIENT_STRENGTH))) * level.ambient
+    total_power = POWER_W_PER_M2 * hall.size_m[0] * hall.size_m[1] * power_factor
+    lamps = _ceiling_lamps(random, config, light_scene, hall, color, total_power * random.uniform(*levels.lamps))
+    lamps += _daylight(random, hall, total_power * random.uniform(*levels.daylight), sunny=light_scene == "daylight")
+    if light_scene == "torch":
+        lamps.append(_headlight(random, camera, power_factor))
+    strength = power_factor * np.exp(random.uniform(*np.log(AMBIENT_STRENGTH))) * levels.ambient
     ambient = AmbientLight(
         color_rgb=rgb((np.array(color) + 1) / 2),
         strength=round(float(strength), 4),
@@ -103,29 +103,32 @@ def draw_lights(
 
 
 def _ceiling_lamps(
-    random: np.random.Generator, config: LightSection, light: str, hall: Hall, color: Rgb, power_w: float
+    random: np.random.Generator, config: LightSection, light_scene: str, hall: Hall, color: Rgb, power_w: float
 ) -> list[Lamp]:
     """A grid of equal lamps that share `power_w`, some of them dead or flickering."""
-    kind = {"high_bay": "high_bay", "neon": "strip"}.get(light) or str(random.choice(["high_bay", "strip"]))
-    size, yaw = _draw_size(random, kind)
-    places = _grid(random, hall.size_m)
+    kind = {"high_bay": "high_bay", "neon": "strip"}.get(light_scene) or str(random.choice(["high_bay", "strip"]))
+    size, yaw = _draw_lamp_size(random, kind)
+    positions = _lamp_grid(random, hall.size_m)
     # At least one lamp burns.
-    burns = random.random(len(places)) >= random.uniform(*config.dead) * random.choice([0, 1])
-    burns[random.integers(len(places))] = True
-    each = power_w / len(places) / (REC709_LUMINANCE @ color)
+    lit = random.random(len(positions)) >= random.uniform(*config.dead) * random.choice([0, 1])
+    lit[random.integers(len(positions))] = True
+    power_per_lamp = power_w / len(positions) / (REC709_LUMINANCE @ color)
     lamps = []
-    for (x, y), on in zip(places, burns, strict=True):
-        own, dim = color, 1.0
+    for (x, y), is_lit in zip(positions, lit, strict=True):
+        lamp_color, dim = color, 1.0
         if kind == "strip" and random.random() < config.flickering:
-            own, dim = rgb(np.array(color) * FLICKERS[random.integers(len(FLICKERS))]), random.uniform(0.1, 0.6)
+            lamp_color, dim = (
+                rgb(np.array(color) * FLICKER_TINTS[random.integers(len(FLICKER_TINTS))]),
+                random.uniform(0.1, 0.6),
+            )
         lamps.append(
             Lamp(
                 kind=kind,
                 position_m=(round(float(x), 3), round(float(y), 3), round(lamp_height_m(hall.size_m[2]), 3)),
                 size_m=size,
                 yaw_deg=yaw,
-                power_w=round(float(each * dim * random.uniform(0.85, 1.1)) if on else 0.0, 2),
-                color_rgb=own,
+                power_w=round(float(power_per_lamp * dim * random.uniform(0.85, 1.1)) if is_lit else 0.0, 2),
+                color_rgb=lamp_color,
             )
         )
     return lamps
@@ -143,7 +146,7 @@ def _daylight(random: np.random.Generator, hall: Hall, power_w: float, sunny: bo
         power = round(power_w * size[0] * size[1] / area, 2)
         lamps.append(Lamp(kind="daylight", size_m=size, power_w=power, direction=direction, **shared))
     if sunny and random.random() < 0.5:
-        lamps += [_sunbeam(random, faces[i]) for i in random.permutation(len(faces))[:2]]
+        lamps += [_draw_sunbeam(random, faces[i]) for i in random.permutation(len(faces))[:2]]
     return lamps
 
 
@@ -156,56 +159,56 @@ def _lit_face(opening: Opening) -> tuple[Vec3, Vec2, float, Vec3] | None:
     if opening.kind == "skylight":
         return (x, y, round(z - 0.05, 3)), (width, height), 0.0, (0.0, 0.0, -1.0)
     inwards = np.array([np.cos(np.radians(opening.yaw_deg)), np.sin(np.radians(opening.yaw_deg))])
-    lit = height * opening.open
-    place = np.array([x, y]) + 0.05 * inwards
-    position = tuple(round(float(value), 3) for value in (*place, z - (height - lit) / 2))
+    open_height = height * opening.open
+    point = np.array([x, y]) + 0.05 * inwards
+    position = tuple(round(float(value), 3) for value in (*point, z - (height - open_height) / 2))
     across, down = (round(float(value), 4) for value in inwards)
-    return position, (width, round(lit, 3)), 0.0, (across, down, 0.0)
+    return position, (width, round(open_height, 3)), 0.0, (across, down, 0.0)
 
 
-def _sunbeam(random: np.random.Generator, face: tuple[Vec3, Vec2, float, Vec3]) -> Lamp:
+def _draw_sunbeam(random: np.random.Generator, face: tuple[Vec3, Vec2, float, Vec3]) -> Lamp:
     """Sun through an opening: 25 to 55 degrees above the horizon, off the opening's own direction."""
     position, size, _, direction = face
-    height, turn = np.radians(random.uniform(25, 55)), np.radians(random.uniform(-40, 40))
+    elevation, turn = np.radians(random.uniform(25, 55)), np.radians(random.uniform(-40, 40))
     if direction[2] < 0:
         turn = random.uniform(0, 2 * np.pi)
         direction = (1.0, 0.0, 0.0)
     cos, sin = np.cos(turn), np.sin(turn)
-    level = np.array([direction[0] * cos - direction[1] * sin, direction[0] * sin + direction[1] * cos])
-    along = (*(level * np.cos(height)), -np.sin(height))
-    seen = (round(size[0] * abs(cos), 3), round(size[1] * float(np.cos(height)), 3))
+    horizontal = np.array([direction[0] * cos - direction[1] * sin, direction[0] * sin + direction[1] * cos])
+    beam = (*(horizontal * np.cos(elevation)), -np.sin(elevation))
+    projected_size = (round(size[0] * abs(cos), 3), round(size[1] * float(np.cos(elevation)), 3))
     return Lamp(
         kind="sunbeam",
         position_m=position,
-        size_m=seen,
+        size_m=projected_size,
         yaw_deg=0.0,
-        power_w=round(float(random.uniform(*SUN_W_PER_M2)) * seen[0] * seen[1], 2),
+        power_w=round(float(random.uniform(*SUN_W_PER_M2)) * projected_size[0] * projected_size[1], 2),
         color_rgb=rgb(np.array(blackbody(5200)) ** (1 - WHITE_BALANCE)),
-        direction=tuple(round(float(value), 4) for value in along),
+        direction=tuple(round(float(value), 4) for value in beam),
         angle_deg=2.0,
     )
 
 
-def _torch(random: np.random.Generator, camera: Camera, factor: float) -> Lamp:
+def _headlight(random: np.random.Generator, camera: Camera, power_factor: float) -> Lamp:
     """The headlight of what carries the camera: a little above and beside it, pointing where it looks."""
     axes = np.array(camera.rotation).T  # rows: right, down, forward
-    place = np.array(camera.position_m) + random.uniform(-0.4, 0.4) * axes[0] - random.uniform(0.05, 0.3) * axes[1]
+    position = np.array(camera.position_m) + random.uniform(-0.4, 0.4) * axes[0] - random.uniform(0.05, 0.3) * axes[1]
     direction = axes[2] + random.normal(0, 0.08, 3)
     return Lamp(
         kind="torch",
-        position_m=tuple(round(float(value), 3) for value in place),
+        position_m=tuple(round(float(value), 3) for value in position),
         size_m=(0.08, 0.08),
         yaw_deg=0.0,
-        power_w=round(float(TORCH_W * factor * np.exp(random.normal(0, 0.4))), 2),
+        power_w=round(float(TORCH_W * power_factor * np.exp(random.normal(0, 0.4))), 2),
         color_rgb=rgb(np.array(blackbody(random.uniform(3500, 6500))) ** (1 - WHITE_BALANCE)),
         direction=tuple(round(float(value), 4) for value in direction / np.linalg.norm(direction)),
         angle_deg=round(float(random.uniform(50, 100)), 1),
     )
 
 
-def draw_outside_light(random: np.random.Generator, light: str) -> tuple[Rgb, float]:
+def draw_outside_light(random: np.random.Generator, light_scene: str) -> tuple[Rgb, float]:
     """Draw the colour and radiance of what is seen through doors and windows: by day it is white in the image."""
-    dark = light in DARK_LIGHT_SCENES or (light != "daylight" and random.random() < 0.25)
+    dark = light_scene in DARK_LIGHT_SCENES or (light_scene != "daylight" and random.random() < 0.25)
     color = rgb(np.array(blackbody(random.uniform(6000, 11000))) ** (1 - WHITE_BALANCE))
     return color, round(float(random.uniform(0.01, 0.25) if dark else random.uniform(1.5, 6.0)), 3)
 
@@ -219,7 +222,7 @@ def _draw_light_color(random: np.random.Generator, config: LightSection) -> Rgb:
     return rgb(white * (1 - strength) + tint * strength)
 
 
-def _draw_size(random: np.random.Generator, kind: str) -> tuple[tuple[float, float], float]:
+def _draw_lamp_size(random: np.random.Generator, kind: str) -> tuple[tuple[float, float], float]:
     if kind == "high_bay":
         diameter = round(float(random.uniform(0.3, 0.6)), 3)
         return (diameter, diameter), 0.0
@@ -229,7 +232,7 @@ def _draw_size(random: np.random.Generator, kind: str) -> tuple[tuple[float, flo
     return size, float(random.choice([0.0, 90.0]))
 
 
-def _grid(random: np.random.Generator, hall_m: Vec3) -> np.ndarray:
+def _lamp_grid(random: np.random.Generator, hall_m: Vec3) -> np.ndarray:
     """Return (n, 2) places, the same distance apart along each wall and half of it from the wall; 24 at most."""
     pitch = max(random.uniform(4.5, 8.0), float(np.sqrt(hall_m[0] * hall_m[1] / 20)))
     counts = np.maximum(np.round(np.array(hall_m[:2]) / pitch), 1).astype(int)

@@ -16,61 +16,61 @@ from pipeline.scenes.hall.hall import draw_line_style, floor_line
 from pipeline.scenes.layouts.hall_plan import RACK_LOAD_OVERHANG_M, WALL_GAP_M, HallPlan, floor_area, put_rack, scatter
 
 
-def furnish_aisle(random: np.random.Generator, setting: HallPlan, area: FloorArea) -> None:
+def furnish_aisle(random: np.random.Generator, plan: HallPlan, area: FloorArea) -> None:
     """Rows of racks along x, with aisles between them and open floor at both ends."""
     low, high = np.array(area.low_m), np.array(area.high_m)
     length = high[0] - low[0]
-    kind = draw_rack(random, setting.space.size_m[2])
-    bay = kind.bay_width_m + kind.upright_width_m
-    bays = max(1, int((length - min(random.uniform(4, 9), 0.5 * length) - kind.upright_width_m) / bay))
-    kind = kind.model_copy(update={"bays": bays})
-    ends = (length - rack_length_m(kind)) / 2
-    middle = (low[0] + high[0]) / 2 + random.uniform(-1, 1) * max(ends - 1.2, 0)
-    reach = rack_length_m(kind) / 2
+    rack = draw_rack(random, plan.space.size_m[2])
+    bay = rack.bay_width_m + rack.upright_width_m
+    bays = max(1, int((length - min(random.uniform(4, 9), 0.5 * length) - rack.upright_width_m) / bay))
+    rack = rack.model_copy(update={"bays": bays})
+    free_length = (length - rack_length_m(rack)) / 2
+    middle = (low[0] + high[0]) / 2 + random.uniform(-1, 1) * max(free_length - 1.2, 0)
+    half_length = rack_length_m(rack) / 2
     style, painted = draw_line_style(random), random.random() < 0.7
-    wide = random.uniform(1.8, 4.3)
-    for y in _put_rows(random, setting, area, kind, middle, wide):
-        way = floor_area((middle - reach, y - wide / 2), (middle + reach, y + wide / 2))
-        setting.walkways.append(way)
-        _pick(random, setting, way)
+    aisle_width = random.uniform(1.8, 4.3)
+    for y in _put_rack_rows(random, plan, area, rack, middle, aisle_width):
+        walkway = floor_area((middle - half_length, y - aisle_width / 2), (middle + half_length, y + aisle_width / 2))
+        plan.walkways.append(walkway)
+        _add_picked_loads(random, plan, walkway)
         if painted:
-            for edge in (y - wide / 2 + 0.1, y + wide / 2 - 0.1):
-                setting.lines.append(floor_line((middle - reach, edge), (middle + reach, edge), style))
-    for start, stop in ((low[0], middle - reach), (middle + reach, high[0])):
+            for edge in (y - aisle_width / 2 + 0.1, y + aisle_width / 2 - 0.1):
+                plan.floor_lines.append(floor_line((middle - half_length, edge), (middle + half_length, edge), style))
+    for start, stop in ((low[0], middle - half_length), (middle + half_length, high[0])):
         if stop - start > 2:
             end = floor_area((start + 0.3, low[1] + 0.3), (stop - 0.3, high[1] - 0.3), 90.0)
-            setting.walkways.append(end)
-            scatter(random, setting, end, int(setting.density * end.area_m2() / 9), gap_m=0.5)
+            plan.walkways.append(end)
+            scatter(random, plan, end, int(plan.goods_density * end.area_m2() / 9), gap_m=0.5)
 
 
-def _put_rows(
+def _put_rack_rows(
     random: np.random.Generator,
-    setting: HallPlan,
+    plan: HallPlan,
     area: FloorArea,
-    kind: RackParameters,
+    rack: RackParameters,
     middle_m: float,
-    wide_m: float,
+    aisle_width_m: float,
 ) -> list[float]:
     """Put up the rows and return y of each aisle's middle."""
-    half, back = kind.depth_m / 2, random.uniform(0.22, 0.3)
-    pair = 2 * kind.depth_m + back
+    half, back = rack.depth_m / 2, random.uniform(0.22, 0.3)
+    pair = 2 * rack.depth_m + back
     center = (area.low_m[1] + area.high_m[1]) / 2
-    limit = (area.high_m[1] - area.low_m[1]) / 2 - WALL_GAP_M - kind.depth_m - RACK_LOAD_OVERHANG_M
-    first = random.uniform(-1, 1) * max(limit - wide_m / 2, 0) * 0.5
-    middles = [first + step * (wide_m + pair) for step in (-1, 0, 1)]
-    middles = [center + y for y in middles if abs(y) + wide_m / 2 <= limit]
-    fill = float(np.clip(setting.density + random.normal(0, 0.15), 0, 1))
-    for y in sorted({round(y + side * (wide_m / 2 + half), 4) for y in middles for side in (-1, 1)}):
-        put_rack(random, setting, kind, (float(middle_m), float(y), 0), 0, fill)
+    limit = (area.high_m[1] - area.low_m[1]) / 2 - WALL_GAP_M - rack.depth_m - RACK_LOAD_OVERHANG_M
+    first = random.uniform(-1, 1) * max(limit - aisle_width_m / 2, 0) * 0.5
+    middles = [first + step * (aisle_width_m + pair) for step in (-1, 0, 1)]
+    middles = [center + y for y in middles if abs(y) + aisle_width_m / 2 <= limit]
+    fill = float(np.clip(plan.goods_density + random.normal(0, 0.15), 0, 1))
+    for y in sorted({round(y + side * (aisle_width_m / 2 + half), 4) for y in middles for side in (-1, 1)}):
+        put_rack(random, plan, rack, (float(middle_m), float(y), 0), 0, fill)
     return middles
 
 
-def _pick(random: np.random.Generator, setting: HallPlan, way: FloorArea) -> None:
+def _add_picked_loads(random: np.random.Generator, plan: HallPlan, walkway: FloorArea) -> None:
     """Single loads that were set down along one side of an aisle, most of its width left free."""
-    wide = way.high_m[1] - way.low_m[1]
-    for _ in range(random.poisson(1.2 * setting.density) if wide > 2.2 else 0):
+    aisle_width = walkway.high_m[1] - walkway.low_m[1]
+    for _ in range(random.poisson(1.2 * plan.goods_density) if aisle_width > 2.2 else 0):
         side = random.choice([-1, 1])
-        x = float(random.uniform(way.low_m[0] + 0.7, way.high_m[0] - 0.7))
-        y = float((way.low_m[1] + way.high_m[1]) / 2 + side * (wide / 2 - 0.55))
-        group = loaded_pallet(random, setting.stock)
-        setting.try_put(group, [((x, y, 0.0), float(random.normal(0, 2)))], 0.02)
+        x = float(random.uniform(walkway.low_m[0] + 0.7, walkway.high_m[0] - 0.7))
+        y = float((walkway.low_m[1] + walkway.high_m[1]) / 2 + side * (aisle_width / 2 - 0.55))
+        group = loaded_pallet(random, plan.stock)
+        plan.try_put(group, [((x, y, 0.0), float(random.normal(0, 2)))], 0.02)

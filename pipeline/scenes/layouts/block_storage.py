@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from pipeline.common.randomness import draw_seed
 from pipeline.record.objects import SceneObject
 from pipeline.scenes.assets.non_carton_goods import MIN_UNIT_LOAD_LENGTH_M, make_stack, max_levels
 from pipeline.scenes.assets.pallets_and_cartons import Stock, pallet_pile, stacked_pallets
@@ -17,36 +18,36 @@ from pipeline.scenes.geometry.floor_area import FloorArea
 from pipeline.scenes.hall.hall import draw_line_style, floor_line
 from pipeline.scenes.layouts.hall_plan import WALL_GAP_M, HallPlan, floor_area, scatter, shrink_area
 
-HIGHEST_M = 4.5
-Stack = Callable[[int], list[SceneObject]]  # a stack so many levels high
+MAX_BLOCK_HEIGHT_M = 4.5
+StackMaker = Callable[[int], list[SceneObject]]  # a stack so many levels high
 
 
-def furnish_block(random: np.random.Generator, setting: HallPlan, area: FloorArea) -> None:
+def furnish_block(random: np.random.Generator, plan: HallPlan, area: FloorArea) -> None:
     """Blocks in bands along x with gangways between them; the outer bands stand against the walls."""
     low, high = np.array(area.low_m) + WALL_GAP_M, np.array(area.high_m) - WALL_GAP_M
     gangway = random.uniform(2.5, 4.0)
     depth = int(random.integers(2, 5))
-    band = depth * 1.32
+    band_depth = depth * 1.32
     style = draw_line_style(random) if random.random() < 0.7 else None
     y, back_is_low = low[1], True
-    while y + band <= high[1]:
-        _fill_band(random, setting, (low[0], high[0]), (y, y + band), depth, back_is_low)
-        front = y + band if back_is_low else y
+    while y + band_depth <= high[1]:
+        _fill_band(random, plan, (low[0], high[0]), (y, y + band_depth), depth, back_is_low)
+        front = y + band_depth if back_is_low else y
         if style is not None:
-            setting.lines.append(floor_line((low[0], front), (high[0], front), style))
+            plan.floor_lines.append(floor_line((low[0], front), (high[0], front), style))
         # Bands stand back to back: wall, band, gangway, band, band, gangway ...
-        y += band + (gangway if back_is_low else 0.15)
+        y += band_depth + (gangway if back_is_low else 0.15)
         if back_is_low:
-            setting.walkways.append(floor_area((low[0] + 0.4, front + 0.2), (high[0] - 0.4, front + gangway - 0.2)))
+            plan.walkways.append(floor_area((low[0] + 0.4, front + 0.2), (high[0] - 0.4, front + gangway - 0.2)))
         back_is_low = not back_is_low
     floor = shrink_area(area)
-    setting.walkways.append(floor)
-    scatter(random, setting, floor, round(setting.density * floor.area_m2() / 60), gap_m=0.9)
+    plan.walkways.append(floor)
+    scatter(random, plan, floor, round(plan.goods_density * floor.area_m2() / 60), gap_m=0.9)
 
 
 def _fill_band(
     random: np.random.Generator,
-    setting: HallPlan,
+    plan: HallPlan,
     x_m: tuple[float, float],
     y_m: tuple[float, float],
     depth: int,
@@ -54,51 +55,55 @@ def _fill_band(
 ) -> None:
     """Blocks of one to five lanes of one article each, side by side; some places stay empty."""
     x = x_m[0] + random.uniform(0, 1)
-    room = min(setting.space.size_m[2] - 0.8, HIGHEST_M)
+    max_height = min(plan.space.size_m[2] - 0.8, MAX_BLOCK_HEIGHT_M)
     while x < x_m[1] - 0.9:
-        make, size, most = _article(random, setting.stock, room)
+        build_stack, size, level_limit = _draw_stack_maker(random, plan.stock, max_height)
         lanes = int(random.integers(1, 6))
         pitch = size[1] + random.uniform(0.08, 0.15)
-        if random.random() < 0.25 + 0.7 * setting.density:
+        if random.random() < 0.25 + 0.7 * plan.goods_density:
             for lane in range(lanes):
                 if (middle := x + (lane + 0.5) * pitch) + pitch / 2 <= x_m[1]:
-                    _fill_lane(random, setting, middle, y_m if back_is_low else y_m[::-1], depth, make, most)
+                    _fill_lane(random, plan, middle, y_m if back_is_low else y_m[::-1], depth, build_stack, level_limit)
         x += lanes * pitch + random.choice([0.1, 0.6, 1.4], p=[0.5, 0.3, 0.2])
 
 
-def _article(random: np.random.Generator, stock: Stock, room_m: float) -> tuple[Stack, tuple[float, float], int]:
+def _draw_stack_maker(
+    random: np.random.Generator, stock: Stock, max_height_m: float
+) -> tuple[StackMaker, tuple[float, float], int]:
     """Return what makes a stack of one article, the article's (length, width) and how many levels it may have."""
-    if random.random() < max(stock.others.share, 0.0) and (
-        drawn := stock.others.draw(random, ("stillage", "ibc", "crate", "bin"))
+    if random.random() < max(stock.other_goods.share, 0.0) and (
+        drawn := stock.other_goods.draw(random, ("stillage", "ibc", "crate", "bin"))
     ):
-        kind, form = drawn
-        most = max_levels(kind, form, room_m)
-        if MIN_UNIT_LOAD_LENGTH_M <= form.size_m[0] <= 1.3 and most:
-            return lambda levels: make_stack(random, kind, form, levels), form.size_m[:2], most
+        kind, parameters = drawn
+        level_limit = max_levels(kind, parameters, max_height_m)
+        if MIN_UNIT_LOAD_LENGTH_M <= parameters.size_m[0] <= 1.3 and level_limit:
+            return lambda levels: make_stack(random, kind, parameters, levels), parameters.size_m[:2], level_limit
     if random.random() < 0.15:
         return lambda levels: pallet_pile(random, stock, 5 * levels), PALLET_SIZE_M[:2], 3
-    seed = int(random.integers(2**31))
+    seed = draw_seed(random)
 
     def pallets(levels: int) -> list[SceneObject]:
-        return stacked_pallets(np.random.default_rng(seed), stock, levels, room_m)
+        return stacked_pallets(np.random.default_rng(seed), stock, levels, max_height_m)
 
     return pallets, PALLET_SIZE_M[:2], int(random.integers(1, 4))
 
 
 def _fill_lane(
     random: np.random.Generator,
-    setting: HallPlan,
+    plan: HallPlan,
     x_m: float,
     y_m: tuple[float, float],
     depth: int,
-    make: Stack,
-    most: int,
+    build_stack: StackMaker,
+    level_limit: int,
 ) -> None:
     """One lane from its back `y_m[0]` towards its front `y_m[1]`."""
-    taken = int(np.clip(round(depth * (setting.density + random.normal(0.15, 0.25))), 0, depth))
+    filled = int(np.clip(round(depth * (plan.goods_density + random.normal(0.15, 0.25))), 0, depth))
     pitch = (y_m[1] - y_m[0]) / depth
-    for number in range(taken):
-        lower = number == taken - 1 and random.random() < 0.5
-        levels = int(random.integers(1, most + 1)) if lower else most
+    for number in range(filled):
+        is_lower = number == filled - 1 and random.random() < 0.5
+        levels = int(random.integers(1, level_limit + 1)) if is_lower else level_limit
         y = y_m[0] + (number + 0.5) * pitch + random.uniform(-0.01, 0.01)
-        setting.try_put(make(levels), [((float(x_m), float(y), 0.0), 90.0 + float(random.uniform(-0.6, 0.6)))], 0.005)
+        plan.try_put(
+            build_stack(levels), [((float(x_m), float(y), 0.0), 90.0 + float(random.uniform(-0.6, 0.6)))], 0.005
+        )

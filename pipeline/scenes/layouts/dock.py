@@ -13,37 +13,37 @@ from pipeline.scenes.geometry.floor_area import FloorArea
 from pipeline.scenes.hall.hall import draw_line_style, floor_line_rectangle
 from pipeline.scenes.layouts.hall_plan import Door, HallPlan, draw_pallet_pile, floor_area, scatter, shrink_area
 
-LANE_M = (1.0, 1.35)  # across and along a lane, for pallets that stand lengthwise in it
+LANE_SIZE_M = (1.0, 1.35)  # across and along a lane, for pallets that stand lengthwise in it
 DOOR_WIDTH_M, DOOR_HEIGHT_M = (2.4, 3.0), (2.8, 3.6)
 
 
-def furnish_dock(random: np.random.Generator, setting: HallPlan, area: FloorArea) -> None:
+def furnish_dock(random: np.random.Generator, plan: HallPlan, area: FloorArea) -> None:
     """Doors in the wall at the area's low or high y, lanes before them."""
     low, high = np.array(area.low_m), np.array(area.high_m)
     side = int(random.choice([-1, 1]))
     wall = low[1] if side < 0 else high[1]
     strip = random.uniform(2.5, 3.5)
-    doors = _draw_doors(random, setting, area, side)
-    setting.doors += doors
+    doors = _draw_doors(random, plan, area, side)
+    plan.doors += doors
     near, far = sorted([wall, wall - side * strip])
-    setting.keep_clear(floor_area((low[0], near), (high[0], far)))
+    plan.forbid_goods(floor_area((low[0], near), (high[0], far)))
     floor = shrink_area(area)
-    setting.walkways += [floor_area((low[0] + 0.6, near + 0.4), (high[0] - 0.6, far - 0.1)), floor]
+    plan.walkways += [floor_area((low[0] + 0.6, near + 0.4), (high[0] - 0.6, far - 0.1)), floor]
     style = draw_line_style(random) if random.random() < 0.75 else None
-    deepest = min(int((high[1] - low[1] - strip - 3.0) / LANE_M[1]), 6)
+    max_places = min(int((high[1] - low[1] - strip - 3.0) / LANE_SIZE_M[1]), 6)
     for door in doors:
         lanes = int(random.integers(1, 3))
         for lane in range(lanes):
-            x = door.x_m + (lane - (lanes - 1) / 2) * (LANE_M[0] + 0.1)
-            _fill_lane(random, setting, (x, wall - side * strip), -side, max(deepest, 2), style)
-    scatter(random, setting, floor, round(setting.density * floor.area_m2() / 22), gap_m=0.8)
+            x = door.x_m + (lane - (lanes - 1) / 2) * (LANE_SIZE_M[0] + 0.1)
+            _fill_dock_lane(random, plan, (x, wall - side * strip), -side, max(max_places, 2), style)
+    scatter(random, plan, floor, round(plan.goods_density * floor.area_m2() / 22), gap_m=0.8)
 
 
-def _draw_doors(random: np.random.Generator, setting: HallPlan, area: FloorArea, side: int) -> list[Door]:
+def _draw_doors(random: np.random.Generator, plan: HallPlan, area: FloorArea, side: int) -> list[Door]:
     """Equal doors at equal distances along the wall, as many as there is room for."""
     pitch = random.uniform(4.0, 5.0)
     width = round(float(random.uniform(*DOOR_WIDTH_M)), 2)
-    height = round(float(min(random.uniform(*DOOR_HEIGHT_M), setting.space.size_m[2] - 0.8)), 2)
+    height = round(float(min(random.uniform(*DOOR_HEIGHT_M), plan.space.size_m[2] - 0.8)), 2)
     length = area.high_m[0] - area.low_m[0]
     count = max(1, int((length - 1.0) / pitch))
     middle, y = (area.low_m[0] + area.high_m[0]) / 2, area.low_m[1] if side < 0 else area.high_m[1]
@@ -51,23 +51,23 @@ def _draw_doors(random: np.random.Generator, setting: HallPlan, area: FloorArea,
     return [Door(round(float(x), 3), round(y, 3), -90.0 * side, width, height) for x in places]
 
 
-def _fill_lane(
+def _fill_dock_lane(
     random: np.random.Generator,
-    setting: HallPlan,
+    plan: HallPlan,
     start_m: tuple[float, float],
     inwards: int,
-    deepest: int,
+    max_places: int,
     style: dict | None,
 ) -> None:
     """One lane of pallets that leads away from a door, filled from the door on."""
-    places = int(random.integers(2, deepest + 1))
-    taken = round(places * float(np.clip(setting.density + random.normal(0, 0.3), 0, 1)))
-    empties = random.random() < 0.12
-    for number in range(taken):
-        group = draw_pallet_pile(random, setting.stock) if empties else unit_load(random, setting.stock, 2.2)
-        x, y = start_m[0] + random.normal(0, 0.015), start_m[1] + inwards * (number + 0.5) * LANE_M[1]
-        setting.try_put(group, [((float(x), float(y), 0.0), 90.0 + float(np.clip(random.normal(0, 0.8), -2, 2)))], 0.02)
+    place_count = int(random.integers(2, max_places + 1))
+    filled = round(place_count * float(np.clip(plan.goods_density + random.normal(0, 0.3), 0, 1)))
+    is_empties_lane = random.random() < 0.12
+    for number in range(filled):
+        group = draw_pallet_pile(random, plan.stock) if is_empties_lane else unit_load(random, plan.stock, 2.2)
+        x, y = start_m[0] + random.normal(0, 0.015), start_m[1] + inwards * (number + 0.5) * LANE_SIZE_M[1]
+        plan.try_put(group, [((float(x), float(y), 0.0), 90.0 + float(np.clip(random.normal(0, 0.8), -2, 2)))], 0.02)
     if style is not None:
-        ends = sorted([start_m[1], start_m[1] + inwards * places * LANE_M[1]])
-        half = LANE_M[0] / 2 + 0.03
-        setting.lines += floor_line_rectangle((start_m[0] - half, ends[0]), (start_m[0] + half, ends[1]), style)
+        ends = sorted([start_m[1], start_m[1] + inwards * place_count * LANE_SIZE_M[1]])
+        half = LANE_SIZE_M[0] / 2 + 0.03
+        plan.floor_lines += floor_line_rectangle((start_m[0] - half, ends[0]), (start_m[0] + half, ends[1]), style)

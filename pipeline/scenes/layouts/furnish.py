@@ -31,7 +31,7 @@ from pipeline.scenes.layouts.packing import furnish_packing
 from pipeline.scenes.layouts.staging import furnish_staging
 from pipeline.scenes.layouts.wall_storage import add_wall_storage
 
-ORDERLY = {
+ORDERLY_LAYOUTS = {
     "aisle": furnish_aisle,
     "staging": furnish_staging,
     "dock": furnish_dock,
@@ -43,39 +43,41 @@ ORDERLY = {
 def furnish_hall(random: np.random.Generator, layout: str, config: GoodsSection) -> HallPlan:
     """Return a hall with its racks, columns and goods."""
     space = HallSpace(draw_hall_size(random, layout))
-    setting = HallPlan(
+    plan = HallPlan(
         space,
         draw_goods_stock(random, config),
-        square=layout != "chaos",
-        density=float(random.uniform(*config.fill)),
-        furniture=float(random.uniform(*config.furniture)),
+        orderly=layout != "chaos",
+        goods_density=float(random.uniform(*config.fill)),
+        furniture_density=float(random.uniform(*config.furniture)),
     )
     half = np.array(space.size_m[:2]) / 2
-    {**ORDERLY, "mixed": _mixed, "chaos": _chaos}[layout](random, setting, floor_area(-half, half))
-    add_wall_storage(random, setting, float(random.uniform(*config.along_walls)))
-    return setting
+    {**ORDERLY_LAYOUTS, "mixed": _furnish_mixed, "chaos": _furnish_chaos}[layout](random, plan, floor_area(-half, half))
+    add_wall_storage(random, plan, float(random.uniform(*config.along_walls)))
+    return plan
 
 
-def _mixed(random: np.random.Generator, setting: HallPlan, area: FloorArea) -> None:
+def _furnish_mixed(random: np.random.Generator, plan: HallPlan, area: FloorArea) -> None:
     """Two of the orderly layouts, one at each end of the hall."""
-    names = random.permutation(list(ORDERLY))[:2]
+    names = random.permutation(list(ORDERLY_LAYOUTS))[:2]
     middle = area.low_m[0] + random.uniform(0.4, 0.6) * (area.high_m[0] - area.low_m[0])
-    ORDERLY[names[0]](random, setting, FloorArea(area.low_m, (float(middle), area.high_m[1]), 0.0))
-    ORDERLY[names[1]](random, setting, FloorArea((float(middle), area.low_m[1]), area.high_m, 0.0))
+    ORDERLY_LAYOUTS[names[0]](random, plan, FloorArea(area.low_m, (float(middle), area.high_m[1]), 0.0))
+    ORDERLY_LAYOUTS[names[1]](random, plan, FloorArea((float(middle), area.low_m[1]), area.high_m, 0.0))
 
 
-def _chaos(random: np.random.Generator, setting: HallPlan, area: FloorArea) -> None:
+def _furnish_chaos(random: np.random.Generator, plan: HallPlan, area: FloorArea) -> None:
     """Racks, columns and goods in all directions."""
-    height = setting.space.size_m[2]
+    height = plan.space.size_m[2]
     floor = shrink_area(area)
-    setting.walkways.append(floor)
-    kind = draw_rack(random, height)
+    plan.walkways.append(floor)
+    rack = draw_rack(random, height)
     for _ in range(random.integers(0, 4)):
-        rack_kind = kind.model_copy(update={"bays": int(random.integers(1, 4))})
+        sized_rack = rack.model_copy(update={"bays": int(random.integers(1, 4))})
         x, y = floor.draw(random)
-        put_rack(random, setting, rack_kind, (float(x), float(y), 0), float(random.uniform(-180, 180)), setting.density)
-    kind = draw_column_parameters(random, height)
+        put_rack(
+            random, plan, sized_rack, (float(x), float(y), 0), float(random.uniform(-180, 180)), plan.goods_density
+        )
+    column = draw_column_parameters(random, height)
     for _ in range(random.integers(0, 5)):
-        turned = draw_places(random, floor, 4, lambda: float(random.uniform(-45, 45)))
-        setting.try_put([make_column(kind)], turned, 0.3)
-    scatter(random, setting, floor, round(setting.density * floor.area_m2() / 8), gap_m=0.25)
+        turned_places = draw_places(random, floor, 4, lambda: float(random.uniform(-45, 45)))
+        plan.try_put([make_column(column)], turned_places, 0.3)
+    scatter(random, plan, floor, round(plan.goods_density * floor.area_m2() / 8), gap_m=0.25)

@@ -45,51 +45,68 @@ class HallPlan:
     space: HallSpace
     stock: Stock
     walkways: list[FloorArea] = field(default_factory=list)
-    slots: list[RackSlot] = field(default_factory=list)
-    lines: list[FloorLine] = field(default_factory=list)
-    square: bool = True  # things stand square to the walls
-    density: float = 0.7
-    furniture: float = 0.0
+    rack_slots: list[RackSlot] = field(default_factory=list)
+    floor_lines: list[FloorLine] = field(default_factory=list)
+    orderly: bool = True  # things stand square to the walls
+    goods_density: float = 0.7
+    furniture_density: float = 0.0
     doors: list[Door] = field(default_factory=list)
-    parked: list[str] = field(default_factory=list)  # names of look-alikes
-    own: Sequence[CustomMesh] = ()  # the user's meshes
-    clear: Boxes = field(default_factory=lambda: Boxes(np.empty((0, 7))))
+    lookalike_names: list[str] = field(default_factory=list)  # names of look-alikes
+    custom_meshes: Sequence[CustomMesh] = ()  # the user's meshes
+    no_goods_boxes: Boxes = field(default_factory=lambda: Boxes(np.empty((0, 7))))
 
     def racks(self) -> list[Rack]:
-        return [thing for thing in self.space.things if isinstance(thing, Rack)]
+        return [scene_object for scene_object in self.space.objects if isinstance(scene_object, Rack)]
 
-    def keep_clear(self, area: FloorArea) -> None:
+    def forbid_goods(self, area: FloorArea) -> None:
         """Let no goods be set down here."""
         middle, size = (np.add(area.low_m, area.high_m) / 2, np.subtract(area.high_m, area.low_m))
-        self.clear = concatenate_boxes([self.clear, Boxes(np.array([(*middle, 0, *size, 0, 3.0)]))])
+        self.no_goods_boxes = concatenate_boxes([self.no_goods_boxes, Boxes(np.array([(*middle, 0, *size, 0, 3.0)]))])
 
     def try_put(self, group: list[SceneObject], places: Iterable[Place], gap_m: float) -> Place | None:
         """Put the group on the first place where it fits and may stand, if there is one, and return that place."""
         boxes = world_boxes(group)
         for place in places:
-            there = boxes.moved(*place)
-            if not overlaps(there, self.clear, 0.0) and self.space.fits(there, gap_m):
+            placed_boxes = boxes.moved(*place)
+            if not overlaps(placed_boxes, self.no_goods_boxes, 0.0) and self.space.fits(placed_boxes, gap_m):
                 self.space.put(group, *place)
                 return place
         return None
 
 
 def put_rack(
-    random: np.random.Generator, setting: HallPlan, kind: RackParameters, place_m: Vec3, yaw_deg: float, fill: float
+    random: np.random.Generator,
+    plan: HallPlan,
+    parameters: RackParameters,
+    position_m: Vec3,
+    yaw_deg: float,
+    fill: float,
 ) -> None:
     """Put up a filled rack and remember its empty slots; nothing happens where it does not fit."""
     outline = Boxes(
-        np.array([(0, 0, 0, rack_length_m(kind), kind.depth_m + 2 * RACK_LOAD_OVERHANG_M, 0, kind.height_m)])
+        np.array(
+            [
+                (
+                    0,
+                    0,
+                    0,
+                    rack_length_m(parameters),
+                    parameters.depth_m + 2 * RACK_LOAD_OVERHANG_M,
+                    0,
+                    parameters.height_m,
+                )
+            ]
+        )
     )
-    there = outline.moved(place_m, yaw_deg)
-    if overlaps(there, setting.clear, 0.0) or not setting.space.fits(there, gap_m=0.01):
+    placed_boxes = outline.moved(position_m, yaw_deg)
+    if overlaps(placed_boxes, plan.no_goods_boxes, 0.0) or not plan.space.fits(placed_boxes, gap_m=0.01):
         return
-    rack, slots = filled_rack(random, setting.stock, kind, setting.space.size_m[2], fill)
-    setting.space.put(rack, place_m, yaw_deg)
+    group, local_slots = filled_rack(random, plan.stock, parameters, plan.space.size_m[2], fill)
+    plan.space.put(group, position_m, yaw_deg)
     cos, sin = np.cos(np.radians(yaw_deg)), np.sin(np.radians(yaw_deg))
-    for slot in slots:
-        x, y = place_m[0] + cos * slot.x_m - sin * slot.y_m, place_m[1] + sin * slot.x_m + cos * slot.y_m
-        setting.slots.append(RackSlot(float(x), float(y), slot.yaw_deg + yaw_deg))
+    for slot in local_slots:
+        x, y = position_m[0] + cos * slot.x_m - sin * slot.y_m, position_m[1] + sin * slot.x_m + cos * slot.y_m
+        plan.rack_slots.append(RackSlot(float(x), float(y), slot.yaw_deg + yaw_deg))
 
 
 def shrink_area(area: FloorArea, margin_m: float = 0.6, heading_deg: float = 0.0) -> FloorArea:
@@ -112,17 +129,19 @@ def draw_column_parameters(random: np.random.Generator, height_m: float) -> Colu
     )
 
 
-def make_column(kind: ColumnParameters) -> Column:
-    return Column(name="column", position_m=(0, 0, 0), yaw_deg=0, stands_on="floor", instance_id=0, parameters=kind)
+def make_column(parameters: ColumnParameters) -> Column:
+    return Column(
+        name="column", position_m=(0, 0, 0), yaw_deg=0, stands_on="floor", instance_id=0, parameters=parameters
+    )
 
 
-def add_columns(random: np.random.Generator, setting: HallPlan, area: FloorArea) -> None:
+def add_columns(random: np.random.Generator, plan: HallPlan, area: FloorArea) -> None:
     """Columns in a grid as far as there is room for them."""
-    kind = draw_column_parameters(random, setting.space.size_m[2])
+    parameters = draw_column_parameters(random, plan.space.size_m[2])
     pitch = random.uniform(5, 8)
     for x in np.arange(area.low_m[0] + pitch, area.high_m[0] - 1, pitch):
         for y in np.arange(area.low_m[1] + pitch, area.high_m[1] - 1, pitch):
-            setting.try_put([make_column(kind)], [((float(x), float(y), 0.0), 0.0)], 0.1)
+            plan.try_put([make_column(parameters)], [((float(x), float(y), 0.0), 0.0)], 0.1)
 
 
 def draw_pallet_pile(random: np.random.Generator, stock: Stock) -> list[SceneObject]:
@@ -130,23 +149,23 @@ def draw_pallet_pile(random: np.random.Generator, stock: Stock) -> list[SceneObj
     return pallet_pile(random, stock, int(random.integers(2, 16)))
 
 
-def scatter(random: np.random.Generator, setting: HallPlan, floor: FloorArea, count: int, gap_m: float) -> None:
+def scatter(random: np.random.Generator, plan: HallPlan, floor: FloorArea, count: int, gap_m: float) -> None:
     """Put up to `count` loads, piles, cartons and other goods on free places, square to the walls or anyhow."""
 
     def heading() -> float:
-        return float(90 * random.integers(4) + random.normal(0, 3) if setting.square else random.uniform(-180, 180))
+        return float(90 * random.integers(4) + random.normal(0, 3) if plan.orderly else random.uniform(-180, 180))
 
     for _ in range(count):
-        group = _something(random, setting.stock)
-        setting.try_put(group, draw_places(random, floor, 8, heading), gap_m)
+        group = _draw_goods_group(random, plan.stock)
+        plan.try_put(group, draw_places(random, floor, 8, heading), gap_m)
 
 
-def _something(random: np.random.Generator, stock: Stock) -> list[SceneObject]:
-    if random.random() < 0.6 * stock.others.share and (group := goods_on_floor(random, stock.others)):
+def _draw_goods_group(random: np.random.Generator, stock: Stock) -> list[SceneObject]:
+    if random.random() < 0.6 * stock.other_goods.share and (group := goods_on_floor(random, stock.other_goods)):
         return group
     match random.choice(["load", "pallet", "pile", "cartons"], p=[0.3, 0.3, 0.22, 0.18]):
         case "load":
-            return unit_load(random, stock, widest_m=(1.25, 1.05))
+            return unit_load(random, stock, max_size_m=(1.25, 1.05))
         case "pallet":
             return loaded_pallet(random, stock)
         case "pile":

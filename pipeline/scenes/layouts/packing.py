@@ -29,87 +29,87 @@ from pipeline.scenes.layouts.hall_plan import (
 STANDING_ROOM_M = (1.1, 1.7)  # between tables and conveyor
 
 
-def furnish_packing(random: np.random.Generator, setting: HallPlan, area: FloorArea) -> None:
+def furnish_packing(random: np.random.Generator, plan: HallPlan, area: FloorArea) -> None:
     """Tables along the wall at the area's low or high y, the conveyor before them, pallets beyond."""
     low, high = np.array(area.low_m), np.array(area.high_m)
     side = int(random.choice([-1, 1]))
     wall = low[1] if side < 0 else high[1]
     if random.random() < 0.6:
-        _material_rack(random, setting, area, -side)
+        _put_material_rack(random, plan, area, -side)
     table = draw_prop(random, "packing_table")
-    deep = table.size_m[0]
-    front = wall - side * (0.15 + deep)
-    line_y = front - side * random.uniform(*STANDING_ROOM_M)
-    if setting.furniture > 0:
-        _tables(random, setting, area, (wall, side), table)
-        if random.random() < 0.3 + 0.7 * setting.furniture:
-            line_y = _conveyor(random, setting, area, line_y, side)
-    near, far = sorted([front, line_y])
-    setting.walkways.append(floor_area((low[0] + 0.6, near + 0.1), (high[0] - 0.6, far - 0.1)))
-    setting.keep_clear(floor_area((low[0], near), (high[0], far)))
+    table_depth = table.size_m[0]
+    front = wall - side * (0.15 + table_depth)
+    conveyor_y = front - side * random.uniform(*STANDING_ROOM_M)
+    if plan.furniture_density > 0:
+        _put_tables(random, plan, area, (wall, side), table)
+        if random.random() < 0.3 + 0.7 * plan.furniture_density:
+            conveyor_y = _put_conveyor(random, plan, area, conveyor_y, side)
+    near, far = sorted([front, conveyor_y])
+    plan.walkways.append(floor_area((low[0] + 0.6, near + 0.1), (high[0] - 0.6, far - 0.1)))
+    plan.forbid_goods(floor_area((low[0], near), (high[0], far)))
     floor = shrink_area(area)
-    setting.walkways.append(floor)
+    plan.walkways.append(floor)
     if random.random() < 0.5:
-        edge = line_y - side * 0.3
-        setting.lines.append(floor_line((low[0] + 0.5, edge), (high[0] - 0.5, edge), draw_line_style(random)))
-    _pallets_to_fill(random, setting, area, line_y, side)
-    scatter(random, setting, floor, round(setting.density * floor.area_m2() / 18), gap_m=0.6)
+        edge = conveyor_y - side * 0.3
+        plan.floor_lines.append(floor_line((low[0] + 0.5, edge), (high[0] - 0.5, edge), draw_line_style(random)))
+    _put_pallets_to_fill(random, plan, area, conveyor_y, side)
+    scatter(random, plan, floor, round(plan.goods_density * floor.area_m2() / 18), gap_m=0.6)
 
 
-def _material_rack(random: np.random.Generator, setting: HallPlan, area: FloorArea, side: int) -> None:
+def _put_material_rack(random: np.random.Generator, plan: HallPlan, area: FloorArea, side: int) -> None:
     """A short rack along the wall on this side."""
-    kind = draw_rack(random, setting.space.size_m[2])
-    kind = kind.model_copy(update={"bays": int(random.integers(1, 5))})
-    slack = max((area.high_m[0] - area.low_m[0] - rack_length_m(kind)) / 2 - WALL_GAP_M, 0)
+    rack = draw_rack(random, plan.space.size_m[2])
+    rack = rack.model_copy(update={"bays": int(random.integers(1, 5))})
+    slack = max((area.high_m[0] - area.low_m[0] - rack_length_m(rack)) / 2 - WALL_GAP_M, 0)
     x = (area.low_m[0] + area.high_m[0]) / 2 + random.uniform(-slack, slack)
-    y = (area.low_m[1] if side < 0 else area.high_m[1]) - side * (WALL_GAP_M + RACK_LOAD_OVERHANG_M + kind.depth_m / 2)
-    put_rack(random, setting, kind, (float(x), float(y), 0), 0, setting.density)
+    y = (area.low_m[1] if side < 0 else area.high_m[1]) - side * (WALL_GAP_M + RACK_LOAD_OVERHANG_M + rack.depth_m / 2)
+    put_rack(random, plan, rack, (float(x), float(y), 0), 0, plan.goods_density)
 
 
-def _tables(
-    random: np.random.Generator, setting: HallPlan, area: FloorArea, wall: tuple[float, int], table: PropParameters
+def _put_tables(
+    random: np.random.Generator, plan: HallPlan, area: FloorArea, wall: tuple[float, int], table: PropParameters
 ) -> None:
     """Tables side by side, fronts into the hall; between them cartons, boxes and roll cages."""
     y, side = wall
-    deep, wide, _ = table.size_m
+    table_depth, table_width, _ = table.size_m
     cage = draw_vehicle(random, "roll_cage")
     x = area.low_m[0] + 0.6 + random.uniform(0, 1.5)
-    for _ in range(int(random.integers(1, 2 + round(5 * setting.furniture)))):
-        place = ((float(x + wide / 2), float(y - side * (0.12 + deep / 2)), 0.0), -90.0 * side)
-        setting.try_put([make_prop("packing_table", table)], [place], 0.02)
-        x += wide + 0.1
+    for _ in range(int(random.integers(1, 2 + round(5 * plan.furniture_density)))):
+        place = ((float(x + table_width / 2), float(y - side * (0.12 + table_depth / 2)), 0.0), -90.0 * side)
+        plan.try_put([make_prop("packing_table", table)], [place], 0.02)
+        x += table_width + 0.1
         for _ in range(int(random.integers(0, 3))):
             match random.choice(["cartons", "others", "cage"], p=[0.4, 0.3, 0.3]):
                 case "cage":
                     group = [make_prop("roll_cage", cage)]
                 case "others":
-                    others = setting.stock.others
-                    group = goods_on_floor(random, others) if others.share > 0 else []
-                    group = group or draw_carton_pile(random, setting.stock)
+                    goods = plan.stock.other_goods
+                    group = goods_on_floor(random, goods) if goods.share > 0 else []
+                    group = group or draw_carton_pile(random, plan.stock)
                 case _:
-                    group = draw_carton_pile(random, setting.stock)
-            setting.try_put(group, [((float(x + 0.45), float(y - side * 0.65), 0.0), -90.0 * side)], 0.03)
+                    group = draw_carton_pile(random, plan.stock)
+            plan.try_put(group, [((float(x + 0.45), float(y - side * 0.65), 0.0), -90.0 * side)], 0.03)
             x += 0.95
 
 
-def _conveyor(random: np.random.Generator, setting: HallPlan, area: FloorArea, y_m: float, side: int) -> float:
+def _put_conveyor(random: np.random.Generator, plan: HallPlan, area: FloorArea, y_m: float, side: int) -> float:
     """Equal segments end to end along x; return y of the far side."""
-    kind = draw_prop(random, "conveyor")
-    length, wide, _ = kind.size_m
+    segment = draw_prop(random, "conveyor")
+    length, belt_width, _ = segment.size_m
     x = area.low_m[0] + random.uniform(0.8, 3.0)
     for _ in range(int(random.integers(1, 5))):
         if x + length > area.high_m[0] - 1.2:
             break
-        setting.try_put(
-            [make_prop("conveyor", kind)], [((float(x + length / 2), y_m - side * wide / 2, 0.0), 0.0)], 0.002
+        plan.try_put(
+            [make_prop("conveyor", segment)], [((float(x + length / 2), y_m - side * belt_width / 2, 0.0), 0.0)], 0.002
         )
         x += length + 0.006
-    return y_m - side * wide
+    return y_m - side * belt_width
 
 
-def _pallets_to_fill(random: np.random.Generator, setting: HallPlan, area: FloorArea, y_m: float, side: int) -> None:
+def _put_pallets_to_fill(random: np.random.Generator, plan: HallPlan, area: FloorArea, y_m: float, side: int) -> None:
     """Single pallets in a row along the conveyor, a step away from it."""
     for x in np.arange(area.low_m[0] + 1.2, area.high_m[0] - 1.2, 1.6):
-        if random.random() < 0.2 + 0.5 * setting.density:
+        if random.random() < 0.2 + 0.5 * plan.goods_density:
             place = ((float(x + random.normal(0, 0.1)), float(y_m - side * 1.1), 0.0), float(random.normal(0, 3)))
-            setting.try_put(loaded_pallet(random, setting.stock, 1.6), [place], 0.1)
+            plan.try_put(loaded_pallet(random, plan.stock, 1.6), [place], 0.1)

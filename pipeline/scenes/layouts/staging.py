@@ -26,47 +26,50 @@ from pipeline.scenes.layouts.hall_plan import (
 )
 
 
-def furnish_staging(random: np.random.Generator, setting: HallPlan, area: FloorArea) -> None:
+def furnish_staging(random: np.random.Generator, plan: HallPlan, area: FloorArea) -> None:
     """Racks along one or two walls, columns in a grid, blocks of pallets in lanes on the open floor."""
     low, high = np.array(area.low_m), np.array(area.high_m)
     length = high[0] - low[0]
-    kind = draw_rack(random, setting.space.size_m[2])
-    bays = int((length - random.uniform(1, 6)) / (kind.bay_width_m + kind.upright_width_m))
-    kind = kind.model_copy(update={"bays": max(1, bays)})
+    rack = draw_rack(random, plan.space.size_m[2])
+    bays = int((length - random.uniform(1, 6)) / (rack.bay_width_m + rack.upright_width_m))
+    rack = rack.model_copy(update={"bays": max(1, bays)})
     for side in random.permutation([-1, 1])[: random.integers(0, 3)]:
-        slack = (length - rack_length_m(kind)) / 2 - WALL_GAP_M
+        slack = (length - rack_length_m(rack)) / 2 - WALL_GAP_M
         x = (low[0] + high[0]) / 2 + random.uniform(-slack, slack)
-        y = (low[1] if side < 0 else high[1]) - side * (WALL_GAP_M + RACK_LOAD_OVERHANG_M + kind.depth_m / 2)
-        put_rack(random, setting, kind, (float(x), float(y), 0), 0, setting.density)
+        y = (low[1] if side < 0 else high[1]) - side * (WALL_GAP_M + RACK_LOAD_OVERHANG_M + rack.depth_m / 2)
+        put_rack(random, plan, rack, (float(x), float(y), 0), 0, plan.goods_density)
     if random.random() < 0.6:
-        add_columns(random, setting, area)
+        add_columns(random, plan, area)
     floor = shrink_area(area)
-    setting.walkways.append(floor)
+    plan.walkways.append(floor)
     style = draw_line_style(random) if random.random() < 0.7 else None
-    for _ in range(round(setting.density * floor.area_m2() / 45)):
-        lane_block(random, setting, floor, style)
-    scatter(random, setting, floor, round(setting.density * floor.area_m2() / 25), gap_m=0.7)
+    for _ in range(round(plan.goods_density * floor.area_m2() / 45)):
+        _add_lane_block(random, plan, floor, style)
+    scatter(random, plan, floor, round(plan.goods_density * floor.area_m2() / 25), gap_m=0.7)
 
 
-def lane_block(random: np.random.Generator, setting: HallPlan, floor: FloorArea, style: dict | None) -> None:
+def _add_lane_block(random: np.random.Generator, plan: HallPlan, floor: FloorArea, style: dict | None) -> None:
     """A block of pallets in straight lanes, all loaded or all piles of empty ones, with a line around it or none."""
     columns, rows = int(random.integers(1, 5)), int(random.integers(1, 4))
     pitch = np.array(PALLET_SIZE_M[:2]) + random.uniform(0.08, 0.3, 2)
     size = pitch * (columns, rows)
     yaw = float(random.choice([0, 90]))
     outline = Boxes(np.array([(0, 0, 0, *size, 0, 2.2)]))
-    place = first_free_place(setting.space, outline, draw_places(random, floor, 12, lambda: yaw), gap_m=1.3)
+    place = first_free_place(plan.space, outline, draw_places(random, floor, 12, lambda: yaw), gap_m=1.3)
     if place is None:
         return
-    empties = random.random() < 0.2
+    is_empties_block = random.random() < 0.2
     for x in (np.arange(columns) + 0.5) * pitch[0] - size[0] / 2:
         for y in (np.arange(rows) + 0.5) * pitch[1] - size[1] / 2:
-            if random.random() < 0.4 + 0.55 * setting.density:
-                group = draw_pallet_pile(random, setting.stock) if empties else unit_load(random, setting.stock)
-                shift, askew = random.uniform(-0.015, 0.015, 2), float(random.normal(0, 0.5))
-                placed = [moved(thing, (x + shift[0], y + shift[1], 0), np.clip(askew, -1, 1)) for thing in group]
-                setting.try_put(placed, [place], 0.0)
+            if random.random() < 0.4 + 0.55 * plan.goods_density:
+                group = draw_pallet_pile(random, plan.stock) if is_empties_block else unit_load(random, plan.stock)
+                shift, yaw_jitter = random.uniform(-0.015, 0.015, 2), float(random.normal(0, 0.5))
+                placed = [
+                    moved(scene_object, (x + shift[0], y + shift[1], 0), np.clip(yaw_jitter, -1, 1))
+                    for scene_object in group
+                ]
+                plan.try_put(placed, [place], 0.0)
     if style is not None:
         half = (size if yaw == 0 else size[::-1]) / 2 + 0.15
         middle = np.array(place[0][:2])
-        setting.lines += floor_line_rectangle(tuple(middle - half), tuple(middle + half), style)
+        plan.floor_lines += floor_line_rectangle(tuple(middle - half), tuple(middle + half), style)

@@ -42,7 +42,7 @@ def write_shard(folder: Path, indices: list[int]) -> None:
 def seal(folder: Path, images: int, **changes: object) -> None:
     """Write the `shard.json` that fits the files."""
     paths = [path for path in folder.rglob("*") if path.is_file() and path.name not in NOT_HASHED]
-    assets = {name: asset.model_dump() for name, asset in asset_catalogue.read_catalogue().describe(OCCURRING).items()}
+    assets = {name: asset.model_dump() for name, asset in asset_catalogue.read_catalogue().entries_of(OCCURRING).items()}
     facts = {
         "images": images,
         "versions": {"blender": "4.5"},

@@ -38,7 +38,7 @@ def test_three_lines_are_enough_for_a_truck_of_ones_own(tmp_path):
     mine = read(tmp_path, my_truck=MINE).custom["my_truck"]
     assert (mine.metres_per_unit, mine.up_axis, mine.forward) == (1.0, "y", "+x")
     assert mine.stands == ("free", "row", "beside", "rack")
-    assert mine.told() == {
+    assert mine.provenance_entry() == {
         "category": "pallet_truck",
         "file": "my_truck.glb",
         "licence": "own work",
@@ -88,6 +88,6 @@ def test_a_missing_licence_and_a_taken_name_are_refused(tmp_path):
 
 
 def test_assets_of_both_sections_are_described(tmp_path):
-    assert list(read(tmp_path, my_truck=MINE).describe(["my_truck"])) == ["my_truck"]
+    assert list(read(tmp_path, my_truck=MINE).entries_of(["my_truck"])) == ["my_truck"]
     with pytest.raises(asset_catalogue.CatalogueError, match="not in the catalogue of assets: zeppelin"):
-        read(tmp_path, my_truck=MINE).describe(["zeppelin", "my_truck"])
+        read(tmp_path, my_truck=MINE).entries_of(["zeppelin", "my_truck"])

@@ -43,7 +43,7 @@ def test_sample_writes_what_made_the_records_and_the_same_twice(tmp_path):
     assert told["config"] == given
     assert told["cariste"] == pipeline.__version__
     assert (told["dataset_seed"], told["generator_version"]) == (3, config.GENERATOR_VERSION)
-    held = {thing.asset for scene in read_scenes(tmp_path / "a.jsonl") for thing in scene.objects}
+    held = {scene_object.asset for scene in read_scenes(tmp_path / "a.jsonl") for scene_object in scene.objects}
     assert told["assets"].keys() == held
     assert told["assets"]["person"] == asset_catalogue.read_catalogue().assets["person"].model_dump()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "a.jsonl", "b.json", "b.jsonl"]
@@ -51,7 +51,7 @@ def test_sample_writes_what_made_the_records_and_the_same_twice(tmp_path):
 
 def test_an_asset_that_the_catalogue_does_not_hold_is_named():
     with pytest.raises(asset_catalogue.CatalogueError, match="zeppelin; add source, author, licence"):
-        asset_catalogue.read_catalogue().describe({"person", "zeppelin"})
+        asset_catalogue.read_catalogue().entries_of({"person", "zeppelin"})
 
 
 def test_annotations_tell_the_shards_the_versions_and_the_files(tmp_path):

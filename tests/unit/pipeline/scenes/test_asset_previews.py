@@ -16,8 +16,8 @@ from tests.unit.pipeline.scenes.assets.test_custom_meshes import OWN
 def test_every_asset_of_the_catalogue_has_its_specimens():
     assert asset_previews.PREVIEW_SAMPLERS.keys() == read_catalogue().assets.keys()
     for name in asset_previews.PREVIEW_SAMPLERS:
-        for what, things in asset_previews.previews_of_asset(name):
-            assert (name, things[0].asset) == (name, name), what
+        for what, objects in asset_previews.previews_of_asset(name):
+            assert (name, objects[0].asset) == (name, name), what
 
 
 @pytest.mark.parametrize(
@@ -35,11 +35,11 @@ def test_every_asset_of_the_catalogue_has_its_specimens():
     ],
 )
 def test_variants_are_all_there(name, field, values):
-    assert {getattr(things[0].parameters, field) for _, things in asset_previews.previews_of_asset(name)} >= values
+    assert {getattr(objects[0].parameters, field) for _, objects in asset_previews.previews_of_asset(name)} >= values
 
 
 def test_people_show_every_pose_and_all_that_they_wear():
-    shown = [things[0].parameters for _, things in asset_previews.previews_of_asset("person")]
+    shown = [objects[0].parameters for _, objects in asset_previews.previews_of_asset("person")]
     assert {person.pose.name for person in shown} == {
         *("walk", "stand", "scan", "bend", "crouch", "reach", "sit", "carry", "talk", "push", "pull", "walk_beside")
     }
@@ -55,13 +55,13 @@ def test_people_show_every_pose_and_all_that_they_wear():
 def test_props_show_each_of_their_forms():
     assert [what for what, _ in asset_previews.previews_of_asset("crate")] == ["closed", "collars", "slatted"]
     for name, forms in {"hand_trolley": 3, "bin": 4, "ladder": 2, "hanging_sign": 4}.items():
-        variants = [things[0].parameters.variant for _, things in asset_previews.previews_of_asset(name)]
+        variants = [objects[0].parameters.variant for _, objects in asset_previews.previews_of_asset(name)]
         assert [int(variant * forms) for variant in variants] == list(range(forms)), name
 
 
 def test_trucks_are_shown_in_what_they_stand_in_as_well():
     shown = dict(asset_previews.previews_of_asset("hand_pallet_truck"))
-    assert [thing.asset for thing in shown["in a row"]] == ["hand_pallet_truck"] * 4
+    assert [scene_object.asset for scene_object in shown["in a row"]] == ["hand_pallet_truck"] * 4
     assert shown["loaded"][0].parameters.lift_m == 0.2
     assert shown["under a pallet"][1].asset == "eur_pallet"
     assert shown["under the lowest beam"][1].asset == "rack"
@@ -69,8 +69,8 @@ def test_trucks_are_shown_in_what_they_stand_in_as_well():
 
 
 def test_an_own_asset_is_shown_with_its_size_and_an_unknown_one_refused():
-    ((what, (thing,)),) = asset_previews.previews_of_asset("my_truck", OWN)
-    assert (what, thing.asset) == ("1.50 x 0.60 x 1.20 m", "my_truck")
+    ((what, (scene_object,)),) = asset_previews.previews_of_asset("my_truck", OWN)
+    assert (what, scene_object.asset) == ("1.50 x 0.60 x 1.20 m", "my_truck")
     with pytest.raises(CatalogueError, match=r"no asset 'zeppelin'; there are person, .*, my_cart"):
         asset_previews.previews_of_asset("zeppelin", OWN)
 

@@ -43,16 +43,16 @@ def scenes() -> list[Scene]:
 
 def pairs(scene):
     """Yield (truck, person) of everybody whose hands hold something."""
-    trucks = [thing for thing in scene.objects if thing.asset == "hand_pallet_truck"]
-    for person in (thing for thing in scene.objects if thing.asset == "person"):
+    trucks = [scene_object for scene_object in scene.objects if scene_object.asset == "hand_pallet_truck"]
+    for person in (scene_object for scene_object in scene.objects if scene_object.asset == "person"):
         if person.parameters.pose.name in ("push", "pull"):
             yield min(trucks, key=lambda truck: np.linalg.norm(world_grip(truck) - hand_centre(person))), person
 
 
-def to_world(thing, point):
-    angle = np.radians(thing.yaw_deg)
+def to_world(scene_object, point):
+    angle = np.radians(scene_object.yaw_deg)
     turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
-    return np.array(thing.position_m) + turn @ point
+    return np.array(scene_object.position_m) + turn @ point
 
 
 def world_grip(truck):
@@ -72,7 +72,7 @@ def test_nothing_stands_inside_anything_else(scenes):
 
 def test_everything_is_inside_the_hall(scenes):
     for scene in scenes:
-        hull = world_boxes(scene.objects).hull_m()
+        hull = world_boxes(scene.objects).total_bounds_m
         half = np.array(scene.hall.size_m) / (2, 2, 1)
         assert np.all(np.abs(hull[[0, 1]]) <= half[:2])
         assert np.all(hull[[3, 4]] <= half[:2])
@@ -117,19 +117,21 @@ def test_pushers_and_pullers_stand_at_a_truck(scenes):
 
 
 def test_only_those_who_hold_something_have_their_hands_bound(scenes):
-    for thing in (thing for scene in scenes for thing in scene.objects if thing.asset == "person"):
-        pose = thing.parameters.pose
+    for scene_object in (
+        scene_object for scene in scenes for scene_object in scene.objects if scene_object.asset == "person"
+    ):
+        pose = scene_object.parameters.pose
         bound = pose.hand_left_m is not None or pose.hand_right_m is not None
         assert bound == (pose.name in ("push", "pull", "walk_beside", "carry"))
 
 
 def test_names_and_instance_ids(scenes):
     for scene in scenes:
-        names = [thing.name for thing in scene.objects]
+        names = [scene_object.name for scene_object in scene.objects]
         assert len(set(names)) == len(names)
-        labelled = [thing.instance_id for thing in scene.objects if thing.category is not None]
+        labelled = [scene_object.instance_id for scene_object in scene.objects if scene_object.category is not None]
         assert labelled == list(range(1, len(labelled) + 1))
-        assert all(thing.instance_id == 0 for thing in scene.objects if thing.category is None)
+        assert all(scene_object.instance_id == 0 for scene_object in scene.objects if scene_object.category is None)
 
 
 def test_the_camera_keeps_its_distance(scenes):
@@ -148,7 +150,9 @@ def test_the_camera_keeps_its_distance(scenes):
 def test_all_layouts_rigs_poses_and_outfits_occur(scenes):
     assert {scene.layout for scene in scenes} == set(get_args(LayoutKind))
     assert {scene.camera.rig for scene in scenes} == {"robot", "handheld", "ceiling", "forklift_mast"}
-    people = [thing.parameters for scene in scenes for thing in scene.objects if thing.asset == "person"]
+    people = [
+        scene_object.parameters for scene in scenes for scene_object in scene.objects if scene_object.asset == "person"
+    ]
     assert {person.pose.name for person in people} >= {"walk", "stand", "scan", "push", "pull"}
     assert {person.outfit.head for person in people} >= {"helmet", "cap", "hair"}
     vests = np.mean([bool(person.outfit.vest_rgb or person.outfit.jacket_rgb) for person in people])
@@ -158,12 +162,12 @@ def test_all_layouts_rigs_poses_and_outfits_occur(scenes):
 def test_people_and_trucks_are_in_the_image_at_all_sizes(scenes):
     heights = []
     for scene in scenes:
-        for thing in (thing for thing in scene.objects if thing.category is not None):
-            boxes = world_boxes([thing])
+        for scene_object in (scene_object for scene_object in scene.objects if scene_object.category is not None):
+            boxes = world_boxes([scene_object])
             if shares_in_frame(scene.camera, boxes, [HERE])[0] > 0.25:
                 _, top, _, bottom = image_box(scene.camera, boxes)
                 heights.append(bottom - top)
-    actors = sum(thing.category is not None for scene in scenes for thing in scene.objects)
+    actors = sum(scene_object.category is not None for scene in scenes for scene_object in scene.objects)
     assert len(heights) > 0.8 * actors
     assert np.percentile(heights, 10) < 60
     assert 60 < np.median(heights) < 130
@@ -184,7 +188,7 @@ def test_empty_share_and_counts_follow_the_config():
 
 def test_empty_images_are_still_halls():
     scene = sample_scene(Config(layout={"empty": 1}), 3)
-    assert not [thing for thing in scene.objects if thing.category is not None]
+    assert not [scene_object for scene_object in scene.objects if scene_object.category is not None]
     assert scene.lamps
     assert scene.objects
 
@@ -221,13 +225,11 @@ def test_a_crash_leaves_no_file(scenes, tmp_path):
 
 
 def test_a_full_hall_is_an_error_that_says_what_to_do(scenes):
-    setting = HallPlan(
-        HallSpace((12, 10, 5)), draw_carton_stock(rng(0, 0, "stock")), [FloorArea((-5, -4), (5, 4), 0.0)]
-    )
-    setting.space.keep_free(Boxes(np.array([(0, 0, 0, 12, 10, 0, 5)], float)))
+    plan = HallPlan(HallSpace((12, 10, 5)), draw_carton_stock(rng(0, 0, "stock")), [FloorArea((-5, -4), (5, 4), 0.0)])
+    plan.space.reserve(Boxes(np.array([(0, 0, 0, 12, 10, 0, 5)], float)))
     with pytest.raises(NoRoomError, match=r"no free place for .*; lower people\.count, trucks\.count or goods\.fill"):
         add_actors(
-            rng(0, 0, "actors"), Config(), View(setting, scenes[0].camera), ActorCounts(people=1, trucks=0, pairs=0)
+            rng(0, 0, "actors"), Config(), View(plan, scenes[0].camera), ActorCounts(people=1, trucks=0, pairs=0)
         )
 
 

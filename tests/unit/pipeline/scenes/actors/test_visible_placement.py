@@ -6,7 +6,7 @@ from pipeline.common.randomness import rng
 from pipeline.config.config import Config
 from pipeline.config.world import CameraSection
 from pipeline.scenes.actors.visible_placement import (
-    MOST_ASKEW_DEG,
+    MAX_HEADING_ERROR_DEG,
     View,
     draw_headings_from_camera,
     keep_backs_to_camera,
@@ -24,10 +24,10 @@ def view_from(position_m):
     return View(HallPlan(HallSpace((20, 12, 8)), draw_carton_stock(rng(0, 0, "stock")), []), camera)
 
 
-def askew_deg(camera, thing):
+def askew_deg(camera, scene_object):
     """How far a thing's heading is from straight away from the camera, 0 .. 180."""
-    x, y = np.array(thing.position_m[:2]) - camera.position_m[:2]
-    return abs((thing.yaw_deg - np.degrees(np.arctan2(y, x)) + 180) % 360 - 180)
+    x, y = np.array(scene_object.position_m[:2]) - camera.position_m[:2]
+    return abs((scene_object.yaw_deg - np.degrees(np.arctan2(y, x)) + 180) % 360 - 180)
 
 
 def test_what_turns_its_back_to_the_camera_looks_away_from_it():
@@ -43,7 +43,7 @@ def test_of_wanted_places_those_stay_that_look_away_from_the_camera():
     places = make_places(points, np.arange(8) * 45.0 + 190)  # straight away from the camera is 180
     kept = [yaw for _, yaw in keep_backs_to_camera(view_from((1.0, 0.0, 0.5)), places)]
     assert kept == [190.0, 190 + 7 * 45.0]
-    assert 45 < MOST_ASKEW_DEG < 55
+    assert 45 < MAX_HEADING_ERROR_DEG < 55
 
 
 def parked_askew_deg(share):
@@ -53,7 +53,9 @@ def parked_askew_deg(share):
         goods={"fill": 0.4}, layout={"empty": 0},
     )  # fmt: skip
     scenes = [sample_scene(config, index) for index in range(16)]
-    return np.array([askew_deg(s.camera, thing) for s in scenes for thing in s.objects if thing.category])
+    return np.array(
+        [askew_deg(s.camera, scene_object) for s in scenes for scene_object in s.objects if scene_object.category]
+    )
 
 
 def test_the_share_of_trucks_whose_tiller_the_camera_sees_is_a_setting():

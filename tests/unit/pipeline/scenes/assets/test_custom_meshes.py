@@ -37,7 +37,7 @@ OWN = (
 
 
 def imported(scene: Scene) -> list[CustomObject]:
-    return [thing for thing in scene.objects if isinstance(thing, CustomObject)]
+    return [scene_object for scene_object in scene.objects if isinstance(scene_object, CustomObject)]
 
 
 def test_files_are_found_and_hashed_with_all_that_belongs_to_them(tmp_path):
@@ -81,17 +81,17 @@ def test_own_meshes_stand_in_images_as_often_as_the_config_says():
     places = {"free": 1, "row": 1, "rack": 1, "beside": 1}
     config = Config(**busy | {"trucks": {"count": 3, "custom_share": 1, "places": places}})
     config = config.model_copy(update={"people": config.people.model_copy(update={"working_pairs": 0})})
-    seen = [thing for index in range(IMAGES) for thing in sample_scene(config, index, OWN).objects]
-    labelled = [thing for thing in seen if thing.category]
+    seen = [scene_object for index in range(IMAGES) for scene_object in sample_scene(config, index, OWN).objects]
+    labelled = [scene_object for scene_object in seen if scene_object.category]
     assert len(labelled) == IMAGES * 6
-    assert {(thing.asset, thing.category) for thing in labelled} == {
+    assert {(scene_object.asset, scene_object.category) for scene_object in labelled} == {
         ("my_truck", "pallet_truck"),
         ("my_worker", "pedestrian"),
     }
-    assert all(thing.instance_id for thing in labelled)
-    carts = [thing for thing in seen if thing.asset == "my_cart"]
+    assert all(scene_object.instance_id for scene_object in labelled)
+    carts = [scene_object for scene_object in seen if scene_object.asset == "my_cart"]
     assert len(carts) >= IMAGES
-    assert not any(thing.instance_id for thing in carts)
+    assert not any(scene_object.instance_id for scene_object in carts)
 
 
 def test_without_own_meshes_or_with_a_share_of_none_nothing_changes():
@@ -107,7 +107,7 @@ def test_without_own_meshes_or_with_a_share_of_none_nothing_changes():
 def test_records_with_own_meshes_are_read_back_the_same():
     mine = custom_meshes.make_custom_object(OWN[0], rear_m=-0.14)
     assert mine.position_m[0] == pytest.approx(1.5 / 2 - 0.14)
-    assert local_boxes(mine).hull_m() == pytest.approx((-0.75, -0.3, 0, 0.75, 0.3, 1.2))
+    assert local_boxes(mine).total_bounds_m == pytest.approx((-0.75, -0.3, 0, 0.75, 0.3, 1.2))
     scene = records.record(objects=(records.truck(), mine))
     assert Scene.model_validate_json(scene.model_dump_json()) == scene
     with pytest.raises(ValueError, match="zeppelin"):

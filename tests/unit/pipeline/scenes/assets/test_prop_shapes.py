@@ -27,8 +27,8 @@ def test_every_form_is_drawn_and_within_its_sizes(kind):
     for parameters in made:
         form = PROP_VARIANTS[kind][form_of(kind, parameters.variant)]
         size = np.array(parameters.size_m)
-        assert (size[[0]] >= np.array(form.least_m)[[0]] - 1e-3).all()
-        assert (size <= np.array(form.most_m) + 1e-3).all()
+        assert (size[[0]] >= np.array(form.min_size_m)[[0]] - 1e-3).all()
+        assert (size <= np.array(form.max_size_m) + 1e-3).all()
 
 
 def test_round_goods_are_round():

@@ -12,7 +12,12 @@ from pipeline.scenes.actors.visible_placement import View, draw_traffic_headings
 from pipeline.scenes.assets.pallet_trucks import draw_fleet, make_truck
 from pipeline.scenes.assets.pallets_and_cartons import draw_carton_stock
 from pipeline.scenes.assets.people import draw_person
-from pipeline.scenes.cameras.aimed_camera import STEEPEST_DEG, TALL_M, draw_aimed_camera, draw_subject_category
+from pipeline.scenes.cameras.aimed_camera import (
+    MAX_DOWN_ANGLE_DEG,
+    SUBJECT_HEIGHT_M,
+    draw_aimed_camera,
+    draw_subject_category,
+)
 from pipeline.scenes.cameras.rigs import image_box, shares_in_frame
 from pipeline.scenes.geometry.boxes import Boxes
 from pipeline.scenes.geometry.collision_boxes import world_boxes
@@ -33,11 +38,11 @@ def aimed(index, category="pedestrian", space=None, **section):
 
 def stands_at(subject):
     """The boxes of a bare post as tall as the subject, and where it stands."""
-    tall = TALL_M[subject.category]
+    tall = SUBJECT_HEIGHT_M[subject.category]
     return Boxes(np.array([(0, 0, 0, 0.1, 0.1, 0, tall)])), ((*subject.spot_m, 0.0), 0.0)
 
 
-@pytest.mark.parametrize("category", TALL_M)
+@pytest.mark.parametrize("category", SUBJECT_HEIGHT_M)
 @pytest.mark.parametrize("rig", ["robot", "handheld"])
 def test_the_subject_is_whole_and_as_high_in_the_image_as_asked(rig, category):
     for index in range(20):
@@ -51,7 +56,7 @@ def test_the_subject_is_whole_and_as_high_in_the_image_as_asked(rig, category):
 def test_a_camera_on_the_ceiling_looks_down_no_steeper_than_it_should():
     for index in range(20):
         camera, subject = aimed(index, rigs={"ceiling": 1}, **STILL)
-        assert np.array(camera.rotation)[2, 2] > -np.sin(np.radians(STEEPEST_DEG + 0.1))
+        assert np.array(camera.rotation)[2, 2] > -np.sin(np.radians(MAX_DOWN_ANGLE_DEG + 0.1))
         post, place = stands_at(subject)
         assert shares_in_frame(camera, post, [place]) > 0.8
 
@@ -59,14 +64,14 @@ def test_a_camera_on_the_ceiling_looks_down_no_steeper_than_it_should():
 def test_in_a_full_hall_there_is_nothing_to_aim_at():
     space = HallSpace((20, 12, 8))
     # Low goods everywhere but in the middle of the hall: room for a camera, none for what it looks at.
-    space.keep_free(Boxes(np.array([(x, 0, 0, 8.5, 12, 0, 2) for x in (-5.75, 5.75)], float)))
+    space.reserve(Boxes(np.array([(x, 0, 0, 8.5, 12, 0, 2) for x in (-5.75, 5.75)], float)))
     assert aimed(0, space=space, rigs={"handheld": 1}, subject_height=0.3) is None
 
 
 def test_what_the_camera_aims_at_is_in_the_image():
     always = CameraSection(subject=1)
     drawn = Counter(draw_subject_category(rng(0, index, "subject"), always, 1, 1) for index in range(200))
-    assert drawn.keys() == TALL_M.keys()
+    assert drawn.keys() == SUBJECT_HEIGHT_M.keys()
     assert min(drawn.values()) > 70
     assert draw_subject_category(rng(0, 0, "subject"), always, 0, 3) == "pallet_truck"
     assert draw_subject_category(rng(0, 0, "subject"), always, 0, 0) is None
@@ -85,7 +90,7 @@ def tallest_people(share):
 
 
 def _tallest(scene):
-    people = [world_boxes([thing]) for thing in scene.objects if thing.category == "pedestrian"]
+    people = [world_boxes([scene_object]) for scene_object in scene.objects if scene_object.category == "pedestrian"]
     seen = [person for person in people if shares_in_frame(scene.camera, person, [((0, 0, 0), 0)])[0] > 0.6]
     boxes = [image_box(scene.camera, person) for person in seen]
     return max(((bottom - top) / (2 * scene.camera.cy_px) for _, top, _, bottom in boxes), default=0)
@@ -99,8 +104,8 @@ def test_more_images_with_a_subject_are_more_images_of_near_people():
 
 def test_nothing_but_the_subject_stands_there_or_before_it():
     camera, subject = aimed(0, "pallet_truck", rigs={"robot": 1})
-    setting = HallPlan(HallSpace((20, 12, 8)), draw_carton_stock(rng(0, 0, "stock")), [WALKWAY])
-    view = View(setting, camera, subject)
+    plan = HallPlan(HallSpace((20, 12, 8)), draw_carton_stock(rng(0, 0, "stock")), [WALKWAY])
+    view = View(plan, camera, subject)
     truck = [make_truck(draw_fleet(rng(0, 0, "fleet"), TrucksSection())[0])]
     halfway = np.add(subject.spot_m, camera.position_m[:2]) / 2
     places = [((*subject.spot_m, 0.0), 0.0), ((*map(float, halfway), 0.0), 0.0)]

@@ -59,7 +59,7 @@ def test_moving_keeps_sizes_and_corners(x, y, first, second):
 @given(st.tuples(*[st.floats(-3, 3)] * 3), st.tuples(*[st.floats(-3, 3)] * 3), st.floats(-180, 180))
 def test_a_ray_enters_a_box_where_its_points_begin_to_lie_inside(origin, ray, yaw):
     boxes = box(0.3, -0.2, yaw, 1.4, 0.6, -0.5, 0.8)
-    entry = boxes.entry(np.array(origin), np.array([ray]))[0, 0]
+    entry = boxes.ray_entry(np.array(origin), np.array([ray]))[0, 0]
     steps = np.linspace(0, 4, 2001)
     points = np.array(origin) + steps[:, None] * np.array(ray)
     turned = np.radians(-yaw)
@@ -74,7 +74,7 @@ def test_a_ray_enters_a_box_where_its_points_begin_to_lie_inside(origin, ray, ya
 
 def test_space_refuses_walls_ceiling_neighbours_and_what_is_kept_free():
     space = HallSpace((10, 8, 5))
-    space.keep_free(box(x=3))
+    space.reserve(box(x=3))
     space.put([draw_pallet(rng(0, 0, "test"), draw_carton_stock(rng(0, 0, "stock")))])
     assert space.fits(box(y=2, high=4.9))
     assert not space.fits(box(y=2, high=5.1))
@@ -88,10 +88,10 @@ def test_put_names_things_once_and_keeps_who_stands_on_whom():
     space, random = HallSpace((10, 8, 5)), rng(0, 0, "test")
     pile = pallet_pile(random, draw_carton_stock(random), 3)
     first, second = space.put(pile, (2, 1, 0), 90), space.put(pile, (-2, 1, 0), 45)
-    names = [thing.name for thing in space.things]
+    names = [scene_object.name for scene_object in space.objects]
     assert len(set(names)) == 6
     for group in (first, second):
-        assert [thing.stands_on for thing in group] == ["floor", group[0].name, group[1].name]
+        assert [scene_object.stands_on for scene_object in group] == ["floor", group[0].name, group[1].name]
 
 
 def test_find_place_takes_the_first_that_fits():
@@ -108,7 +108,7 @@ def test_a_pallet_hides_what_is_behind_it_and_not_what_is_above():
     assert space.visible_share((-2, 0, 0.07), low) == 0
     assert space.visible_share((-2, 0, top + 0.1), high) == 1
     assert space.visible_share((-2, 0, 0.07), np.concatenate([low, high, high])) == pytest.approx(2 / 3)
-    clear = space.clear_m((-2, 0, 0.12), np.array([0.0, 180.0, 90.0]))
+    clear = space.free_sight_m((-2, 0, 0.12), np.array([0.0, 180.0, 90.0]))
     assert clear == pytest.approx([2 + 2 - 0.6, 3, 4])
 
 
@@ -140,5 +140,5 @@ def test_nothing_that_fits_collides_with_what_is_there(seed):
         place = first_free_place(space, world_boxes(group), places, 0.01)
         if place is not None:
             added = space.put(group, *place)
-            others = [thing for thing in space.things if thing not in added]
+            others = [scene_object for scene_object in space.objects if scene_object not in added]
             assert not others or not overlaps(world_boxes(added), world_boxes(others), 0.0)

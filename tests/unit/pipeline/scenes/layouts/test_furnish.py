@@ -21,27 +21,27 @@ OTHER_GOODS = {"crate", "drum", "stillage", "ibc", "cable_reel", "bin"}
 
 
 def furnished(layout, seed, **values):
-    setting = furnish_hall(rng(seed, 0, "furniture"), layout, GoodsSection(**values))
-    add_furniture(rng(seed, 0, "props"), setting)
-    return setting
+    plan = furnish_hall(rng(seed, 0, "furniture"), layout, GoodsSection(**values))
+    add_furniture(rng(seed, 0, "props"), plan)
+    return plan
 
 
-def assets(setting):
-    return {thing.asset for thing in setting.space.things}
+def assets(plan):
+    return {scene_object.asset for scene_object in plan.space.objects}
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_nothing_is_inside_anything_and_everything_is_carried(layout):
     seen = set()
     for seed in SEEDS:
-        setting = furnished(layout, seed, other=0.5, furniture=0.8)
-        things = setting.space.things
-        check_nothing_is_inside_anything(things)
-        seen |= check_everything_is_carried(things, setting.space.size_m[2])
-        hull, half = world_boxes(things).hull_m(), np.array(setting.space.size_m) / (2, 2, 1)
+        plan = furnished(layout, seed, other=0.5, furniture=0.8)
+        objects = plan.space.objects
+        check_nothing_is_inside_anything(objects)
+        seen |= check_everything_is_carried(objects, plan.space.size_m[2])
+        hull, half = world_boxes(objects).total_bounds_m, np.array(plan.space.size_m) / (2, 2, 1)
         assert np.all(np.abs(hull[[0, 1, 3, 4]]) <= half[[0, 1, 0, 1]])
         assert hull[5] <= half[2]
-        assert setting.walkways
+        assert plan.walkways
     assert ("carton_stack", "eur_pallet") in seen
     assert len({asset for asset, _ in seen} & OTHER_GOODS) >= 4
     assert len({asset for asset, _ in seen} & FURNITURE) >= 3
@@ -57,29 +57,29 @@ def test_each_group_can_be_left_out(layout):
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_more_goods_are_more_things(layout):
-    few, many = (sum(len(furnished(layout, seed, fill=g).space.things) for seed in range(4)) for g in (0.1, 1.0))
+    few, many = (sum(len(furnished(layout, seed, fill=g).space.objects) for seed in range(4)) for g in (0.1, 1.0))
     assert few < 0.8 * many
 
 
 def test_floor_before_dock_doors_stays_open():
     for seed in SEEDS:
-        setting = furnished("dock", seed, fill=1, furniture=0)
-        assert setting.doors
-        gaps = np.diff([door.x_m for door in setting.doors])
+        plan = furnished("dock", seed, fill=1, furniture=0)
+        assert plan.doors
+        gaps = np.diff([door.x_m for door in plan.doors])
         assert np.all((gaps >= 4 - 1e-3) & (gaps <= 5 + 1e-3))
-        assert not overlaps(world_boxes(setting.space.things), setting.clear, 0.0)
-        for door in setting.doors:
-            assert abs(door.y_m) == pytest.approx(setting.space.size_m[1] / 2, abs=0.01)
+        assert not overlaps(world_boxes(plan.space.objects), plan.no_goods_boxes, 0.0)
+        for door in plan.doors:
+            assert abs(door.y_m) == pytest.approx(plan.space.size_m[1] / 2, abs=0.01)
             assert np.sign(np.sin(np.radians(door.yaw_deg))) == -np.sign(door.y_m)
-            assert 2 <= door.height_m <= setting.space.size_m[2] - 0.7
+            assert 2 <= door.height_m <= plan.space.size_m[2] - 0.7
 
 
 def test_block_storage_stacks_loads_and_keeps_gangways():
     seen = set()
     for seed in SEEDS:
-        setting = furnished("block", seed, fill=1, other=0.5)
-        seen |= check_everything_is_carried(setting.space.things, setting.space.size_m[2])
-        assert len(setting.walkways) >= 2
+        plan = furnished("block", seed, fill=1, other=0.5)
+        seen |= check_everything_is_carried(plan.space.objects, plan.space.size_m[2])
+        assert len(plan.walkways) >= 2
     assert {("eur_pallet", "carton_stack"), ("stillage", "stillage"), ("ibc", "ibc")} <= seen
 
 

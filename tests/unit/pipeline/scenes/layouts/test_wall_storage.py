@@ -17,35 +17,35 @@ DEEPEST_M = 1.75  # how far from its wall a run reaches: a crate or a reel a lit
 
 def stocked(seed, share, clear=None):
     stock = draw_goods_stock(rng(seed, 0, "stock"), GoodsSection(other=0.3))
-    setting = HallPlan(HallSpace(SIZE_M), stock, density=1.0)
+    plan = HallPlan(HallSpace(SIZE_M), stock, goods_density=1.0)
     if clear is not None:
-        setting.keep_clear(clear)
-    add_wall_storage(rng(seed, 0, "walls"), setting, share)
-    return setting
+        plan.forbid_goods(clear)
+    add_wall_storage(rng(seed, 0, "walls"), plan, share)
+    return plan
 
 
-def free_wall_m(setting):
+def free_wall_m(plan):
     """Return the length of wall, both sides, with nothing within a metre of it."""
     x, y = np.array(SIZE_M[:2]) / 2
     steps = [np.arange(-side + 0.25, side, 0.5) for side in (x, y)]
     points = [(p, s * (y - 0.8)) for p in steps[0] for s in (-1, 1)] + [
         (s * (x - 0.8), p) for p in steps[1] for s in (-1, 1)
     ]
-    low, high = setting.space.boxes.bounds_m[:, :2], setting.space.boxes.bounds_m[:, 3:5]
+    low, high = plan.space.boxes.bounds_m[:, :2], plan.space.boxes.bounds_m[:, 3:5]
     bare = [not np.any(np.all((low < point) & (point < high), axis=1)) for point in points]
     return 0.5 * sum(bare)
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_goods_stand_at_the_walls_on_something_and_never_in_each_other(seed):
-    setting = stocked(seed, 1.0)
-    things = setting.space.things
-    check_nothing_is_inside_anything(things)
-    check_everything_is_carried(things, SIZE_M[2])
-    bounds = world_boxes(things).bounds_m
+    plan = stocked(seed, 1.0)
+    objects = plan.space.objects
+    check_nothing_is_inside_anything(objects)
+    check_everything_is_carried(objects, SIZE_M[2])
+    bounds = world_boxes(objects).bounds_m
     inner = np.array(SIZE_M[:2]) / 2 - DEEPEST_M
     in_the_middle = np.all(bounds[:, :2] < inner, axis=1) & np.all(bounds[:, 3:5] > -inner, axis=1)
-    assert len(things) > 20
+    assert len(objects) > 20
     assert not in_the_middle.any()
 
 
@@ -57,6 +57,6 @@ def test_a_larger_share_leaves_less_bare_wall():
 
 def test_what_a_layout_keeps_clear_stays_clear():
     strip = floor_area((-8.0, -6.0), (8.0, -3.0))
-    setting = stocked(3, 1.0, strip)
-    assert setting.space.things
-    assert not overlaps(world_boxes(setting.space.things), setting.clear, 0.0)
+    plan = stocked(3, 1.0, strip)
+    assert plan.space.objects
+    assert not overlaps(world_boxes(plan.space.objects), plan.no_goods_boxes, 0.0)
