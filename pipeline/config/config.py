@@ -5,9 +5,7 @@
 `python -m pipeline.config.config FILE.yaml` checks a file and prints it with every default filled in.
 """
 
-import argparse
 import json
-import sys
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -33,6 +31,9 @@ from pipeline.config.world import (
 # rendered again. Editing a docstring or a log line is no reason.
 GENERATOR_VERSION = 8
 PRETRAINED_BACKBONE_RATE_FACTOR, RANDOM_BACKBONE_RATE_FACTOR = 0.1, 1.0
+
+ViewTransform = Literal["AgX", "Filmic", "Standard"]
+MapFormat = Literal["png", "exr"]  # of depth and normal maps
 
 SPLITS = ("train", "val", "test")
 SCENE_SECTIONS = ("layout", "people", "trucks", "goods", "camera", "light")
@@ -78,11 +79,11 @@ class RenderSection(Section):
 
     samples: Annotated[int, Field(ge=1, le=65536)] = 4
     denoise: bool = True
-    view_transform: Literal["AgX", "Filmic", "Standard"] = "AgX"
-    depth: Literal["png", "exr"] | None = Field(
+    view_transform: ViewTransform = "AgX"
+    depth: MapFormat | None = Field(
         None, description="also write depth along the optical axis: png in whole millimetres, exr in metres"
     )
-    normals: Literal["png", "exr"] | None = Field(None, description="also write surface normals in camera axes")
+    normals: MapFormat | None = Field(None, description="also write surface normals in camera axes")
     verify_share: Fraction = Field(
         0.04, description="share of images in which one instance is rendered alone to prove its silhouette"
     )
@@ -224,26 +225,3 @@ def read_config(source: str | Path) -> Config:
 def schema() -> str:
     """Return the JSON schema of the config as text that ends with a newline."""
     return json.dumps(Config.model_json_schema(), indent=2) + "\n"
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m pipeline.config.config", description=__doc__)
-    parser.add_argument("file", nargs="?", help="YAML file to check")
-    parser.add_argument("--schema", action="store_true", help="print the JSON schema")
-    arguments = parser.parse_args()
-    if arguments.schema:
-        sys.stdout.write(schema())
-        return 0
-    if arguments.file is None:
-        parser.error("name a YAML file, or ask for --schema")
-    try:
-        config = read_config(arguments.file)
-    except ConfigError as error:
-        print(error, file=sys.stderr)
-        return 1
-    yaml.safe_dump(config.model_dump(mode="json"), sys.stdout, sort_keys=False)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -24,6 +24,11 @@ NonCartonKind = Literal["crate", "drum", "stillage", "ibc", "cable_reel", "bin"]
 LookalikeKind = Literal[
     "hand_trolley", "platform_cart", "roll_cage", "forklift", "reach_truck", "stacker", "cleaning_machine"
 ]
+Legwear = Literal["trousers", "dungarees", "shorts"]
+Headwear = Literal["helmet", "cap", "bump_cap", "hair"]
+CameraRig = Literal["robot", "handheld", "ceiling", "forklift_mast"]
+Contrast = Literal["base", "medium_high", "high", "very_high"]
+LightingKind = Literal["high_bay", "neon", "daylight", "dusk", "torch"]
 
 
 class LayoutSection(Section):
@@ -50,7 +55,7 @@ class ClothingSection(Section):
     hi_vis_colors: Annotated[dict[Literal["yellow", "orange", "red"], Fraction], PositiveSum] = Field(
         {"yellow": 0.5, "orange": 0.38, "red": 0.12}, description="the colours of EN ISO 20471"
     )
-    legs: Annotated[dict[Literal["trousers", "dungarees", "shorts"], Fraction], PositiveSum] = Field(
+    legs: Annotated[dict[Legwear, Fraction], PositiveSum] = Field(
         {
             "trousers": 0.76,
             "dungarees": 0.13,
@@ -58,7 +63,7 @@ class ClothingSection(Section):
         },
         description="shares",
     )
-    head: Annotated[dict[Literal["helmet", "cap", "bump_cap", "hair"], Fraction], PositiveSum] = Field(
+    head: Annotated[dict[Headwear, Fraction], PositiveSum] = Field(
         {
             "helmet": 0.18,
             "cap": 0.15,
@@ -199,7 +204,7 @@ class CameraSection(Section):
 
     width: Annotated[int, Field(ge=32, le=8192)] = 384
     height: Annotated[int, Field(ge=32, le=8192)] = 288
-    rigs: Annotated[dict[Literal["robot", "handheld", "ceiling", "forklift_mast"], Fraction], PositiveSum] = Field(
+    rigs: Annotated[dict[CameraRig, Fraction], PositiveSum] = Field(
         {
             "robot": 0.36,
             "handheld": 0.44,
@@ -235,7 +240,7 @@ class CameraSection(Section):
         (1.4, 4.0), description="f-number at 36 mm of sensor width"
     )
     focus_m: Annotated[FloatRange, within_limits(0.1, 1000)] = Field((1.5, 8.0), description="drawn log-uniformly")
-    contrast: Annotated[dict[Literal["base", "medium_high", "high", "very_high"], Fraction], PositiveSum] = Field(
+    contrast: Annotated[dict[Contrast, Fraction], PositiveSum] = Field(
         {"base": 0.12, "medium_high": 0.24, "high": 0.32, "very_high": 0.32},
         description="shares of the camera's tone curves, Blender's looks for the view transform",
     )
@@ -244,9 +249,6 @@ class CameraSection(Section):
     )
     exposure_error: Fraction = Field(0.1, description="share of images that are exposed wrongly")
     exposure_error_ev: Annotated[FloatRange, within_limits(-10, 10)] = (-2.0, 1.5)
-
-
-LightingKind = Literal["high_bay", "neon", "daylight", "dusk", "torch"]
 
 
 class LightSection(Section):
