@@ -1,45 +1,55 @@
 # SPDX-License-Identifier: Apache-2.0
-# make train    set up .venv and run the whole road on configs/quickstart.yaml
-# make test     set up .venv and run all tests
-# make benchmark    how long an image takes here, step by step, and how many jobs are worth it
+# make train      install everything into .venv, then render, train and report with configs/quickstart.yaml
+# make test       install everything, then run the tests (about 5 minutes); make test-all adds the long ones
+# make benchmark  how long an image takes on this machine, stage by stage, and how many jobs are worth it
 # make preview ASSET=hand_pallet_truck    look at an asset, yours or built in: results/preview/hand_pallet_truck.png
-# make dataset, evaluate, report: other targets; CONFIG=configs/full.yaml another config; JOBS=8 more at once
+# make dataset, make evaluate, make report: other targets. CONFIG=configs/full.yaml: another config. JOBS=8: more at once.
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 4
 CONFIG ?= configs/quickstart.yaml
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# Only the lines of our own stages and errors; the full log of each job is in logs/ beside its results.
+SNAKEMAKE := $(BIN)/snakemake --quiet all -j$(JOBS)
+PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: train dataset evaluate report benchmark preview test lint setup clean
+.PHONY: train dataset evaluate report benchmark preview test test-all lint setup clean
 .DEFAULT_GOAL := train
 
 train dataset evaluate report: setup
-	$(BIN)/snakemake $@ -j$(JOBS) --configfile $(CONFIG)
+	$(SNAKEMAKE) --configfile $(CONFIG) -- $@
 
 benchmark: setup
-	$(BIN)/python -m pipeline.benchmarks.rendering --config $(CONFIG)
+	$(BIN)/cariste benchmark --config $(CONFIG)
 
 preview: setup
 	@test -n "$(ASSET)" || { echo "which one? make preview ASSET=hand_pallet_truck, or ASSET=catalogue" >&2; exit 1; }
-	$(BIN)/snakemake results/preview/$(ASSET).png -j2 --forcerun preview --configfile $(CONFIG)
+	$(SNAKEMAKE) --forcerun preview_records preview --configfile $(CONFIG) -- results/preview/$(ASSET).png
 
 test: setup
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+	$(BIN)/lint-imports
+	$(PYTEST) -m "not slow"
+
+test-all: setup
+	$(BIN)/lint-imports
+	CARISTE_THOROUGH=1 $(PYTEST)
 
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check Snakefile
+	$(BIN)/snakefmt --check Snakefile rules/*.smk
+	$(BIN)/lint-imports
 
 setup: $(VENV)/.installed
 
-# The stamp is written last: an installation that was cut off is done again.
-$(VENV)/.installed: requirements.txt requirements-constraints.txt requirements-nodeps.txt
+# The stamp is written last: an installation that was interrupted is done again.
+$(VENV)/.installed: requirements.txt requirements-constraints.txt requirements-nodeps.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "cariste: no python3 found: apt-get install python3 python3-venv" >&2; exit 1; }
 	$(PYTHON) pipeline/preflight.py
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet -r requirements.txt -c requirements-constraints.txt
 	$(BIN)/pip install --quiet --no-deps -r requirements-nodeps.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 clean:

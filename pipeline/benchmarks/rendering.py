@@ -7,7 +7,6 @@ Every job renders the same images with one thread in a process of its own, so th
 the number of real cores gain little: two hardware threads of a core share its arithmetic units.
 """
 
-import argparse
 import contextlib
 import io
 import json
@@ -16,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,9 +26,7 @@ from rich.table import Table
 from pipeline.common.errors import CaristeError
 from pipeline.config import config
 from pipeline.labelling import label
-from pipeline.record import provenance
 from pipeline.record.scene import shard_folder_name
-from pipeline.scenes.actors.placement import NoRoomError
 from pipeline.scenes.sample import sample_scene, write_scenes
 
 LABEL_REPEATS = 3
@@ -99,13 +96,14 @@ def label_seconds(data: Path, settings: config.Config, audit: bool) -> float:
     return min(times) / settings.data.images
 
 
-def _settings(options: argparse.Namespace) -> config.Config:
-    """Return the config with one shard of as many images as wanted, and what the options overrule."""
-    values = config.read_config(options.config).model_dump(mode="json")
-    values["data"] |= {"images": options.image_count, "shard_size": options.image_count}
-    camera = {"width": options.width, "height": options.height}
-    values["camera"] |= {name: value for name, value in camera.items() if value}
-    values["render"] |= {"samples": options.samples} if options.samples else {}
+def benchmark_config(
+    source: str, image_count: int, width: int | None, height: int | None, samples: int | None
+) -> config.Config:
+    """Return the config with one shard of `image_count` images, and with other values where they are given."""
+    values = config.read_config(source).model_dump(mode="json")
+    values["data"] |= {"images": image_count, "shard_size": image_count}
+    values["camera"] |= {name: value for name, value in {"width": width, "height": height}.items() if value}
+    values["render"] |= {"samples": samples} if samples else {}
     return config.validate(values)
 
 
@@ -141,12 +139,17 @@ def _plan_rows(measured: list[RenderTiming], wanted: int, shard_size: int) -> It
     yield f"{wanted:,} images in shards of {shard_size}", f"{hours:,.1f} core hours"
 
 
-def run_benchmark(settings: config.Config, jobs: list[int], wanted: int, shard_size: int, console: Console) -> None:
-    """Sample, render and label `settings.data.images` images and print what it took.
+def run_benchmark(settings: config.Config, source: str, jobs: Sequence[int], wanted: int | None) -> None:
+    """Sample, render and label the images of `settings` and print what it took.
+
+    `source`: the config that is planned for. `jobs`: numbers of jobs to measure, besides 1. `wanted`: images to plan
+    for; None: those of the config.
 
     Raises:
         BenchmarkError, NoRoomError, label.LabelError, lineage.ProvenanceError: see there.
     """
+    planned = config.read_config(source).data
+    console = Console(width=None if sys.stdout.isatty() else 100)
     images, size = settings.data.images, f"{settings.camera.width}x{settings.camera.height}"
     with tempfile.TemporaryDirectory(prefix="cariste-benchmark-") as name:
         scenes = Path(name) / "scenes.jsonl"
@@ -154,7 +157,7 @@ def run_benchmark(settings: config.Config, jobs: list[int], wanted: int, shard_s
         write_scenes((sample_scene(settings, index) for index in range(images)), scenes)
         record_s = (time.perf_counter() - started) / images
         measured = []
-        for count in jobs:
+        for count in sorted({1, *jobs}):
             console.print(f"rendering {images} images of {size} with {count} at a time ...", style="dim")
             measured.append(benchmark_rendering(scenes, Path(name), count, settings.render.device))
         data = Path(name) / "data"
@@ -165,39 +168,4 @@ def run_benchmark(settings: config.Config, jobs: list[int], wanted: int, shard_s
     console.print(_table(title, _step_rows(record_s, measured[0], audited_s)))
     labelling = [(name, f"{1 / each:.0f} images a second") for name, each in (("audited", audited_s), ("not", plain_s))]
     console.print(_table("Labels", labelling))
-    console.print(_table("Throughput", _plan_rows(measured, wanted, shard_size)))
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m pipeline.benchmarks.rendering",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--config", required=True, help="YAML file, or its text")
-    parser.add_argument("--image-count", type=int, default=6, help="how many each job renders")
-    parser.add_argument("--width", type=int, help="instead of the config's")
-    parser.add_argument("--height", type=int, help="instead of the config's")
-    parser.add_argument("--samples", type=int, help="instead of the config's")
-    parser.add_argument("--jobs", type=int, nargs="+", default=[1, 2], help="numbers of jobs to compare with one")
-    parser.add_argument("--wanted", type=int, help="images to plan for; the config's, if not given")
-    options = parser.parse_args()
-    if min(options.image_count, *options.jobs) < 1:
-        parser.error("--image-count and --jobs must be 1 or more")
-    return options
-
-
-def main() -> int:
-    options = _options()
-    console = Console(width=None if sys.stdout.isatty() else 100)
-    try:
-        data, settings = config.read_config(options.config).data, _settings(options)
-        run_benchmark(settings, sorted({1, *options.jobs}), options.wanted or data.images, data.shard_size, console)
-    except (config.ConfigError, BenchmarkError, NoRoomError, label.LabelError, provenance.ProvenanceError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    console.print(_table("Throughput", _plan_rows(measured, wanted or planned.images, planned.shard_size)))

@@ -7,7 +7,6 @@ Both sides have the same weights, images, sampled boxes, batch and threads. Time
 processes do not count: medians over the steps, of which the first is not counted.
 """
 
-import argparse
 import copy
 import statistics
 import sys
@@ -38,7 +37,6 @@ from pipeline.config.training import ModelSection
 from pipeline.data.dataset import make_target
 from pipeline.models import detectors
 from pipeline.models.id_map_mask_loss import mask_targets_in_boxes, roi_heads_arguments
-from pipeline.models.weights import initial_weights
 
 CATEGORIES = [reader.Category(id=1, name="pedestrian"), reader.Category(id=2, name="pallet_truck")]
 Target = dict[str, Tensor]
@@ -237,44 +235,15 @@ def results_table(rows: Sequence[BenchmarkRow]) -> Table:
     return table
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m pipeline.benchmarks.training",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--config", required=True, help="YAML file, or its text; its model section is measured")
-    parser.add_argument("--instances", type=int, nargs="+", default=[10, 50], help="in each image")
-    parser.add_argument("--width", type=int, default=640)
-    parser.add_argument("--height", type=int, default=480)
-    parser.add_argument("--batch-size", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=3, help="that are counted")
-    parser.add_argument("--threads", type=int, default=1)
-    options = parser.parse_args()
-    if min(options.batch_size, options.steps, options.threads, *options.instances) < 1:
-        parser.error("--instances, --batch-size, --steps and --threads must be 1 or more")
-    return options
-
-
-def main() -> int:
-    options = _options()
-    console = Console(width=None if sys.stdout.isatty() else 100)
-    torch.set_num_threads(options.threads)
+def run_benchmark(
+    source: str, instances: Sequence[int], size: tuple[int, int], batch_size: int, steps: int, threads: int
+) -> None:
+    """Measure and print the table. `source`: the config whose model is measured. `size`: width and height in pixels."""
+    torch.set_num_threads(threads)
     rng = np.random.default_rng(0)
-    try:
-        settings = config.read_config(options.config).model
-        rows = [measure_pasting(rng, 50, 1280, 720, options.steps)]
-        for instances in options.instances:
-            scenes = [
-                make_synthetic_image(rng, instances, options.width, options.height) for _ in range(options.batch_size)
-            ]
-            rows += [measure_memory(settings, scenes[0]), *measure_steps(settings, scenes, options.steps)]
-    except (config.ConfigError, initial_weights.WeightsError, detectors.ModelFileError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    console.print(results_table(rows))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    settings = config.read_config(source).model
+    rows = [measure_pasting(rng, 50, 1280, 720, steps)]
+    for count in instances:
+        scenes = [make_synthetic_image(rng, count, *size) for _ in range(batch_size)]
+        rows += [measure_memory(settings, scenes[0]), *measure_steps(settings, scenes, steps)]
+    Console(width=None if sys.stdout.isatty() else 100).print(results_table(rows))

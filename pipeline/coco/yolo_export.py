@@ -6,10 +6,8 @@
 polygon of pixel centres, x and y divided by width and height. `iscrowd` regions are left out: YOLO has no such thing.
 """
 
-import argparse
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -176,23 +174,3 @@ def convert(data: Path, out: Path, place: PlaceFile = os.link) -> dict[str, tupl
     (growing / "data.yaml").write_text(data_yaml(source.categories))
     growing.rename(out)
     return written
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m pipeline.coco.yolo_export", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data set; holds annotations/")
-    parser.add_argument("--out", type=Path, required=True, help="folder to make")
-    parser.add_argument("--copy", action="store_true", help="copy the images; else hard links, which take no space")
-    arguments = parser.parse_args()
-    try:
-        written = convert(arguments.data, arguments.out, shutil.copyfile if arguments.copy else os.link)
-    except (YoloError, reader.CocoError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    for split, (images, instances) in written.items():
-        print(f"{split}: {images} images, {instances} instances")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -32,3 +32,9 @@ def select_device(name: str) -> torch.device:
 def device_name(device: torch.device) -> str:
     """Return the device's name for people, such as `cuda (NVIDIA L4)`."""
     return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type
+
+
+def use_threads(threads: int | None) -> None:
+    """Let torch compute with this many threads; None leaves it as it is."""
+    if threads is not None:
+        torch.set_num_threads(threads)

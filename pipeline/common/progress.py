@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Progress of a long stage: a bar on a terminal, plain lines in a log."""
+"""Progress of a long stage: a bar on a terminal, plain lines in a log.
 
+Under Snakemake stderr is the log of the job. If Snakemake itself runs on a terminal, the environment variable
+CARISTE_TERMINAL is set (Snakefile), and the bar is shown there as well.
+"""
+
+import contextlib
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -22,13 +28,26 @@ def track(
     `status` returns more text to show, such as the loss of the last iteration. The default returns nothing.
     """
     if sys.stderr.isatty():
-        yield from _track_with_bar(items, total, stage, unit, status)
-    else:
-        yield from _track_with_lines(items, total, stage, unit, status)
+        yield from _track_with_bar(items, total, stage, unit, status, sys.stderr)
+        return
+    lines = _track_with_lines(items, total, stage, unit, status)
+    with _snakemake_terminal() as terminal:
+        yield from _track_with_bar(lines, total, stage, unit, status, terminal) if terminal else lines
+
+
+@contextlib.contextmanager
+def _snakemake_terminal() -> Iterator[TextIO | None]:
+    """Yield the terminal that Snakemake was started on, None if there is none."""
+    with contextlib.ExitStack() as stack:
+        terminal = None
+        if os.environ.get("CARISTE_TERMINAL"):
+            with contextlib.suppress(OSError):
+                terminal = stack.enter_context(open("/dev/tty", "w"))
+        yield terminal
 
 
 def _track_with_bar(
-    items: Iterable[Item], total: int, stage: str, unit: str, status: Callable[[], str]
+    items: Iterable[Item], total: int, stage: str, unit: str, status: Callable[[], str], terminal: TextIO
 ) -> Iterator[Item]:
     columns = (
         TextColumn("{task.description}"),
@@ -40,7 +59,7 @@ def _track_with_bar(
         TimeRemainingColumn(),
         TextColumn("left  {task.fields[status]}"),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=Console(file=terminal), transient=True) as progress:
         task = progress.add_task(stage, total=total, status="")
         for item in items:
             yield item

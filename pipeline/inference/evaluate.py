@@ -12,7 +12,6 @@ Or split by split, one entry in `metrics.json` for each:
         --split val ANN.json PRED.json --split test ANN.json PRED.json
 """
 
-import argparse
 import sys
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -20,14 +19,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from faster_coco_eval import COCO, COCOeval_faster
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
 from pipeline.coco import reader
-from pipeline.common import devices, json_files
+from pipeline.common import devices
 from pipeline.inference import predict
 from pipeline.models import detectors
 
@@ -171,49 +169,3 @@ def _report(
         print(f"{title}: boxes only: {masks_missing_reason(annotated, detections)}", file=sys.stderr)
     Console().print(metrics_table(metrics, title))
     return metrics
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m pipeline.inference.evaluate",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--out", required=True, type=Path, help="metrics.json")
-    parser.add_argument("--annotations", type=Path, help="COCO file")
-    parser.add_argument("--predictions", type=Path, help="COCO results for --annotations, instead of --model")
-    parser.add_argument("--model", type=Path, help="model.pt")
-    parser.add_argument("--images", type=Path, help="folder that the file names in --annotations are relative to")
-    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or mps")
-    parser.add_argument("--threads", type=int, help="processor threads of the model (default: all)")
-    names = ("NAME", "ANNOTATIONS", "PREDICTIONS")
-    parser.add_argument("--split", nargs=3, action="append", metavar=names, help="score finished results; may repeat")
-    arguments = parser.parse_args()
-    single = bool(arguments.annotations) and bool(arguments.predictions) != bool(arguments.model and arguments.images)
-    if single == bool(arguments.split):
-        parser.error("give --annotations with --predictions or with --model and --images; or --split, once or more")
-    return arguments
-
-
-def main() -> int:
-    arguments = _arguments()
-    if arguments.threads:
-        torch.set_num_threads(arguments.threads)
-    try:
-        if arguments.split:
-            metrics = {
-                name: evaluate_predictions(name, Path(truth), Path(found)) for name, truth, found in arguments.split
-            }
-        elif arguments.predictions:
-            metrics = evaluate_predictions(str(arguments.annotations), arguments.annotations, arguments.predictions)
-        else:
-            metrics = evaluate_model(arguments.model, arguments.annotations, arguments.images, arguments.device)
-        json_files.write_json(arguments.out, metrics)
-    except (reader.CocoError, devices.DeviceError, detectors.ModelFileError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,12 +9,10 @@ Input and output are those of `CameraDetector.forward`; docs/export.md says how 
 it gives what torch gives.
 """
 
-import argparse
 import io
 import json
 import math
 import os
-import sys
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -239,27 +237,3 @@ def _noise(size: tuple[int, int], seed: int) -> np.ndarray:
     height, width = size
     blocks = np.random.default_rng(seed).integers(0, 256, (height // 16 + 1, width // 16 + 1, 3), np.uint8)
     return np.ascontiguousarray(blocks.repeat(16, 0).repeat(16, 1)[:height, :width])
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m pipeline.inference.export",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--model", required=True, type=Path, help="model.pt")
-    parser.add_argument("--out", required=True, type=Path, help="NAME.onnx or NAME.torchscript.pt")
-    parser.add_argument(
-        "--size", nargs=2, type=int, default=(640, 480), metavar=("WIDTH", "HEIGHT"), help="of the images (640 480)"
-    )
-    arguments = parser.parse_args()
-    try:
-        print(export(detectors.load(arguments.model), arguments.out, *arguments.size))
-    except (detectors.ModelFileError, ExportError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

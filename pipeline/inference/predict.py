@@ -10,9 +10,7 @@ Or at the images of a COCO file, to write COCO results that belong to it:
     python -m pipeline.inference.predict --model M.pt --annotations A.json --images DIR --predictions OUT.json
 """
 
-import argparse
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -198,46 +196,14 @@ def _write_png(path: Path, image: np.ndarray) -> None:
     aside.replace(path)
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m pipeline.inference.predict",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("inputs", nargs="*", type=Path, metavar="IMAGES", help="images, or folders of them")
-    parser.add_argument("--model", required=True, type=Path, help="model.pt")
-    parser.add_argument("--out", type=Path, help="folder for results and drawn copies of IMAGES")
-    parser.add_argument("--draw-threshold", type=float, default=0.5, help="lowest score that is drawn (0.5)")
-    parser.add_argument("--annotations", type=Path, help="COCO file that names the images, instead of IMAGES")
-    parser.add_argument("--images", type=Path, help="folder that the file names in --annotations are relative to")
-    parser.add_argument("--predictions", type=Path, help="where the results for --annotations go")
-    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or mps")
-    parser.add_argument("--threads", type=int, help="processor threads (default: all)")
-    arguments = parser.parse_args()
-    looking = bool(arguments.inputs and arguments.out)
-    annotated = bool(arguments.annotations and arguments.images and arguments.predictions)
-    if looking == annotated:
-        parser.error("give IMAGES and --out, or --annotations, --images and --predictions")
-    return arguments
+def predict_folder(model: Path, inputs: Sequence[Path], out: Path, device: str, draw_threshold: float) -> None:
+    """Load a model and run `predict_and_draw` on the images that `inputs` name, files or folders."""
+    paths = find_images(inputs)
+    predict_and_draw(detectors.load(model, devices.select_device(device)), paths, out, draw_threshold)
 
 
-def main() -> int:
-    arguments = _arguments()
-    if arguments.threads:
-        torch.set_num_threads(arguments.threads)
-    try:
-        paths = find_images(arguments.inputs)
-        annotated = reader.read_coco(arguments.annotations) if arguments.annotations else None
-        detector = detectors.load(arguments.model, devices.select_device(arguments.device))
-        if annotated:
-            json_files.write_json(arguments.predictions, predict_annotated(detector, annotated, arguments.images))
-        else:
-            predict_and_draw(detector, paths, arguments.out, arguments.draw_threshold)
-    except (reader.CocoError, devices.DeviceError, detectors.ModelFileError, PredictError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def predict_coco_file(model: Path, annotations: Path, images_dir: Path, predictions: Path, device: str) -> None:
+    """Load a model and write its COCO results for all images of a COCO file."""
+    annotated = reader.read_coco(annotations)
+    detector = detectors.load(model, devices.select_device(device))
+    json_files.write_json(predictions, predict_annotated(detector, annotated, images_dir))

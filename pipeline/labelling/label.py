@@ -7,11 +7,9 @@ names and writes
 the same bytes on every run. An image that fails the audit fails the run; `audit/` holds an image of what is wrong.
 """
 
-import argparse
 import contextlib
 import os
 import shutil
-import sys
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -227,24 +225,3 @@ def _put_in_place(folder: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(aside, ignore_errors=True)
         shutil.rmtree(replaced, ignore_errors=True)
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m pipeline.labelling.label", description=__doc__)
-    parser.add_argument("--config", required=True, help="YAML file, or its text")
-    parser.add_argument("--data", required=True, type=Path, help="folder of the data set; holds shards/")
-    parser.add_argument("--processes", type=int, default=1, help="shards read at a time")
-    arguments = parser.parse_args()
-    try:
-        settings = config.read_config(arguments.config)
-        counts = label_dataset(arguments.data, settings, arguments.processes)
-    except (config.ConfigError, LabelError, provenance.ProvenanceError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    for split, (images, entries) in counts.items():
-        print(f"{split}: {images} images, {entries} annotations")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -6,9 +6,7 @@ COCO files against it and against the shards. What changed, is missing or is ext
 do; the exit code is 1 then. Lines that begin with `note:` are harmless.
 """
 
-import argparse
 import json
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,6 +18,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
+from pipeline.common.errors import CaristeError
 from pipeline.common.progress import track
 from pipeline.labelling.shard_reader import LabelRecord, LabelScene
 from pipeline.record import provenance
@@ -31,6 +30,10 @@ IGNORED_FILES = (".snakemake_timestamp",)
 MAP_FOLDERS = ("instances", "depth", "normals")
 PROVENANCE_PATH = "annotations/provenance.json"
 RELABEL_HINT = "delete annotations/ and run snakemake dataset again"
+
+
+class VerifyError(CaristeError):
+    """The folder to check is not a data set."""
 
 
 class Finding(NamedTuple):
@@ -236,20 +239,6 @@ def find_leftovers(data: Path) -> Iterator[Finding]:
                 yield Finding(place, "extra: not a shard; delete it")
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m pipeline.labelling.verify", description=__doc__)
-    parser.add_argument("data", type=Path, help="folder of the data set; holds shards/ and annotations/")
-    parser.add_argument("--processes", type=int, default=1, help="shards read at a time")
-    arguments = parser.parse_args()
-    if not (arguments.data / "shards").is_dir():
-        print(f"{arguments.data}: not a data set: it holds no folder shards/", file=sys.stderr)
-        return 1
-    started = time.perf_counter()
-    shards = check_shards(arguments.data / "shards", arguments.processes)
-    findings = [finding for shard in shards for finding in shard.findings]
-    findings += [*check_annotations(arguments.data, shards), *find_leftovers(arguments.data)]
-    _say(findings, shards, time.perf_counter() - started)
-    return int(any(not finding.harmless for finding in findings))
 
 
 def _say(findings: list[Finding], shards: list[CheckedShard], seconds: float) -> None:
@@ -262,5 +251,17 @@ def _say(findings: list[Finding], shards: list[CheckedShard], seconds: float) ->
     print(f"{len(shards)} shards, {files} files, {speed}: {faults} fault{'s' * (faults != 1)}")
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def verify_dataset(data: Path, processes: int = 1) -> bool:
+    """Check a whole data set and print every finding; return whether all of it is as it was made.
+
+    Raises:
+        VerifyError: the folder is not a data set.
+    """
+    if not (data / "shards").is_dir():
+        raise VerifyError(f"{data}: not a data set: it has no folder shards/")
+    started = time.perf_counter()
+    shards = check_shards(data / "shards", processes)
+    findings = [finding for shard in shards for finding in shard.findings]
+    findings += [*check_annotations(data, shards), *find_leftovers(data)]
+    _say(findings, shards, time.perf_counter() - started)
+    return all(finding.harmless for finding in findings)

@@ -6,10 +6,8 @@ python -m pipeline.models.detectors --config configs/quickstart.yaml
 says what would become of every tensor of the weights.
 """
 
-import argparse
 import json
 import logging
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +17,6 @@ import torch
 from pydantic import ValidationError
 
 from pipeline.coco.reader import Category
-from pipeline.config import config
 from pipeline.config.freezing import describe_freeze
 from pipeline.config.training import ModelSection
 from pipeline.models import freezing
@@ -136,31 +133,3 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> Detector:
         raise ModelFileError(f"{path}: its weights and its settings do not fit: {error}") from None
     model.requires_grad_(False)
     return Detector(model.to(device).eval(), content["categories"], settings, content["facts"])
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m pipeline.models.detector",
-        description="Say what becomes of every tensor of the weights that a config names.",
-    )
-    parser.add_argument("--config", required=True, help="YAML file")
-    parser.add_argument("--classes", nargs="+", default=["pedestrian", "pallet_truck"], help="of the data")
-    arguments = parser.parse_args()
-    categories = [Category(id=number, name=name) for number, name in enumerate(arguments.classes, 1)]
-    try:
-        _, report = build_with_report(config.read_config(arguments.config).model, categories)
-    except (
-        config.ConfigError,
-        BackboneError,
-        ModelFileError,
-        freezing.FreezingError,
-        initial_weights.WeightsError,
-    ) as error:
-        print(error, file=sys.stderr)
-        return 1
-    print("\n".join([*report.lines(), "", str(report)]))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,9 +5,7 @@
 --page distribution.html [--compare NAME ANNOTATIONS IMAGES] ...`
 """
 
-import argparse
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ import numpy as np
 
 from pipeline.coco import reader
 from pipeline.common import json_files
-from pipeline.config.config import ConfigError, read_config
+from pipeline.config.config import ConfigError
 from pipeline.reports import distribution_page
 from pipeline.reports.dataset_statistics import (
     STATISTICS,
@@ -115,46 +113,29 @@ def _rounded(value: float) -> float:
     return round(float(value), DIGITS)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m pipeline.reports.distribution", description=__doc__)
-    parser.add_argument("--name", default="this set", help="what to call the set")
-    parser.add_argument("--annotations", required=True, nargs="+", type=Path, help="its COCO files")
-    parser.add_argument("--images", required=True, type=Path, help="folder that their file names start from")
-    parser.add_argument(
-        "--compare", action="append", default=[], nargs=3, metavar=("NAME", "ANNOTATIONS", "IMAGES"), help="another set"
-    )
-    parser.add_argument(
-        "--config", default="{}", help="YAML file, or its text: the sets of its section `compare_datasets`"
-    )
-    parser.add_argument("--out", required=True, type=Path, help="JSON to write")
-    parser.add_argument("--page", required=True, type=Path, help="page to write")
-    parser.add_argument("--threads", type=int, default=1, help="images read at a time")
-    arguments = parser.parse_args()
-    try:
-        chosen = read_config(arguments.config).compare
-        others = [*((name, each.annotations, each.images) for name, each in chosen.items()), *arguments.compare]
-        _require_distinct([arguments.name, *(name for name, _, _ in others)])
-        ours = measure_dataset(arguments.name, _read(*arguments.annotations), arguments.images, arguments.threads)
-        comparisons = [
-            compare_datasets(ours, measure_dataset(name, _read(annotations), Path(images), arguments.threads))
-            for name, annotations, images in others
-        ]
-    except (ConfigError, reader.CocoError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    json_files.write_json(arguments.out, distribution_json(ours, comparisons))
-    distribution_page.write(arguments.page, ours, comparisons)
-    return 0
+def write_distribution(
+    name: str,
+    annotations: Sequence[Path],
+    images_dir: Path,
+    others: Mapping[str, tuple[Path, Path]],
+    out: Path,
+    page: Path,
+    threads: int = 1,
+) -> None:
+    """Describe a set, compare it with `others`, and write the JSON `out` and the HTML `page`.
 
+    `others`: name -> (COCO file, folder of its images). `threads`: images that are read at the same time.
 
-def _require_distinct(names: Sequence[str]) -> None:
-    if len(set(names)) < len(names):
-        raise ConfigError(f"compare: two sets have the same name, the data set included: {', '.join(names)}")
-
-
-def _read(*paths: str | Path) -> list[reader.CocoFile]:
-    return [reader.read_coco(path) for path in paths]
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    Raises:
+        ConfigError: another set has the name of this one.
+        CocoError: a file or an image cannot be used.
+    """
+    if name in others:
+        raise ConfigError(f"compare: {name}: the data set itself has this name; choose another one")
+    ours = measure_dataset(name, [reader.read_coco(path) for path in annotations], images_dir, threads)
+    comparisons = [
+        compare_datasets(ours, measure_dataset(other, [reader.read_coco(file)], folder, threads))
+        for other, (file, folder) in others.items()
+    ]
+    json_files.write_json(out, distribution_json(ours, comparisons))
+    distribution_page.write(page, ours, comparisons)

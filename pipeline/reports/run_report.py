@@ -5,8 +5,6 @@
 --out results/runs/R/report.html`
 """
 
-import argparse
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ import yaml
 
 from pipeline.coco import reader
 from pipeline.common.errors import CaristeError
-from pipeline.config.config import GENERATOR_VERSION, SPLITS, Config, ConfigError, read_config
+from pipeline.config.config import GENERATOR_VERSION, SPLITS, Config
 from pipeline.config.freezing import describe_freeze
 from pipeline.record.scene import shard_folder_name
 from pipeline.reports import example_images, run_records
@@ -299,24 +297,3 @@ def _stage_row(stage: run_records.StageUsage) -> dict[str, str]:
         "longest": f"{stage.longest_s:.1f}",
         "memory": memory,
     }
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m pipeline.reports.run_report", description=__doc__)
-    parser.add_argument("--config", required=True, help="YAML file, or its text")
-    parser.add_argument("--data", required=True, type=Path, help="folder of the data set")
-    parser.add_argument("--run", required=True, type=Path, help="folder of the run")
-    parser.add_argument("--out", required=True, type=Path, help="the page")
-    arguments = parser.parse_args()
-    try:
-        config = read_config(arguments.config)
-        write_report(config, arguments.data, arguments.run, arguments.out, arguments.config)
-    except (ConfigError, reader.CocoError, ReportError, run_records.RunRecordError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -6,8 +6,6 @@
 Snakemake's rule `freeze_study` trains and scores them first.
 """
 
-import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,14 +15,13 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.common import csv_tables, json_files
-from pipeline.config.config import ConfigError, read_config
-from pipeline.reports import run_records, study_page
+from pipeline.config.config import Config
+from pipeline.reports import study_page
 from pipeline.reports.study_runs import (
     IOU_TYPES,
     METRICS,
     RENDERED_TEST_SET,
     RunGroup,
-    StudyError,
     TrainingRun,
     group_runs,
     read_runs,
@@ -74,32 +71,17 @@ def study_table(rows: Sequence[RunGroup], set_name: str) -> Table:
     return drawn
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m pipeline.reports.study",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--config", required=True, help="YAML file, or its sections as JSON")
-    parser.add_argument("--runs", required=True, type=Path, help="folder with a folder for each training")
-    parser.add_argument("--out", required=True, type=Path, help="folder for study.csv, study.json and study.html")
-    arguments = parser.parse_args()
-    try:
-        config = read_config(arguments.config)
-        runs = read_runs(config, arguments.runs)
-        rows = group_runs(runs)
-        arguments.out.mkdir(parents=True, exist_ok=True)
-        written = list(csv_rows(runs))
-        csv_tables.write(arguments.out / "study.csv", written)
-        json_files.write_json(arguments.out / "study.json", written)
-        study_page.write(arguments.out / "study.html", config, rows)
-    except (ConfigError, StudyError, run_records.RunRecordError) as error:
-        print(error, file=sys.stderr)
-        return 1
+def write_study(config: Config, runs_folder: Path, out: Path) -> None:
+    """Write study.csv, study.json and study.html into `out`, and print a table for each set.
+
+    Raises:
+        StudyError, RunRecordError: a training run of the study is missing or damaged.
+    """
+    runs = read_runs(config, runs_folder)
+    rows, table_rows = group_runs(runs), list(csv_rows(runs))
+    out.mkdir(parents=True, exist_ok=True)
+    csv_tables.write(out / "study.csv", table_rows)
+    json_files.write_json(out / "study.json", table_rows)
+    study_page.write(out / "study.html", config, rows)
     for name in (RENDERED_TEST_SET, *config.compare):
         Console(width=140).print(study_table(rows, name))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

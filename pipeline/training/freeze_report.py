@@ -8,7 +8,6 @@ Stages of the backbone's body and all other parts, from the input to the masks: 
 trained, and what `model.unfreeze` changes when. No weights are read or fetched but those of a model file.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -24,7 +23,6 @@ from pipeline.config import config
 from pipeline.config.freezing import describe_freeze
 from pipeline.labelling import annotations
 from pipeline.models import detectors, freezing
-from pipeline.models.weights import initial_weights
 
 DEFAULT_CONFIG = "configs/quickstart.yaml"
 
@@ -181,7 +179,7 @@ def print_report(subject: InspectedRun, console: Console, each_layer: bool) -> N
     console.print(parts_table(found, each_layer))
     console.print("freeze: N freezes stages 1 to N; freeze: {all_but_last: N} trains from the row with this N on.")
     if not each_layer:
-        console.print("--layers lists every layer, by the name that patterns match.")
+        console.print("--each lists every layer, by the name that patterns match.")
     if subject.settings.unfreeze:
         epoch = subject.images / subject.batch_size
         length = f"{subject.iterations} iterations, {epoch:g} for each epoch of {subject.images} images"
@@ -202,44 +200,10 @@ def to_dict(subject: InspectedRun) -> dict[str, Any]:
     }
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m pipeline.training.freeze_report",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    form = parser.add_mutually_exclusive_group(required=True)
-    form.add_argument("--show", action="store_true", help="print tables")
-    form.add_argument("--json", action="store_true", help="print the same as JSON, with every layer")
-    parser.add_argument("--layers", action="store_true", help="with --show, list every layer")
-    subject = parser.add_mutually_exclusive_group()
-    subject.add_argument("model", nargs="?", help="model file that a run wrote")
-    subject.add_argument("--config", default=DEFAULT_CONFIG, help="YAML file, or its text (default: %(default)s)")
-    return parser.parse_args()
-
-
-def main() -> int:
-    options = _options()
-    try:
-        subject = run_from_model_file(options.model) if options.model else run_from_config(options.config)
-        if options.json:
-            print(json.dumps(to_dict(subject), indent=2))
-        else:
-            print_report(
-                subject,
-                Console(width=None if sys.stdout.isatty() else 100, markup=False, highlight=False),
-                options.layers,
-            )
-    except (
-        config.ConfigError,
-        freezing.FreezingError,
-        detectors.ModelFileError,
-        initial_weights.WeightsError,
-    ) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def print_run(run: InspectedRun, each_layer: bool, as_json: bool) -> None:
+    """Print the report of a run to stdout, as tables or as JSON."""
+    if as_json:
+        print(json.dumps(to_dict(run), indent=2))
+        return
+    width = None if sys.stdout.isatty() else 100
+    print_report(run, Console(width=width, markup=False, highlight=False), each_layer)

@@ -9,10 +9,7 @@ the same weights, whatever the number of workers and however often it was killed
 threads adds up in another order. docs/training.md has the rest.
 """
 
-import argparse
 import logging
-import os
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -31,12 +28,9 @@ from pipeline.config import config
 from pipeline.data.dataset import TrainingDataset
 from pipeline.data.loader import BatchLoader
 from pipeline.models import detectors, freezing, mixed_precision
-from pipeline.models.backbones import backbones
-from pipeline.models.weights import initial_weights
 from pipeline.training import checkpoints, nan_recovery, optimization, train_step, validation_score
 from pipeline.training.checkpoints import CheckpointStore
 from pipeline.training.finite_check import NonFiniteError
-from pipeline.training.nan_recovery import TrainingError
 from pipeline.training.state import TrainingState
 from pipeline.training.training_log import TrainingLog, peak_memory_mb
 from pipeline.training.weight_average import WeightAverage
@@ -234,52 +228,3 @@ def _facts(
 
 def _note(line: dict[str, Any]) -> str:
     return f"loss {line['loss']:.3f}, learning rate {line['learning_rate']:.5f}" if line else ""
-
-
-def _reason(error: Exception) -> str:
-    """Return the error's own words: the loader wraps what a worker raised into the worker's traceback."""
-    return str(error).strip().rsplit(f"{type(error).__name__}: ", 1)[-1]
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m pipeline.training.train", description=__doc__.splitlines()[0])
-    parser.add_argument("--config", required=True, help="YAML file, or its sections as JSON")
-    parser.add_argument("--annotations", required=True, type=Path, help="COCO file with masks")
-    parser.add_argument("--images", required=True, type=Path, help="folder that the file names start from")
-    parser.add_argument("--out", required=True, type=Path, help="model file to write")
-    parser.add_argument("--log", required=True, type=Path, help="training log to write, JSON lines")
-    parser.add_argument("--val", type=Path, help="COCO file for train.validation, its images also in --images")
-    parser.add_argument(
-        "--checkpoint", type=Path, help="folder that a killed run goes on from (default: checkpoint, beside --out)"
-    )
-    parser.add_argument("--threads", type=int, help="instead of the config's train.threads")
-    arguments = parser.parse_args()
-    first = os.environ.get("RANK", "0") == "0"
-    logging.basicConfig(level=logging.INFO if first else logging.ERROR, format="train: %(message)s")
-    problems = (
-        backbones.BackboneError,
-        reader.CocoError,
-        config.ConfigError,
-        devices.DeviceError,
-        distributed.DistributedError,
-        freezing.FreezingError,
-        detectors.ModelFileError,
-        validation_score.ValidationError,
-        initial_weights.WeightsError,
-        TrainingError,
-    )
-    try:
-        settings = config.read_config(arguments.config)
-        if arguments.threads is not None:
-            section = settings.train.model_copy(update={"threads": arguments.threads})
-            settings = settings.model_copy(update={"train": section})
-        places = (arguments.annotations, arguments.images, arguments.out, arguments.log)
-        train(settings, *places, arguments.checkpoint, arguments.val)
-    except problems as error:
-        print(_reason(error), file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

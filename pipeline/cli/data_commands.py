@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands that make, check, describe and convert a data set."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli import options
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to `app`."""
+    app.command(
+        "verify",
+        rich_help_panel=options.EVERYDAY,
+        epilog="Example: cariste verify results/data/quickstart",
+    )(verify)
+    app.command(
+        "distribution",
+        rich_help_panel=options.EVERYDAY,
+        epilog="Example: cariste distribution --name mine --annotations mine.json --images my_images "
+        "--compare warehouse real.json real_images --out distribution.json --page distribution.html",
+    )(distribution)
+    app.command(
+        "yolo",
+        rich_help_panel=options.EVERYDAY,
+        epilog="Example: cariste yolo --data results/data/quickstart --out yolo",
+    )(yolo)
+    app.command(
+        "benchmark",
+        rich_help_panel=options.PLANNING,
+        epilog="Example: cariste benchmark --config configs/quickstart.yaml --image-count 6 --jobs 1 --jobs 2 "
+        "--wanted 100000",
+    )(benchmark)
+    app.command(
+        "sample",
+        rich_help_panel=options.STAGES,
+        epilog="Example: cariste sample --config configs/quickstart.yaml --count 10 --out scenes.jsonl",
+    )(sample)
+    app.command(
+        "preview-records",
+        rich_help_panel=options.STAGES,
+        epilog="Example: cariste preview-records --asset hand_pallet_truck --out truck.jsonl",
+    )(preview_records)
+    app.command(
+        "label",
+        rich_help_panel=options.STAGES,
+        epilog="Example: cariste label --config configs/quickstart.yaml --data results/data/quickstart",
+    )(label)
+
+
+def sample(
+    config: options.Config,
+    count: Annotated[int, typer.Option("--count", min=1, help="How many images.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Scene records to write, one JSON line an image.")],
+    first: Annotated[int, typer.Option("--first", min=0, help="Index of the first image.")] = 0,
+    custom_mesh: options.CustomMeshes = None,
+    provenance: Annotated[
+        Path | None, typer.Option("--provenance", metavar="FILE", help="Also write what the records were made from.")
+    ] = None,
+) -> None:
+    """Sample scene records: everything that is in each image, before rendering."""
+    from pipeline.config.config import read_config
+    from pipeline.scenes import sample as scenes
+
+    scenes.sample_to_file(read_config(config), range(first, first + count), custom_mesh or (), out, provenance)
+
+
+def preview_records(
+    asset: Annotated[str, typer.Option("--asset", help="Its name in the catalogue; `catalogue` for all assets.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Scene records to write, for `blender preview`.")],
+    custom_mesh: options.CustomMeshes = None,
+) -> None:
+    """Write scene records that show one asset, or all of them. `make preview ASSET=NAME` also renders them."""
+    from pipeline.scenes import asset_previews
+
+    asset_previews.write_preview_records(asset, custom_mesh or (), out)
+
+
+def label(
+    config: options.Config,
+    data: options.DataFolder,
+    processes: options.Processes = 1,
+) -> None:
+    """Audit the rendered images and write their COCO annotations."""
+    from pipeline.config.config import read_config
+    from pipeline.labelling.label import label_dataset
+
+    for split, (images, entries) in label_dataset(data, read_config(config), processes).items():
+        typer.echo(f"{split}: {images} images, {entries} annotations")
+
+
+def verify(
+    data: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the data set.")],
+    processes: options.Processes = 1,
+) -> None:
+    """Check every file of a data set against its hash, and name what changed, is missing or does not belong there."""
+    from pipeline.labelling.verify import verify_dataset
+
+    if not verify_dataset(data, processes):
+        raise typer.Exit(1)
+
+
+def distribution(
+    annotations: Annotated[
+        list[Path], typer.Option("--annotations", metavar="FILE", help="COCO file of the set. Repeat for more splits.")
+    ],
+    images: options.Images,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="JSON to write.")],
+    page: Annotated[Path, typer.Option("--page", metavar="FILE", help="HTML page to write.")],
+    name: Annotated[str, typer.Option("--name", help="What to call the set.")] = "this set",
+    compare: Annotated[
+        tuple[str, Path, Path] | None,
+        typer.Option("--compare", metavar="NAME FILE DIR", help="Another set: its name, COCO file and images."),
+    ] = None,
+    config: Annotated[
+        str, typer.Option("--config", metavar="FILE", help="Config whose section `compare` names more sets.")
+    ] = "{}",
+    threads: Annotated[int, typer.Option("--threads", min=1, help="Images that are read at the same time.")] = 1,
+) -> None:
+    """Describe what a data set holds, and how it differs from others: sizes, counts, brightness."""
+    from pipeline.config.config import read_config
+    from pipeline.reports.distribution import write_distribution
+
+    others = {other: (Path(each.annotations), Path(each.images)) for other, each in read_config(config).compare.items()}
+    if compare:
+        if compare[0] in others:
+            raise typer.BadParameter(f"--compare: {compare[0]} is already in the config's section `compare`")
+        others[compare[0]] = compare[1:]
+    write_distribution(name, annotations, images, others, out, page, threads)
+
+
+def yolo(
+    data: options.DataFolder,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to make.")],
+    copy: Annotated[bool, typer.Option("--copy", help="Copy the images. Default: hard links, which take no space.")] = (
+        False
+    ),
+) -> None:
+    """Convert a data set to the format of Ultralytics YOLO segmentation."""
+    import os
+    import shutil
+
+    from pipeline.coco import yolo_export
+
+    for split, (images, instances) in yolo_export.convert(data, out, shutil.copyfile if copy else os.link).items():
+        typer.echo(f"{split}: {images} images, {instances} instances")
+
+
+def benchmark(
+    config: options.Config,
+    image_count: Annotated[int, typer.Option("--image-count", min=1, help="Images that each job renders.")] = 6,
+    jobs: Annotated[
+        list[int] | None, typer.Option("--jobs", min=1, help="A number of jobs to measure. Repeat for more.")
+    ] = None,
+    wanted: Annotated[
+        int | None, typer.Option("--wanted", min=1, help="Images to plan for. Default: those of the config.")
+    ] = None,
+    width: Annotated[int | None, typer.Option("--width", min=1, help="Instead of the config's.")] = None,
+    height: Annotated[int | None, typer.Option("--height", min=1, help="Instead of the config's.")] = None,
+    samples: Annotated[
+        int | None, typer.Option("--samples", min=1, help="Cycles samples, instead of the config's.")
+    ] = (None),
+) -> None:
+    """Measure how long rendering and labeling take on this machine, to plan a large data set."""
+    from pipeline.benchmarks import rendering
+
+    settings = rendering.benchmark_config(config, image_count, width, height, samples)
+    rendering.run_benchmark(settings, config, jobs or [1, 2], wanted)

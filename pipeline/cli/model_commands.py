@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands that train, use, score and convert a model."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli import options
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to `app`."""
+    app.command(
+        "predict",
+        rich_help_panel=options.EVERYDAY,
+        epilog="Example: cariste predict --model results/runs/quickstart/model.pt --out found photo.jpg folder",
+    )(predict)
+    app.command(
+        "evaluate",
+        rich_help_panel=options.EVERYDAY,
+        epilog="Example: cariste evaluate --model results/runs/quickstart/model.pt --annotations mine.json "
+        "--images my_images --out metrics.json",
+    )(evaluate)
+    app.command(
+        "export",
+        rich_help_panel=options.EVERYDAY,
+        epilog="Example: cariste export --model results/runs/quickstart/model.pt --out model.onnx --size 640 480",
+    )(export)
+    app.command(
+        "train",
+        rich_help_panel=options.STAGES,
+        epilog="Example: cariste train --config configs/quickstart.yaml --images results/data/quickstart "
+        "--annotations results/data/quickstart/annotations/train.json --out model.pt --log training.jsonl",
+    )(train)
+    app.command(
+        "benchmark-training",
+        rich_help_panel=options.PLANNING,
+        epilog="Example: cariste benchmark-training --config configs/quickstart.yaml --instances 10 --instances 50",
+    )(benchmark_training)
+
+
+def train(
+    config: options.Config,
+    annotations: Annotated[Path, typer.Option("--annotations", metavar="FILE", help="COCO file with masks.")],
+    images: options.Images,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Model file to write.")],
+    log: Annotated[Path, typer.Option("--log", metavar="FILE", help="Training log to write, JSON lines.")],
+    val: Annotated[
+        Path | None,
+        typer.Option("--val", metavar="FILE", help="COCO file for train.validation; its images are in --images too."),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            "--checkpoint",
+            metavar="DIR",
+            help="Folder of the checkpoints that a killed run resumes from. Default: checkpoint, beside --out.",
+        ),
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", min=1, help="Instead of train.threads of the config.")
+    ] = None,
+) -> None:
+    """Train a model on a COCO file. The same command resumes a run that was killed."""
+    import logging
+    import os
+
+    from pipeline.config.config import read_config
+    from pipeline.training.train import train as train_model
+
+    level = logging.INFO if os.environ.get("RANK", "0") == "0" else logging.ERROR
+    logging.basicConfig(level=level, format="train: %(message)s")
+    settings = read_config(config)
+    if threads is not None:
+        section = settings.train.model_copy(update={"threads": threads})
+        settings = settings.model_copy(update={"train": section})
+    train_model(settings, annotations, images, out, log, checkpoint, val)
+
+
+def predict(
+    model: options.Model,
+    inputs: Annotated[list[Path] | None, typer.Argument(metavar="IMAGES", help="Images, or folders of images.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Folder for the results and the drawn copies of IMAGES.")
+    ] = None,
+    draw_threshold: Annotated[
+        float, typer.Option("--draw-threshold", min=0, max=1, help="Lowest confidence that is drawn.")
+    ] = 0.5,
+    annotations: Annotated[
+        Path | None, typer.Option("--annotations", metavar="FILE", help="COCO file that names the images, not IMAGES.")
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option("--images", metavar="DIR", help="Folder that the file names in it are relative to.")
+    ] = None,
+    predictions: Annotated[
+        Path | None, typer.Option("--predictions", metavar="FILE", help="COCO results to write for --annotations.")
+    ] = None,
+    device: options.Device = "auto",
+    threads: options.Threads = None,
+) -> None:
+    """Find pedestrians and pallet trucks in images.
+
+    Give IMAGES and --out: writes COCO results and copies with masks drawn. Or give --annotations, --images and
+    --predictions: writes COCO results for the images of a COCO file.
+    """
+    for_images = bool(inputs and out)
+    if for_images == bool(annotations and images and predictions):
+        raise typer.BadParameter("give IMAGES and --out, or --annotations, --images and --predictions")
+    from pipeline.common.devices import use_threads
+    from pipeline.inference import predict as prediction
+
+    use_threads(threads)
+    if for_images:
+        prediction.predict_folder(model, inputs, out, device, draw_threshold)
+    else:
+        prediction.predict_coco_file(model, annotations, images, predictions, device)
+
+
+def evaluate(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="JSON with the metrics to write.")],
+    annotations: Annotated[
+        list[Path], typer.Option("--annotations", metavar="FILE", help="COCO file with the ground truth.")
+    ],
+    model: Annotated[Path | None, typer.Option("--model", metavar="FILE", help="Model file to score.")] = None,
+    images: Annotated[
+        Path | None, typer.Option("--images", metavar="DIR", help="With --model: folder of the images.")
+    ] = None,
+    predictions: Annotated[
+        list[Path] | None,
+        typer.Option("--predictions", metavar="FILE", help="COCO results to score, instead of --model."),
+    ] = None,
+    split: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--split", help="Name of a split. Repeat it with --annotations and --predictions to score several splits."
+        ),
+    ] = None,
+    device: options.Device = "auto",
+    threads: options.Threads = None,
+) -> None:
+    """Score a model, or predictions, on any COCO file: box and mask AP in all and by class.
+
+    Only categories that the file declares count. Annotations without `segmentation` score boxes alone. Regions with
+    `iscrowd` are ignored.
+    """
+    results = predictions or []
+    if bool(results) == bool(model and images):
+        raise typer.BadParameter("give --model with --images, or --predictions")
+    if len(annotations) != (len(results) or 1) or (
+        (split or len(annotations) > 1) and len(split or ()) != len(results)
+    ):
+        raise typer.BadParameter("give one --annotations and one --predictions for each --split")
+    from pipeline.common import json_files
+    from pipeline.common.devices import use_threads
+    from pipeline.inference import evaluate as evaluation
+
+    use_threads(threads)
+    if split:
+        pairs = zip(split, annotations, results, strict=True)
+        metrics = {name: evaluation.evaluate_predictions(name, truth, found) for name, truth, found in pairs}
+    elif results:
+        metrics = evaluation.evaluate_predictions(str(annotations[0]), annotations[0], results[0])
+    else:
+        metrics = evaluation.evaluate_model(model, annotations[0], images, device)
+    json_files.write_json(out, metrics)
+
+
+def export(
+    model: options.Model,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="NAME.onnx or NAME.torchscript.pt.")],
+    size: Annotated[
+        tuple[int, int], typer.Option("--size", metavar="WIDTH HEIGHT", help="Size of the images, in pixels.")
+    ] = (640, 480),
+) -> None:
+    """Convert a model to ONNX or TorchScript, and check that it finds the same as before."""
+    from pipeline.inference import export as exporting
+    from pipeline.models import detectors
+
+    typer.echo(exporting.export(detectors.load(model), out, *size))
+
+
+def benchmark_training(
+    config: options.Config,
+    instances: Annotated[
+        list[int] | None, typer.Option("--instances", min=1, help="Instances in each image. Repeat for more.")
+    ] = None,
+    width: Annotated[int, typer.Option("--width", min=1)] = 640,
+    height: Annotated[int, typer.Option("--height", min=1)] = 480,
+    batch_size: Annotated[int, typer.Option("--batch-size", min=1)] = 2,
+    steps: Annotated[int, typer.Option("--steps", min=1, help="Steps that are counted.")] = 3,
+    threads: Annotated[int, typer.Option("--threads", min=1)] = 1,
+) -> None:
+    """Compare a training step with torchvision's own: time and memory, in one run."""
+    from pipeline.benchmarks import training
+
+    training.run_benchmark(config, instances or [10, 50], (width, height), batch_size, steps, threads)

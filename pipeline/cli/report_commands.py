@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands that write pages about a run or a study."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli import options
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to `app`."""
+    app.command(
+        "report",
+        rich_help_panel=options.STAGES,
+        epilog="Example: cariste report --config configs/quickstart.yaml --data results/data/quickstart "
+        "--run results/runs/quickstart --out report.html",
+    )(report)
+    app.command(
+        "study",
+        rich_help_panel=options.STAGES,
+        epilog="Example: cariste study --config configs/quickstart.yaml --runs results/studies/freezing/runs "
+        "--out results/studies/freezing",
+    )(study)
+
+
+def report(
+    config: options.Config,
+    data: options.DataFolder,
+    run: Annotated[Path, typer.Option("--run", metavar="DIR", help="Folder of the training run.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="HTML page to write.")],
+) -> None:
+    """Write the page of a run: data, training, metrics, and what was found in example images."""
+    from pipeline.config.config import read_config
+    from pipeline.reports.run_report import write_report
+
+    write_report(read_config(config), data, run, out, config)
+    typer.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
+
+
+def study(
+    config: options.Config,
+    runs: Annotated[Path, typer.Option("--runs", metavar="DIR", help="Folder with a folder for each training run.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for study.csv, study.json and study.html.")],
+) -> None:
+    """Compare the training runs of a study: backbones and freezing policies on the same budget."""
+    from pipeline.config.config import read_config
+    from pipeline.reports.study import write_study
+
+    write_study(read_config(config), runs, out)
