@@ -19,6 +19,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from pipeline.common.errors import CaristeError
+from pipeline.common.file_hash import sha256_of
 from pipeline.common.progress import track
 from pipeline.labelling.shard_reader import LabelRecord, LabelScene
 from pipeline.record import provenance
@@ -106,7 +107,7 @@ def _file_findings(folder: Path, files: dict[str, str]) -> Iterator[Finding]:
             yield Finding(f"shards/{folder.name}/{name}", "extra: shard.json does not name it; delete it")
         else:
             try:
-                changed = provenance.sha256_of(folder / name) != files[name]
+                changed = sha256_of(folder / name) != files[name]
             except OSError as error:
                 yield Finding(f"shards/{folder.name}/{name}", f"cannot be read: {error.strerror}")
             else:
@@ -181,7 +182,7 @@ def _origin_findings(told: provenance.AnnotationProvenance, shards: list[Checked
 def _file_faults(data: Path, files: Sequence[provenance.FileChecksum]) -> Iterator[Finding]:
     for told in files:
         try:
-            if provenance.sha256_of(data / told.file) != told.sha256:
+            if sha256_of(data / told.file) != told.sha256:
                 yield Finding(told.file, f"changed: its sha256 is not the one in provenance.json; {RELABEL_HINT}")
         except FileNotFoundError:
             yield Finding(told.file, f"missing; {RELABEL_HINT}")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The catalogue of assets: what each is labelled as, where it comes from and under which licence.
+"""The catalogue of assets: the category, source, author and license of everything that an image can show.
 
-`assets` are those that our code builds, `own` the user's meshes (docs/assets.md).
+The section `assets` lists the assets that our code builds, `custom` the meshes of the user (docs/assets.md).
 """
 
 from collections.abc import Iterable
@@ -12,17 +12,18 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline.common.errors import CaristeError
+from pipeline.record.base_types import Category
 from pipeline.record.objects import SignedAxis
 
 CATALOGUE = Path(__file__).parents[2] / "assets" / "catalogue.yaml"
 
-# The axis that points up in files of a format. FBX and USD say it themselves, and Blender turns them to z.
+# The axis that points up in a file, by its format. FBX and USD files name their up axis, and Blender turns it to z.
 UP_AXIS_BY_FORMAT = {".glb": "y", ".gltf": "y", ".obj": "y", ".blend": "z", ".fbx": "z"}
 UP_AXIS_BY_FORMAT |= dict.fromkeys((".usd", ".usda", ".usdc", ".usdz"), "z")
 
 
 class CatalogueError(CaristeError):
-    """A catalogue that cannot be used; the message names the asset and the key."""
+    """A catalogue or an asset that cannot be used; the message names the asset and the key."""
 
 
 NonEmptyText = Annotated[str, Field(min_length=1)]
@@ -31,23 +32,26 @@ Placement = Literal["free", "row", "beside", "rack"]
 
 
 class Asset(BaseModel):
+    """An asset that our code builds. Assets without a category are never labelled."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    category: Literal["pedestrian", "pallet_truck"] | None
+    category: Category | None
     source: NonEmptyText
     author: NonEmptyText
     licence: NonEmptyText
 
     def provenance_entry(self) -> dict[str, str | None]:
-        """Return what provenance says of it: category, source, author, licence, and the file if it has one."""
+        """Return what provenance files store: category, source, author, licence, and the file of a custom asset."""
         return self.model_dump(include={*Asset.model_fields, "file"})
 
 
 class CustomAsset(Asset):
-    """A mesh file, relative to the folder of the catalogue.
+    """A mesh file of the user. `file` is relative to the folder of the catalogue.
 
-    `up` and `forward` (forks, face, front) are axes of the file; without `up` it is what the format says. `stands`, of
-    pallet trucks: anywhere on the floor, several in a row, beside a look-alike, before or in a rack.
+    `up` and `forward` (towards the forks, the face, the front) are axes of the file. Without `up`, the format decides.
+    `stands` lists where a pallet truck may stand: anywhere on the floor ("free"), in a row of several, beside a
+    look-alike, at or in a rack. By default it may stand at all of these places.
     """
 
     file: NonEmptyText
@@ -61,7 +65,6 @@ class CustomAsset(Asset):
     @model_validator(mode="before")
     @classmethod
     def _default_placements(cls, given: dict) -> dict:
-        """A truck stands wherever trucks do, unless it is said."""
         if isinstance(given, dict) and given.get("category") == "pallet_truck":
             return {"stands": ("free", "row", "beside", "rack")} | given
         return given
@@ -71,14 +74,17 @@ class CustomAsset(Asset):
         suffix = Path(self.file).suffix.lower()
         if suffix not in UP_AXIS_BY_FORMAT:
             raise ValueError(
-                f"file: cannot read {suffix or 'a file without suffix'}, only {', '.join(UP_AXIS_BY_FORMAT)}"
+                f"file: cannot read {suffix or 'a file without a suffix'}; "
+                f"supported formats: {', '.join(UP_AXIS_BY_FORMAT)}"
             )
         if Path(self.file).is_absolute() or ".." in Path(self.file).parts:
             raise ValueError(f"file: {self.file} must lie in the folder of the catalogue")
         if self.forward[1] == self.up_axis:
-            raise ValueError(f"forward: {self.forward} is the axis that points up; choose one that is level")
+            raise ValueError(f"forward: {self.forward} is the axis that points up; choose a horizontal axis")
         if self.category != "pallet_truck" and self.stands != ("free",):
-            raise ValueError("stands: only pallet trucks choose; all else stands free on the floor: leave it out")
+            raise ValueError(
+                "stands: only pallet trucks have this key; remove it, other objects stand free on the floor"
+            )
         return self
 
     @property
@@ -90,6 +96,8 @@ CustomAssets = Annotated[dict[AssetName, CustomAsset], BeforeValidator(lambda gi
 
 
 class Catalogue(BaseModel):
+    """The content of the catalogue file. An empty section `custom` is the same as none."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     assets: dict[str, Asset]
@@ -98,19 +106,21 @@ class Catalogue(BaseModel):
     @model_validator(mode="after")
     def _check_unique_names(self) -> Self:
         if taken := sorted(self.assets.keys() & self.custom.keys()):
-            raise ValueError(f"custom.{taken[0]}: the name is taken by an asset that is built in; choose another one")
+            raise ValueError(f"custom.{taken[0]}: a built-in asset has this name; choose another name")
         return self
 
     def entries_of(self, names: Iterable[str]) -> dict[str, Asset]:
         """Return the entries of these assets, sorted by name.
 
         Raises:
-            CatalogueError: names that the catalogue does not hold.
+            CatalogueError: the catalogue lacks some of the names.
         """
         known = {**self.assets, **self.custom}
         requested = sorted(names)
         if missing := [name for name in requested if name not in known]:
-            raise CatalogueError(f"not in the catalogue of assets: {', '.join(missing)}; add source, author, licence")
+            raise CatalogueError(
+                f"the catalogue of assets has no entry for {', '.join(missing)}; add source, author and licence"
+            )
         return {name: known[name] for name in requested}
 
 
@@ -118,21 +128,22 @@ def read_catalogue(path: Path = CATALOGUE) -> Catalogue:
     """Read the catalogue.
 
     Raises:
-        CatalogueError: one line per asset with a missing or unknown key (an asset without a licence, for one).
+        CatalogueError: the file is not YAML, or a key is missing or unknown; one line per wrong key.
     """
     try:
-        found = yaml.safe_load(path.read_text())
-        if isinstance(found, dict) and "own" in found:
+        content = yaml.safe_load(path.read_text())
+        if isinstance(content, dict) and "own" in content:
             raise CatalogueError(f"{path}: own: this section is called custom now")
-        return Catalogue.model_validate(found)
+        return Catalogue.model_validate(content)
     except ValidationError as error:
-        raise CatalogueError("\n".join(f"{path}: {_error_message(one)}" for one in error.errors())) from None
+        raise CatalogueError("\n".join(f"{path}: {_error_message(details)}" for details in error.errors())) from None
     except yaml.YAMLError as error:
-        raise CatalogueError(f"{path}: no YAML: {error}") from None
+        raise CatalogueError(f"{path}: not YAML: {error}") from None
 
 
-def _error_message(error: dict) -> str:
-    where, what = ".".join(map(str, error["loc"])), error["msg"].removeprefix("Value error, ")
-    if error["loc"][-1:] == ("licence",) and error["type"] == "missing":
-        what = "missing: say under which licence it may be used, for example 'own work' or CC-BY-4.0"
-    return f"{where}: {what}" if where else what
+def _error_message(details: dict) -> str:
+    """Return "key: message" of one of pydantic's errors."""
+    key, message = ".".join(map(str, details["loc"])), details["msg"].removeprefix("Value error, ")
+    if details["loc"][-1:] == ("licence",) and details["type"] == "missing":
+        message = "missing: name the license of the asset, for example 'own work' or CC-BY-4.0"
+    return f"{key}: {message}" if key else message

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all parts of a scene record are made of."""
+"""Types that every part of a scene record is built from."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Vec2 = tuple[float, float]
 Vec3 = tuple[float, float, float]
 UnitFloat = Annotated[float, Field(ge=0, le=1)]
-Rgb = tuple[UnitFloat, UnitFloat, UnitFloat]
+Rgb = tuple[UnitFloat, UnitFloat, UnitFloat]  # linear Rec. 709
+Category = Literal["pedestrian", "pallet_truck"]  # the labelled categories
 
 
 class RecordModel(BaseModel):
-    """Base of all record parts: unknown keys are refused, values cannot be changed."""
+    """Base class of all record classes: immutable, and unknown keys are an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

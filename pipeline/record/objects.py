@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The objects of a scene record and what shapes them.
+"""The objects of a scene record and the parameters of their shapes.
 
-Every asset's own frame: origin on the surface it stands on, forward = +x, left = +y, up = +z; `yaw_deg` turns it
-counter-clockwise seen from above. Metres; colours linear Rec. 709 in 0..1.
+Frame of an object: origin on the surface that it stands on, forward = +x, left = +y, up = +z; `yaw_deg` turns it
+counterclockwise seen from above. Lengths are in metres, colors are linear Rec. 709 in 0..1. `wear` is 0 for new and 1
+for worn out. `seed` varies details that have no parameter of their own.
 """
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from pipeline.record.base_types import RecordModel, Rgb, UnitFloat, Vec3
+from pipeline.config.world import Headwear, Legwear, LookalikeKind, NonCartonKind
+from pipeline.record.base_types import Category, RecordModel, Rgb, UnitFloat, Vec3
 
 
 class RackParameters(RecordModel):
-    """Pallet rack; bays along x, centred on the origin, `depth_m` along y. Each level is the top of its beams."""
+    """Pallet rack, centered on the origin: bays along x, `depth_m` along y.
+
+    `level_heights_m` are the top edges of the beams. `guards` protect the feet of the uprights.
+    """
 
     bays: int
     bay_width_m: float
@@ -30,14 +35,18 @@ class RackParameters(RecordModel):
 
 
 class EurPalletParameters(RecordModel):
-    """1.2 m along x, 0.8 m along y, 0.144 m high, centred. `age` 0 = new yellow wood, 1 = grey and broken."""
+    """EUR pallet: 1.2 m along x, 0.8 m along y, 0.144 m high, centered. `age`: 0 is new, 1 gray and broken."""
 
     age: UnitFloat
     seed: int
 
 
 class CartonStackParameters(RecordModel):
-    """`count` = (nx, ny, layers) cartons of `carton_m` (x, y, z), centred; `missing` are absent from the top layer."""
+    """A centered stack of equal cartons.
+
+    `count` is the number of cartons along x, along y, and of layers. `carton_m` is the size of a carton along x, y, z.
+    `missing` is the number of cartons that the top layer lacks. `wrapped`: the stack is wrapped in film.
+    """
 
     count: tuple[int, int, int]
     carton_m: Vec3
@@ -48,13 +57,15 @@ class CartonStackParameters(RecordModel):
 
 
 class CartonParameters(RecordModel):
+    """A single carton; `size_m` is its length along x, its width along y and its height."""
+
     size_m: Vec3
     color_rgb: Rgb
     seed: int
 
 
 class ColumnParameters(RecordModel):
-    """A square column of the hall, with a striped guard at its foot or without."""
+    """A square column of the hall. `guard`: a striped guard stands around its foot."""
 
     width_m: float
     height_m: float
@@ -62,20 +73,16 @@ class ColumnParameters(RecordModel):
     guard: bool
 
 
-PROP_KINDS = (
-    # goods
-    *("crate", "drum", "stillage", "ibc", "cable_reel", "bin"),
-    # look-alikes: things on wheels, with forks or handles, that are no pallet trucks
-    *("hand_trolley", "platform_cart", "roll_cage", "forklift", "reach_truck", "stacker", "cleaning_machine"),
-    # furniture
-    *("ladder", "bollard", "cone", "packing_table", "hanging_sign", "conveyor"),
-)
+FURNITURE_KINDS = ("ladder", "bollard", "cone", "packing_table", "hanging_sign", "conveyor")
+PROP_KINDS = (*get_args(NonCartonKind), *get_args(LookalikeKind), *FURNITURE_KINDS)
 
 
 class PropParameters(RecordModel):
-    """A thing that is never labelled. `size_m` (length along x, width along y, height) encloses it, centred, on z = 0.
+    """A prop: an object that is never labelled, such as goods, furniture or a look-alike of a pallet truck.
 
-    Front (forks, handle, drawer) towards +x. `variant` 0..1 picks among forms; what it means is the builder's.
+    `size_m` (length along x, width along y, height) is the box around it, centered and on z = 0. Its front (forks,
+    handle, drawer) faces +x. `variant` selects one of the variants of a kind: variant i of n has the values from i / n
+    to (i + 1) / n.
     """
 
     size_m: Vec3
@@ -87,11 +94,12 @@ class PropParameters(RecordModel):
 
 
 class HandPalletTruckParameters(RecordModel):
-    """Hand pallet truck; origin on the floor under the tiller pivot, forks towards +x.
+    """Hand pallet truck. The origin is on the floor under the tiller pivot, the forks point to +x.
 
-    `tiller_tilt_deg` leans the tiller from upright towards -x, `tiller_turn_deg` turns it and the steer wheels about
-    the vertical (counter-clockwise). `lift_m` is the height of the fork tops: 0.085 lowered, 0.200 raised.
-    `grip`: a closed D of tube, a long loop that runs to a point, or a loop with thick rubber where the hands hold.
+    `tiller_tilt_deg` tilts the tiller from upright towards -x. `tiller_turn_deg` turns the tiller and the steer wheels
+    about the vertical axis, counterclockwise. `lift_m` is the height of the fork tops: 0.085 lowered, 0.200 raised.
+    `width_m` is the width over both forks, `fork_width_m` that of one fork.
+    `grip`: a closed loop of tube in the shape of a D, a long loop that ends in a point, or a loop with thick rubber.
     """
 
     fork_length_m: float
@@ -110,11 +118,12 @@ class HandPalletTruckParameters(RecordModel):
 
 
 class ElectricPalletTruckParameters(RecordModel):
-    """Electric walkie; origin on the floor under the steering's axis, forks towards +x, as a hand pallet truck.
+    """Electric pallet truck with a walking operator. The origin is on the floor under the steering axis, forks at +x.
 
-    `battery` gives the form: lithium is short and slim, lead-acid has a box before the drive. `heel_to_rear_m` is the
-    length without forks, `chassis_width_m` and `chassis_height_m` are those of the body, lowered. The tiller turns
-    about the origin, and leans by `tiller_tilt_deg` from upright about a hinge low behind the drive.
+    `battery` decides the shape: lithium is short and slim, lead-acid has a battery box between drive and forks.
+    `heel_to_rear_m` is the length without the forks. `chassis_width_m` and `chassis_height_m` are the size of the
+    lowered body. The tiller turns about the origin by `tiller_turn_deg`, and tilts from upright by `tiller_tilt_deg`
+    about a hinge that lies low behind the drive. Other parameters: see HandPalletTruckParameters.
     """
 
     battery: Literal["lithium", "lead_acid"]
@@ -136,11 +145,12 @@ class ElectricPalletTruckParameters(RecordModel):
 
 
 class Pose(RecordModel):
-    """What a person does. `hand_left_m` and `hand_right_m`: grip centres in the person's own frame; null: free hands.
+    """What a person does.
 
-    Grips are of bars that run from side to side; of somebody who carries, where the palms touch the load's sides.
-    `phase` is the gait phase in 0..1 (0 = right heel strike) of all that walk: walk, push, pull, walk_beside, carry;
-    `seat_m` is the height of what somebody sits on; `seed` varies the rest. Who scans has a scanner in the right hand.
+    `hand_left_m` and `hand_right_m` are grip centers in the frame of the person; null: the hand is free. A grip is a
+    bar that runs from left to right. For the pose "carry" it is the point where the palm touches the side of the load.
+    `phase` is the gait phase in 0..1 (0: right heel strike) of walk, push, pull, walk_beside and carry.
+    `seat_m` is the height of the seat. A person who scans holds a scanner in the right hand.
     """
 
     name: Literal[
@@ -156,25 +166,26 @@ class Pose(RecordModel):
     @model_validator(mode="after")
     def _check_seat_height(self) -> Self:
         if (self.name == "sit") != (self.seat_m is not None):
-            raise ValueError("seat_m is needed by sit and by no other pose")
+            raise ValueError("seat_m: the pose sit needs it, and no other pose has it")
         return self
 
 
 class Outfit(RecordModel):
-    """What a person wears, from the skin out. `jacket_rgb`: a hi-vis jacket that hides all other tops.
+    """The clothes of a person.
 
-    A hood goes with long sleeves; a bag is worn over all. `hair` is what shows of it without headwear.
+    `vest_rgb` and `jacket_rgb` are hi-vis clothes, null for none; the jacket covers every other top. A hood needs long
+    sleeves. `hair` is the hair that is visible without headwear.
     """
 
     sleeves: Literal["long", "short"]
     hood: bool = False
     top_rgb: Rgb
-    legs: Literal["trousers", "shorts", "dungarees"] = "trousers"
+    legs: Legwear = "trousers"
     trousers_rgb: Rgb
     shoes_rgb: Rgb
     vest_rgb: Rgb | None
     jacket_rgb: Rgb | None = None
-    head: Literal["helmet", "cap", "bump_cap", "hair"]
+    head: Headwear
     head_rgb: Rgb
     hair: Literal["shaved", "short", "full", "long"] = "short"
     hair_rgb: Rgb
@@ -183,9 +194,10 @@ class Outfit(RecordModel):
 
 
 class PersonParameters(RecordModel):
-    """A MakeHuman body. Origin on the floor below the hips, facing +x. Macro values as MakeHuman's sliders in 0..1.
+    """A MakeHuman body. The origin is on the floor below the hips, the person faces +x.
 
-    `gender` 0 male, 1 female; `age` 2/3 is 25 years, 1 old; the three ancestry shares sum to 1.
+    `gender` to `caucasian` are the values of MakeHuman's sliders, in 0..1. `gender` is 0 for male and 1 for female,
+    `age` is 2/3 for 25 years and 1 for 90 years. The three ancestry shares sum to 1.
     """
 
     gender: UnitFloat
@@ -206,11 +218,11 @@ SignedAxis = Literal["+x", "-x", "+y", "-y", "+z", "-z"]
 
 
 class CustomMeshParameters(RecordModel):
-    """A mesh of the user's own (docs/assets.md), turned and scaled into the frame of all things, centred, on z = 0.
+    """A mesh file of the user (docs/assets.md), scaled and turned into the frame of an object, centered, on z = 0.
 
-    `file` is relative to `assets/`; `sha256` by name: of it and of what belongs to it. `up` and `forward` are axes of
-    the file that become +z and +x. `size_m` (length along x, width along y, height) encloses it. `opaque`: materials
-    that can be seen through are made opaque, for masks follow the mesh.
+    `file` is relative to `assets/`. `sha256` maps the mesh file and the files that belong to it to their hashes.
+    `up` and `forward` are the axes of the file that become +z and +x. `size_m` is the length along x, the width along
+    y and the height. `opaque`: transparent materials are made opaque, because masks follow the mesh.
     """
 
     file: str
@@ -223,7 +235,11 @@ class CustomMeshParameters(RecordModel):
 
 
 class _BaseObject(RecordModel):
-    """What every object has. `instance_id` 0: never labelled; `stands_on`: "floor", "ceiling" (it hangs) or a name."""
+    """Fields of every object.
+
+    `stands_on` is "floor", "ceiling" (the object hangs there) or the name of another object. `instance_id` is 0 for
+    objects without a label.
+    """
 
     name: str
     position_m: Vec3
@@ -287,19 +303,23 @@ class Person(_BaseObject):
 
 
 class CustomObject(_BaseObject):
-    """`asset` is its name in the catalogue's section `own`."""
+    """An object with a mesh file of the user. `asset` is its name in the section `custom` of the catalogue."""
 
     asset: str
-    category: Literal["pedestrian", "pallet_truck"] | None
+    category: Category | None
     parameters: CustomMeshParameters
 
 
 def _object_tag(scene_object: Any) -> str:
-    """Tell a thing of the user's own from those that we build: by what describes it, for its name may be any."""
+    """Return the tag of an object: "custom" or "built_in".
+
+    The parameters decide, because a custom object may have any name.
+    """
     if isinstance(scene_object, _BaseObject):
-        return "own" if isinstance(scene_object, CustomObject) else "built_in"
+        return "custom" if isinstance(scene_object, CustomObject) else "built_in"
     parameters = scene_object.get("parameters") if isinstance(scene_object, dict) else None
-    return "own" if isinstance(parameters, CustomMeshParameters | dict) and "file" in dict(parameters) else "built_in"
+    is_custom = isinstance(parameters, CustomMeshParameters | dict) and "file" in dict(parameters)
+    return "custom" if is_custom else "built_in"
 
 
 BuiltInObject = Annotated[
@@ -307,5 +327,5 @@ BuiltInObject = Annotated[
     Field(discriminator="asset"),
 ]
 SceneObject = Annotated[
-    Annotated[BuiltInObject, Tag("built_in")] | Annotated[CustomObject, Tag("own")], Discriminator(_object_tag)
+    Annotated[BuiltInObject, Tag("built_in")] | Annotated[CustomObject, Tag("custom")], Discriminator(_object_tag)
 ]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What made a data set: the content of `scenes/<k>.json` and of `annotations/provenance.json`.
+"""The provenance of a data set: the content of `scenes/<k>.json` and of `annotations/provenance.json`.
 
-Both hold nothing that differs from run to run, so the same config and versions give the same bytes.
+These files hold nothing that differs from run to run: the same config and versions give the same bytes.
 """
 
 import hashlib
@@ -15,31 +15,38 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 import pipeline
 from pipeline.common.errors import CaristeError
+from pipeline.common.file_hash import sha256_of
 from pipeline.config.config import GENERATOR_VERSION, Config
 from pipeline.record import asset_catalogue
 from pipeline.record.scene import Scene, read_rendered_scenes, shard_folder_name
 
+AssetTable = dict[str, dict[str, str | None]]  # name -> category, source, author, licence, and file of a custom asset
+
 
 class ProvenanceError(CaristeError):
-    """What made a shard or the annotations cannot be told; the message names the file and what to do."""
+    """A provenance file that is missing or cannot be read; the message names the file and what to do."""
 
 
 class _ProvenanceModel(BaseModel):
-    """What is read back; more keys are allowed."""
+    """The keys of a provenance file that the pipeline reads; a file may have more."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 class SceneProvenance(_ProvenanceModel):
-    """Of `scenes/<k>.json`; `assets`: name -> category, source, author, licence, file of own ones."""
+    """Content of `scenes/<k>.json`."""
 
     dataset_seed: int
     generator_version: int
-    assets: dict[str, dict[str, str | None]]
+    assets: AssetTable
 
 
 class ShardInfo(_ProvenanceModel):
-    """Of `shard.json`; `files`: name -> sha256 of every other file; `made_by` null: rendered without `--provenance`."""
+    """Content of `shard.json`.
+
+    `files` maps the name of every other file of the shard to its sha256. `made_by` is null if the shard was rendered
+    without `--provenance`.
+    """
 
     images: int
     versions: dict[str, str]
@@ -48,36 +55,38 @@ class ShardInfo(_ProvenanceModel):
 
 
 class FileChecksum(_ProvenanceModel):
-    """`file`: relative to the folder of the data set."""
+    """A file, relative to the folder of the data set, and the hash of its content."""
 
     file: str
     sha256: str
 
 
 class SplitInfo(FileChecksum):
+    """The COCO file of a split, and how many images and annotations it holds."""
+
     images: int
     annotations: int
 
 
 class AnnotationProvenance(_ProvenanceModel):
-    """Of `annotations/provenance.json`; `shards`: name -> `digest` of the files that were labelled."""
+    """Content of `annotations/provenance.json`; `shards` maps the name of a shard to the `digest` of its files."""
 
     seed: int
     generator_version: int
-    assets: dict[str, dict[str, str | None]]
+    assets: AssetTable
     splits: dict[str, SplitInfo]
     audit: FileChecksum
     shards: dict[str, str]
 
 
-Model = TypeVar("Told", bound=_ProvenanceModel)
+Model = TypeVar("Model", bound=_ProvenanceModel)
 
 
 def describe_scenes(settings: Config, scenes: Iterable[Scene]) -> dict[str, Any]:
-    """Return what made these records: version, seed, the config as it was given, the assets that occur.
+    """Return the provenance of scene records: version, seed, the config as the user wrote it, the assets they show.
 
     Raises:
-        catalogue.CatalogueError: an asset that the catalogue does not hold.
+        asset_catalogue.CatalogueError: the catalogue has no entry for an asset.
     """
     return {
         "cariste": pipeline.__version__,
@@ -91,17 +100,20 @@ def describe_scenes(settings: Config, scenes: Iterable[Scene]) -> dict[str, Any]
 def describe_annotations(
     settings: Config, shards_dir: Path, annotations_dir: Path, counts: dict[str, tuple[int, int]]
 ) -> dict[str, Any]:
-    """Return what made the annotations: config, the shards and all that occurs in them, and the files themselves.
+    """Return the provenance of annotations: config, versions, assets, shards, and the annotation files with hashes.
 
-    `shards` is the folder of the shards that the config names; `written` holds the COCO file `<split>.json` of each of
-    `counts`, its (images, annotations), and `audit.json`.
+    Args:
+        settings: names the shards of the data set; other folders in `shards_dir` are ignored.
+        shards_dir: holds one folder per shard.
+        annotations_dir: holds the COCO file `<split>.json` of each split and `audit.json`.
+        counts: split -> (images, annotations).
 
     Raises:
-        ProvenanceError: a shard without its `shard.json`, or one that does not name its files.
+        ProvenanceError: the `shard.json` of a shard is missing or incomplete.
     """
     versions, assets, digests = [], [], {}
     for name in map(shard_folder_name, range(settings.data.shards)):
-        # One at a time: the tables of a million images' files do not fit in memory.
+        # One shard at a time: the file tables of a million images do not fit in memory.
         info = read_provenance(shards_dir / name / "shard.json", ShardInfo)
         versions.append(info.versions)
         assets.append(_assets_of_shard(shards_dir / name, info))
@@ -120,62 +132,54 @@ def describe_annotations(
 
 
 def read_provenance(path: Path, model: type[Model]) -> Model:
-    """Read a `shard.json` as ShardFacts, an `annotations/provenance.json` as AnnotationFacts.
+    """Read a `shard.json` as ShardInfo, or an `annotations/provenance.json` as AnnotationProvenance.
 
     Raises:
-        ProvenanceError: the file is missing, cut off, or of another format.
+        ProvenanceError: the file is missing, truncated, or has another format.
     """
     try:
         return model.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise ProvenanceError(f"{path}: cannot be read: {error.strerror}; make it again") from None
+        raise ProvenanceError(f"{path}: cannot be read: {error.strerror}; create it again") from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        location = ".".join(map(str, first["loc"])) or "the file"
+        key, message = ".".join(map(str, first["loc"])) or "the file", first["msg"].lower()
         raise ProvenanceError(
-            f"{path}: {location}: {first['msg'].lower()}; of another version? Make it again"
+            f"{path}: {key}: {message}; another version may have written it, create it again"
         ) from None
 
 
-def _assets_of_shard(shard_dir: Path, info: ShardInfo) -> dict[str, dict[str, str | None]]:
-    """Return a shard's list of assets; one that was rendered without `--provenance` gets it from its records."""
+def _assets_of_shard(shard_dir: Path, info: ShardInfo) -> AssetTable:
+    """Return the asset table of a shard; if it was rendered without `--provenance`, its records give the assets."""
     if info.made_by is not None:
         return info.made_by.assets
     return _asset_entries(record.scene for record in read_rendered_scenes(shard_dir / "scenes.jsonl"))
 
 
-def _asset_entries(scenes: Iterable[Scene]) -> dict[str, dict[str, str | None]]:
-    asset_names = {scene_object.asset for scene in scenes for scene_object in scene.objects}
-    return {
-        name: asset.provenance_entry()
-        for name, asset in asset_catalogue.read_catalogue().entries_of(asset_names).items()
-    }
+def _asset_entries(scenes: Iterable[Scene]) -> AssetTable:
+    names = {scene_object.asset for scene in scenes for scene_object in scene.objects}
+    entries = asset_catalogue.read_catalogue().entries_of(names)
+    return {name: asset.provenance_entry() for name, asset in entries.items()}
 
 
 def digest(files: dict[str, str]) -> str:
-    """Return one sha256 for a shard's table of file name -> sha256: of the table as sorted compact JSON."""
+    """Return one sha256 for the table file name -> sha256 of a shard: the hash of the table as sorted compact JSON."""
     return hashlib.sha256(json.dumps(files, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def sha256_of(path: Path) -> str:
-    """Return the sha256 of a file's content in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def merge_assets(tables: Iterable[AssetTable]) -> AssetTable:
+    """Merge asset tables, sorted by name. Where tables disagree on a value, all values are kept, joined by " / ".
 
-
-def merge_assets(lists: Iterable[dict[str, dict[str, str | None]]]) -> dict[str, dict[str, str | None]]:
-    """Merge asset lists, sorted by name; where shards tell different things of an asset, all of them are kept.
-
-    A catalogue that was edited between two growths of a data set makes them differ.
+    Tables disagree if the catalogue was edited between two renderings of the same data set.
     """
     values_of_asset: dict[str, dict[str, set]] = defaultdict(lambda: defaultdict(set))
-    for assets in lists:
-        for name, entry in assets.items():
+    for table in tables:
+        for name, entry in table.items():
             for key, value in entry.items():
                 values_of_asset[name][key].add(value)
     return {
-        name: {key: _join_values(values) for key, values in entry.items()}
-        for name, entry in sorted(values_of_asset.items())
+        name: {key: _join_values(values) for key, values in values_of_key.items()}
+        for name, values_of_key in sorted(values_of_asset.items())
     }
 
 
@@ -184,11 +188,12 @@ def _join_values(values: set[str | None]) -> str | None:
 
 
 def _merge_versions(tables: Iterable[dict[str, str]]) -> dict[str, list[str]]:
-    values_of_name: dict[str, set[str]] = defaultdict(set)
+    """Return name -> sorted list of all versions that occur."""
+    versions_of_name: dict[str, set[str]] = defaultdict(set)
     for table in tables:
-        for name, value in table.items():
-            values_of_name[name].add(value)
-    return {name: sorted(values) for name, values in sorted(values_of_name.items())}
+        for name, version in table.items():
+            versions_of_name[name].add(version)
+    return {name: sorted(versions) for name, versions in sorted(versions_of_name.items())}
 
 
 def _split_entry(path: Path, images: int, annotations: int) -> dict[str, Any]:

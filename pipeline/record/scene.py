@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The scene record: the whole truth of one image, made without Blender (docs/dataset.md).
+"""The scene record: everything that decides how one image looks, sampled without Blender (docs/dataset.md).
 
-World frame: metres, z up, floor at z = 0, the hall centred on the origin. Every asset's own frame: origin on the
-surface it stands on, forward = +x, left = +y, up = +z; `yaw_deg` turns it counter-clockwise seen from above.
-Colours are linear Rec. 709 in 0..1. Camera axes are OpenCV's: x right, y down, z forward.
+World frame: metres, z up, floor at z = 0, the hall centered on the origin. Frame of an object: origin on the surface
+that it stands on, forward = +x, left = +y, up = +z; `yaw_deg` turns it counterclockwise seen from above.
+Colors are linear Rec. 709 in 0..1. Camera axes follow OpenCV: x right, y down, z forward.
 """
 
 from pathlib import Path
@@ -11,18 +11,20 @@ from typing import Literal
 
 from pydantic import Field
 
+from pipeline.config.config import MapFormat, ViewTransform
+from pipeline.config.world import CameraRig, Contrast, LayoutKind, LightingKind
 from pipeline.record.base_types import RecordModel, Rgb, UnitFloat, Vec2, Vec3
 from pipeline.record.objects import SceneObject
 
 RECORD_FORMAT = 2
 
-CameraRig = Literal["robot", "handheld", "ceiling", "forklift_mast"]
-
 
 class RenderSettings(RecordModel):
-    """`depth` and `normals`: the format of these maps, null for none. `verify`: also render one instance isolated.
+    """Settings of Cycles and of the image.
 
-    `white_balance`: how much of its colour cast is taken from the image, 0 nothing .. 1 all.
+    `depth` and `normals` are the file formats of these maps; null writes no map. `verify` also renders one instance
+    isolated, to check its mask. `white_balance` is the share of the color cast that is removed from the image.
+    `contrast` is one of Blender's looks for the view transform.
     """
 
     width: int
@@ -31,22 +33,24 @@ class RenderSettings(RecordModel):
     denoise: bool
     seed: int
     exposure_ev: float
-    view_transform: Literal["AgX", "Filmic", "Standard"]
-    contrast: Literal["base", "medium_high", "high", "very_high"]
+    view_transform: ViewTransform
+    contrast: Contrast
     white_balance: UnitFloat
-    depth: Literal["png", "exr"] | None
-    normals: Literal["png", "exr"] | None
+    depth: MapFormat | None
+    normals: MapFormat | None
     verify: bool
 
 
 class Camera(RecordModel):
-    """A camera with a lens. `rotation` is camera-to-world: a world point p has camera coordinates
-    rotation.T @ (p - position).
+    """A camera with its lens, motion and focus.
 
-    Pixel (u, v) covers [u, u + 1) x [v, v + 1): the image centre is (width / 2, height / 2). `distortion`: OpenCV's k1,
-    k2, p1, p2, k3 (all 0: a pinhole). `motion_m` and `motion_deg` (a rotation vector): from shutter open to close, in
-    camera axes; the pose is that of the middle. `aperture_f`: f-number for an image 36 mm wide (null: all is sharp),
-    sharp at `focus_m` along the optical axis.
+    `rotation` is the camera-to-world matrix: a world point p has camera coordinates rotation.T @ (p - position).
+    Pixel (u, v) covers [u, u + 1) x [v, v + 1), so the image center is (width / 2, height / 2).
+    `distortion` holds OpenCV's k1, k2, p1, p2, k3; all zeros is a pinhole camera.
+    `motion_m` (a shift) and `motion_deg` (a rotation vector) are the motion from shutter open to shutter close, in
+    camera axes; position and rotation are those in the middle of the exposure.
+    `aperture_f` is the f-number for a sensor 36 mm wide; null makes everything sharp. `focus_m` is the distance of
+    sharp focus along the optical axis.
     """
 
     rig: CameraRig
@@ -64,7 +68,10 @@ class Camera(RecordModel):
 
 
 class SurfaceMaterial(RecordModel):
-    """`wet`: how much of a floor lies under puddles, 0 none .. 1 a third."""
+    """Material of a floor, of the walls or of a ceiling.
+
+    `wet` is the amount of puddles on a floor: 0 none, 1 a third of the floor.
+    """
 
     kind: Literal["concrete", "painted", "brick", "sheet_metal"]
     color_rgb: Rgb
@@ -75,6 +82,8 @@ class SurfaceMaterial(RecordModel):
 
 
 class FloorLine(RecordModel):
+    """A straight line painted on the floor."""
+
     start_m: Vec2
     end_m: Vec2
     width_m: float
@@ -83,10 +92,10 @@ class FloorLine(RecordModel):
 
 
 class Opening(RecordModel):
-    """Where daylight enters: a rectangle in a wall that looks into the hall along `yaw_deg`, or in the roof.
+    """A rectangle that daylight enters through: in a wall, facing into the hall along `yaw_deg`, or in the roof.
 
-    `size_m`: across and upwards (skylights: along x and y). `open`: the share of a dock door that is drawn up; windows
-    and skylights are 1. `number` stands over a dock door.
+    `size_m` is width and height; for skylights, the lengths along x and y. `open` is the share of a dock door that is
+    open; windows and skylights have 1. `number` is painted over a dock door.
     """
 
     kind: Literal["dock_door", "window", "skylight"]
@@ -98,9 +107,9 @@ class Opening(RecordModel):
 
 
 class Hall(RecordModel):
-    """A box of `size_m` (x, y, clear height) around the origin, floor at z = 0.
+    """A box-shaped hall of `size_m` (x, y, clear height), centered on the origin, floor at z = 0.
 
-    `outside_rgb` times `outside_strength` is the radiance, in W / (m2 sr), of what is seen through its openings.
+    `outside_rgb` times `outside_strength` is the radiance, in W / (m2 sr), seen through the openings.
     """
 
     size_m: Vec3
@@ -116,8 +125,9 @@ class Hall(RecordModel):
 class Lamp(RecordModel):
     """A light that shines along `direction`, into a cone of `angle_deg`.
 
-    Under the ceiling: a round high-bay of diameter size_m[0], or a strip (length along yaw, width). Others have no
-    fixture: daylight (an opening's whole face), sunbeam (parallel light of that cross-section), torch (a spot).
+    Two kinds hang under the ceiling: a round `high_bay` of diameter size_m[0], and a `strip` (length along yaw, width).
+    Three kinds have no fixture: `daylight` (fills an opening), `sunbeam` (parallel light with the cross-section
+    `size_m`) and `torch` (a spotlight at the camera).
     """
 
     kind: Literal["high_bay", "strip", "daylight", "sunbeam", "torch"]
@@ -131,9 +141,10 @@ class Lamp(RecordModel):
 
 
 class AmbientLight(RecordModel):
-    """Even light from all around, standing in for the many bounces that few samples cannot follow.
+    """Even light from all directions. It replaces the light bounces that a render with few samples cannot follow.
 
-    `hdri`: the image of Blender's own (datafiles/studiolights/world) that tints it by direction, turned by `yaw_deg`.
+    `hdri` names one of the panoramas that come with Blender (datafiles/studiolights/world). It tints the light by
+    direction and is turned by `yaw_deg`. Null: no tint.
     """
 
     color_rgb: Rgb
@@ -143,17 +154,17 @@ class AmbientLight(RecordModel):
 
 
 class Scene(RecordModel):
-    """One image. `model_dump_json()` of it is one line of a `scenes/<k>.jsonl` file.
+    """The record of one image. `model_dump_json()` gives one line of a `scenes/<k>.jsonl` file.
 
-    `light`: what kind of light scene its lamps were drawn for; null: placed by hand.
+    `light` is the kind of light scene that the lamps were drawn for; null if they were placed by hand.
     """
 
     format: Literal[2] = RECORD_FORMAT
     generator_version: int
     index: int = Field(ge=0)
     dataset_seed: int = Field(ge=0)
-    layout: Literal["aisle", "staging", "dock", "packing", "block", "mixed", "chaos"]
-    light: Literal["high_bay", "neon", "daylight", "dusk", "torch"] | None = None
+    layout: LayoutKind
+    light: LightingKind | None = None
     render: RenderSettings
     camera: Camera
     hall: Hall
@@ -163,9 +174,9 @@ class Scene(RecordModel):
 
 
 class Keypoint(RecordModel):
-    """A joint of a person in the image, perhaps outside the frame; null coordinates: behind the camera.
+    """A body joint of a person, in image coordinates. They may lie outside the frame; null: behind the camera.
 
-    `visibility` as COCO's: 0 outside the frame or behind the camera, 1 in the frame and hidden, 2 in plain view.
+    `visibility` follows COCO: 0 outside the frame or behind the camera, 1 in the frame but hidden, 2 visible.
     """
 
     u_px: float | None
@@ -174,7 +185,7 @@ class Keypoint(RecordModel):
 
 
 class BoxCorner(RecordModel):
-    """A corner of the 3D box in the image; `depth_m` along the optical axis; null coordinates: behind the camera."""
+    """A corner of a 3D box, in image coordinates (null: behind the camera), and its depth along the optical axis."""
 
     u_px: float | None
     v_px: float | None
@@ -182,15 +193,19 @@ class BoxCorner(RecordModel):
 
 
 class InstanceMeasurement(RecordModel):
-    """What rendering measured of one labelled object.
+    """Measurements of one labelled object, taken while its image is rendered.
 
-    `visible_pixels`: pixels of the id map. `amodal_pixels` and `amodal_box_px` (x, y, width, height; null: nothing): of
-    the silhouette, the object alone and unhidden, on a canvas that reaches one frame beyond the frame on every side.
-    `absent`: why it has no visible pixel, null if it has: outside the frame, or hidden (rays from the camera meet other
-    things first). `truncated`: a part of it lies outside the frame. `distance_m`: from the camera to the centre of its
-    bounding box. `box_3d`: corner k is at the high end of x, y, z in the object's own frame where bit 0, 1, 2 of k is
-    set. `keypoints`: 17 in COCO's order, for people; null for all else. `verified`: rendered alone as well, see
-    `silhouettes/` of the shard. `blur_px`: how far motion and focus smear the object beyond its silhouette, at most.
+    - `visible_pixels`: number of pixels in the id map.
+    - `amodal_pixels`, `amodal_box_px` (x, y, width, height; null if empty): of the amodal silhouette, which is the
+      object without anything in front of it, on a canvas that is one frame larger than the frame on every side.
+    - `absent`: why the object has no visible pixel: outside the frame, or hidden by other objects. Null if it is
+      visible.
+    - `truncated`: a part of the object lies outside the frame.
+    - `distance_m`: from the camera to the center of the object's bounding box.
+    - `box_3d`: corner k lies at the high end of x, y, z in the object's frame if bit 0, 1, 2 of k is set.
+    - `keypoints`: 17 joints in COCO's order for people; null for other categories.
+    - `verified`: the object was rendered isolated as well; the result is in `silhouettes/` of the shard.
+    - `blur_px`: the largest distance by which motion blur and defocus smear the object beyond its silhouette.
     """
 
     instance_id: int
@@ -207,7 +222,7 @@ class InstanceMeasurement(RecordModel):
 
 
 class Measurements(RecordModel):
-    """Of one image. Nothing in it depends on the machine's speed or load: those facts are in `shard.json`."""
+    """Measurements of one image. They do not depend on the speed of the machine; timings are in `shard.json`."""
 
     instances: tuple[InstanceMeasurement, ...]
 
@@ -220,20 +235,20 @@ class RenderedScene(RecordModel):
 
 
 def read_scenes(path: Path) -> list[Scene]:
-    """Read a `scenes/<k>.jsonl` file: one record a line."""
+    """Read a `scenes/<k>.jsonl` file, which has one record per line."""
     return [Scene.model_validate_json(line) for line in path.read_text().splitlines()]
 
 
 def read_rendered_scenes(path: Path) -> list[RenderedScene]:
-    """Read a shard's `scenes.jsonl`: one record with its measurements a line."""
+    """Read the `scenes.jsonl` of a shard, which has one record with its measurements per line."""
     return [RenderedScene.model_validate_json(line) for line in path.read_text().splitlines()]
 
 
 def image_file_name(index: int) -> str:
-    """File name of an image and of its id map: `000012.png`."""
+    """Return the file name of an image and of its id map, such as `000012.png`."""
     return f"{index:06d}.png"
 
 
 def shard_folder_name(number: int) -> str:
-    """Folder name of a shard: `00003`."""
+    """Return the folder name of a shard, such as `00003`."""
     return f"{number:05d}"

@@ -7,9 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from pipeline.common.file_hash import sha256_of
 from pipeline.config import config
 from pipeline.labelling import shard_reader
-from pipeline.record import provenance
 from pipeline.record.scene import RenderedScene
 
 WIDTH, HEIGHT = 48, 32
@@ -170,6 +170,6 @@ def write(shard: Path, ids: np.ndarray, wholes: dict[int, np.ndarray], index: in
     with (shard / "scenes.jsonl").open("a") as lines:
         lines.write(RenderedScene.model_validate(line).model_dump_json() + "\n")
     files = [path for path in shard.rglob("*") if path.is_file() and path.name != "shard.json"]
-    hashes = {path.relative_to(shard).as_posix(): provenance.sha256_of(path) for path in files}
+    hashes = {path.relative_to(shard).as_posix(): sha256_of(path) for path in files}
     facts = {"images": len(hashes) // 3, "versions": {"blender": "4.5"}, "made_by": None, "files": hashes}
     (shard / "shard.json").write_text(json.dumps(facts))

@@ -117,7 +117,7 @@ def test_only_what_is_in_the_file_and_how_it_is_read_triggers_work(checkout):
 def test_what_cannot_be_right_stops_before_anything_is_rendered(checkout):
     write_catalogue(checkout, {key: value for key, value in ENTRY.items() if key != "licence"})
     run = snakemake(checkout, "dataset", "-n")
-    assert "own.my_truck.licence: missing: say under which licence" in run.stdout + run.stderr
+    assert "custom.my_truck.licence: missing: name the license" in run.stdout + run.stderr
     write_catalogue(checkout, {key: value for key, value in ENTRY.items() if key != "metres_per_unit"})
     run = snakemake(checkout, "results/assets/my_truck.json", "-j1")
     assert run.returncode != 0

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.common import json_files
+from pipeline.common.file_hash import sha256_of
 from pipeline.config import config
 from pipeline.labelling import verify
 from pipeline.record import asset_catalogue, provenance
@@ -47,7 +48,7 @@ def seal(folder: Path, images: int, **changes: object) -> None:
         "images": images,
         "versions": {"blender": "4.5"},
         "made_by": {"dataset_seed": 0, "generator_version": config.GENERATOR_VERSION, "assets": assets},
-        "files": {path.relative_to(folder).as_posix(): provenance.sha256_of(path) for path in paths},
+        "files": {path.relative_to(folder).as_posix(): sha256_of(path) for path in paths},
     }
     (folder / "shard.json").write_text(json.dumps(facts | changes))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A data set tells what made it, and tells the same on every run."""
+"""Provenance names everything that a data set was made from, and is the same on every run."""
 
 import hashlib
 import json
@@ -11,89 +11,90 @@ import pytest
 
 import pipeline
 from pipeline.common import json_files
+from pipeline.common.file_hash import sha256_of
 from pipeline.config import config
 from pipeline.record import asset_catalogue, provenance
 from pipeline.record.scene import Measurements, RenderedScene, read_scenes
 from tests.helpers import records
 from tests.helpers.paths import ROOT
 
-BY_HAND = {"category": None, "source": "modelled", "author": "Cariste", "licence": "CC0-1.0"}
+OUR_ASSET = {"category": None, "source": "modelled", "author": "Cariste", "licence": "CC0-1.0"}
 MADE_BY = {"dataset_seed": 5, "generator_version": 1}
 
 
 def write_shard(folder: Path, index: int, made_by: dict | None, blender: str = "4.5.15") -> dict:
-    """Write a shard of one record without images; return what its shard.json holds."""
+    """Write a shard of one record without images; return the content of its shard.json."""
     folder.mkdir(parents=True)
     rendered = RenderedScene(scene=records.record(index), measured=Measurements(instances=()))
     (folder / "scenes.jsonl").write_text(rendered.model_dump_json() + "\n")
-    files = {"scenes.jsonl": provenance.sha256_of(folder / "scenes.jsonl")}
-    facts = {"images": 1, "versions": {"blender": blender}, "made_by": made_by, "files": files}
-    (folder / "shard.json").write_text(json.dumps(facts))
-    return facts
+    files = {"scenes.jsonl": sha256_of(folder / "scenes.jsonl")}
+    info = {"images": 1, "versions": {"blender": blender}, "made_by": made_by, "files": files}
+    (folder / "shard.json").write_text(json.dumps(info))
+    return info
 
 
-def test_sample_writes_what_made_the_records_and_the_same_twice(tmp_path):
+def test_scene_sampling_writes_the_same_provenance_twice(tmp_path):
     given = {"data": {"seed": 3}, "people": {"count": [1, 2]}, "render": {"samples": 2}}
-    command = [sys.executable, "-m", "pipeline.scenes.sample", "--config", json.dumps(given), "--count", "2"]
+    command = [sys.executable, "-m", "pipeline", "sample", "--config", json.dumps(given), "--count", "2"]
     for name in ("a", "b"):
         out = ["--out", tmp_path / f"{name}.jsonl", "--provenance", tmp_path / f"{name}.json"]
         subprocess.run([*command, *out], cwd=ROOT, check=True)
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
-    told = json.loads((tmp_path / "a.json").read_text())
-    assert told["config"] == given
-    assert told["cariste"] == pipeline.__version__
-    assert (told["dataset_seed"], told["generator_version"]) == (3, config.GENERATOR_VERSION)
-    held = {scene_object.asset for scene in read_scenes(tmp_path / "a.jsonl") for scene_object in scene.objects}
-    assert told["assets"].keys() == held
-    assert told["assets"]["person"] == asset_catalogue.read_catalogue().assets["person"].model_dump()
+    document = json.loads((tmp_path / "a.json").read_text())
+    assert document["config"] == given
+    assert document["cariste"] == pipeline.__version__
+    assert (document["dataset_seed"], document["generator_version"]) == (3, config.GENERATOR_VERSION)
+    shown = {scene_object.asset for scene in read_scenes(tmp_path / "a.jsonl") for scene_object in scene.objects}
+    assert document["assets"].keys() == shown
+    assert document["assets"]["person"] == asset_catalogue.read_catalogue().assets["person"].model_dump()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "a.jsonl", "b.json", "b.jsonl"]
 
 
-def test_an_asset_that_the_catalogue_does_not_hold_is_named():
-    with pytest.raises(asset_catalogue.CatalogueError, match="zeppelin; add source, author, licence"):
+def test_an_asset_without_a_catalogue_entry_is_named():
+    with pytest.raises(asset_catalogue.CatalogueError, match="zeppelin; add source, author and licence"):
         asset_catalogue.read_catalogue().entries_of({"person", "zeppelin"})
 
 
-def test_annotations_tell_the_shards_the_versions_and_the_files(tmp_path):
+def test_annotation_provenance_lists_shards_versions_assets_and_files(tmp_path):
     settings = config.validate({"data": {"images": 2, "shard_size": 1, "seed": 5}})
-    first = write_shard(tmp_path / "shards/00000", 0, MADE_BY | {"assets": {"rack": BY_HAND}})
-    write_shard(tmp_path / "shards/00001", 1, MADE_BY | {"assets": {"column": BY_HAND}}, blender="4.5.16")
-    write_shard(tmp_path / "shards/00002", 2, MADE_BY | {"assets": {"carton": BY_HAND}})
+    first = write_shard(tmp_path / "shards/00000", 0, MADE_BY | {"assets": {"rack": OUR_ASSET}})
+    write_shard(tmp_path / "shards/00001", 1, MADE_BY | {"assets": {"column": OUR_ASSET}}, blender="4.5.16")
+    write_shard(tmp_path / "shards/00002", 2, MADE_BY | {"assets": {"carton": OUR_ASSET}})
     json_files.write_json(tmp_path / "aside/train.json", {"images": [{"id": 1}, {"id": 2}], "annotations": [{"id": 1}]})
     json_files.write_json(tmp_path / "aside/audit.json", {})
-    told = provenance.describe_annotations(settings, tmp_path / "shards", tmp_path / "aside", {"train": (2, 1)})
-    assert told["config"].keys() == {"data", "label"}
-    assert told["seed"] == 5
-    assert told["versions"] == {"blender": ["4.5.15", "4.5.16"]}
-    assert list(told["assets"]) == ["column", "rack"], "shard 2 belongs to a larger data set"
+    document = provenance.describe_annotations(settings, tmp_path / "shards", tmp_path / "aside", {"train": (2, 1)})
+    assert document["config"].keys() == {"data", "label"}
+    assert document["seed"] == 5
+    assert document["versions"] == {"blender": ["4.5.15", "4.5.16"]}
+    assert list(document["assets"]) == ["column", "rack"], "shard 2 belongs to a larger data set"
     sha256 = hashlib.sha256((tmp_path / "aside/train.json").read_bytes()).hexdigest()
     split = {"file": "annotations/train.json", "sha256": sha256, "images": 2, "annotations": 1}
-    assert told["splits"] == {"train": split}
-    assert told["audit"]["sha256"] == hashlib.sha256(b"{}\n").hexdigest()
-    assert told["shards"].keys() == {"00000", "00001"}
+    assert document["splits"] == {"train": split}
+    assert document["audit"]["sha256"] == hashlib.sha256(b"{}\n").hexdigest()
+    assert document["shards"].keys() == {"00000", "00001"}
     compact = json.dumps(first["files"], separators=(",", ":")).encode()
-    assert told["shards"]["00000"] == hashlib.sha256(compact).hexdigest()
+    assert document["shards"]["00000"] == hashlib.sha256(compact).hexdigest()
 
 
-def test_a_shard_rendered_without_provenance_gets_its_assets_from_its_records(tmp_path):
+def test_a_shard_without_scene_provenance_gets_its_assets_from_its_records(tmp_path):
     settings = config.validate({"data": {"images": 1, "shard_size": 1}})
     write_shard(tmp_path / "00000", 0, None)
     json_files.write_json(tmp_path / "audit.json", {})
-    told = provenance.describe_annotations(settings, tmp_path, tmp_path, {})
-    assert list(told["assets"]) == ["carton", "hand_pallet_truck"]
-    assert told["assets"]["carton"]["licence"] == "CC0-1.0"
+    document = provenance.describe_annotations(settings, tmp_path, tmp_path, {})
+    assert list(document["assets"]) == ["carton", "hand_pallet_truck"]
+    assert document["assets"]["carton"]["licence"] == "CC0-1.0"
 
 
-def test_a_table_of_files_has_one_digest_in_any_order():
+def test_the_digest_of_a_file_table_does_not_depend_on_its_order():
     assert provenance.digest({"b": "1", "a": "2"}) == provenance.digest({"a": "2", "b": "1"})
     assert provenance.digest({"b": "1", "a": "2"}) != provenance.digest({"b": "2", "a": "1"})
 
 
-def test_what_shards_tell_differently_of_an_asset_is_kept():
-    bought = BY_HAND | {"licence": "CC-BY-4.0"}
-    merged = provenance.merge_assets([{"rack": BY_HAND, "person": BY_HAND}, {"rack": bought}])
+def test_merged_assets_keep_every_value_that_shards_disagree_on():
+    bought_asset = OUR_ASSET | {"licence": "CC-BY-4.0"}
+    merged = provenance.merge_assets([{"rack": OUR_ASSET, "person": OUR_ASSET}, {"rack": bought_asset}])
     assert list(merged) == ["person", "rack"]
-    assert merged["rack"] == BY_HAND | {"licence": "CC-BY-4.0 / CC0-1.0"}
+    assert merged["rack"] == OUR_ASSET | {"licence": "CC-BY-4.0 / CC0-1.0"}
 
 
 @pytest.mark.parametrize(
@@ -101,10 +102,13 @@ def test_what_shards_tell_differently_of_an_asset_is_kept():
     [
         (None, "cannot be read: No such file"),
         ('{"images": 1', "invalid json"),
-        ('{"images": 1, "versions": {}, "made_by": null}', "files: field required; of another version"),
+        (
+            '{"images": 1, "versions": {}, "made_by": null}',
+            "files: field required; another version may have written it",
+        ),
     ],
 )
-def test_a_shard_that_cannot_tell_what_made_it_is_named(tmp_path, content, reason):
+def test_a_shard_info_that_cannot_be_read_is_named(tmp_path, content, reason):
     path = tmp_path / "shard.json"
     if content is not None:
         path.write_text(content)

@@ -234,7 +234,7 @@ def test_a_full_hall_is_an_error_that_says_what_to_do(scenes):
 
 
 def sample(*arguments):
-    command = [sys.executable, "-m", "pipeline.scenes.sample", *map(str, arguments)]
+    command = [sys.executable, "-m", "pipeline", "sample", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
 
 
