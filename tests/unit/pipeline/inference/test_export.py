@@ -20,10 +20,11 @@ from pipeline.inference import export, predict
 from pipeline.models import detectors
 from pipeline.models.mask_rcnn import MASKRCNN_V1, architecture_from_settings, build_mask_rcnn
 from tests.helpers.paths import ROOT
+from tests.helpers.commands import Outcome, run_cariste
 
 WIDTH, HEIGHT = 96, 72
 CLASSES = [reader.Category(id=1, name="pedestrian"), reader.Category(id=7, name="pallet_truck")]
-EXAMPLE = ROOT / "docs" / "detect_without_torch.py"
+EXAMPLE = ROOT / "examples" / "detect_without_torch.py"
 
 
 def save_model(path: Path, settings: ModelSection, layout: str) -> Path:
@@ -83,9 +84,8 @@ def assert_same(found: dict[str, np.ndarray], detections: list[dict]) -> None:
         assert score == pytest.approx(detection["score"], abs=1e-3)
 
 
-def run(monkeypatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["export", *map(str, arguments)])
-    return export.main()
+def run(*arguments: object) -> Outcome:
+    return run_cariste("export", *arguments)
 
 
 @pytest.mark.parametrize("kind", ["onnx_file", "torchscript_file"])
@@ -196,7 +196,7 @@ def test_the_example_refuses_a_image_of_another_size(onnx_file, tmp_path):
         ("labels", lambda labels: labels.astype(np.int32), "labels are int32"),
     ],
 )
-def test_a_file_that_does_not_agree_is_not_written(monkeypatch, model_file, tmp_path, capsys, name, broken, words):
+def test_a_file_that_does_not_agree_is_not_written(monkeypatch, model_file, tmp_path, name, broken, words):
     # As if the exporter had translated one operator wrongly; the torch module itself stands in for the rest.
     right = export.torch_predictor
 
@@ -212,21 +212,23 @@ def test_a_file_that_does_not_agree_is_not_written(monkeypatch, model_file, tmp_
     monkeypatch.setitem(export.FORMATS, ".onnx", (lambda camera, metadata: b"", wrong))
     out = tmp_path / "model.onnx"
     out.write_bytes(b"the file of yesterday")
-    assert run(monkeypatch, "--model", model_file, "--out", out, "--size", WIDTH, HEIGHT) == 1
-    said = capsys.readouterr().err
+    done = run("--model", model_file, "--out", out, "--size", WIDTH, HEIGHT)
+    assert done.exit_code == 2
+    said = done.stderr
     assert "does not agree with torch" in said
     assert re.search(words, said), said
     assert out.read_bytes() == b"the file of yesterday"
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
 
 
-def test_a_model_that_detects_nothing_at_all_cannot_be_checked(monkeypatch, settings, tmp_path, capsys):
+def test_a_model_that_detects_nothing_at_all_cannot_be_checked(settings, tmp_path):
     source = save_model(tmp_path / "model.pt", settings, "ours")
     content = torch.load(source, weights_only=True)
     content["weights"]["roi_heads.box_predictor.cls_score.bias"][:] = float("nan")
     torch.save(content, source)
-    assert run(monkeypatch, "--model", source, "--out", tmp_path / "m.torchscript.pt", "--size", WIDTH, HEIGHT) == 1
-    assert "the model detects nothing, not even of the lowest score" in capsys.readouterr().err
+    done = run("--model", source, "--out", tmp_path / "m.torchscript.pt", "--size", WIDTH, HEIGHT)
+    assert done.exit_code == 2
+    assert "the model detects nothing, not even of the lowest score" in done.stderr
     assert not (tmp_path / "m.torchscript.pt").exists()
 
 
@@ -243,16 +245,18 @@ def test_a_model_that_detects_nothing_at_all_cannot_be_checked(monkeypatch, sett
         ),
     ],
 )
-def test_what_cannot_be_exported_is_said(monkeypatch, model_file, tmp_path, capsys, out, size, words):
-    assert run(monkeypatch, "--model", model_file, "--out", tmp_path / out, "--size", *size) == 1
-    assert re.search(words, capsys.readouterr().err)
+def test_what_cannot_be_exported_is_said(model_file, tmp_path, out, size, words):
+    done = run("--model", model_file, "--out", tmp_path / out, "--size", *size)
+    assert done.exit_code == 2
+    assert re.search(words, done.stderr)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_model_that_cannot_be_read_is_named(monkeypatch, tmp_path, capsys):
+def test_a_model_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "model.pt").write_text("no model")
-    assert run(monkeypatch, "--model", tmp_path / "model.pt", "--out", tmp_path / "model.onnx") == 1
-    assert "model.pt: not a file of torch weights, or damaged" in capsys.readouterr().err
+    done = run("--model", tmp_path / "model.pt", "--out", tmp_path / "model.onnx")
+    assert done.exit_code == 2
+    assert "model.pt: not a file of torch weights, or damaged" in done.stderr
 
 
 @pytest.mark.parametrize("size", [(640, 480), (641, 479), (1920, 1080), (97, 333), (480, 640), (1000, 300)])
