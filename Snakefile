@@ -20,8 +20,10 @@ ROOT = workflow.basedir
 sys.path.insert(0, ROOT)
 
 from pipeline.common.errors import CaristeError
-from pipeline.config.config import GENERATOR_VERSION, SPLITS, parse_nested_yaml, validate, with_changes
+from pipeline.common.vocabulary import SPLITS
+from pipeline.config.config import parse_nested_yaml, validate, with_changes
 from pipeline.record import asset_catalogue
+from pipeline.record.scene import GENERATOR_VERSION
 from pipeline.scenes.assets import custom_meshes
 
 # A config named on the command line stands alone; it does not inherit from the quickstart.

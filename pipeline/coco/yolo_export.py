@@ -19,7 +19,7 @@ import yaml
 from pipeline.coco import reader
 from pipeline.common.errors import CaristeError
 from pipeline.common.progress import track
-from pipeline.config.config import SPLITS
+from pipeline.common.vocabulary import SPLITS
 
 # Puts an image (first) where the layout wants it (second).
 PlaceFile = Callable[[Path, Path], object]

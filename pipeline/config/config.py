@@ -14,6 +14,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from pipeline.common.errors import CaristeError
+from pipeline.common.vocabulary import MapFormat, ViewTransform
 from pipeline.config.field_types import CocoSetSection, Count, Fraction, Name, Section
 from pipeline.config.renamed_keys import new_name_of
 from pipeline.config.study import StudySection
@@ -27,15 +28,9 @@ from pipeline.config.world import (
     TrucksSection,
 )
 
-# Raise by hand when the same config must give other images: it is part of every scene record, so all shards are
-# rendered again. Editing a docstring or a log line is no reason.
-GENERATOR_VERSION = 8
 PRETRAINED_BACKBONE_RATE_FACTOR, RANDOM_BACKBONE_RATE_FACTOR = 0.1, 1.0
 
-ViewTransform = Literal["AgX", "Filmic", "Standard"]
-MapFormat = Literal["png", "exr"]  # of depth and normal maps
 
-SPLITS = ("train", "val", "test")
 SCENE_SECTIONS = ("layout", "people", "trucks", "goods", "camera", "light")
 
 

@@ -78,7 +78,7 @@ class AugmentSection(Section):
 
 
 class SourceSection(CocoSetSection):
-    """Real images to train on beside the rendered ones (docs/mixing.md)."""
+    """Real images to train on beside the rendered ones (docs/howto/your_images.md)."""
 
     share: Annotated[float, Field(gt=0, le=1, description="share of all images drawn")]
 
@@ -110,7 +110,7 @@ class RateFactorsSection(Section):
     backbone: Annotated[float, Field(gt=0)] | None = Field(
         None,
         description="of what model.freeze leaves to train; null: 0.1 of a pretrained one, which forgets real images "
-        "if it learns rendered ones faster (docs/study.md), 1 of one with weights: none",
+        "if it learns rendered ones faster (docs/results.md), 1 of one with weights: none",
     )
 
 

@@ -9,6 +9,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from pipeline.common.vocabulary import (
+    CameraRig,
+    Contrast,
+    Headwear,
+    LayoutKind,
+    Legwear,
+    LightingKind,
+    LookalikeKind,
+    NonCartonKind,
+)
 from pipeline.config.field_types import (
     CountRange,
     FloatRange,
@@ -18,17 +28,6 @@ from pipeline.config.field_types import (
     Section,
     within_limits,
 )
-
-LayoutKind = Literal["aisle", "staging", "dock", "packing", "block", "mixed", "chaos"]
-NonCartonKind = Literal["crate", "drum", "stillage", "ibc", "cable_reel", "bin"]
-LookalikeKind = Literal[
-    "hand_trolley", "platform_cart", "roll_cage", "forklift", "reach_truck", "stacker", "cleaning_machine"
-]
-Legwear = Literal["trousers", "dungarees", "shorts"]
-Headwear = Literal["helmet", "cap", "bump_cap", "hair"]
-CameraRig = Literal["robot", "handheld", "ceiling", "forklift_mast"]
-Contrast = Literal["base", "medium_high", "high", "very_high"]
-LightingKind = Literal["high_bay", "neon", "daylight", "dusk", "torch"]
 
 
 class LayoutSection(Section):

@@ -26,10 +26,11 @@ from pipeline.coco.writer import CocoWriter
 from pipeline.common import json_files
 from pipeline.common.errors import CaristeError
 from pipeline.common.progress import track
+from pipeline.common.vocabulary import SPLITS
 from pipeline.config import config
 from pipeline.labelling import annotations, audit, audit_overlay, shard_reader
 from pipeline.record import provenance
-from pipeline.record.scene import image_file_name, shard_folder_name
+from pipeline.record.scene import GENERATOR_VERSION, image_file_name, shard_folder_name
 
 LICENCE_TEXT = "Rendered by Cariste; the licences of the assets in the images stand in its folder assets/."
 MAX_FAILURES_SHOWN = 10
@@ -84,7 +85,7 @@ def label_dataset(data: Path, settings: config.Config, processes: int = 1) -> di
     shutil.rmtree(data / "audit", ignore_errors=True)
     summary, faults, shown = audit.AuditSummary(), 0, []
     with _put_in_place(data / "annotations") as folder, contextlib.ExitStack() as files:
-        writers = {split: files.enter_context(_writer(folder, split, settings.data)) for split in config.SPLITS}
+        writers = {split: files.enter_context(_writer(folder, split, settings.data)) for split in SPLITS}
         for shard in track(label_shards(data / "shards", settings, processes), settings.data.shards, "label", "shard"):
             summary += shard.summary
             faults += len(shard.faults)
@@ -203,7 +204,7 @@ def _writer(folder: Path, split: str, data: config.DataSection) -> CocoWriter:
         "name": data.name,
         "split": split,
         "seed": data.seed,
-        "generator_version": config.GENERATOR_VERSION,
+        "generator_version": GENERATOR_VERSION,
         "licence": LICENCE_TEXT,
     }
     return CocoWriter(folder / f"{split}.json", info, list(annotations.CATEGORIES))

@@ -13,7 +13,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.common.errors import CaristeError
 from pipeline.config import config
-from pipeline.record.scene import Camera, InstanceMeasurement, Lamp, Measurements, RenderSettings, image_file_name
+from pipeline.record.scene import (
+    GENERATOR_VERSION,
+    Camera,
+    InstanceMeasurement,
+    Lamp,
+    Measurements,
+    RenderSettings,
+    image_file_name,
+)
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 NPY_VERSION_1 = b"\x93NUMPY\x01\x00"
@@ -89,10 +97,10 @@ def read_records(shard: Path, number: int, data: config.DataSection) -> list[Lab
         raise ShardReadError(f"{path} is not a list of rendered scenes: {error}; render the shard again") from None
     _check_indices([record.scene.index for record in records], number, data)
     for scene in (record.scene for record in records):
-        if (scene.dataset_seed, scene.generator_version) != (data.seed, config.GENERATOR_VERSION):
+        if (scene.dataset_seed, scene.generator_version) != (data.seed, GENERATOR_VERSION):
             raise ShardReadError(
                 f"image {scene.index} was made with seed {scene.dataset_seed} by generator "
-                f"{scene.generator_version}, wanted seed {data.seed}, generator {config.GENERATOR_VERSION}; "
+                f"{scene.generator_version}, wanted seed {data.seed}, generator {GENERATOR_VERSION}; "
                 "render the shard again"
             )
     return records
@@ -168,7 +176,7 @@ def read_instance_map(shard: Path, record: LabelRecord) -> np.ndarray:
 
 def read_silhouettes(shard: Path, record: LabelRecord) -> dict[str, np.ndarray]:
     """Read an image's silhouettes: "<id>", bool of the size of the instance's whole box, "<id>_thin", "<id>_isolated" and
-    "<id>_isolated_any" (docs/dataset.md).
+    "<id>_isolated_any" (docs/reference/data_set.md).
 
     Raises:
         ShardError: the file is missing, corrupt, or holds other masks than the record says.

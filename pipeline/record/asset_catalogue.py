@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The catalogue of assets: the category, source, author and license of everything that an image can show.
 
-The section `assets` lists the assets that our code builds, `custom` the meshes of the user (docs/assets.md).
+The section `assets` lists the assets that our code builds, `custom` lists the meshes of the user
+(docs/howto/custom_meshes.md).
 """
 
 from collections.abc import Iterable

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from pipeline.config.world import Headwear, Legwear, LookalikeKind, NonCartonKind
+from pipeline.common.vocabulary import Headwear, Legwear, LookalikeKind, NonCartonKind
 from pipeline.record.base_types import Category, RecordModel, Rgb, UnitFloat, Vec3
 
 
@@ -218,7 +218,7 @@ SignedAxis = Literal["+x", "-x", "+y", "-y", "+z", "-z"]
 
 
 class CustomMeshParameters(RecordModel):
-    """A mesh file of the user (docs/assets.md), scaled and turned into the frame of an object, centered, on z = 0.
+    """A mesh file of the user, scaled and turned into the frame of an object, centered, on z = 0.
 
     `file` is relative to `assets/`. `sha256` maps the mesh file and the files that belong to it to their hashes.
     `up` and `forward` are the axes of the file that become +z and +x. `size_m` is the length along x, the width along

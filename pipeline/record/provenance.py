@@ -16,9 +16,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 import pipeline
 from pipeline.common.errors import CaristeError
 from pipeline.common.file_hash import sha256_of
-from pipeline.config.config import GENERATOR_VERSION, Config
+from pipeline.config.config import Config
 from pipeline.record import asset_catalogue
-from pipeline.record.scene import Scene, read_rendered_scenes, shard_folder_name
+from pipeline.record.scene import GENERATOR_VERSION, Scene, read_rendered_scenes, shard_folder_name
 
 AssetTable = dict[str, dict[str, str | None]]  # name -> category, source, author, licence, and file of a custom asset
 

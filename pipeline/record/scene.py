@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The scene record: everything that decides how one image looks, sampled without Blender (docs/dataset.md).
+"""The scene record: everything that decides how one image looks, sampled without Blender (docs/reference/data_set.md).
 
 World frame: metres, z up, floor at z = 0, the hall centered on the origin. Frame of an object: origin on the surface
 that it stands on, forward = +x, left = +y, up = +z; `yaw_deg` turns it counterclockwise seen from above.
@@ -11,11 +11,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipeline.config.config import MapFormat, ViewTransform
-from pipeline.config.world import CameraRig, Contrast, LayoutKind, LightingKind
+from pipeline.common.vocabulary import CameraRig, Contrast, LayoutKind, LightingKind, MapFormat, ViewTransform
 from pipeline.record.base_types import RecordModel, Rgb, UnitFloat, Vec2, Vec3
 from pipeline.record.objects import SceneObject
 
+# Raise it by hand when the same config must give other images: it is part of every scene record, so all shards are
+# rendered again. Editing a docstring or a log line is no reason.
+GENERATOR_VERSION = 8
 RECORD_FORMAT = 2
 
 

@@ -16,9 +16,10 @@ import yaml
 
 from pipeline.coco import reader
 from pipeline.common.errors import CaristeError
-from pipeline.config.config import GENERATOR_VERSION, SPLITS, Config
+from pipeline.common.vocabulary import SPLITS
+from pipeline.config.config import Config
 from pipeline.config.freezing import describe_freeze
-from pipeline.record.scene import shard_folder_name
+from pipeline.record.scene import GENERATOR_VERSION, shard_folder_name
 from pipeline.reports import example_images, run_records
 from pipeline.viz import charts, html_pages
 from pipeline.viz.overlays import class_color

@@ -13,11 +13,19 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.common.randomness import draw_seed, rng
-from pipeline.config.config import GENERATOR_VERSION
 from pipeline.config.world import ClothingSection, PeopleSection, TrucksSection
 from pipeline.record.asset_catalogue import CatalogueError
 from pipeline.record.objects import PROP_KINDS, EurPallet, EurPalletParameters, PropParameters, Rack, SceneObject
-from pipeline.record.scene import AmbientLight, Camera, Hall, Lamp, RenderSettings, Scene, SurfaceMaterial
+from pipeline.record.scene import (
+    GENERATOR_VERSION,
+    AmbientLight,
+    Camera,
+    Hall,
+    Lamp,
+    RenderSettings,
+    Scene,
+    SurfaceMaterial,
+)
 from pipeline.scenes.actors.activities import GRIP_OFFSET_M, draw_people_group
 from pipeline.scenes.actors.person_groups import person_beside_truck, truck_and_person
 from pipeline.scenes.assets import custom_meshes

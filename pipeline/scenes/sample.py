@@ -14,10 +14,10 @@ import numpy as np
 from pipeline.common import json_files
 from pipeline.common.progress import track
 from pipeline.common.randomness import choose_weighted, draw_seed, rng
-from pipeline.config.config import GENERATOR_VERSION, Config
+from pipeline.config.config import Config
 from pipeline.record import provenance
 from pipeline.record.objects import SceneObject
-from pipeline.record.scene import RenderSettings, Scene, read_scenes
+from pipeline.record.scene import GENERATOR_VERSION, RenderSettings, Scene, read_scenes
 from pipeline.scenes.actors.lookalikes import add_lookalikes
 from pipeline.scenes.actors.placement import NoRoomError, add_actors, draw_counts
 from pipeline.scenes.actors.visible_placement import View

@@ -21,6 +21,7 @@ import torch
 from pipeline.common import distributed
 from pipeline.config import config
 from pipeline.models.weights import state_dicts
+from pipeline.record.scene import GENERATOR_VERSION
 from pipeline.training.state import TrainingState
 
 LOG = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ def run_identity(settings: config.Config, data: Sequence[Path]) -> str:
     for key in KEYS_NOT_IN_IDENTITY:
         del whole["train"][key]
     hashes = [hashlib.sha256(path.read_bytes()).hexdigest() for path in data]
-    parts = [whole, hashes, config.GENERATOR_VERSION, distributed.world_size()]
+    parts = [whole, hashes, GENERATOR_VERSION, distributed.world_size()]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

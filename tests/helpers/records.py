@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small scene record by hand: one truck in front of the camera, a carton, two lamps."""
 
-from pipeline.config import config
 from pipeline.record import objects as things
 from pipeline.record import scene
+from pipeline.record.scene import GENERATOR_VERSION
 
 STEEL = (0.6, 0.05, 0.03)
 GREY = (0.3, 0.3, 0.3)
@@ -52,7 +52,7 @@ def carton(size_m: scene.Vec3, position_m: scene.Vec3) -> things.Carton:
 def record(index: int = 0, objects: tuple = (), width: int = 96, height: int = 72) -> scene.Scene:
     """A camera 0.7 m high at (0, -2.6), looking along +y at `objects` (default: a truck and a carton beside it)."""
     return scene.Scene(
-        generator_version=config.GENERATOR_VERSION,
+        generator_version=GENERATOR_VERSION,
         index=index,
         dataset_seed=0,
         layout="staging",

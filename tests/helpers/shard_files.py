@@ -8,9 +8,8 @@ import cv2
 import numpy as np
 
 from pipeline.common.file_hash import sha256_of
-from pipeline.config import config
 from pipeline.labelling import shard_reader
-from pipeline.record.scene import RenderedScene
+from pipeline.record.scene import GENERATOR_VERSION, RenderedScene
 
 WIDTH, HEIGHT = 48, 32
 RGB = (0.5, 0.5, 0.5)
@@ -49,7 +48,7 @@ LAMP = {"kind": "strip", "position_m": (0, 0, 5), "size_m": (1, 0.1), "yaw_deg":
 def scene(index: int, numbers: list[int], height: int = HEIGHT, width: int = WIDTH) -> dict:
     """A record whose odd instances are people and even ones trucks."""
     return {
-        "generator_version": config.GENERATOR_VERSION,
+        "generator_version": GENERATOR_VERSION,
         "index": index,
         "dataset_seed": 7,
         "layout": "aisle",

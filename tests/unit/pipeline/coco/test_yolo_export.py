@@ -2,8 +2,6 @@
 """Labels are read back as Ultralytics reads them, filled, and compared with the masks they were made from."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -16,8 +14,8 @@ from hypothesis.extra import numpy as arrays
 
 from pipeline.coco import reader, yolo_export
 from pipeline.common import json_files
-from pipeline.config.config import SPLITS
-from tests.helpers.paths import ROOT
+from pipeline.common.vocabulary import SPLITS
+from tests.helpers.commands import Outcome, run_cariste
 
 MASKS = arrays.arrays(np.uint8, st.tuples(st.integers(1, 24), st.integers(1, 24)), elements=st.integers(0, 1))
 
@@ -126,14 +124,13 @@ def data_set(make_data):
     return made.images
 
 
-def run(data: Path, *options: str | Path) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "pipeline.coco.yolo_export", "--data", data, "--out", data / "yolo", *options]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+def run(data: Path, *options: str) -> Outcome:
+    return run_cariste("yolo", "--data", data, "--out", data / "yolo", *options)
 
 
 def test_the_layout_is_what_ultralytics_reads(data_set):
     done = run(data_set)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert "train: 4 images, 5 instances" in done.stdout
     out = data_set / "yolo"
     described = yaml.safe_load((out / "data.yaml").read_text())
@@ -151,14 +148,14 @@ def test_the_layout_is_what_ultralytics_reads(data_set):
 
 
 def test_the_folder_outlives_the_shards(data_set, tmp_path):
-    assert run(data_set).returncode == 0
+    assert run(data_set).exit_code == 0
     shutil.rmtree(data_set / "images")
     moved = (data_set / "yolo").rename(tmp_path / "elsewhere")
     assert len([path for path in (moved / "images/train").iterdir() if reader.read_image(path).size]) == 4
 
 
 def test_images_are_copied_on_demand(data_set):
-    assert run(data_set, "--copy").returncode == 0
+    assert run(data_set, "--copy").exit_code == 0
     image = next((data_set / "yolo/images/train").iterdir())
     assert image.stat().st_nlink == 1
 
@@ -166,7 +163,7 @@ def test_images_are_copied_on_demand(data_set):
 def test_nothing_half_written_is_left_under_the_name(data_set):
     (data_set / "images/000003.png").unlink()
     done = run(data_set)
-    assert done.returncode == 1
+    assert done.exit_code == 2
     assert "000003.png: cannot be put into" in done.stderr
     assert not (data_set / "yolo").exists()
 
@@ -174,5 +171,5 @@ def test_nothing_half_written_is_left_under_the_name(data_set):
 def test_an_existing_folder_is_not_overwritten(data_set):
     (data_set / "yolo").mkdir()
     done = run(data_set)
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.exit_code, done.stdout) == (2, "")
     assert "exists; delete it first" in done.stderr

@@ -4,7 +4,6 @@
 import json
 import re
 import shutil
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,10 +12,13 @@ import numpy as np
 import pytest
 
 from pipeline.coco import reader
+from pipeline.common.vocabulary import SPLITS
 from pipeline.config import config
 from pipeline.labelling import audit_overlay, label
+from pipeline.record.scene import GENERATOR_VERSION
 from tests.helpers import shard_files
 from tests.helpers.shard_files import HEIGHT, WIDTH
+from tests.helpers.commands import Outcome, run_cariste
 
 
 def id_map(*sizes: int) -> np.ndarray:
@@ -51,20 +53,18 @@ def data(made, tmp_path) -> Path:
     return shutil.copytree(made, tmp_path / "data")
 
 
-def run(data: Path, monkeypatch, settings: config.Config = SETTINGS, processes: int = 1) -> int:
+def run(data: Path, settings: config.Config = SETTINGS, processes: int = 1) -> Outcome:
     text = settings.only("data", "label")
-    arguments = ["--config", text, "--data", str(data), "--processes", str(processes)]
-    monkeypatch.setattr(sys, "argv", ["label", *arguments])
-    return label.main()
+    return run_cariste("label", "--config", text, "--data", data, "--processes", processes)
 
 
 def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_all_splits_are_files_that_can_be_relied_on(data, monkeypatch):
-    assert run(data, monkeypatch) == 0
-    read = {split: reader.read_coco(data / "annotations" / f"{split}.json") for split in config.SPLITS}
+def test_all_splits_are_files_that_can_be_relied_on(data):
+    assert run(data).exit_code == 0
+    read = {split: reader.read_coco(data / "annotations" / f"{split}.json") for split in SPLITS}
     for file in read.values():
         reader.check_images(file, data)
         assert [(category.id, category.name) for category in file.categories] == [
@@ -81,8 +81,8 @@ def test_all_splits_are_files_that_can_be_relied_on(data, monkeypatch):
     assert [entry.iscrowd for entry in read["test"].annotations] == [1, 1, 0, 0]
 
 
-def test_what_an_image_says(data, monkeypatch):
-    run(data, monkeypatch)
+def test_what_an_image_says(data):
+    run(data)
     document = json.loads((data / "annotations" / "val.json").read_text())
     assert document["images"] == [
         {
@@ -115,26 +115,26 @@ def test_what_an_image_says(data, monkeypatch):
         "quickstart",
         "val",
         7,
-        config.GENERATOR_VERSION,
+        GENERATOR_VERSION,
     )
 
 
-def test_the_same_bytes_on_every_run_with_any_number_of_processes(data, monkeypatch):
-    run(data, monkeypatch)
+def test_the_same_bytes_on_every_run_with_any_number_of_processes(data):
+    run(data)
     first = files(data / "annotations")
     assert sorted(first) == ["audit.json", "provenance.json", "test.json", "train.json", "val.json"]
-    run(data, monkeypatch, processes=2)
+    run(data, processes=2)
     assert files(data / "annotations") == first
     assert [path.name for path in data.iterdir() if path.name.startswith(".")] == []
 
 
-def test_growth_changes_no_entry_that_was_there(data, monkeypatch):
+def test_growth_changes_no_entry_that_was_there(data):
     fewer = SETTINGS.model_copy(update={"data": SETTINGS.data.model_copy(update={"images": 6})})
     shutil.move(data / "shards" / "00002", data / "later")
-    assert run(data, monkeypatch, fewer) == 0
+    assert run(data, fewer).exit_code == 0
     before = json.loads((data / "annotations" / "train.json").read_text())
     shutil.move(data / "later", data / "shards" / "00002")
-    run(data, monkeypatch)
+    run(data)
     after = json.loads((data / "annotations" / "train.json").read_text())
     for section in ("images", "annotations"):
         assert after[section][: len(before[section])] == before[section]
@@ -206,21 +206,22 @@ FAULTS = {
 
 @pytest.mark.parametrize("processes", [1, 2])
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_is_named_and_no_file_appears(data, monkeypatch, capsys, fault, processes):
+def test_a_fault_is_named_and_no_file_appears(data, fault, processes):
     place, plant, words = FAULTS[fault]
     plant(data / "shards" / "00001" / place)
-    assert run(data, monkeypatch, processes=processes) == 1
-    message = capsys.readouterr().err
+    done = run(data, processes=processes)
+    assert done.exit_code == 2
+    message = done.stderr
     assert "shards/00001" in message
     assert re.search(words, message), message
     assert not (data / "annotations").exists()
 
 
-def test_a_fault_leaves_the_files_of_the_last_run(data, monkeypatch):
-    run(data, monkeypatch)
+def test_a_fault_leaves_the_files_of_the_last_run(data):
+    run(data)
     before = files(data / "annotations")
     cut(data / "shards" / "00001" / "images" / "000003.png")
-    assert run(data, monkeypatch) == 1
+    assert run(data).exit_code == 2
     assert files(data / "annotations") == before
 
 
@@ -232,13 +233,14 @@ def shift_ids(shard: Path, index: int) -> None:
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_all_violations_of_the_run_are_reported_and_shown(data, monkeypatch, capsys, processes):
+def test_all_violations_of_the_run_are_reported_and_shown(data, processes):
     for index in (2, 5, 6):
         shift_ids(data / "shards" / f"{index // 3:05d}", index)
     (data / "audit").mkdir()
     (data / "audit" / "000000-1.png").write_bytes(b"of the last run")
-    assert run(data, monkeypatch, processes=processes) == 1
-    lines = capsys.readouterr().err.splitlines()[1:]
+    done = run(data, processes=processes)
+    assert done.exit_code == 2
+    lines = done.stderr.splitlines()[1:]
     # Each instance is off: two of image 2, five of image 5, six of image 6.
     assert len(lines) == 10 + 2
     assert lines[0] == (
@@ -254,9 +256,9 @@ def test_all_violations_of_the_run_are_reported_and_shown(data, monkeypatch, cap
     assert not (data / "annotations").exists()
 
 
-def test_the_saved_image_shows_the_instance_enlarged_in_three_colours(data, monkeypatch):
+def test_the_saved_image_shows_the_instance_enlarged_in_three_colours(data):
     shift_ids(data / "shards/00000", 1)
-    run(data, monkeypatch)
+    run(data)
     drawn = cv2.imread(str(data / "audit/000001-1.png"))[:, :, ::-1].astype(int)
     outline = (drawn == audit_overlay.OUTLINE_RGB).all(axis=2)
     # Eight pixels of an enlarged column are wrong; some of the colour is the image's own.
@@ -267,16 +269,16 @@ def test_the_saved_image_shows_the_instance_enlarged_in_three_colours(data, monk
     assert drawn.shape[1] >= audit_overlay.MIN_WIDTH_PX
 
 
-def test_without_the_audit_silhouettes_are_not_asked(data, monkeypatch):
+def test_without_the_audit_silhouettes_are_not_asked(data):
     shift_ids(data / "shards/00000", 2)
     quiet = SETTINGS.model_copy(update={"label": SETTINGS.label.model_copy(update={"audit": False})})
-    assert run(data, monkeypatch, quiet) == 0
+    assert run(data, quiet).exit_code == 0
     facts = json.loads((data / "annotations/audit.json").read_text())
     assert (facts["silhouettes"], facts["images"], facts["instances"]) == (False, 7, 0)
 
 
-def test_the_summary_of_the_audit(data, monkeypatch):
-    run(data, monkeypatch)
+def test_the_summary_of_the_audit(data):
+    run(data)
     facts = json.loads((data / "annotations/audit.json").read_text())
     counts = [8 + 4 * number for index in range(7) for number in range(index)]
     assert facts == {
@@ -294,9 +296,9 @@ def test_the_summary_of_the_audit(data, monkeypatch):
     }
 
 
-def test_polygons_by_config(data, monkeypatch):
+def test_polygons_by_config(data):
     rules = SETTINGS.label.model_copy(update={"segmentation": "polygons"})
-    assert run(data, monkeypatch, SETTINGS.model_copy(update={"label": rules})) == 0
+    assert run(data, SETTINGS.model_copy(update={"label": rules})).exit_code == 0
     read = reader.read_coco(data / "annotations/train.json")
     assert {type(each.segmentation) for each in read.annotations if not each.iscrowd} == {list}
     for each in read.annotations:

@@ -4,8 +4,6 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,11 +16,11 @@ from pipeline.common.file_hash import sha256_of
 from pipeline.config import config
 from pipeline.labelling import verify
 from pipeline.record import asset_catalogue, provenance
-from pipeline.record.scene import Measurements, RenderedScene, image_file_name
+from pipeline.record.scene import GENERATOR_VERSION, Measurements, RenderedScene, image_file_name
 from tests.helpers import records
-from tests.helpers.paths import ROOT
+from tests.helpers.commands import run_cariste
 
-G = config.GENERATOR_VERSION
+G = GENERATOR_VERSION
 SETTINGS = config.validate({"data": {"images": 4, "shard_size": 2, "seed": 0}})
 SPLITS = {"train": [0, 1], "val": [2], "test": [3]}
 NOT_HASHED = ("shard.json", ".snakemake_timestamp")
@@ -47,7 +45,7 @@ def seal(folder: Path, images: int, **changes: object) -> None:
     facts = {
         "images": images,
         "versions": {"blender": "4.5"},
-        "made_by": {"dataset_seed": 0, "generator_version": config.GENERATOR_VERSION, "assets": assets},
+        "made_by": {"dataset_seed": 0, "generator_version": GENERATOR_VERSION, "assets": assets},
         "files": {path.relative_to(folder).as_posix(): sha256_of(path) for path in paths},
     }
     (folder / "shard.json").write_text(json.dumps(facts | changes))
@@ -80,11 +78,6 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def run(data: Path, *options: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "pipeline.labelling.verify", data, *options]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-
-
 def findings(data: Path) -> list[verify.Finding]:
     shards = verify.check_shards(data / "shards", 1)
     found = [finding for shard in shards for finding in shard.findings]
@@ -93,8 +86,8 @@ def findings(data: Path) -> list[verify.Finding]:
 
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_a_whole_data_set_has_no_fault(data, processes):
-    done = run(data, "--processes", processes)
-    assert done.returncode == 0, done.stdout
+    done = run_cariste("verify", data, "--processes", processes)
+    assert done.exit_code == 0, done.stdout
     assert done.stdout.startswith("2 shards, 14 files, 0.0 MB in ")
     assert done.stdout.endswith(": no faults\n")
     assert "verify: 2 of 2 shards" in done.stderr
@@ -227,8 +220,8 @@ def test_one_flipped_bit_anywhere_is_found(data, tmp_path, draw):
 def test_all_faults_are_said_at_once_and_the_exit_code_is_1(data):
     flip(data / S0 / "images/000000.png")
     (data / S1 / "images/000003.png").unlink()
-    done = run(data)
-    assert done.returncode == 1
+    done = run_cariste("verify", data)
+    assert done.exit_code == 1
     first, second, last = done.stdout.splitlines()
     again = "and run snakemake dataset again"
     assert first == f"{S0}/images/000000.png: changed: its sha256 is not the one in shard.json; delete {S0} {again}"
@@ -241,8 +234,8 @@ def test_what_a_killed_job_left_is_named_and_harmless(data):
     (data / "scenes").mkdir()
     (data / "scenes/00003.jsonl.part").touch()
     (data / ".annotations.4711").mkdir()
-    done = run(data)
-    assert done.returncode == 0
+    done = run_cariste("verify", data)
+    assert done.exit_code == 0
     for place in ("shards/.00003.growing", "scenes/00003.jsonl.part", ".annotations.4711"):
         assert f"note: {place}: half-made" in done.stdout
 
@@ -250,12 +243,12 @@ def test_what_a_killed_job_left_is_named_and_harmless(data):
 def test_a_shard_rendered_by_hand_is_no_fault_but_is_said(data):
     seal(data / S0, 2, made_by=None)
     write_annotations(data)
-    done = run(data)
-    assert done.returncode == 0, done.stdout
+    done = run_cariste("verify", data)
+    assert done.exit_code == 0, done.stdout
     assert f"note: {S0}/shard.json: made_by is null" in done.stdout
 
 
 def test_a_folder_that_is_no_data_set_is_an_error(tmp_path):
-    done = run(tmp_path)
-    assert (done.returncode, done.stdout) == (1, "")
+    done = run_cariste("verify", tmp_path)
+    assert (done.exit_code, done.stdout) == (1, "")
     assert f"{tmp_path}: not a data set" in done.stderr

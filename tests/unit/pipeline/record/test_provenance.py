@@ -3,8 +3,6 @@
 
 import hashlib
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,9 +12,9 @@ from pipeline.common import json_files
 from pipeline.common.file_hash import sha256_of
 from pipeline.config import config
 from pipeline.record import asset_catalogue, provenance
-from pipeline.record.scene import Measurements, RenderedScene, read_scenes
+from pipeline.record.scene import GENERATOR_VERSION, Measurements, RenderedScene, read_scenes
 from tests.helpers import records
-from tests.helpers.paths import ROOT
+from tests.helpers.commands import run_cariste
 
 OUR_ASSET = {"category": None, "source": "modelled", "author": "Cariste", "licence": "CC0-1.0"}
 MADE_BY = {"dataset_seed": 5, "generator_version": 1}
@@ -35,15 +33,14 @@ def write_shard(folder: Path, index: int, made_by: dict | None, blender: str = "
 
 def test_scene_sampling_writes_the_same_provenance_twice(tmp_path):
     given = {"data": {"seed": 3}, "people": {"count": [1, 2]}, "render": {"samples": 2}}
-    command = [sys.executable, "-m", "pipeline", "sample", "--config", json.dumps(given), "--count", "2"]
     for name in ("a", "b"):
-        out = ["--out", tmp_path / f"{name}.jsonl", "--provenance", tmp_path / f"{name}.json"]
-        subprocess.run([*command, *out], cwd=ROOT, check=True)
+        out = ("--out", tmp_path / f"{name}.jsonl", "--provenance", tmp_path / f"{name}.json")
+        assert run_cariste("sample", "--config", json.dumps(given), "--count", 2, *out).exit_code == 0
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
     document = json.loads((tmp_path / "a.json").read_text())
     assert document["config"] == given
     assert document["cariste"] == pipeline.__version__
-    assert (document["dataset_seed"], document["generator_version"]) == (3, config.GENERATOR_VERSION)
+    assert (document["dataset_seed"], document["generator_version"]) == (3, GENERATOR_VERSION)
     shown = {scene_object.asset for scene in read_scenes(tmp_path / "a.jsonl") for scene_object in scene.objects}
     assert document["assets"].keys() == shown
     assert document["assets"]["person"] == asset_catalogue.read_catalogue().assets["person"].model_dump()

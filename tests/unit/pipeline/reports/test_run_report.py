@@ -4,8 +4,6 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,8 +13,10 @@ import pytest
 
 from pipeline.coco import reader
 from pipeline.common import json_files
-from pipeline.config.config import SPLITS, Config, validate
+from pipeline.common.vocabulary import SPLITS
+from pipeline.config.config import Config, validate
 from pipeline.reports import run_records, run_report
+from tests.helpers.commands import run_cariste
 
 CONFIG = {"data": {"name": "tiny", "images": 12, "shard_size": 6}, "camera": {"width": 64, "height": 48}}
 CATEGORIES = [{"id": 1, "name": "pedestrian"}, {"id": 2, "name": "pallet_truck"}]
@@ -317,12 +317,12 @@ def test_nothing_to_see_and_one_iteration_still_make_a_page(tmp_path):
 def test_command_line(results):
     config = results / "tiny.yaml"
     config.write_text(json.dumps(CONFIG))
-    command = [sys.executable, "-m", "pipeline.reports.run_report", "--config", config, "--data", results / "data"]
-    command += ["--run", results / "run", "--out", results / "page.html"]
-    subprocess.run(command, check=True)
+    folders = ("--data", results / "data", "--run", results / "run")
+    command = ("report", "--config", config, *folders, "--out", results / "page.html")
+    assert run_cariste(*command).exit_code == 0
     assert "</html>" in (results / "page.html").read_text()
     (results / "run/metrics.json").unlink()
-    failed = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert failed.returncode == 1
+    failed = run_cariste(*command)
+    assert failed.exit_code == 2
     assert failed.stderr.startswith(f"{results / 'run/metrics.json'}: no such file; ")
     assert "Traceback" not in failed.stderr
