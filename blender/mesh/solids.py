@@ -40,6 +40,11 @@ class Solid:
         return replace(self, vertices=self.vertices * (1, -1, 1), faces=[face[::-1] for face in self.faces])
 
 
+def with_mirror_image(parts: list[Solid]) -> list[Solid]:
+    """Return the parts, then their mirror images on the other side of the plane y = 0."""
+    return [*parts, *(part.mirrored() for part in parts)]
+
+
 def box(size_m: tuple[float, float, float], center_m: tuple[float, float, float] = (0, 0, 0), slot: int = 0) -> Solid:
     """An axis-aligned cuboid."""
     corners = np.array([(x, y, z) for x in (-0.5, 0.5) for y in (-0.5, 0.5) for z in (-0.5, 0.5)])
