@@ -7,42 +7,36 @@ Real dimensions: pipeline/props_goods.py. `variant` picks one of each kind's for
 import bpy
 import numpy as np
 
+from blender.goods.goods_object import GoodsMaterial, build_goods_object
+from blender.goods.goods_parts import wall_faces, wire_grid
 from blender.goods.pallets_and_cartons import pallet_solids
-from blender.goods.prop_parts import (
-    PropMaterial,
-    lathe,
-    pick_form,
-    prop_object,
-    rounded_rectangle,
-    scaled_loft,
-    wall_faces,
-    wire_grid,
-)
 from blender.materials.markings import BRANDS, FacePlane
 from blender.materials.printed_labels import LOCATION_CODES, WARNINGS, LabelSlots, handling_marks, shipping_label
 from blender.mesh.asset_cache import AssetCache
+from blender.mesh.prop_object import pick_form
+from blender.mesh.shapes import lathe, rounded_rectangle, scaled_loft
 from blender.mesh.solids import Solid, box, prism
 
 CRATES = ("closed", "collars", "slatted")
 STILLAGES = ("mesh", "sheet")
 BINS = ("klt", "open_front", "pallet_box", "wheelie")
-INKS = LabelSlots(PropMaterial.PAPER, PropMaterial.BARCODE, PropMaterial.INK_2)
+INKS = LabelSlots(GoodsMaterial.PAPER, GoodsMaterial.BARCODE, GoodsMaterial.INK_2)
 BOARD_M = 0.022
 SKID_M = 0.09
 PALLET_M = 0.144
 COLLAR_M = 0.195
 
 
-def build_crate(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
+def build_crate(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
     """Of wood: closed with print, a EUR pallet with collars, or slatted over dark machinery. Print in the accent."""
     makers = {"closed": _closed_crate, "collars": _collars, "slatted": _slatted_crate}
-    return prop_object("crate", parameters, library, makers[pick_form(parameters["variant"], CRATES)])
+    return build_goods_object("crate", parameters, cache, makers[pick_form(parameters["variant"], CRATES)])
 
 
 def _skids(length: float, width: float) -> list[Solid]:
     """Three bearers along x, open between them for forks."""
     return [
-        box((length, 0.1, SKID_M), (0, y, SKID_M / 2), PropMaterial.WOOD_X)
+        box((length, 0.1, SKID_M), (0, y, SKID_M / 2), GoodsMaterial.WOOD_X)
         for y in (0.05 - width / 2, 0, width / 2 - 0.05)
     ]
 
@@ -61,19 +55,19 @@ def _battens(face: FacePlane, places: tuple[float, ...], wide_m: float, thick_m:
     width, height = face.size_m
     size = np.abs(face.right) * wide_m + np.abs(face.normal) * thick_m + np.array([0, 0, height])
     middles = [face.center + place * (width - wide_m) / 2 * face.right for place in places]
-    return [box(size, middle + thick_m / 2 * face.normal, PropMaterial.WOOD_Z) for middle in middles]
+    return [box(size, middle + thick_m / 2 * face.normal, GoodsMaterial.WOOD_Z) for middle in middles]
 
 
-def _grain(face: FacePlane) -> PropMaterial:
+def _grain(face: FacePlane) -> GoodsMaterial:
     """Wood along a side."""
-    return PropMaterial.WOOD_X if abs(face.right[0]) > 0.5 else PropMaterial.WOOD_Y
+    return GoodsMaterial.WOOD_X if abs(face.right[0]) > 0.5 else GoodsMaterial.WOOD_Y
 
 
 def _lid(length: float, width: float, top: float) -> list[Solid]:
     count = max(int(length / 0.14), 1)
     size = (length / count - 0.004, width, BOARD_M)
     middles = (np.arange(count) + 0.5) * length / count - length / 2
-    return [box(size, (x, 0, top - BOARD_M / 2), PropMaterial.WOOD_Y) for x in middles]
+    return [box(size, (x, 0, top - BOARD_M / 2), GoodsMaterial.WOOD_Y) for x in middles]
 
 
 def _closed_crate(parameters: dict, rng: np.random.Generator) -> list[Solid]:
@@ -103,9 +97,9 @@ def _crate_print(face: FacePlane, brand: str, warning: str) -> list[Solid]:
     first, last = fields[0] * width, fields[-1] * width
     mark = min(0.2 * height, room / 1.7)
     return [
-        *face.text(brand, (first, 0.25 * height), letter, PropMaterial.INK),
-        *face.text(warning, (first, 0.02 * height), small, PropMaterial.INK),
-        *handling_marks(face, (last, -0.25 * height if first == last else 0.2 * height), mark, PropMaterial.INK),
+        *face.text(brand, (first, 0.25 * height), letter, GoodsMaterial.INK),
+        *face.text(warning, (first, 0.02 * height), small, GoodsMaterial.INK),
+        *handling_marks(face, (last, -0.25 * height if first == last else 0.2 * height), mark, GoodsMaterial.INK),
     ]
 
 
@@ -126,12 +120,12 @@ def _collars(parameters: dict, rng: np.random.Generator) -> list[Solid]:
             solids += _boards(face, 1.0, 0.0, 0.02, _grain(face))
             wide = (0.11, 0.55 * level)
             middles = [(side * (face.size_m[0] - wide[0]) / 2, 0) for side in (-1, 1)]
-            solids += [face.rectangle(middle, wide, PropMaterial.STEEL, 0, 0.0025) for middle in middles]
+            solids += [face.rectangle(middle, wide, GoodsMaterial.STEEL, 0, 0.0025) for middle in middles]
     if covered:
-        solids.append(box((length, width, 0.012), (0, 0, height - 0.006), PropMaterial.BOARD))
+        solids.append(box((length, width, 0.012), (0, 0, height - 0.006), GoodsMaterial.BOARD))
     else:
         filled = rng.uniform(0.3, 0.9) * (height - PALLET_M)
-        solids.append(box((length - 0.06, width - 0.06, filled), (0, 0, PALLET_M + filled / 2), PropMaterial.BOARD))
+        solids.append(box((length - 0.06, width - 0.06, filled), (0, 0, PALLET_M + filled / 2), GoodsMaterial.BOARD))
     return solids + _papers(wall_faces((length - 0.006, width - 0.006, height - PALLET_M), PALLET_M), rng)
 
 
@@ -150,17 +144,17 @@ def _slatted_crate(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     inner = (length - 2 * BOARD_M, width - 2 * BOARD_M, height - SKID_M - BOARD_M)
     goods = (0.8 * inner[0], 0.8 * inner[1], rng.uniform(0.5, 0.85) * inner[2])
     solids = [*_skids(length, width), *_lid(length, width, height), *_lid(length, width, SKID_M + BOARD_M)]
-    solids.append(box(goods, (0, 0, SKID_M + BOARD_M + goods[2] / 2), PropMaterial.PAINT))
+    solids.append(box(goods, (0, 0, SKID_M + BOARD_M + goods[2] / 2), GoodsMaterial.PAINT))
     for face in wall_faces(inner, SKID_M):
         solids += _boards(face, 0.2, 0.1, BOARD_M, _grain(face))
         solids += _battens(face, (-1, 0, 1) if face.size_m[0] > 1.1 else (-1, 1), 0.09, 0.95 * BOARD_M)
     return solids + _papers(wall_faces((length - 0.006, width - 0.006, inner[2]), SKID_M), rng)[:4]
 
 
-def build_stillage(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
+def build_stillage(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
     """A steel box on feet for forks: of wire mesh with a flap in front, or of ribbed sheet. Plate in the accent."""
     makers = {"mesh": _mesh_stillage, "sheet": _sheet_stillage}
-    return prop_object("stillage", parameters, library, makers[pick_form(parameters["variant"], STILLAGES)])
+    return build_goods_object("stillage", parameters, cache, makers[pick_form(parameters["variant"], STILLAGES)])
 
 
 def _stillage_frame(size: list[float], floor_m: float) -> list[Solid]:
@@ -171,13 +165,13 @@ def _stillage_frame(size: list[float], floor_m: float) -> list[Solid]:
     for x in (-1, 1):
         for y in (-1, 1):
             corner = (x * (length - post) / 2, y * (width - post) / 2)
-            solids.append(box((post, post, height), (*corner, height / 2), PropMaterial.PAINT))
+            solids.append(box((post, post, height), (*corner, height / 2), GoodsMaterial.PAINT))
             foot = (x * (length - 0.12) / 2, y * (width - 0.12) / 2, 0.01)
-            solids.append(box((0.12, 0.12, 0.02), foot, PropMaterial.PAINT))
+            solids.append(box((0.12, 0.12, 0.02), foot, GoodsMaterial.PAINT))
     for z in (floor_m - 0.03, height - 0.06):
-        solids += [box((length, 0.035, 0.05), (0, y * (width - 0.035) / 2, z), PropMaterial.PAINT) for y in (-1, 1)]
-        solids += [box((0.035, width, 0.05), (x * (length - 0.035) / 2, 0, z), PropMaterial.PAINT) for x in (-1, 1)]
-    floor = box((length - 0.07, width - 0.07, 0.03), (0, 0, floor_m - 0.015), PropMaterial.WOOD_X)
+        solids += [box((length, 0.035, 0.05), (0, y * (width - 0.035) / 2, z), GoodsMaterial.PAINT) for y in (-1, 1)]
+        solids += [box((0.035, width, 0.05), (x * (length - 0.035) / 2, 0, z), GoodsMaterial.PAINT) for x in (-1, 1)]
+    floor = box((length - 0.07, width - 0.07, 0.03), (0, 0, floor_m - 0.015), GoodsMaterial.WOOD_X)
     return [*solids, floor]
 
 
@@ -186,11 +180,11 @@ def _mesh_stillage(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     length, width, height = size
     solids = _stillage_frame(size, floor)
     for face in wall_faces((length - 0.03, width - 0.03, height - floor - 0.06), floor):
-        solids += wire_grid(face, 0.06, 0.006, PropMaterial.PAINT)
+        solids += wire_grid(face, 0.06, 0.006, GoodsMaterial.PAINT)
     # The upper half of the long side folds down: its edge is what tells this side from the others.
     front = wall_faces((length - 0.01, width - 0.01, height), 0)[2]
-    solids += [box((length, 0.03, 0.04), front.center - (0, 0.01, 0.0), PropMaterial.PAINT)]
-    plates = [face.rectangle((0.2 * face.size_m[0], 0.0), (0.3, 0.2), PropMaterial.PLASTIC_2) for face in (front,)]
+    solids += [box((length, 0.03, 0.04), front.center - (0, 0.01, 0.0), GoodsMaterial.PAINT)]
+    plates = [face.rectangle((0.2 * face.size_m[0], 0.0), (0.3, 0.2), GoodsMaterial.PLASTIC_2) for face in (front,)]
     paper = wall_faces((length - 0.02, width - 0.02, height), 0)
     solids += plates + _papers(paper, rng)
     filled = rng.uniform(0.15, 0.95) * (height - floor - 0.1)
@@ -201,7 +195,7 @@ def _mesh_stillage(parameters: dict, rng: np.random.Generator) -> list[Solid]:
 
 def _contents(size: tuple[float, float, float], low_m: float, rng: np.random.Generator) -> list[Solid]:
     """Cartons, or sacks and parts that nobody can tell apart, of different heights."""
-    stuff = (PropMaterial.BOARD, PropMaterial.BLACK, PropMaterial.STEEL)[rng.choice(3, p=(0.6, 0.25, 0.15))]
+    stuff = (GoodsMaterial.BOARD, GoodsMaterial.BLACK, GoodsMaterial.STEEL)[rng.choice(3, p=(0.6, 0.25, 0.15))]
     cells = (3, 2)
     solids = []
     for i in range(cells[0]):
@@ -218,20 +212,20 @@ def _sheet_stillage(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     length, width, height = size
     solids = _stillage_frame(size, floor)
     for face in wall_faces((length - 0.034, width - 0.034, height - floor - 0.03), floor):
-        solids += _boards(face, 9.0, 0.0, 0.006, PropMaterial.PAINT)
+        solids += _boards(face, 9.0, 0.0, 0.006, GoodsMaterial.PAINT)
         ribs = np.arange(-face.size_m[0] / 2 + 0.1, face.size_m[0] / 2 - 0.05, 0.12)
         tall = (0, 0, face.size_m[1] - 0.06)
         rib = np.abs(face.right) * 0.05 + np.abs(face.normal) * 0.03 + tall
-        solids += [box(rib, face.center + x * face.right, PropMaterial.PAINT) for x in ribs]
+        solids += [box(rib, face.center + x * face.right, GoodsMaterial.PAINT) for x in ribs]
     filled = rng.uniform(0.2, 0.9) * (height - floor - 0.1)
     solids += _contents((length - 0.1, width - 0.1, filled), floor, rng)
     return solids + _papers(wall_faces((length - 0.003, width - 0.003, height), 0), rng)
 
 
-def build_bin(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
+def build_bin(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
     """Of plastic: stacked KLT boxes, stacked open-fronted boxes, a pallet box on feet, or a waste bin on wheels."""
     makers = {"klt": _klt, "open_front": _open_front, "pallet_box": _pallet_box, "wheelie": _wheelie}
-    return prop_object("bin", parameters, library, makers[pick_form(parameters["variant"], BINS)])
+    return build_goods_object("bin", parameters, cache, makers[pick_form(parameters["variant"], BINS)])
 
 
 def _tub(length: float, width: float, low: float, height: float, slot: int, draft: float = 0.96) -> list[Solid]:
@@ -249,7 +243,7 @@ def _klt(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     level = height / count
     solids = []
     for number in range(count):
-        low, slot = number * level, (PropMaterial.PLASTIC, PropMaterial.PLASTIC_2)[int(rng.random() < 0.25)]
+        low, slot = number * level, (GoodsMaterial.PLASTIC, GoodsMaterial.PLASTIC_2)[int(rng.random() < 0.25)]
         solids += _tub(length, width, low, level, slot, 0.94)
         for face in wall_faces((0.962 * length, 0.962 * width, 0.8 * level), low):
             ribs = np.linspace(-0.42, 0.42, 5) * face.size_m[0]
@@ -268,7 +262,7 @@ def _open_front(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     level, wall = height / count, 0.012
     solids = []
     for number in range(count):
-        low, slot = number * level, (PropMaterial.PLASTIC, PropMaterial.PLASTIC_2)[int(rng.random() < 0.25)]
+        low, slot = number * level, (GoodsMaterial.PLASTIC, GoodsMaterial.PLASTIC_2)[int(rng.random() < 0.25)]
         side = np.array([(-0.5, 0), (0.44, 0), (0.5, 0.45), (0.3, 0.55), (0.25, 0.98), (-0.5, 0.98)])
         outline = side * (length, level)
         for y in (-1, 1):
@@ -278,10 +272,10 @@ def _open_front(parameters: dict, rng: np.random.Generator) -> list[Solid]:
         front = box((wall, width, 0.45 * level), (0.465 * length, 0, low + 0.225 * level), slot)
         solids.append(front)
         face = wall_faces((0.93 * length + 2 * wall, width, 0.45 * level), low)[0]
-        solids.append(face.rectangle((0, 0.02 * level), (0.6 * width, 0.22 * level), PropMaterial.PAPER, 0, 0.0005))
+        solids.append(face.rectangle((0, 0.02 * level), (0.6 * width, 0.22 * level), GoodsMaterial.PAPER, 0, 0.0005))
         if rng.random() < 0.7:
             goods = (0.6 * length, 0.85 * width, rng.uniform(0.2, 0.6) * level)
-            solids.append(box(goods, (-0.1 * length, 0, low + goods[2] / 2 + wall), PropMaterial.BOARD))
+            solids.append(box(goods, (-0.1 * length, 0, low + goods[2] / 2 + wall), GoodsMaterial.BOARD))
     return solids
 
 
@@ -289,17 +283,17 @@ def _pallet_box(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     """A ribbed box of a pallet's plan on three skids, open or with a lid in the second colour."""
     length, width, height = parameters["size_m"]
     solids = [
-        box((0.96 * length, 0.12, 0.13), (0, y * (0.96 * width - 0.12) / 2, 0.065), PropMaterial.PLASTIC)
+        box((0.96 * length, 0.12, 0.13), (0, y * (0.96 * width - 0.12) / 2, 0.065), GoodsMaterial.PLASTIC)
         for y in (-1, 0, 1)
     ]
     lid = 0.04 if rng.random() < 0.4 else 0.0
-    solids += _tub(length, width, 0.12, height - 0.12 - lid, PropMaterial.PLASTIC, 0.95)
+    solids += _tub(length, width, 0.12, height - 0.12 - lid, GoodsMaterial.PLASTIC, 0.95)
     for face in wall_faces((0.955 * length, 0.955 * width, 0.78 * (height - 0.12)), 0.12):
         ribs = np.linspace(-0.44, 0.44, 9 if face.size_m[0] > 1 else 7) * face.size_m[0]
         size = np.abs(face.right) * 0.025 + np.abs(face.normal) * 0.036 + np.array([0, 0, 0.9 * face.size_m[1]])
-        solids += [box(size, face.center + x * face.right, PropMaterial.PLASTIC) for x in ribs]
+        solids += [box(size, face.center + x * face.right, GoodsMaterial.PLASTIC) for x in ribs]
     if lid:
-        solids.append(box((length, width, lid), (0, 0, height - lid / 2), PropMaterial.PLASTIC_2))
+        solids.append(box((length, width, lid), (0, 0, height - lid / 2), GoodsMaterial.PLASTIC_2))
     return solids + _papers(wall_faces((0.992 * length, 0.992 * width, height), 0), rng)[:4]
 
 
@@ -309,19 +303,19 @@ def _wheelie(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     body_top, wheel = 0.9 * height, 0.1
     outline = rounded_rectangle(0.86 * length, 0.96 * width, 0.05)
     levels = [(0.72, 0.05), (0.8, 0.3 * height), (0.95, body_top - 0.06), (1.0, body_top - 0.05), (1.0, body_top)]
-    body = scaled_loft(outline, levels, PropMaterial.PLASTIC).moved((0.04 * length, 0, 0))
+    body = scaled_loft(outline, levels, GoodsMaterial.PLASTIC).moved((0.04 * length, 0, 0))
     lid_levels = [(1.04, body_top), (1.04, body_top + 0.03), (0.9, 0.97 * height), (0.5, height)]
-    lid = scaled_loft(outline, lid_levels, PropMaterial.PLASTIC_2).moved((0.04 * length, 0, 0))
+    lid = scaled_loft(outline, lid_levels, GoodsMaterial.PLASTIC_2).moved((0.04 * length, 0, 0))
     axle_x = -0.34 * length
     tyre = [(0.05, 0), (wheel, 0.005), (wheel, 0.045), (0.05, 0.05)]
     wheels = [
-        lathe(tyre, PropMaterial.BLACK, 20).turned("x", 90 * -y).moved((axle_x, y * (0.5 * width - 0.055), wheel))
+        lathe(tyre, GoodsMaterial.BLACK, 20).turned("x", 90 * -y).moved((axle_x, y * (0.5 * width - 0.055), wheel))
         for y in (-1, 1)
     ]
-    axle = box((0.03, 0.85 * width, 0.03), (axle_x, 0, wheel), PropMaterial.STEEL)
-    handle = box((0.03, 0.7 * width, 0.03), (0.02 - 0.5 * length, 0, body_top), PropMaterial.PLASTIC)
+    axle = box((0.03, 0.85 * width, 0.03), (axle_x, 0, wheel), GoodsMaterial.STEEL)
+    handle = box((0.03, 0.7 * width, 0.03), (0.02 - 0.5 * length, 0, body_top), GoodsMaterial.PLASTIC)
     arms = [
-        box((0.1 * length, 0.03, 0.03), (-0.44 * length, y * 0.3 * width, body_top), PropMaterial.PLASTIC)
+        box((0.1 * length, 0.03, 0.03), (-0.44 * length, y * 0.3 * width, body_top), GoodsMaterial.PLASTIC)
         for y in (-1, 1)
     ]
     return [body, lid, *wheels, axle, handle, *arms]

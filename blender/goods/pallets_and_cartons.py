@@ -42,12 +42,12 @@ INKS = LabelSlots(LABEL, BARCODE, PRINT)
 FILMS = {"black": (0.012, 0.012, 0.014), "milky": (0.6, 0.62, 0.65)}
 
 
-def build_eur_pallet(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
+def build_eur_pallet(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
     """A EUR pallet from `EurPalletParameters`; ages are rounded to a tenth, seeds to eight variants."""
     age, variant = round(parameters["age"], 1), parameters["seed"] % PALLET_VARIANTS
-    grains = [library.material((wood, grain, age), lambda grain=grain: wood("wood", grain, age)) for grain in "xy"]
-    burnt = library.material("burnt", lambda: plain_material("burnt", (0.06, 0.04, 0.03), 0.9))
-    mesh = library.mesh(
+    grains = [cache.material((wood, grain, age), lambda grain=grain: wood("wood", grain, age)) for grain in "xy"]
+    burnt = cache.material("burnt", lambda: plain_material("burnt", (0.06, 0.04, 0.03), 0.9))
+    mesh = cache.mesh(
         ("eur_pallet", age, variant),
         lambda: solids_to_mesh("eur_pallet", pallet_solids(age, variant) + _stamps(), [*grains, burnt]),
     )
@@ -99,11 +99,11 @@ def _deck_board(y: float, width: float, age: float, rng: np.random.Generator, da
     return box((length, width, BOARD_M), (0, y + shift, z))
 
 
-def build_carton(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
+def build_carton(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
     """A single carton from `CartonParameters`, in one of eight variants of tape, labels and print."""
     size, variant = _rounded(parameters["size_m"]), parameters["seed"] % CARTON_VARIANTS
-    materials = _carton_materials(library, variant)
-    mesh = library.mesh(
+    materials = _carton_materials(cache, variant)
+    mesh = cache.mesh(
         ("carton", size, variant), lambda: solids_to_mesh("carton", carton_solids(size, variant), materials)
     )
     return [_colored("carton", mesh, parameters["color_rgb"])]
@@ -120,14 +120,14 @@ def _colored(name: str, mesh: bpy.types.Mesh, rgb: list[float]) -> bpy.types.Obj
     return thing
 
 
-def _carton_materials(library: AssetCache, seed: int, wrapped: bool = False) -> list[bpy.types.Material]:
+def _carton_materials(cache: AssetCache, seed: int, wrapped: bool = False) -> list[bpy.types.Material]:
     ink, paper = PRINT_COLORS[seed % len(PRINT_COLORS)], LABEL_COLORS[seed % len(LABEL_COLORS)]
     return [
-        library.material(("cardboard", wrapped), lambda: cardboard("cardboard", wrapped)),
-        library.material("tape", lambda: plain_material("tape", (0.36, 0.22, 0.1), 0.25)),
-        library.material(("label", paper), lambda: paper_label("label", paper)),
-        library.material(("print", ink), lambda: plain_material("print", ink, 0.7)),
-        library.material("barcode", lambda: barcode("barcode")),
+        cache.material(("cardboard", wrapped), lambda: cardboard("cardboard", wrapped)),
+        cache.material("tape", lambda: plain_material("tape", (0.36, 0.22, 0.1), 0.25)),
+        cache.material(("label", paper), lambda: paper_label("label", paper)),
+        cache.material(("print", ink), lambda: plain_material("print", ink, 0.7)),
+        cache.material("barcode", lambda: barcode("barcode")),
     ]
 
 
@@ -177,7 +177,7 @@ def _soft_box(size: tuple[float, float, float], edge_m: float) -> Solid:
     return bevelled(box(size, (0, 0, size[2] / 2), BOARD), edge_m, segments=1)
 
 
-def build_carton_stack(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
+def build_carton_stack(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
     """Cartons in layers from `CartonStackParameters`, inside their nominal footprint.
 
     Wrapped stacks show the cartons under clear film, or black or milky film all round.
@@ -188,13 +188,13 @@ def build_carton_stack(parameters: dict, library: AssetCache) -> list[bpy.types.
     key = ("carton_stack", count, size, parameters["missing"], style, seed)
     if style in FILMS:
         materials = [
-            library.material(style, lambda: opaque_film(f"{style} film", FILMS[style])),
-            *_carton_materials(library, seed)[1:],
+            cache.material(style, lambda: opaque_film(f"{style} film", FILMS[style])),
+            *_carton_materials(cache, seed)[1:],
         ]
-        mesh = library.mesh(key, lambda: solids_to_mesh("carton_stack", _bundle(count, size, rng), materials))
+        mesh = cache.mesh(key, lambda: solids_to_mesh("carton_stack", _bundle(count, size, rng), materials))
     else:
-        materials = _carton_materials(library, seed, wrapped=style == "clear")
-        mesh = library.mesh(
+        materials = _carton_materials(cache, seed, wrapped=style == "clear")
+        mesh = cache.mesh(
             key,
             lambda: solids_to_mesh("carton_stack", stack_solids(count, size, parameters["missing"], seed), materials),
         )

@@ -6,20 +6,13 @@ from itertools import pairwise
 import bpy
 import numpy as np
 
+from blender.goods.goods_object import GoodsMaterial, build_goods_object
+from blender.goods.goods_parts import wall_faces
 from blender.goods.pallets_and_cartons import pallet_solids
-from blender.goods.prop_parts import (
-    PropMaterial,
-    curved_patch,
-    lathe,
-    pick_form,
-    prop_object,
-    rod,
-    rounded_rectangle,
-    scaled_loft,
-    wall_faces,
-)
 from blender.materials.markings import BRANDS, FacePlane
 from blender.mesh.asset_cache import AssetCache
+from blender.mesh.prop_object import pick_form
+from blender.mesh.shapes import curved_patch, lathe, rod, rounded_rectangle, scaled_loft
 from blender.mesh.solids import Solid, box, prism, tube
 
 DRUMS = ("steel", "open_top", "plastic")
@@ -27,10 +20,10 @@ IBCS = ("steel_pallet", "wood_pallet")
 CABLE_REELS = ("full", "empty", "lying")
 
 
-def build_drum(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
+def build_drum(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
     """A steel drum with rolling hoops and bungs or with a clamped lid in the accent, or a plastic one."""
     makers = {"steel": _steel_drum, "open_top": _open_top_drum, "plastic": _plastic_drum}
-    return prop_object("drum", parameters, library, makers[pick_form(parameters["variant"], DRUMS)])
+    return build_goods_object("drum", parameters, cache, makers[pick_form(parameters["variant"], DRUMS)])
 
 
 def _hooped(radius: float, height: float, body_top: float, slot: int) -> Solid:
@@ -50,36 +43,36 @@ def _drum_label(radius: float, height: float, rng: np.random.Generator) -> list[
     low = 0.37 * height
     bar = (low + 0.02, low + 0.07)
     return [
-        curved_patch(radius + 0.0015, (low, low + 0.24 * height), (start, start + 0.8), PropMaterial.PAPER),
-        curved_patch(radius + 0.0025, bar, (start + 0.1, start + 0.7), PropMaterial.INK_2),
-        curved_patch(radius + 0.0015, (low, low + 0.2 * height), (start + 0.9, start + 1.25), PropMaterial.PAINT_2),
+        curved_patch(radius + 0.0015, (low, low + 0.24 * height), (start, start + 0.8), GoodsMaterial.PAPER),
+        curved_patch(radius + 0.0025, bar, (start + 0.1, start + 0.7), GoodsMaterial.INK_2),
+        curved_patch(radius + 0.0015, (low, low + 0.2 * height), (start + 0.9, start + 1.25), GoodsMaterial.PAINT_2),
     ]
 
 
 def _steel_drum(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     radius, height = parameters["size_m"][0] / 2, parameters["size_m"][2]
-    lid = (PropMaterial.PAINT, PropMaterial.PAINT_2)[int(rng.random() < 0.5)]
+    lid = (GoodsMaterial.PAINT, GoodsMaterial.PAINT_2)[int(rng.random() < 0.5)]
     rim = [(radius, height - 0.02), (radius, height), (0.955 * radius, height), (0.94 * radius, height - 0.012)]
     head = lathe(rim, lid, 28)
     ring = [(0.2 * radius, 0.0), (0.2 * radius, 0.012)]
     bungs = [
-        lathe([(share * r, height - 0.012 + z) for r, z in ring], PropMaterial.STEEL, 10).moved((x * radius, 0, 0))
+        lathe([(share * r, height - 0.012 + z) for r, z in ring], GoodsMaterial.STEEL, 10).moved((x * radius, 0, 0))
         for x, share in ((0.66, 0.6), (-0.66, 0.4))
     ]
     label = _drum_label(0.965 * radius, height, rng)
-    return [_hooped(radius, height, height - 0.01, PropMaterial.PAINT), head, *bungs, *label]
+    return [_hooped(radius, height, height - 0.01, GoodsMaterial.PAINT), head, *bungs, *label]
 
 
 def _open_top_drum(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     radius, height = parameters["size_m"][0] / 2, parameters["size_m"][2]
     lid = lathe(
-        [(0.95 * radius, height - 0.02), (0.95 * radius, height - 0.012), (0.8 * radius, height)], PropMaterial.PAINT_2
+        [(0.95 * radius, height - 0.02), (0.95 * radius, height - 0.012), (0.8 * radius, height)], GoodsMaterial.PAINT_2
     )
     clamp = lathe(
-        [(0.97 * radius, height - 0.045), (radius, height - 0.04), (radius, height - 0.015)], PropMaterial.STEEL
+        [(0.97 * radius, height - 0.045), (radius, height - 0.04), (radius, height - 0.015)], GoodsMaterial.STEEL
     )
-    lock = box((0.02, 0.16, 0.03), (0.985 * radius - 0.012, 0, height - 0.03), PropMaterial.STEEL)
-    body = _hooped(0.99 * radius, height, height - 0.04, PropMaterial.PAINT)
+    lock = box((0.02, 0.16, 0.03), (0.985 * radius - 0.012, 0, height - 0.03), GoodsMaterial.STEEL)
+    body = _hooped(0.99 * radius, height, height - 0.04, GoodsMaterial.PAINT)
     return [body, lid, clamp, lock, *_drum_label(0.965 * radius, height, rng)]
 
 
@@ -89,17 +82,17 @@ def _plastic_drum(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     profile = [(0.9, 0.0), (0.98, 0.02), (0.98, 0.3), (1.0, 0.31), (1.0, 0.34), (0.98, 0.35), (0.98, 0.66)]
     profile += [(1.0, 0.67), (1.0, 0.7), (0.97, 0.71), (0.96, 0.88), (0.9, 0.91), (0.88, 0.94)]
     profile += [(0.97, 0.945), (0.97, 0.975), (0.86, 0.98), (0.82, 0.965), (0.3, 0.97)]
-    body = lathe([(radius * r, height * z) for r, z in profile], PropMaterial.PLASTIC, 28)
+    body = lathe([(radius * r, height * z) for r, z in profile], GoodsMaterial.PLASTIC, 28)
     stoppers = [
-        lathe([(0.05, 0.96 * height), (0.05, height)], PropMaterial.BLACK, 10).moved((x * radius, 0, 0))
+        lathe([(0.05, 0.96 * height), (0.05, height)], GoodsMaterial.BLACK, 10).moved((x * radius, 0, 0))
         for x in (-0.6, 0.6)
     ]
     return [body, *stoppers, *_drum_label(0.983 * radius, height, rng)]
 
 
-def build_ibc(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
+def build_ibc(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
     """A milky tank in a cage of tubes on a pallet, valve at the front; plate and cap in the accent."""
-    return prop_object("ibc", parameters, library, _ibc)
+    return build_goods_object("ibc", parameters, cache, _ibc)
 
 
 def _ibc(parameters: dict, rng: np.random.Generator) -> list[Solid]:
@@ -110,30 +103,30 @@ def _ibc(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     outline = rounded_rectangle(length - 0.06, width - 0.06, 0.11)
     top = height - 0.05
     levels = [(0.97, base), (1.0, base + 0.05), (1.0, top - 0.09), (0.97, top - 0.03), (0.86, top)]
-    solids.append(scaled_loft(outline, levels, PropMaterial.TANK))
-    solids.append(lathe([(0.11, top - 0.01), (0.11, height - 0.012), (0.09, height)], PropMaterial.PLASTIC_2, 16))
+    solids.append(scaled_loft(outline, levels, GoodsMaterial.TANK))
+    solids.append(lathe([(0.11, top - 0.01), (0.11, height - 0.012), (0.09, height)], GoodsMaterial.PLASTIC_2, 16))
     solids += _cage(length, width, base, top)
     face = wall_faces((length - 0.001, width - 0.001, height - base), base)[0]
     plate = np.array([0.3 * width, 0.34 * height])
-    solids.append(face.rectangle((-0.1 * width, 0.0), plate, PropMaterial.STEEL, 0, -0.001))
+    solids.append(face.rectangle((-0.1 * width, 0.0), plate, GoodsMaterial.STEEL, 0, -0.001))
     return [*solids, *_plate_print(face, plate, rng), *_valve(length, base)]
 
 
 def _plate_print(face: FacePlane, plate: np.ndarray, rng: np.random.Generator) -> list[Solid]:
     """A label on the steel plate, flush with it: nothing of an IBC may stand out of its size."""
     center = (-0.1 * face.size_m[0], 0.0)
-    word = face.text(BRANDS[rng.integers(len(BRANDS))], center, 0.05, PropMaterial.INK, 0.0004)
-    return [face.rectangle(center, 0.8 * plate, PropMaterial.PAPER, 0, -0.0003), *word]
+    word = face.text(BRANDS[rng.integers(len(BRANDS))], center, 0.05, GoodsMaterial.INK, 0.0004)
+    return [face.rectangle(center, 0.8 * plate, GoodsMaterial.PAPER, 0, -0.0003), *word]
 
 
 def _steel_base(length: float, width: float, base: float) -> list[Solid]:
     """Three runners of bent tube with a sheet on top."""
-    solids = [box((length, width, 0.03), (0, 0, base - 0.015), PropMaterial.STEEL)]
+    solids = [box((length, width, 0.03), (0, 0, base - 0.015), GoodsMaterial.STEEL)]
     for y in (-1, 0, 1):
         at = y * (width - 0.1) / 2
-        solids.append(box((length, 0.1, 0.03), (0, at, 0.015), PropMaterial.STEEL))
+        solids.append(box((length, 0.1, 0.03), (0, at, 0.015), GoodsMaterial.STEEL))
         solids += [
-            box((0.12, 0.1, base - 0.06), (x * (length - 0.12) / 2, at, base / 2), PropMaterial.BLACK)
+            box((0.12, 0.1, base - 0.06), (x * (length - 0.12) / 2, at, base / 2), GoodsMaterial.BLACK)
             for x in (-1, 0, 1)
         ]
     return solids
@@ -152,15 +145,15 @@ def _cage(length: float, width: float, base: float, top: float) -> list[Solid]:
     solids = []
     for z in np.linspace(base + 0.03, top - 0.04, 6):
         path = np.c_[ring, np.full(len(ring), z)]
-        solids.append(tube(path, radius, 5, PropMaterial.STEEL, closed=True))
+        solids.append(tube(path, radius, 5, GoodsMaterial.STEEL, closed=True))
     for face in wall_faces((length - 4 * radius, width - 4 * radius, 1.0)):
         reach = face.size_m[0] / 2 - 0.1
         for place in np.linspace(-reach, reach, 7 if face.size_m[0] > 1.05 else 6):
             foot = face.center * (1, 1, 0) + place * face.right
-            solids.append(rod((*foot[:2], base), (*foot[:2], top - 0.03), radius, PropMaterial.STEEL, 5))
+            solids.append(rod((*foot[:2], base), (*foot[:2], top - 0.03), radius, GoodsMaterial.STEEL, 5))
     reach = width / 2 - 0.02
     solids += [
-        box((0.03, 2 * reach, 0.02), (x, 0, top + 0.012), PropMaterial.STEEL) for x in (-0.25 * length, 0.25 * length)
+        box((0.03, 2 * reach, 0.02), (x, 0, top + 0.012), GoodsMaterial.STEEL) for x in (-0.25 * length, 0.25 * length)
     ]
     return solids
 
@@ -168,17 +161,17 @@ def _cage(length: float, width: float, base: float, top: float) -> list[Solid]:
 def _valve(length: float, base: float) -> list[Solid]:
     """An outlet low at the front with a red-brown lever, in a dark recess."""
     front = length / 2
-    spout = lathe([(0.04, 0), (0.04, 0.1), (0.05, 0.1), (0.05, 0.12)], PropMaterial.PLASTIC_2, 12).turned("y", 90)
+    spout = lathe([(0.04, 0), (0.04, 0.1), (0.05, 0.1), (0.05, 0.12)], GoodsMaterial.PLASTIC_2, 12).turned("y", 90)
     return [
-        box((0.01, 0.24, 0.2), (front - 0.027, 0, base + 0.12), PropMaterial.BLACK),
+        box((0.01, 0.24, 0.2), (front - 0.027, 0, base + 0.12), GoodsMaterial.BLACK),
         spout.moved((front - 0.125, 0, base + 0.1)),
-        box((0.02, 0.16, 0.03), (front - 0.012, 0.04, base + 0.165), PropMaterial.PLASTIC_2),
+        box((0.02, 0.16, 0.03), (front - 0.012, 0.04, base + 0.165), GoodsMaterial.PLASTIC_2),
     ]
 
 
-def build_cable_reel(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
+def build_cable_reel(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
     """Two wooden flanges, axis along y (or upright: lying), with cable in the main colour or bare."""
-    return prop_object("cable_reel", parameters, library, _cable_reel)
+    return build_goods_object("cable_reel", parameters, cache, _cable_reel)
 
 
 def _cable_reel(parameters: dict, rng: np.random.Generator) -> list[Solid]:
@@ -192,8 +185,8 @@ def _cable_reel(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     for side in (-1, 1):
         solids += _flange(radius, thick, side * ((width - thick) / 2 - 0.006))
         solids += _fittings(radius, core, side * (width / 2 - 0.003))
-    staves = lathe([(core, -width / 2 + thick), (core, width / 2 - thick)], PropMaterial.WOOD_Y, 20).turned("x", -90)
-    solids.append(Solid(staves.vertices, staves.faces, PropMaterial.WOOD_Y))
+    staves = lathe([(core, -width / 2 + thick), (core, width / 2 - thick)], GoodsMaterial.WOOD_Y, 20).turned("x", -90)
+    solids.append(Solid(staves.vertices, staves.faces, GoodsMaterial.WOOD_Y))
     if form != "empty":
         wound = rng.uniform(0.68, 0.92) * radius
         solids.append(_winding(core, wound, width - 2 * thick, rng.uniform(0.025, 0.06)))
@@ -212,15 +205,15 @@ def _flange(radius: float, thick: float, y: float) -> list[Solid]:
         half = np.sqrt(np.maximum(radius**2 - level**2, 0.0004 * radius**2))
         outline = np.concatenate([np.c_[half, level], np.c_[-half, level][::-1]])
         outline *= np.minimum(1, radius / np.linalg.norm(outline, axis=1, keepdims=True))
-        solids.append(prism(outline, thick, PropMaterial.WOOD_X).moved((0, y, 0)))
+        solids.append(prism(outline, thick, GoodsMaterial.WOOD_X).moved((0, y, 0)))
     return solids
 
 
 def _fittings(radius: float, core: float, y: float) -> list[Solid]:
     """The bush for the spindle and six bolts; `y` is the middle of their 6 mm, outside the flange."""
-    bush = lathe([(0.09 * radius, -0.003), (0.09 * radius, 0.003)], PropMaterial.BLACK, 14).turned("x", -90)
+    bush = lathe([(0.09 * radius, -0.003), (0.09 * radius, 0.003)], GoodsMaterial.BLACK, 14).turned("x", -90)
     bolts = [
-        box((0.05, 0.006, 0.05), (0.9 * core * np.cos(angle), y, 0.9 * core * np.sin(angle)), PropMaterial.STEEL)
+        box((0.05, 0.006, 0.05), (0.9 * core * np.cos(angle), y, 0.9 * core * np.sin(angle)), GoodsMaterial.STEEL)
         for angle in np.arange(6) * np.pi / 3
     ]
     return [bush.moved((0, y, 0)), *bolts]
@@ -232,4 +225,4 @@ def _winding(core: float, outer: float, width: float, pitch: float) -> Solid:
     edges = np.linspace(-width / 2, width / 2, 2 * turns + 1)
     dip = 0.35 * width / turns
     rings = [(outer - (dip if i % 2 == 0 else 0.0), z) for i, z in enumerate(edges)]
-    return lathe([(core, edges[0]), *rings, (core, edges[-1])], PropMaterial.PLASTIC, 24).turned("x", -90)
+    return lathe([(core, edges[0]), *rings, (core, edges[-1])], GoodsMaterial.PLASTIC, 24).turned("x", -90)

@@ -6,9 +6,11 @@ from itertools import pairwise
 import bpy
 import numpy as np
 
-from blender.goods.prop_parts import PropMaterial, lathe, pick_form, prop_object, rod, rounded_rectangle, scaled_loft
+from blender.goods.goods_object import GoodsMaterial, build_goods_object
 from blender.materials.markings import ARROW, FacePlane
 from blender.mesh.asset_cache import AssetCache
+from blender.mesh.prop_object import pick_form
+from blender.mesh.shapes import lathe, rod, rounded_rectangle, scaled_loft
 from blender.mesh.solids import Solid, box, plate, round_corners, tube
 
 BOLLARDS = ("post", "hoop", "flexible")
@@ -18,27 +20,27 @@ DOCK_WORDS = ("DOCK 1", "DOCK 2", "GATE 4", "GOODS IN", "GOODS OUT", "PACKING", 
 WIRE_M = 1.0
 
 
-def build_bollard(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
+def build_bollard(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
     """A ringed post on a plate, a guard hoop along y, or a flexible post on a rubber foot."""
     makers = {"post": _post, "hoop": _hoop, "flexible": _flexible}
-    return prop_object("bollard", parameters, library, makers[pick_form(parameters["variant"], BOLLARDS)])
+    return build_goods_object("bollard", parameters, cache, makers[pick_form(parameters["variant"], BOLLARDS)])
 
 
 def _post(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     length, width, height = parameters["size_m"]
     radius, count = 0.38 * min(length, width), 7
     edges = np.linspace(0.012, 0.97 * height, count + 1)
-    solids = [box((length, width, 0.012), (0, 0, 0.006), PropMaterial.PAINT)]
+    solids = [box((length, width, 0.012), (0, 0, 0.006), GoodsMaterial.PAINT)]
     for number, (low, high) in enumerate(pairwise(edges)):
-        slot = PropMaterial.PAINT_2 if number % 2 else PropMaterial.PAINT
+        slot = GoodsMaterial.PAINT_2 if number % 2 else GoodsMaterial.PAINT
         solids.append(lathe([(radius, low), (radius, high)], slot, 18))
     cap = [(radius, 0.97 * height), (0.8 * radius, 0.99 * height), (0.3 * radius, height)]
     bolts = [
-        box((0.02, 0.02, 0.012), (x * (length / 2 - 0.018), y * (width / 2 - 0.018), 0.016), PropMaterial.STEEL)
+        box((0.02, 0.02, 0.012), (x * (length / 2 - 0.018), y * (width / 2 - 0.018), 0.016), GoodsMaterial.STEEL)
         for x in (-1, 1)
         for y in (-1, 1)
     ]
-    return [*solids, lathe(cap, PropMaterial.PAINT, 18), *bolts]
+    return [*solids, lathe(cap, GoodsMaterial.PAINT, 18), *bolts]
 
 
 def _hoop(parameters: dict, rng: np.random.Generator) -> list[Solid]:
@@ -47,39 +49,39 @@ def _hoop(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     reach = width / 2 - length / 2
     ends = [(-reach, 0.0), (-reach, height - radius), (reach, height - radius), (reach, 0.0)]
     path = round_corners(np.array(ends), 0.15, 5)
-    hoop = tube(np.c_[np.zeros(len(path)), path], radius, 14, PropMaterial.STRIPES)
-    feet = [box((length, length, 0.012), (0, y * reach, 0.006), PropMaterial.PAINT) for y in (-1, 1)]
-    middle = rod((0, -reach, 0.5 * height), (0, reach, 0.5 * height), 0.8 * radius, PropMaterial.STRIPES, 12)
+    hoop = tube(np.c_[np.zeros(len(path)), path], radius, 14, GoodsMaterial.STRIPES)
+    feet = [box((length, length, 0.012), (0, y * reach, 0.006), GoodsMaterial.PAINT) for y in (-1, 1)]
+    middle = rod((0, -reach, 0.5 * height), (0, reach, 0.5 * height), 0.8 * radius, GoodsMaterial.STRIPES, 12)
     return [hoop, *feet, middle]
 
 
 def _flexible(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     length, width, height = parameters["size_m"]
     radius = min(length, width) / 2
-    foot = lathe([(radius, 0), (radius, 0.02), (0.5 * radius, 0.06)], PropMaterial.BLACK, 18)
+    foot = lathe([(radius, 0), (radius, 0.02), (0.5 * radius, 0.06)], GoodsMaterial.BLACK, 18)
     thin = 0.4 * radius
     bands = [
-        lathe([(1.03 * thin, z * height), (1.03 * thin, (z + 0.1) * height)], PropMaterial.PLASTIC_2, 14)
+        lathe([(1.03 * thin, z * height), (1.03 * thin, (z + 0.1) * height)], GoodsMaterial.PLASTIC_2, 14)
         for z in (0.55, 0.75)
     ]
-    return [foot, lathe([(thin, 0.05), (thin, 0.98 * height), (0.6 * thin, height)], PropMaterial.PLASTIC, 14), *bands]
+    return [foot, lathe([(thin, 0.05), (thin, 0.98 * height), (0.6 * thin, height)], GoodsMaterial.PLASTIC, 14), *bands]
 
 
-def build_cone(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
+def build_cone(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
     """A traffic cone with bands in the accent, or a folding board that warns of a wet floor towards +x and -x."""
     makers = {"cone": _cone, "wet_floor": _wet_floor}
-    return prop_object("cone", parameters, library, makers[pick_form(parameters["variant"], CONES)])
+    return build_goods_object("cone", parameters, cache, makers[pick_form(parameters["variant"], CONES)])
 
 
 def _cone(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     length, width, height = parameters["size_m"]
-    base = scaled_loft(rounded_rectangle(length, width, 0.04), [(1, 0), (1, 0.02), (0.93, 0.035)], PropMaterial.BLACK)
+    base = scaled_loft(rounded_rectangle(length, width, 0.04), [(1, 0), (1, 0.02), (0.93, 0.035)], GoodsMaterial.BLACK)
     wide, narrow = 0.38 * min(length, width), 0.022
     edges = (0.03, 0.36, 0.56, 0.7, 0.84, 1.0)
     solids = [base]
     for number, (low, high) in enumerate(pairwise(edges)):
         rings = [(wide + (narrow - wide) * share, share * height) for share in (low, high)]
-        solids.append(lathe(rings, PropMaterial.PLASTIC_2 if number % 2 else PropMaterial.PLASTIC, 20))
+        solids.append(lathe(rings, GoodsMaterial.PLASTIC_2 if number % 2 else GoodsMaterial.PLASTIC, 20))
     return solids
 
 
@@ -96,38 +98,38 @@ def _wet_floor(parameters: dict, rng: np.random.Generator) -> list[Solid]:
         middle = (foot + head) / 2
         face = FacePlane(np.array([middle[0], 0.0, middle[1]]), right, upward, (width, long))
         outline = np.array([(-0.5, -0.5), (0.5, -0.5), (0.32, 0.5), (-0.32, 0.5)]) * (width, long)
-        leaf = face.polygon(outline, PropMaterial.PLASTIC, 0.0).vertices
-        solids.append(plate(leaf, 0.008, PropMaterial.PLASTIC))
+        leaf = face.polygon(outline, GoodsMaterial.PLASTIC, 0.0).vertices
+        solids.append(plate(leaf, 0.008, GoodsMaterial.PLASTIC))
         triangle = np.array([(-0.5, -0.4), (0.5, -0.4), (0, 0.46)]) * 0.5 * width
-        solids.append(face.polygon(triangle + np.array([0, 0.16 * long]), PropMaterial.INK_2, 0.0085))
-        solids.append(face.polygon(0.72 * triangle + np.array([0, 0.158 * long]), PropMaterial.PLASTIC, 0.009))
-        solids += face.text("!", (0, 0.15 * long), 0.2 * width, PropMaterial.INK_2, 0.0095)
-        solids += face.text("WET FLOOR", (0, -0.16 * long), 0.1 * width, PropMaterial.INK_2, 0.0085)
+        solids.append(face.polygon(triangle + np.array([0, 0.16 * long]), GoodsMaterial.INK_2, 0.0085))
+        solids.append(face.polygon(0.72 * triangle + np.array([0, 0.158 * long]), GoodsMaterial.PLASTIC, 0.009))
+        solids += face.text("!", (0, 0.15 * long), 0.2 * width, GoodsMaterial.INK_2, 0.0095)
+        solids += face.text("WET FLOOR", (0, -0.16 * long), 0.1 * width, GoodsMaterial.INK_2, 0.0085)
     return solids
 
 
-def build_hanging_sign(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
+def build_hanging_sign(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
     """A board that faces +x and -x, with a word, a number or a pictogram in the accent; its lower edge on z = 0.
 
     Two wires go up from it, 1 m out of its size.
     """
     makers = {"aisle": _aisle, "dock": _dock, "exit": _exit, "warning": _warning}
     draw = makers[pick_form(parameters["variant"], SIGNS)]
-    return prop_object("hanging_sign", parameters, library, lambda known, rng: _sign(known, draw, rng))
+    return build_goods_object("hanging_sign", parameters, cache, lambda known, rng: _sign(known, draw, rng))
 
 
 def _sign(parameters: dict, draw, rng: np.random.Generator) -> list[Solid]:
     depth, width, height = parameters["size_m"]
     thick = max(depth - 0.004, 0.003)
     up = np.array([0.0, 0.0, 1.0])
-    solids = [box((thick, width, height), (0, 0, height / 2), PropMaterial.PAINT)]
+    solids = [box((thick, width, height), (0, 0, height / 2), GoodsMaterial.PAINT)]
     state = int(rng.integers(2**31))
     for side in (-1, 1):
         center = np.array([side * thick / 2, 0.0, height / 2])
         face = FacePlane(center, np.array([0.0, side, 0.0]), up, (width, height))
         solids += draw(face, np.random.default_rng(state))
     wires = [
-        rod((0, y * 0.4 * width, height), (0, y * 0.4 * width, height + WIRE_M), 0.002, PropMaterial.STEEL, 4)
+        rod((0, y * 0.4 * width, height), (0, y * 0.4 * width, height + WIRE_M), 0.002, GoodsMaterial.STEEL, 4)
         for y in (-1, 1)
     ]
     return solids + wires
@@ -142,7 +144,7 @@ def _line(face: FacePlane, text: str, room: tuple[float, float], height: float, 
 
 def _aisle(face: FacePlane, rng: np.random.Generator) -> list[Solid]:
     text = f"{'ABCDEFGHKL'[rng.integers(10)]}{rng.integers(1, 40):02d}"
-    return _line(face, text, (-0.44, 0.44), 0.75 * face.size_m[1], PropMaterial.PAINT_2)
+    return _line(face, text, (-0.44, 0.44), 0.75 * face.size_m[1], GoodsMaterial.PAINT_2)
 
 
 def _dock(face: FacePlane, rng: np.random.Generator) -> list[Solid]:
@@ -150,18 +152,18 @@ def _dock(face: FacePlane, rng: np.random.Generator) -> list[Solid]:
     arrow = (ARROW - (0, 0.5)) @ np.array([(0, -1), (1, 0)]) * (1 if rng.random() < 0.5 else -1)
     text = DOCK_WORDS[rng.integers(len(DOCK_WORDS))]
     size = min(0.6 * height, 0.18 * face.size_m[0])
-    arrows = [face.polygon(arrow * size + (-0.37 * face.size_m[0], 0), PropMaterial.PAINT_2)]
-    return [*arrows, *_line(face, text, (-0.25, 0.46), 0.55 * height, PropMaterial.PAINT_2)]
+    arrows = [face.polygon(arrow * size + (-0.37 * face.size_m[0], 0), GoodsMaterial.PAINT_2)]
+    return [*arrows, *_line(face, text, (-0.25, 0.46), 0.55 * height, GoodsMaterial.PAINT_2)]
 
 
 def _exit(face: FacePlane, rng: np.random.Generator) -> list[Solid]:
     """A door and an arrow down to it, as on escape signs after ISO 7010."""
     width, height = face.size_m
-    door = face.rectangle((0.28 * width, 0), (0.2 * width, 0.72 * height), PropMaterial.PAINT_2)
-    inner = face.rectangle((0.28 * width, -0.03 * height), (0.13 * width, 0.6 * height), PropMaterial.PAINT, 0, 0.0018)
-    arrow = face.polygon((ARROW - (0, 0.5)) * (1, -1) * 0.6 * height, PropMaterial.PAINT_2)
+    door = face.rectangle((0.28 * width, 0), (0.2 * width, 0.72 * height), GoodsMaterial.PAINT_2)
+    inner = face.rectangle((0.28 * width, -0.03 * height), (0.13 * width, 0.6 * height), GoodsMaterial.PAINT, 0, 0.0018)
+    arrow = face.polygon((ARROW - (0, 0.5)) * (1, -1) * 0.6 * height, GoodsMaterial.PAINT_2)
     arrow = Solid(arrow.vertices, [face[::-1] for face in arrow.faces], arrow.slot)
-    return [door, inner, arrow, *_line(face, "EXIT", (-0.46, -0.14), 0.45 * height, PropMaterial.PAINT_2)]
+    return [door, inner, arrow, *_line(face, "EXIT", (-0.46, -0.14), 0.45 * height, GoodsMaterial.PAINT_2)]
 
 
 def _warning(face: FacePlane, rng: np.random.Generator) -> list[Solid]:
@@ -170,12 +172,12 @@ def _warning(face: FacePlane, rng: np.random.Generator) -> list[Solid]:
     side = min(0.62 * height, 0.8 * width)
     triangle = np.array([(-0.55, -0.4), (0.55, -0.4), (0, 0.55)]) * side
     lift = 0.12 * height
-    mark = face.text("!", (0, lift - 0.06 * side), 0.45 * side, PropMaterial.INK_2, 0.0019)
+    mark = face.text("!", (0, lift - 0.06 * side), 0.45 * side, GoodsMaterial.INK_2, 0.0019)
     text = ("FORKLIFTS", "SLOW", "STOP", "CAUTION")[rng.integers(4)]
     letter = min(0.16 * height, 0.85 * width / (0.8 * len(text)))
     return [
-        face.polygon(triangle + np.array([0, lift]), PropMaterial.INK_2, 0.0012),
-        face.polygon(0.8 * triangle + np.array([0, lift]), PropMaterial.PAINT_2, 0.0016),
+        face.polygon(triangle + np.array([0, lift]), GoodsMaterial.INK_2, 0.0012),
+        face.polygon(0.8 * triangle + np.array([0, lift]), GoodsMaterial.PAINT_2, 0.0016),
         *mark,
-        *face.text(text, (0, -0.36 * height), letter, PropMaterial.INK_2),
+        *face.text(text, (0, -0.36 * height), letter, GoodsMaterial.INK_2),
     ]

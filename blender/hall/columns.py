@@ -11,7 +11,7 @@ GUARD_HEIGHT_M = 1.2
 GUARD_PLATE_M = 0.012
 
 
-def build_column(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
+def build_column(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
     """A square column from `ColumnParameters`, `width_m` wide without its guard."""
     width, height, color = parameters["width_m"], parameters["height_m"], tuple(parameters["color_rgb"])
     solids = [box((width, width, height), (0, 0, height / 2))]
@@ -19,8 +19,8 @@ def build_column(parameters: dict, library: AssetCache) -> list[bpy.types.Object
         outside = width + 2 * GUARD_PLATE_M
         solids.append(box((outside, outside, GUARD_HEIGHT_M), (0, 0, GUARD_HEIGHT_M / 2), slot=1))
     materials = [
-        library.material(("painted", color, 0.3), lambda: painted_metal("column", color, 0.3, roughness=0.6)),
-        library.material("hazard stripes", hazard_stripes),
+        cache.material(("painted", color, 0.3), lambda: painted_metal("column", color, 0.3, roughness=0.6)),
+        cache.material("hazard stripes", hazard_stripes),
     ]
     key = ("column", width, height, color, parameters["guard"])
-    return [bpy.data.objects.new("column", library.mesh(key, lambda: solids_to_mesh("column", solids, materials)))]
+    return [bpy.data.objects.new("column", cache.mesh(key, lambda: solids_to_mesh("column", solids, materials)))]

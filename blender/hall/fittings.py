@@ -30,10 +30,10 @@ FITTING_COLORS = {
 MATERIAL_SLOTS = {name: slot for slot, name in enumerate(FITTING_COLORS)}
 
 
-def fitting_materials(library: AssetCache) -> list[bpy.types.Material]:
+def fitting_materials(cache: AssetCache) -> list[bpy.types.Material]:
     """Plain materials by `MATERIAL_SLOTS`."""
     return [
-        library.material(
+        cache.material(
             ("fitting", name), lambda name=name, color=color: plain_material(f"fitting {name}", color, 0.5)
         )
         for name, color in FITTING_COLORS.items()

@@ -19,7 +19,7 @@ from blender.mesh.solids import Solid, solids_to_mesh
 LINE_LIFT_M = 0.0005
 
 
-def build_hall(hall: dict, library: AssetCache) -> list[bpy.types.Object]:
+def build_hall(hall: dict, cache: AssetCache) -> list[bpy.types.Object]:
     """Return floor, lines, litter, walls, ceiling and fittings of a `Hall` (pipeline/scene.py) in the world frame.
 
     The ceiling's beams begin at the hall's clear height, the ceiling itself lies above them.
@@ -27,7 +27,7 @@ def build_hall(hall: dict, library: AssetCache) -> list[bpy.types.Object]:
     size = tuple(hall["size_m"])
     rng = np.random.default_rng(hall["ceiling"]["seed"])
     above, beam_solids = roof_beams(size, hall["ceiling"]["kind"], rng)
-    fittings = fitting_materials(library)
+    fittings = fitting_materials(cache)
     floor = [
         *_object("floor", [_ground(size)], [hall_materials.floor_material(hall["floor"])]),
         *_object("litter", litter_solids(size, hall["floor"]), fittings),
@@ -38,7 +38,7 @@ def build_hall(hall: dict, library: AssetCache) -> list[bpy.types.Object]:
         *_object("ceiling", [_ceiling(size, above)], [hall_materials.ceiling_material(hall["ceiling"])]),
         *_object("beams", beam_solids, fittings),
         *_object("wall fittings", wall_fittings(size, hall["walls"]["seed"], hall.get("openings", ())), fittings),
-        *openings.build_openings(hall, library),
+        *openings.build_openings(hall, cache),
     ]
     for thing in shell:
         thing.visible_diffuse = thing.visible_shadow = False

@@ -11,6 +11,7 @@ mesh has to be sampled as a light. Ambient light is a plain world, or a coarse H
 # Physically (683 lm/W) that is about 1000 lux; halls of 100 to 300 lux are what a camera's exposure makes up for.
 # Ambient light adds pi * strength: 0.1 is a fifth of the lamps' share and usual, 0.03 is dramatic, 0.3 is flat.
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,7 +23,8 @@ from mathutils import Vector  # exists only once bpy is loaded
 
 from blender.materials.common_materials import emissive_face, plain_material
 from blender.mesh.asset_cache import AssetCache
-from blender.mesh.solids import Solid, box, cylinder, loft, solids_to_mesh
+from blender.mesh.shapes import lathe
+from blender.mesh.solids import Solid, box, cylinder, solids_to_mesh
 
 # A face this bright is white in AgX at any exposure that leaves the rest visible; more would only spoil anti-aliasing.
 BRIGHTEST_FACE = 12.0
@@ -31,7 +33,7 @@ FIXTURES = ("high_bay", "strip")
 HDRI_BLOCK = 32
 
 
-def build_lights(lamps: list[dict], ambient: dict, library: AssetCache) -> list[bpy.types.Object]:
+def build_lights(lamps: list[dict], ambient: dict, cache: AssetCache) -> list[bpy.types.Object]:
     """Return lights and fixtures in the world frame, unlinked, and set the scene's world.
 
     `lamps` and `ambient` are the JSON of `Lamp` and `Ambient` in pipeline/scene.py; `power_w` is Blender's radiant
@@ -42,7 +44,7 @@ def build_lights(lamps: list[dict], ambient: dict, library: AssetCache) -> list[
     """
     bpy.context.scene.world = _world(ambient)
     burning = [_light(lamp) for lamp in lamps if lamp["power_w"] > 0]
-    return burning + [part for lamp in lamps if lamp["kind"] in FIXTURES for part in _fixture(lamp, library)]
+    return burning + [part for lamp in lamps if lamp["kind"] in FIXTURES for part in _fixture(lamp, cache)]
 
 
 def _world(ambient: dict) -> bpy.types.World:
@@ -122,34 +124,34 @@ def _hung(thing: bpy.types.Object, lamp: dict) -> bpy.types.Object:
     return thing
 
 
-def _fixture(lamp: dict, library: AssetCache) -> tuple[bpy.types.Object, bpy.types.Object]:
+def _fixture(lamp: dict, cache: AssetCache) -> tuple[bpy.types.Object, bpy.types.Object]:
     """Return the housing and its bright face, which only the camera sees."""
     size = tuple(round(length, 2) for length in lamp["size_m"])
     key = (lamp["kind"], size)
     parts = _high_bay(size[0]) if lamp["kind"] == "high_bay" else _strip(*size)
     body, face = parts
-    casing = library.material("lamp housing", lambda: plain_material("lamp housing", (0.55, 0.56, 0.57), 0.4))
+    casing = cache.material("lamp housing", lambda: plain_material("lamp housing", (0.55, 0.56, 0.57), 0.4))
     housing = bpy.data.objects.new(
         f"{lamp['kind']} housing",
-        library.mesh((*key, "housing"), lambda: solids_to_mesh("lamp housing", body, [casing])),
+        cache.mesh((*key, "housing"), lambda: solids_to_mesh("lamp housing", body, [casing])),
     )
-    glow = _glow(lamp, library)
+    glow = _glow(lamp, cache)
     bright = bpy.data.objects.new(
         f"{lamp['kind']} face",
-        library.mesh((*key, "face", glow.name), lambda: solids_to_mesh("lamp face", [face], [glow])),
+        cache.mesh((*key, "face", glow.name), lambda: solids_to_mesh("lamp face", [face], [glow])),
     )
     for kind_of_ray in ("diffuse", "glossy", "transmission", "volume_scatter", "shadow"):
         setattr(bright, f"visible_{kind_of_ray}", False)
     return _hung(housing, lamp), _hung(bright, lamp)
 
 
-def _glow(lamp: dict, library: AssetCache) -> bpy.types.Material:
+def _glow(lamp: dict, cache: AssetCache) -> bpy.types.Material:
     """The face's material: the radiance that the area light has, P / (pi A), up to `BRIGHTEST_FACE`."""
     length, width = lamp["size_m"]
     area = np.pi * (length / 2) ** 2 if lamp["kind"] == "high_bay" else length * width
     radiance = round(min(lamp["power_w"] / (np.pi * area), BRIGHTEST_FACE), 3)
     color = tuple(lamp["color_rgb"])
-    return library.material(("glow", color, radiance), lambda: emissive_face("lamp glow", color, radiance))
+    return cache.material(("glow", color, radiance), lambda: emissive_face("lamp glow", color, radiance))
 
 
 def _high_bay(diameter: float) -> tuple[list[Solid], Solid]:
@@ -158,15 +160,9 @@ def _high_bay(diameter: float) -> tuple[list[Solid], Solid]:
     rings = [(1.1, 0.006), (1.1, 0.10), (0.5, 0.12), (0.5, 0.22)]
     if diameter > 0.45:
         rings = [(1.04, 0.006), (0.95, 0.15), (0.55, 0.32), (0.32, 0.36), (0.32, 0.60)]
-    shell = _lathed([(radius * share, z) for share, z in rings])
+    shell = replace(lathe([(radius * share, z) for share, z in rings], 0, 20), smooth=False)
     rod = box((0.02, 0.02, HANGER_M), (0, 0, rings[-1][1] + HANGER_M / 2))
     return [shell, rod], cylinder(radius, 0.004, 20).turned("x", 90).moved((0, 0, 0.004))
-
-
-def _lathed(rings: list[tuple[float, float]], segments: int = 20) -> Solid:
-    """A round body from (radius, height) of its rings, bottom to top."""
-    angle = np.linspace(0, 2 * np.pi, segments, endpoint=False)
-    return loft(np.array([np.c_[r * np.cos(angle), r * np.sin(angle), np.full(segments, z)] for r, z in rings]))
 
 
 def _strip(length: float, width: float) -> tuple[list[Solid], Solid]:

@@ -20,7 +20,7 @@ OUTSIDE = len(MATERIAL_SLOTS)
 SLAT_M = 0.5
 
 
-def build_openings(hall: dict, library: AssetCache) -> list[bpy.types.Object]:
+def build_openings(hall: dict, cache: AssetCache) -> list[bpy.types.Object]:
     """Return one object with all openings of a `Hall` (pipeline/scene.py), or none."""
     makers = {"dock_door": _dock_door, "window": _window, "skylight": _skylight}
     solids = []
@@ -30,9 +30,9 @@ def build_openings(hall: dict, library: AssetCache) -> list[bpy.types.Object]:
     if not solids:
         return []
     color, strength = tuple(hall["outside_rgb"]), round(min(hall["outside_strength"], BRIGHTEST_OUTSIDE), 3)
-    outside = library.material(("outside", color, strength), lambda: emissive_face("outside", color, strength))
+    outside = cache.material(("outside", color, strength), lambda: emissive_face("outside", color, strength))
     return [
-        bpy.data.objects.new("openings", solids_to_mesh("openings", solids, [*fitting_materials(library), outside]))
+        bpy.data.objects.new("openings", solids_to_mesh("openings", solids, [*fitting_materials(cache), outside]))
     ]
 
 

@@ -23,7 +23,7 @@ GUARD_YELLOW = (0.75, 0.5, 0.01)
 ZINC = (0.42, 0.43, 0.44)
 
 
-def build_rack(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
+def build_rack(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
     """A rack from `RackParameters`. Its bays are `bay_width_m` clear, between uprights of `upright_width_m`:
 
     bay i is centred on x = (i - (bays - 1) / 2) * (bay_width_m + upright_width_m). Guards reach 0.1 m out in front
@@ -32,13 +32,13 @@ def build_rack(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
     rng = np.random.default_rng(parameters["seed"])
     decks = str(rng.choice(["none", "wire", "boards"], p=[0.45, 0.3, 0.25]))
     pitch = parameters["bay_width_m"] + parameters["upright_width_m"]
-    materials = _materials(parameters, decks, pitch, library)
+    materials = _materials(parameters, decks, pitch, cache)
     key = ("rack", *(tuple(value) if isinstance(value, list) else value for value in parameters.values()))
-    mesh = library.mesh(key, lambda: solids_to_mesh("rack", rack_solids(parameters, decks, pitch, rng), materials))
+    mesh = cache.mesh(key, lambda: solids_to_mesh("rack", rack_solids(parameters, decks, pitch, rng), materials))
     return [bpy.data.objects.new("rack", mesh)]
 
 
-def _materials(parameters: dict, decks: str, pitch: float, library: AssetCache) -> list[bpy.types.Material]:
+def _materials(parameters: dict, decks: str, pitch: float, cache: AssetCache) -> list[bpy.types.Material]:
     upright, beam, wear = tuple(parameters["upright_rgb"]), tuple(parameters["beam_rgb"]), parameters["wear"]
     width = parameters["upright_width_m"]
     first = -parameters["bays"] * pitch / 2
@@ -48,14 +48,14 @@ def _materials(parameters: dict, decks: str, pitch: float, library: AssetCache) 
         else ("planks", lambda: wood("planks", "y", 0.4))
     )
     return [
-        library.material(
+        cache.material(
             ("upright", upright, wear, pitch, first, width),
             lambda: perforated_upright("rack upright", upright, wear, pitch, first, width),
         ),
-        library.material(("painted", beam, wear), lambda: painted_metal("rack beam", beam, wear)),
-        library.material(("painted", GUARD_YELLOW, wear), lambda: painted_metal("rack guard", GUARD_YELLOW, wear)),
-        library.material(deck[0], deck[1]),
-        library.material("sticker", lambda: plain_material("sticker", (0.7, 0.7, 0.68), 0.5)),
+        cache.material(("painted", beam, wear), lambda: painted_metal("rack beam", beam, wear)),
+        cache.material(("painted", GUARD_YELLOW, wear), lambda: painted_metal("rack guard", GUARD_YELLOW, wear)),
+        cache.material(deck[0], deck[1]),
+        cache.material("sticker", lambda: plain_material("sticker", (0.7, 0.7, 0.68), 0.5)),
     ]
 
 

@@ -32,7 +32,7 @@ class CustomMeshError(CaristeError):
     """A mesh that cannot be used; the message says why, and what to do."""
 
 
-def build_custom_mesh(parameters: dict, library: AssetCache, folder: Path | None = None) -> list[bpy.types.Object]:
+def build_custom_mesh(parameters: dict, cache: AssetCache, folder: Path | None = None) -> list[bpy.types.Object]:
     """Return the parts of an own asset from the fields of `ImportedParameters` (pipeline/things.py).
 
     `folder` holds the file (default: `ASSETS_FOLDER`). The file is read once for all copies in an image.
@@ -41,7 +41,7 @@ def build_custom_mesh(parameters: dict, library: AssetCache, folder: Path | None
         AssetError: see `load_meshes`; or it has another size than the record says.
     """
     key = (parameters["file"], parameters["metres_per_unit"], parameters["up"], parameters["forward"])
-    meshes = library.imported((*key, parameters["opaque"]), lambda: load_meshes(parameters, folder or ASSETS_FOLDER))
+    meshes = cache.imported((*key, parameters["opaque"]), lambda: load_meshes(parameters, folder or ASSETS_FOLDER))
     size_m = bounding_size_m(meshes)
     if not np.allclose(size_m, parameters["size_m"], atol=2e-3):
         raise CustomMeshError(

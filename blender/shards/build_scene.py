@@ -67,14 +67,14 @@ def build_scene(record: dict) -> BuiltScene:
     """
     # Everything goes, so that the next image starts from the same memory as the first one; preferences stay.
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    library = AssetCache()
-    for part in hall.build_hall(record["hall"], library) + lights.build_lights(
-        record["lamps"], record["ambient"], library
+    cache = AssetCache()
+    for part in hall.build_hall(record["hall"], cache) + lights.build_lights(
+        record["lamps"], record["ambient"], cache
     ):
         bpy.context.scene.collection.objects.link(part)
     roots: dict[int, bpy.types.Object] = {}
     for thing in record["objects"]:
-        root = _place(thing, library)
+        root = _place(thing, cache)
         if thing["instance_id"] in roots:
             raise SceneError(f"{thing['name']}: instance id {thing['instance_id']} is taken by another object")
         if thing["instance_id"]:
@@ -85,7 +85,7 @@ def build_scene(record: dict) -> BuiltScene:
     return BuiltScene(roots)
 
 
-def _place(thing: dict, library: AssetCache) -> bpy.types.Object:
+def _place(thing: dict, cache: AssetCache) -> bpy.types.Object:
     """Build one object and put all its parts under one root, which Cryptomatte takes for the instance."""
     name = exr_passes.instance_object_name(thing["instance_id"]) if thing["instance_id"] else thing["name"]
     root = bpy.data.objects.new(name, None)
@@ -95,22 +95,22 @@ def _place(thing: dict, library: AssetCache) -> bpy.types.Object:
     root.rotation_euler = (0.0, 0.0, np.radians(thing["yaw_deg"]))
     collection = bpy.context.scene.collection
     collection.objects.link(root)
-    for part in _parts(thing, library):
+    for part in _parts(thing, cache):
         if part.parent is None:
             part.parent = root
         collection.objects.link(part)
     return root
 
 
-def _parts(thing: dict, library: AssetCache) -> list[bpy.types.Object]:
+def _parts(thing: dict, cache: AssetCache) -> list[bpy.types.Object]:
     if "file" in thing["parameters"]:
         try:
-            return custom_mesh.build_custom_mesh(thing["parameters"], library)
+            return custom_mesh.build_custom_mesh(thing["parameters"], cache)
         except custom_mesh.CustomMeshError as error:
             raise SceneError(f"{thing['name']}: {error}") from error
     if thing["asset"] not in OBJECT_BUILDERS:
         raise SceneError(f"{thing['name']}: unknown asset {thing['asset']!r}; there are {', '.join(OBJECT_BUILDERS)}")
-    return OBJECT_BUILDERS[thing["asset"]](thing["parameters"], library)
+    return OBJECT_BUILDERS[thing["asset"]](thing["parameters"], cache)
 
 
 def _check_textures() -> None:

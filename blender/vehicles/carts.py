@@ -5,35 +5,28 @@ import bpy
 import numpy as np
 
 from blender.mesh.asset_cache import AssetCache
-from blender.mesh.solids import Solid, bevelled, box, cylinder, flat_bar
-from blender.vehicles.vehicle_parts import (
-    VehicleMaterial,
-    bent_tube,
-    box_between,
-    castor,
-    pick_form,
-    prop_object,
-    rod,
-    wheel,
-    with_mirror_image,
-)
+from blender.mesh.prop_object import pick_form
+from blender.mesh.shapes import bent_tube, box_between, rod
+from blender.mesh.solids import Solid, bevelled, box, cylinder, flat_bar, with_mirror_image
+from blender.vehicles.vehicle_object import VehicleMaterial, build_vehicle_object
+from blender.vehicles.vehicle_parts import castor, wheel
 
-GRIPS, HOOP, CURVED = range(3)
-ONE_HANDLE, TWO_HANDLES, SHELF = range(3)
-OPEN, CLOSED, LOADED = range(3)
+HAND_TROLLEYS = ("grips", "hoop", "aluminum")
+PLATFORM_CARTS = ("one_handle", "two_handles", "shelf")
+ROLL_CAGES = ("two_sides", "three_sides", "loaded")
 
 
-def build_hand_trolley(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
+def build_hand_trolley(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
     """A sack truck from `PropParameters`, toe plate towards +x; variant: two grips, a hoop, aluminium, a third each."""
-    return prop_object("hand_trolley", parameters, library, lambda: hand_trolley_solids(parameters))
+    return build_vehicle_object("hand_trolley", parameters, cache, lambda: hand_trolley_solids(parameters))
 
 
 def hand_trolley_solids(parameters: dict) -> list[Solid]:
     length, width, height = parameters["size_m"]
-    form = pick_form(parameters["variant"], 3)
-    slot = VehicleMaterial.ZINC if form == CURVED else VehicleMaterial.PAINT
-    radius = 0.13 if form != CURVED else 0.1
-    axle = -length / 2 + radius + (0.0 if form == HOOP else 0.06)  # grips reach back over the wheels
+    form = pick_form(parameters["variant"], HAND_TROLLEYS)
+    slot = VehicleMaterial.ZINC if form == "aluminum" else VehicleMaterial.PAINT
+    radius = 0.13 if form != "aluminum" else 0.1
+    axle = -length / 2 + radius + (0.0 if form == "hoop" else 0.06)  # grips reach back over the wheels
     foot = axle + 0.1  # x of the uprights at the floor, which lean back
     y = width / 2 - 0.1
     lean = (foot - axle) * 0.9 / height
@@ -41,7 +34,7 @@ def hand_trolley_solids(parameters: dict) -> list[Solid]:
     toe += [box_between((foot - 0.01, foot), (-y - 0.04, y + 0.04), (0.0, 0.14), slot)]
     wheels = [
         part.moved((axle, width / 2 - 0.036, radius))
-        for part in wheel(radius, 0.07, rim=VehicleMaterial.ACCENT, share=0.55)
+        for part in wheel(radius, 0.07, rim_slot=VehicleMaterial.ACCENT, rim_share=0.55)
     ]
     bracket = flat_bar((foot - 0.03, y - 0.01, 0.3), (axle, y - 0.01, radius), 0.006, 0.05, slot)
     skid = flat_bar((foot - 0.02, y - 0.01, 0.08), (axle, y - 0.01, radius), 0.006, 0.04, slot)
@@ -54,66 +47,72 @@ def hand_trolley_solids(parameters: dict) -> list[Solid]:
     ]
 
 
-def _back(foot: float, y: float, lean: float, height: float, form: int, slot: int) -> list[Solid]:
+def _back(foot: float, y: float, lean: float, height: float, form: str, slot: int) -> list[Solid]:
     """Cross bars between the uprights, bowed backwards on aluminium trucks so that drums lie well."""
-    bow = 0.05 if form == CURVED else 0.0
+    bow = 0.05 if form == "aluminum" else 0.0
     solids = []
     for z in np.linspace(0.3, height - 0.35, 4):
         x = foot - 0.014 - lean * z
         path = [(x, -y, z), (x - bow, -0.4 * y, z), (x - bow, 0.4 * y, z), (x, y, z)]
         solids.append(bent_tube(path, 0.011, 0.1, slot, 6) if bow else rod(path[0], path[-1], 0.012, slot))
-    if form == GRIPS:
+    if form == "grips":
         x = foot - 0.014
         low, high = (x - lean * 0.2, 0, 0.14), (x - lean * (height - 0.35) + 0.001, 0, height - 0.35)
         solids.append(flat_bar(low, high, 0.03, 0.006, slot))
     return solids
 
 
-def _handles(foot: float, y: float, lean: float, height: float, rear: float, form: int, slot: int) -> list[Solid]:
+def _handles(foot: float, y: float, lean: float, height: float, rear: float, form: str, slot: int) -> list[Solid]:
     """The uprights and what the hands hold: bent backwards as two grips, or joined over the top."""
     r = 0.015
     x = foot - r - lean * height
-    if form == HOOP:
+    if form == "hoop":
         path = [(foot - r, -y, 0.02), (x, -y, height - r), (x, y, height - r), (foot - r, y, 0.02)]
         grip = cylinder(r + 0.004, 1.1 * y, 8, VehicleMaterial.DARK).moved((x, 0, height - r - 0.004))
         return [bent_tube(path, r, 0.1, slot), grip]
     end = max(x - 0.2, rear + 0.005)
     low = height - 0.09
     upright = bent_tube([(foot - r, y, 0.02), (x, y, height - 0.04), (end + 0.06, y, low + 0.03)], r, 0.07, slot)
-    if form == GRIPS:
+    if form == "grips":
         grip = rod((end + 0.13, y, low + 0.045), (end, y, low + 0.02), 0.019, VehicleMaterial.DARK, 8)
         return with_mirror_image([upright, grip])
     loop = [(x - 0.01, y, height - 0.1), (end + 0.01, y, low), (end + 0.01, y, low - 0.13), (x + 0.03, y, low - 0.25)]
     return with_mirror_image([upright, bent_tube(loop, 0.013, 0.03, VehicleMaterial.DARK)])
 
 
-def build_platform_cart(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
+def build_platform_cart(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
     """A platform cart from `PropParameters`; variant: a handle at +x, one at each end, a second shelf, a third each."""
-    return prop_object("platform_cart", parameters, library, lambda: platform_cart_solids(parameters))
+    return build_vehicle_object("platform_cart", parameters, cache, lambda: platform_cart_solids(parameters))
 
 
 def platform_cart_solids(parameters: dict) -> list[Solid]:
     length, width, height = parameters["size_m"]
-    form = pick_form(parameters["variant"], 3)
+    form = pick_form(parameters["variant"], PLATFORM_CARTS)
     rng = np.random.default_rng(parameters["seed"])
     wheel_m = float(rng.uniform(0.0625, 0.1))
     deck = 2 * wheel_m + 0.055
     swivel = rng.uniform(-150, 150, 2)
     at_x, at_y = length / 2 - 1.6 * wheel_m - 0.02, width / 2 - 1.4 * wheel_m
     turns = [((at_x, at_y), swivel[0]), ((at_x, -at_y), swivel[1]), ((-at_x, at_y), 0.0), ((-at_x, -at_y), 0.0)]
-    pale = VehicleMaterial.PALE_TYRE if rng.random() < 0.5 else VehicleMaterial.TYRE
+    pale = VehicleMaterial.PALE_TIRE if rng.random() < 0.5 else VehicleMaterial.TIRE
     castors = [part.moved((*p, 0)) for p, turn in turns for part in castor(wheel_m, 0.04, deck, turn, pale)]
     handle = _push_handle(length, width, deck, height, form)
-    ends = handle + ([part.turned("z", 180) for part in handle] if form != ONE_HANDLE else [])
-    shelf = _deck(length - 0.04, width - 0.06, 0.62 * height) if form == SHELF else []
+    ends = handle + ([part.turned("z", 180) for part in handle] if form != "one_handle" else [])
+    shelf = _deck(length - 0.04, width - 0.06, 0.62 * height) if form == "shelf" else []
     goods = _cartons(rng, (length - 0.16, width - 0.1), deck + 0.03, 0.9 * height) if rng.random() < 0.3 else []
-    return [*castors, *_deck(length, width, deck), *shelf, *ends, *(goods if form != SHELF else [])]
+    return [*castors, *_deck(length, width, deck), *shelf, *ends, *(goods if form != "shelf" else [])]
 
 
 def _deck(length: float, width: float, low: float) -> list[Solid]:
     """A board 20 mm thick in a frame of angle steel."""
-    frame = [box_between((-length / 2, length / 2), (width / 2 - 0.012, width / 2), (low - 0.01, low + 0.025))]
-    cross = box_between((length / 2 - 0.012, length / 2), (-width / 2, width / 2), (low - 0.01, low + 0.025))
+    frame = [
+        box_between(
+            (-length / 2, length / 2), (width / 2 - 0.012, width / 2), (low - 0.01, low + 0.025), VehicleMaterial.PAINT
+        )
+    ]
+    cross = box_between(
+        (length / 2 - 0.012, length / 2), (-width / 2, width / 2), (low - 0.01, low + 0.025), VehicleMaterial.PAINT
+    )
     edge = 0.011
     board = box_between(
         (edge - length / 2, length / 2 - edge),
@@ -124,25 +123,25 @@ def _deck(length: float, width: float, low: float) -> list[Solid]:
     return [*with_mirror_image(frame), cross, cross.turned("z", 180), board]
 
 
-def _push_handle(length: float, width: float, deck: float, height: float, form: int) -> list[Solid]:
+def _push_handle(length: float, width: float, deck: float, height: float, form: str) -> list[Solid]:
     r = 0.0165
     x, y = length / 2 - r - 0.015, width / 2 - r - 0.015
     path = [(x, -y, deck), (x, -y, height - r), (x, y, height - r), (x, y, deck)]
     bars = [
         rod((x, -y, z), (x, y, z), 0.011, VehicleMaterial.PAINT)
-        for z in ((0.45 * height, 0.62 * height)[: 1 + (form > 0)])
+        for z in ((0.45 * height, 0.62 * height)[: 1 + (form != "one_handle")])
     ]
     return [bent_tube(path, r, 0.12, VehicleMaterial.PAINT), *bars]
 
 
-def build_roll_cage(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
+def build_roll_cage(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
     """A roll cage from `PropParameters`, open towards +x; variant: two sides, three, three and full, a third each."""
-    return prop_object("roll_cage", parameters, library, lambda: roll_cage_solids(parameters))
+    return build_vehicle_object("roll_cage", parameters, cache, lambda: roll_cage_solids(parameters))
 
 
 def roll_cage_solids(parameters: dict) -> list[Solid]:
     length, width, height = parameters["size_m"]
-    form = pick_form(parameters["variant"], 3)
+    form = pick_form(parameters["variant"], ROLL_CAGES)
     rng = np.random.default_rng(parameters["seed"])
     floor = 0.19
     turns = rng.uniform(-150, 150, 2)
@@ -165,8 +164,8 @@ def roll_cage_solids(parameters: dict) -> list[Solid]:
         *castors,
         *_cage_floor(length, width, floor),
         *sides,
-        *(back if form != OPEN else []),
-        *(goods if form == LOADED else []),
+        *(back if form != "two_sides" else []),
+        *(goods if form == "loaded" else []),
         *([strap] if rng.random() < 0.5 else []),
     ]
 

@@ -5,37 +5,25 @@ import bpy
 import numpy as np
 
 from blender.mesh.asset_cache import AssetCache
-from blender.mesh.solids import Solid, bevelled, box, prism, round_corners, tube
-from blender.vehicles.vehicle_parts import (
-    VehicleMaterial,
-    beacon,
-    bent_tube,
-    box_between,
-    castor,
-    lathe,
-    maker_name,
-    pick_form,
-    prop_object,
-    rod,
-    seat,
-    steering_wheel,
-    wheel,
-    with_mirror_image,
-)
+from blender.mesh.prop_object import pick_form
+from blender.mesh.shapes import bent_tube, box_between, lathe, rod
+from blender.mesh.solids import Solid, bevelled, box, prism, round_corners, tube, with_mirror_image
+from blender.vehicles.vehicle_object import VehicleMaterial, build_vehicle_object
+from blender.vehicles.vehicle_parts import beacon, castor, maker_name, seat, steering_wheel, wheel
 
-SMALL, LARGE, RIDE_ON = range(3)
+CLEANING_MACHINES = ("small", "large", "ride_on")  # small and large differ in their size only
 
 
-def build_cleaning_machine(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
+def build_cleaning_machine(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
     """A scrubber from `PropParameters`, driving towards +x; variant: small, large, ride-on, a third each."""
-    return prop_object("cleaning_machine", parameters, library, lambda: cleaning_machine_solids(parameters))
+    return build_vehicle_object("cleaning_machine", parameters, cache, lambda: cleaning_machine_solids(parameters))
 
 
 def cleaning_machine_solids(parameters: dict) -> list[Solid]:
     length, width, height = parameters["size_m"]
-    form = pick_form(parameters["variant"], 3)
+    form = pick_form(parameters["variant"], CLEANING_MACHINES)
     rear, half = -length / 2, width / 2
-    machine = _ride_on if form == RIDE_ON else _walked
+    machine = _ride_on if form == "ride_on" else _walked
     return [*machine(rear, length, half, height, parameters["seed"]), *_squeegee(rear, half)]
 
 
@@ -100,8 +88,8 @@ def _walked(rear: float, length: float, half: float, height: float, seed: int) -
 def _brush_deck(x: float, radius: float, nose: float) -> list[Solid]:
     """A round cover with a skirt of bristles, a bumper roller at each side."""
     reach = min(radius, nose - x - 0.005)
-    cover = lathe([(reach, 0.1), (reach, 0.15), (0.8 * reach, 0.2), (0.5 * reach, 0.22)], 20, VehicleMaterial.MAST)
-    skirt = lathe([(reach - 0.012, 0.0), (reach - 0.01, 0.11)], 20, VehicleMaterial.DARK)
+    cover = lathe([(reach, 0.1), (reach, 0.15), (0.8 * reach, 0.2), (0.5 * reach, 0.22)], VehicleMaterial.MAST, 20)
+    skirt = lathe([(reach - 0.012, 0.0), (reach - 0.01, 0.11)], VehicleMaterial.DARK, 20)
     return [cover.moved((x, 0, 0)), skirt.moved((x, 0, 0))]
 
 

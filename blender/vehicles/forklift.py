@@ -5,38 +5,26 @@ import bpy
 import numpy as np
 
 from blender.mesh.asset_cache import AssetCache
-from blender.mesh.solids import Solid, bevelled, box, prism, round_corners
+from blender.mesh.prop_object import pick_form
+from blender.mesh.shapes import box_between, lathe, rod
+from blender.mesh.solids import Solid, bevelled, box, prism, round_corners, with_mirror_image
 from blender.vehicles.masts import Mast, fork_carriage, mast_fork
-from blender.vehicles.vehicle_parts import (
-    VehicleMaterial,
-    beacon,
-    box_between,
-    lathe,
-    maker_name,
-    overhead_guard,
-    pick_form,
-    prop_object,
-    rod,
-    seat,
-    steering_wheel,
-    wheel,
-    with_mirror_image,
-    work_light,
-)
+from blender.vehicles.vehicle_object import VehicleMaterial, build_vehicle_object
+from blender.vehicles.vehicle_parts import beacon, maker_name, overhead_guard, seat, steering_wheel, wheel, work_light
 
-ELECTRIC, GAS, OLD = range(3)
-TYRE_WIDTH_M = 0.2
+FORKLIFTS = ("electric", "gas", "old")
+TIRE_WIDTH_M = 0.2
 BEACON_M = 0.13
 
 
-def build_forklift(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
+def build_forklift(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
     """A fork lift truck from `PropParameters`, forks towards +x; variant: electric, gas, old, a third each."""
-    return prop_object("forklift", parameters, library, lambda: forklift_solids(parameters))
+    return build_vehicle_object("forklift", parameters, cache, lambda: forklift_solids(parameters))
 
 
 def forklift_solids(parameters: dict) -> list[Solid]:
     length, width, height = parameters["size_m"]
-    form = pick_form(parameters["variant"], 3)
+    form = pick_form(parameters["variant"], FORKLIFTS)
     rng = np.random.default_rng(parameters["seed"])
     half, rear, tip = width / 2, -length / 2, length / 2
     face = tip - 0.32 * length  # the front of the forks' shanks
@@ -49,7 +37,7 @@ def forklift_solids(parameters: dict) -> list[Solid]:
         *_body(rear, dash, half, form),
         *_driver(rear, dash, half, roof, form),
         *_lights(rear, dash, half, roof),
-        *(_gas_bottle(rear, half) if form == GAS else []),
+        *(_gas_bottle(rear, half) if form == "gas" else []),
         *maker_name(parameters["seed"], rear + 0.36, half, 0.87, 0.085),
     ]
 
@@ -62,15 +50,18 @@ def _lifting(face: float, tip: float, half: float, height: float, lift: float) -
 
 def _wheels(rear: float, dash: float, half: float) -> list[Solid]:
     """Drive wheels beside the mast's foot, smaller steer wheels in the counterweight's arches."""
-    front, back = wheel(0.32, TYRE_WIDTH_M, rim=VehicleMaterial.ACCENT), wheel(0.235, 0.17, rim=VehicleMaterial.ACCENT)
-    parts = [part.moved((dash - 0.12, half - TYRE_WIDTH_M / 2, 0.32)) for part in front]
+    front, back = (
+        wheel(0.32, TIRE_WIDTH_M, rim_slot=VehicleMaterial.ACCENT),
+        wheel(0.235, 0.17, rim_slot=VehicleMaterial.ACCENT),
+    )
+    parts = [part.moved((dash - 0.12, half - TIRE_WIDTH_M / 2, 0.32)) for part in front]
     return with_mirror_image(parts + [part.moved((rear + 0.5, half - 0.115, 0.235)) for part in back])
 
 
-def _body(rear: float, dash: float, half: float, form: int) -> list[Solid]:
+def _body(rear: float, dash: float, half: float, form: str) -> list[Solid]:
     """Frame between the wheels, steps, mudguards, dashboard, the hood under the seat and the counterweight."""
-    inner = half - TYRE_WIDTH_M - 0.02
-    ballast = VehicleMaterial.PAINT if form == OLD else VehicleMaterial.DARK
+    inner = half - TIRE_WIDTH_M - 0.02
+    ballast = VehicleMaterial.PAINT if form == "old" else VehicleMaterial.DARK
     sill = box_between((rear + 0.7, dash - 0.48), (half - 0.28, half - 0.03), (0.2, 0.5), VehicleMaterial.PAINT)
     tread_plate = box_between((rear + 0.8, dash - 0.55), (half - 0.2, half - 0.028), (0.27, 0.4), VehicleMaterial.DARK)
     cowl = prism(
@@ -91,13 +82,13 @@ def _body(rear: float, dash: float, half: float, form: int) -> list[Solid]:
     ]
 
 
-def _counterweight(rear: float, half: float, form: int, slot: int) -> Solid:
+def _counterweight(rear: float, half: float, form: str, slot: int) -> Solid:
     """Cast iron behind the rear axle, with arches for the steer wheels."""
     angle = np.radians(np.linspace(0, 180, 9))
     arch = np.c_[rear + 0.5 - 0.28 * np.cos(angle), 0.2 + 0.32 * np.sin(angle)]
     top = 1.02
     back = [(rear + 0.06, top), (rear, 0.8), (rear, 0.5), (rear + 0.1, 0.2)]
-    if form == OLD:
+    if form == "old":
         back = [(rear + 0.02, top), (rear, 0.95), (rear, 0.22)]
     front = [(rear + 0.84, 0.2), (rear + 0.84, 0.5), (rear + 0.66, 0.62), (rear + 0.66, top)]
     return prism(np.concatenate([arch, front, np.array(back)]), 2 * half - 0.004, slot)
@@ -107,12 +98,12 @@ def _mudguard(axle: float, half: float) -> Solid:
     """A sheet bent over the left drive wheel."""
     angle = np.radians(np.linspace(35, 160, 7))
     rings = [np.c_[axle + r * np.cos(a), 0.32 + r * np.sin(a)] for r, a in ((0.375, angle), (0.35, angle[::-1]))]
-    return prism(np.concatenate(rings), TYRE_WIDTH_M, VehicleMaterial.PAINT).moved((0, half - TYRE_WIDTH_M / 2, 0))
+    return prism(np.concatenate(rings), TIRE_WIDTH_M, VehicleMaterial.PAINT).moved((0, half - TIRE_WIDTH_M / 2, 0))
 
 
-def _driver(rear: float, dash: float, half: float, roof: float, form: int) -> list[Solid]:
+def _driver(rear: float, dash: float, half: float, roof: float, form: str) -> list[Solid]:
     """Overhead guard, seat, steering wheel and levers."""
-    slot = VehicleMaterial.PAINT if form == OLD else VehicleMaterial.DARK
+    slot = VehicleMaterial.PAINT if form == "old" else VehicleMaterial.DARK
     guard = overhead_guard(
         (rear + 0.55, dash - 0.42), half - 0.07, roof, ((rear + 0.3, 1.0), (dash - 0.05, 0.62)), slot
     )
@@ -134,8 +125,8 @@ def _gas_bottle(rear: float, half: float) -> list[Solid]:
     """A 11 kg bottle that lies across the counterweight, held by two straps."""
     radius, reach = 0.155, min(0.4, half - 0.05)
     rings = [(0.05, -reach), (0.13, -reach + 0.05), (radius, -reach + 0.12), (radius, reach - 0.12)]
-    bottle = lathe([*rings, (0.13, reach - 0.05), (0.06, reach)], 16, VehicleMaterial.ACCENT)
-    strap = lathe([(radius + 0.008, -0.02), (radius + 0.008, 0.02)], 16, VehicleMaterial.DARK)
+    bottle = lathe([*rings, (0.13, reach - 0.05), (0.06, reach)], VehicleMaterial.ACCENT, 16)
+    strap = lathe([(radius + 0.008, -0.02), (radius + 0.008, 0.02)], VehicleMaterial.DARK, 16)
     lying = [part.turned("x", 90).moved((rear + 0.24, 0, 1.18)) for part in (bottle, *_at(strap, (-0.18, 0.18)))]
     return [*lying, box_between((rear + 0.1, rear + 0.38), (-0.3, 0.3), (1.0, 1.05), VehicleMaterial.DARK)]
 

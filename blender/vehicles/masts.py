@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blender.mesh.solids import Solid, box, loft, prism
-from blender.vehicles.vehicle_parts import Limits, VehicleMaterial, box_between, lathe, rod, with_mirror_image
+from blender.mesh.shapes import Limits, box_between, lathe, rod
+from blender.mesh.solids import Solid, box, loft, prism, with_mirror_image
+from blender.vehicles.vehicle_object import VehicleMaterial
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ class Mast:
         inner = mast_channel((rear + 0.2 * depth, front), self.half_m - 0.065, 0.05, (low + 0.04, top), self.slot)
         y = self.half_m - 0.15
         lifting = [
-            lathe([(0.034, low + 0.05), (0.034, low + 0.62 * (top - low))], 10, VehicleMaterial.DARK),
-            lathe([(0.022, low + 0.62 * (top - low)), (0.022, top - 0.06)], 10, VehicleMaterial.CHROME),
+            lathe([(0.034, low + 0.05), (0.034, low + 0.62 * (top - low))], VehicleMaterial.DARK, 10),
+            lathe([(0.022, low + 0.62 * (top - low)), (0.022, top - 0.06)], VehicleMaterial.CHROME, 10),
         ]
         chain = box((0.016, 0.035, 0.8 * (top - low)), (0, 0, low + 0.55 * (top - low)), VehicleMaterial.DARK)
         sides = [outer, inner, chain.moved((front - 0.03, y - 0.06, 0))]

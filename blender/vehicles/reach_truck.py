@@ -5,32 +5,22 @@ import bpy
 import numpy as np
 
 from blender.mesh.asset_cache import AssetCache
-from blender.mesh.solids import Solid, bevelled, box, prism
+from blender.mesh.prop_object import pick_form
+from blender.mesh.shapes import box_between
+from blender.mesh.solids import Solid, bevelled, box, prism, with_mirror_image
 from blender.vehicles.masts import Mast, fork_carriage, mast_fork
-from blender.vehicles.vehicle_parts import (
-    VehicleMaterial,
-    beacon,
-    box_between,
-    maker_name,
-    overhead_guard,
-    pick_form,
-    prop_object,
-    seat,
-    steering_wheel,
-    wheel,
-    with_mirror_image,
-    work_light,
-)
+from blender.vehicles.vehicle_object import VehicleMaterial, build_vehicle_object
+from blender.vehicles.vehicle_parts import beacon, maker_name, overhead_guard, seat, steering_wheel, wheel, work_light
 
-REACHED_OUT = 1
+REACH_TRUCKS = ("mast_drawn_back", "mast_reached_out")
 LEG_WHEEL_M = 0.15
 BODY_M = 1.22
 GUARD_M = 2.2
 
 
-def build_reach_truck(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
+def build_reach_truck(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
     """A reach truck from `PropParameters`, forks towards +x; variant: mast drawn back, mast reached out, half each."""
-    return prop_object("reach_truck", parameters, library, lambda: reach_truck_solids(parameters))
+    return build_vehicle_object("reach_truck", parameters, cache, lambda: reach_truck_solids(parameters))
 
 
 def reach_truck_solids(parameters: dict) -> list[Solid]:
@@ -38,7 +28,7 @@ def reach_truck_solids(parameters: dict) -> list[Solid]:
     rng = np.random.default_rng(parameters["seed"])
     half, rear, tip = width / 2, -length / 2, length / 2
     front = rear + BODY_M  # of the body: the legs begin here
-    reached = pick_form(parameters["variant"], 2) == REACHED_OUT
+    reached = pick_form(parameters["variant"], REACH_TRUCKS) == "mast_reached_out"
     face = tip - (1.1 if reached else 0.95)
     leg_end = face + 0.05 if reached else tip - 0.3
     roof = min(height - 0.14, GUARD_M)
@@ -70,7 +60,7 @@ def _legs(front: float, end: float, half: float) -> list[Solid]:
     leg = bevelled(prism(np.array(outline), 0.14, VehicleMaterial.PAINT), 0.012, 1).moved((0, half - 0.07, 0))
     wheels = [
         part.moved((reach - 0.1, half - 0.07, LEG_WHEEL_M))
-        for part in wheel(LEG_WHEEL_M, 0.11, VehicleMaterial.PALE_TYRE)
+        for part in wheel(LEG_WHEEL_M, 0.11, VehicleMaterial.PALE_TIRE)
     ]
     return with_mirror_image([leg, *wheels])
 

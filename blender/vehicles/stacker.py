@@ -5,45 +5,36 @@ import bpy
 import numpy as np
 
 from blender.mesh.asset_cache import AssetCache
-from blender.mesh.solids import Solid, bevelled, box, cylinder, loft, prism, round_corners
+from blender.mesh.prop_object import pick_form
+from blender.mesh.shapes import bent_tube, box_between, lathe, rod
+from blender.mesh.solids import Solid, bevelled, box, cylinder, loft, prism, round_corners, with_mirror_image
 from blender.vehicles.masts import Mast, fork_carriage, mast_channel, mast_fork
-from blender.vehicles.vehicle_parts import (
-    VehicleMaterial,
-    bent_tube,
-    box_between,
-    castor,
-    lathe,
-    maker_name,
-    pick_form,
-    prop_object,
-    rod,
-    wheel,
-    with_mirror_image,
-)
+from blender.vehicles.vehicle_object import VehicleMaterial, build_vehicle_object
+from blender.vehicles.vehicle_parts import castor, maker_name, wheel
 
-ELECTRIC, STRADDLE, MANUAL = range(3)
+STACKERS = ("electric", "straddle", "manual")
 FORK_M = 1.15
 ROLLER_M = 0.037
 GRIP_HEIGHT_M = 1.2
 
 
-def build_stacker(parameters: dict, library: AssetCache) -> list[bpy.types.Object]:
+def build_stacker(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
     """A stacker from `PropParameters`, forks towards +x; variant: electric, straddle legs, manual, a third each."""
-    return prop_object("stacker", parameters, library, lambda: stacker_solids(parameters))
+    return build_vehicle_object("stacker", parameters, cache, lambda: stacker_solids(parameters))
 
 
 def stacker_solids(parameters: dict) -> list[Solid]:
     length, width, height = parameters["size_m"]
-    form = pick_form(parameters["variant"], 3)
+    form = pick_form(parameters["variant"], STACKERS)
     rng = np.random.default_rng(parameters["seed"])
     half, rear, tip = width / 2, -length / 2, length / 2
     face = tip - FORK_M
     lift = float(rng.choice([0.0, rng.uniform(0.05, 0.6)]))
-    if form == MANUAL:
+    if form == "manual":
         return [*_manual(rear, face, tip, half, height, lift), *_straddle_legs(face, tip, half)]
-    legs = _straddle_legs(face, tip, half) if form == STRADDLE else _inner_legs(face, tip)
+    legs = _straddle_legs(face, tip, half) if form == "straddle" else _inner_legs(face, tip)
     mast = Mast((face - 0.2, face - 0.06), min(0.32, half - 0.02), (0.06, height))
-    forks = with_mirror_image([mast_fork((face - 0.04, tip), 0.19, 0.045 + lift, 0.17 if form == ELECTRIC else 0.12)])
+    forks = with_mirror_image([mast_fork((face - 0.04, tip), 0.19, 0.045 + lift, 0.17 if form == "electric" else 0.12)])
     return [
         *mast.solids(),
         *_finger_guard(face - 0.2, min(0.3, half - 0.04), height),
@@ -59,7 +50,7 @@ def stacker_solids(parameters: dict) -> list[Solid]:
 def _inner_legs(face: float, tip: float) -> list[Solid]:
     """Legs under the forks, each on a roller near its end: so low that only raised forks show them."""
     leg = box_between((face - 0.2, tip - 0.06), (0.13, 0.25), (0.02, 0.044), VehicleMaterial.PAINT)
-    roller = cylinder(ROLLER_M, 0.07, 14, VehicleMaterial.PALE_TYRE).moved((tip - 0.16, 0.19, ROLLER_M))
+    roller = cylinder(ROLLER_M, 0.07, 14, VehicleMaterial.PALE_TIRE).moved((tip - 0.16, 0.19, ROLLER_M))
     return with_mirror_image([leg, roller])
 
 
@@ -69,7 +60,7 @@ def _straddle_legs(face: float, tip: float, half: float) -> list[Solid]:
         box_between((face - 0.22, tip - 0.25), (half - 0.085, half), (0.045, 0.15), VehicleMaterial.PAINT), 0.01, 1
     )
     rollers = [
-        cylinder(0.045, 0.055, 14, VehicleMaterial.PALE_TYRE).moved((x, half - 0.042, 0.045))
+        cylinder(0.045, 0.055, 14, VehicleMaterial.PALE_TIRE).moved((x, half - 0.042, 0.045))
         for x in (tip - 0.33, tip - 0.44)
     ]
     cross = box_between((face - 0.22, face - 0.12), (-half, half), (0.05, 0.15), VehicleMaterial.PAINT)
@@ -104,7 +95,7 @@ def _cover(rear: float, face: float, half: float) -> list[Solid]:
         ),
         *(part.moved((back + 0.1, 0, 0.115)) for part in wheel(0.115, 0.07)),
         *with_mirror_image([part.moved((back + 0.1, half - 0.1, 0)) for part in castor(0.06, 0.04, 0.15, 0)]),
-        lathe([(0.02, 0), (0.02, 0.03), (0.035, 0.035), (0.03, 0.055)], 10, VehicleMaterial.RED).moved(
+        lathe([(0.02, 0), (0.02, 0.03), (0.035, 0.035), (0.03, 0.055)], VehicleMaterial.RED, 10).moved(
             (top[0], -0.16, 0.815)
         ),
         box((0.1, 0.14, 0.02), (top[0] - 0.01, 0.12, 0.84), VehicleMaterial.DARK),
@@ -119,7 +110,7 @@ def _tiller(foot: float, rear: float) -> list[Solid]:
     x = rear + 0.08
     head = bevelled(box((0.07, 0.12, 0.17), (x, 0, z), VehicleMaterial.DARK), 0.02, 2)
     ring = [(x, 0.04, z - 0.07), (x, 0.17, z - 0.06), (x, 0.17, z + 0.06), (x, 0.04, z + 0.07)]
-    button = lathe([(0.025, 0), (0.02, 0.02)], 10, VehicleMaterial.RED).turned("y", -90).moved((x - 0.033, 0, z + 0.03))
+    button = lathe([(0.025, 0), (0.02, 0.02)], VehicleMaterial.RED, 10).turned("y", -90).moved((x - 0.033, 0, z + 0.03))
     hub = cylinder(0.06, 0.12, 14, VehicleMaterial.DARK).moved((foot, 0, 0.24))
     return [arm, head, hub, button, *with_mirror_image([bent_tube(ring, 0.014, 0.05, VehicleMaterial.DARK)])]
 
@@ -139,8 +130,8 @@ def _manual(rear: float, face: float, tip: float, half: float, height: float, li
         for z in (0.12, height - 0.09)
     ]
     ram = [
-        lathe([(0.035, 0.15), (0.035, 0.95)], 12, VehicleMaterial.DARK),
-        lathe([(0.02, 0.95), (0.02, height - 0.06)], 10, VehicleMaterial.CHROME),
+        lathe([(0.035, 0.15), (0.035, 0.95)], VehicleMaterial.DARK, 12),
+        lathe([(0.02, 0.95), (0.02, height - 0.06)], VehicleMaterial.CHROME, 10),
     ]
     bar_x = rear_mast - 0.14
     push = [(rear_mast + 0.01, -mast_half + 0.03, 0.95), (bar_x, -mast_half + 0.03, 1.0)]

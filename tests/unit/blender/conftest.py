@@ -11,8 +11,8 @@ from blender.mesh.asset_cache import AssetCache
 
 
 @pytest.fixture
-def library() -> AssetCache:
-    """An empty Blender file and the library of one image."""
+def asset_cache() -> AssetCache:
+    """An empty Blender file and the asset cache of one image."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     return AssetCache()
 

@@ -5,12 +5,12 @@ import pytest
 from blender.cycles import devices
 
 
-def test_cpu_is_taken_when_asked_for(library):
+def test_cpu_is_taken_when_asked_for(asset_cache):
     assert devices.select_device("cpu") == "CPU"
     assert bpy.context.scene.cycles.device == "CPU"
 
 
-def test_a_gpu_that_this_build_has_no_kernels_for_is_an_error(library):
+def test_a_gpu_that_this_build_has_no_kernels_for_is_an_error(asset_cache):
     absent = "metal"  # Metal exists on macOS alone; there, no CUDA does
     if bpy.app.build_platform == b"Darwin":
         absent = "cuda"
@@ -18,5 +18,5 @@ def test_a_gpu_that_this_build_has_no_kernels_for_is_an_error(library):
         devices.select_device(absent)
 
 
-def test_auto_says_what_it_took(library):
+def test_auto_says_what_it_took(asset_cache):
     assert devices.select_device("auto").startswith(("CPU", *(kind.upper() for kind in devices.GPU_KINDS)))

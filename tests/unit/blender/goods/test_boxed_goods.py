@@ -5,7 +5,8 @@ import bpy
 import numpy as np
 import pytest
 
-from blender.goods import boxed_goods, furniture, prop_parts, round_goods, safety_markers
+from blender.goods import boxed_goods, furniture, goods_object, goods_parts, round_goods, safety_markers
+from blender.mesh.prop_object import pick_form
 from blender.shards.build_scene import OBJECT_BUILDERS
 from pipeline.scenes.assets.prop_shapes import PROP_VARIANTS, draw_prop
 
@@ -46,10 +47,10 @@ def test_sampler_and_builders_name_the_same_forms_in_the_same_order():
 
 
 @pytest.mark.parametrize(("kind", "number"), CASES)
-def test_a_thing_fills_its_size_and_keeps_inside(kind, number, library):
+def test_a_thing_fills_its_size_and_keeps_inside(kind, number, asset_cache):
     for seed in range(3):
         parameters = drawn(kind, number, seed)
-        (thing,) = OBJECT_BUILDERS[kind](parameters, library)
+        (thing,) = OBJECT_BUILDERS[kind](parameters, asset_cache)
         assert thing.parent is None
         assert not thing.users_collection
         size, corners = np.array(parameters["size_m"]), points(thing)
@@ -64,37 +65,37 @@ def test_a_thing_fills_its_size_and_keeps_inside(kind, number, library):
 
 
 @pytest.mark.parametrize("kind", PROP_VARIANTS)
-def test_copies_share_a_mesh_and_other_seeds_do_not(kind, library):
+def test_copies_share_a_mesh_and_other_seeds_do_not(kind, asset_cache):
     parameters = {**drawn(kind, 0, 1), "seed": 5}
     (first,), (copy,), (far,) = (
-        OBJECT_BUILDERS[kind]({**parameters, "seed": seed}, library) for seed in (5, 5, 5 + prop_parts.VARIANTS)
+        OBJECT_BUILDERS[kind]({**parameters, "seed": seed}, asset_cache) for seed in (5, 5, 5 + goods_object.SEED_VARIANTS)
     )
     assert first.data == copy.data == far.data
-    (other,) = OBJECT_BUILDERS[kind]({**parameters, "color_rgb": [0.9, 0.1, 0.1]}, library)
+    (other,) = OBJECT_BUILDERS[kind]({**parameters, "color_rgb": [0.9, 0.1, 0.1]}, asset_cache)
     assert other.data != first.data
 
 
-def test_materials_are_shared_between_kinds(library):
-    (crate,) = OBJECT_BUILDERS["crate"]({**drawn("crate", 0, 1), "wear": 0.3}, library)
-    (stillage,) = OBJECT_BUILDERS["stillage"]({**drawn("stillage", 0, 1), "wear": 0.3}, library)
+def test_materials_are_shared_between_kinds(asset_cache):
+    (crate,) = OBJECT_BUILDERS["crate"]({**drawn("crate", 0, 1), "wear": 0.3}, asset_cache)
+    (stillage,) = OBJECT_BUILDERS["stillage"]({**drawn("stillage", 0, 1), "wear": 0.3}, asset_cache)
     shared = set(crate.data.materials) & set(stillage.data.materials)
     assert any(material.name.startswith("wood") for material in shared)
 
 
-def test_signs_can_be_read_from_both_sides(library):
-    (sign,) = OBJECT_BUILDERS["hanging_sign"](drawn("hanging_sign", 0, 1), library)
+def test_signs_can_be_read_from_both_sides(asset_cache):
+    (sign,) = OBJECT_BUILDERS["hanging_sign"](drawn("hanging_sign", 0, 1), asset_cache)
     looks = [p.normal.x for p in sign.data.polygons if len(p.vertices) == 3 and abs(p.normal.x) > 0.9]
     assert sum(x > 0 for x in looks) == sum(x < 0 for x in looks) > 10
 
 
 @pytest.mark.parametrize(("variant", "form"), [(0.0, "a"), (0.49, "a"), (0.5, "b"), (1.0, "b")])
 def test_variants_pick_forms_evenly(variant, form):
-    assert prop_parts.pick_form(variant, ("a", "b")) == form
+    assert pick_form(variant, ("a", "b")) == form
 
 
 def test_a_lattice_lies_in_its_face_with_wires_both_ways():
-    face = prop_parts.wall_faces((1.0, 0.6, 0.5), 0.1)[0]
-    wires = prop_parts.wire_grid(face, 0.1, 0.01, prop_parts.PropMaterial.PAINT)
+    face = goods_parts.wall_faces((1.0, 0.6, 0.5), 0.1)[0]
+    wires = goods_parts.wire_grid(face, 0.1, 0.01, goods_object.GoodsMaterial.PAINT)
     assert len(wires) == 5 + 6
     corners = np.concatenate([wire.vertices for wire in wires])
     np.testing.assert_allclose(corners.min(axis=0), (0.495, -0.3, 0.1), atol=1e-9)

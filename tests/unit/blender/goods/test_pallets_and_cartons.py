@@ -28,8 +28,8 @@ def triangles(mesh: bpy.types.Mesh) -> int:
     return sum(len(polygon.vertices) - 2 for polygon in mesh.polygons)
 
 
-def one(build, parameters, library) -> bpy.types.Object:
-    (thing,) = build(parameters, library)
+def one(build, parameters, asset_cache) -> bpy.types.Object:
+    (thing,) = build(parameters, asset_cache)
     assert thing.parent is None
     assert not thing.users_collection
     return thing
@@ -37,8 +37,8 @@ def one(build, parameters, library) -> bpy.types.Object:
 
 @pytest.mark.parametrize("age", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("seed", range(8))
-def test_a_pallet_is_1200_by_800_by_144_whatever_its_state(age, seed, library):
-    low, high = extent(one(pallets_and_cartons.build_eur_pallet, {"age": age, "seed": seed}, library).data)
+def test_a_pallet_is_1200_by_800_by_144_whatever_its_state(age, seed, asset_cache):
+    low, high = extent(one(pallets_and_cartons.build_eur_pallet, {"age": age, "seed": seed}, asset_cache).data)
     # Stamps lie half a millimetre out.
     np.testing.assert_allclose(low, (-0.6, -0.4, 0), atol=6e-4)
     np.testing.assert_allclose(high, (0.6, 0.4, 0.144), atol=6e-4)
@@ -75,10 +75,10 @@ def test_old_pallets_get_damaged_and_new_ones_do_not():
     assert min(volumes) < 0.97 * max(volumes)
 
 
-def test_a_hundred_pallets_are_few_meshes(library):
-    pallets = [one(pallets_and_cartons.build_eur_pallet, {"age": 0.31, "seed": seed}, library) for seed in range(100)]
+def test_a_hundred_pallets_are_few_meshes(asset_cache):
+    pallets = [one(pallets_and_cartons.build_eur_pallet, {"age": 0.31, "seed": seed}, asset_cache) for seed in range(100)]
     assert len({pallet.data.name for pallet in pallets}) == 8
-    assert len(library.materials) == 3
+    assert len(asset_cache.materials) == 3
 
 
 @settings(max_examples=40, deadline=None)
@@ -98,7 +98,7 @@ def test_a_stack_stays_inside_its_footprint(count, size, missing, seed):
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
-def test_stacks_rest_on_their_origin_and_are_cheap(wrapped, library):
+def test_stacks_rest_on_their_origin_and_are_cheap(wrapped, asset_cache):
     for seed in range(12):
         parameters = {
             **STACK,
@@ -108,12 +108,12 @@ def test_stacks_rest_on_their_origin_and_are_cheap(wrapped, library):
             "wrapped": wrapped,
             "seed": seed,
         }
-        mesh = one(pallets_and_cartons.build_carton_stack, parameters, library).data
+        mesh = one(pallets_and_cartons.build_carton_stack, parameters, asset_cache).data
         low, high = extent(mesh)
         assert low[2] == pytest.approx(0, abs=1e-6)
         assert high[2] == pytest.approx(1.5, abs=LABEL_M)
         assert triangles(mesh) <= 1300
-    assert wrapped == any(material.name.endswith("film") for material in library.materials.values())
+    assert wrapped == any(material.name.endswith("film") for material in asset_cache.materials.values())
 
 
 def test_few_large_cartons_carry_print_and_many_small_ones_do_not():
@@ -161,10 +161,10 @@ def test_layers_interlock_where_the_footprint_allows():
     assert across(solids, 0) == 0.0
 
 
-def test_the_same_parameters_give_the_same_stack_and_other_seeds_others(library):
+def test_the_same_parameters_give_the_same_stack_and_other_seeds_others(asset_cache):
     def points(seed):
-        library.meshes.clear()
-        mesh = one(pallets_and_cartons.build_carton_stack, {**STACK, "seed": seed}, library).data
+        asset_cache.meshes.clear()
+        mesh = one(pallets_and_cartons.build_carton_stack, {**STACK, "seed": seed}, asset_cache).data
         return np.array([vertex.co for vertex in mesh.vertices])
 
     np.testing.assert_array_equal(points(5), points(5))
@@ -173,11 +173,11 @@ def test_the_same_parameters_give_the_same_stack_and_other_seeds_others(library)
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_a_carton_has_its_size_and_colour(seed, library):
+def test_a_carton_has_its_size_and_colour(seed, asset_cache):
     carton = one(
         pallets_and_cartons.build_carton,
         {"size_m": [0.5, 0.3, 0.2], "color_rgb": [0.5, 0.25, 0.125], "seed": seed},
-        library,
+        asset_cache,
     )
     low, high = extent(carton.data)
     np.testing.assert_allclose(low, (-0.25, -0.15, 0), atol=LABEL_M)
@@ -187,10 +187,10 @@ def test_a_carton_has_its_size_and_colour(seed, library):
     assert triangles(carton.data) < 500
 
 
-def test_cartons_of_other_colours_share_mesh_and_material(library):
+def test_cartons_of_other_colours_share_mesh_and_material(asset_cache):
     size = {"size_m": [0.5, 0.3, 0.2], "seed": 3}
     first, second = (
-        one(pallets_and_cartons.build_carton, {**size, "color_rgb": [c, c, c]}, library) for c in (0.2, 0.6)
+        one(pallets_and_cartons.build_carton, {**size, "color_rgb": [c, c, c]}, asset_cache) for c in (0.2, 0.6)
     )
     assert first.data == second.data
     assert first.color[0] != second.color[0]

@@ -61,7 +61,7 @@ def test_the_circle_of_confusion_is_zero_in_focus_and_grows_away_from_it():
     [{"motion_m": (0.3, 0, 0)}, {"motion_deg": (0, 6, 0)}, {"aperture_f": 0.3, "focus_m": 1.0}],
     ids=["moved", "turned", "out of focus"],
 )
-def test_cycles_smears_as_far(library, tmp_path, changes):
+def test_cycles_smears_as_far(asset_cache, tmp_path, changes):
     """Half of a wall: from its edge, coverage falls over the width of the smear and of Cycles' filter."""
     wall = bpy.data.meshes.new("wall")
     wall.from_pydata([(-9, 0, -9), (0, 0, -9), (0, 0, 9), (-9, 0, 9)], [], [(0, 1, 2, 3)])

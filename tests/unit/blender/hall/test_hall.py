@@ -10,8 +10,8 @@ LINE = {"start_m": [-4, 1], "end_m": [4, 2], "width_m": 0.1, "color_rgb": [0.7, 
 HALL = {"size_m": [12, 9, 5], "floor": SURFACE, "walls": SURFACE, "ceiling": SURFACE, "lines": [LINE]}
 
 
-def built(library, **changes) -> dict[str, bpy.types.Object]:
-    return {thing.name: thing for thing in hall.build_hall({**HALL, **changes}, library)}
+def built(asset_cache, **changes) -> dict[str, bpy.types.Object]:
+    return {thing.name: thing for thing in hall.build_hall({**HALL, **changes}, asset_cache)}
 
 
 def points(thing: bpy.types.Object) -> np.ndarray:
@@ -20,9 +20,9 @@ def points(thing: bpy.types.Object) -> np.ndarray:
 
 @pytest.mark.parametrize("size", [[12, 9, 5], [9, 16, 7]])
 @pytest.mark.parametrize("kind", ["concrete", "painted", "brick", "sheet_metal"])
-def test_the_hall_has_its_size_and_clear_height(kind, size, library):
+def test_the_hall_has_its_size_and_clear_height(kind, size, asset_cache):
     surface = {**SURFACE, "kind": kind}
-    things = built(library, size_m=size, floor=surface, walls=surface, ceiling=surface)
+    things = built(asset_cache, size_m=size, floor=surface, walls=surface, ceiling=surface)
     np.testing.assert_allclose(points(things["floor"]).min(axis=0), (-size[0] / 2, -size[1] / 2, 0), atol=1e-6)
     np.testing.assert_allclose(points(things["floor"]).max(axis=0), (size[0] / 2, size[1] / 2, 0), atol=1e-6)
     np.testing.assert_allclose(np.abs(points(things["walls"]))[:, :2], np.tile(np.array(size[:2]) / 2, (16, 1)))
@@ -32,8 +32,8 @@ def test_the_hall_has_its_size_and_clear_height(kind, size, library):
     assert points(things["walls"])[:, 2].max() == pytest.approx(points(things["ceiling"])[:, 2].max())
 
 
-def test_walls_look_in_and_the_ceiling_down(library):
-    things = built(library)
+def test_walls_look_in_and_the_ceiling_down(asset_cache):
+    things = built(asset_cache)
     for name in ("walls", "ceiling"):
         middle = np.array((0, 0, 2.5))
         for polygon in things[name].data.polygons:
@@ -41,8 +41,8 @@ def test_walls_look_in_and_the_ceiling_down(library):
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_fittings_stay_on_their_walls_inside_the_hall(seed, library):
-    fittings = points(built(library, walls={**SURFACE, "seed": seed})["wall fittings"])
+def test_fittings_stay_on_their_walls_inside_the_hall(seed, asset_cache):
+    fittings = points(built(asset_cache, walls={**SURFACE, "seed": seed})["wall fittings"])
     assert (np.abs(fittings[:, :2]) <= np.array((6, 4.5)) + 1e-5).all()
     to_wall = (np.array((6, 4.5)) - np.abs(fittings[:, :2])).min(axis=1)
     assert to_wall.max() < 0.6
@@ -50,26 +50,26 @@ def test_fittings_stay_on_their_walls_inside_the_hall(seed, library):
     assert fittings[:, 2].max() <= 5 + 1e-5
 
 
-def test_lines_lie_just_above_the_floor(library):
-    line = points(built(library)["floor lines"])
+def test_lines_lie_just_above_the_floor(asset_cache):
+    line = points(built(asset_cache)["floor lines"])
     assert line[:, 2].min() == pytest.approx(0.0005, abs=1e-6)
     sides = np.sort(np.linalg.norm(line[1:] - line[0], axis=1))
     np.testing.assert_allclose(sides[:2], (0.1, np.hypot(8, 1)), rtol=1e-5)
     np.testing.assert_allclose(line[:, :2].mean(axis=0), (0, 1.5), atol=1e-6)
 
 
-def test_lines_of_one_paint_are_one_object_and_do_not_coincide(library):
+def test_lines_of_one_paint_are_one_object_and_do_not_coincide(asset_cache):
     crossing = {**LINE, "start_m": [0, -3], "end_m": [0, 3]}
     other = {**LINE, "color_rgb": [0.8, 0.8, 0.8]}
-    things = built(library, lines=[LINE, crossing, other])
+    things = built(asset_cache, lines=[LINE, crossing, other])
     lines = [thing for name, thing in things.items() if name.startswith("floor lines")]
     assert sorted(len(line.data.polygons) for line in lines) == [1, 2]
     heights = [round(corner[2], 6) for line in lines for corner in points(line)]
     assert len(set(heights)) == 3
 
 
-def test_ambient_light_passes_the_shell_but_not_the_floor(library):
-    things = built(library)
+def test_ambient_light_passes_the_shell_but_not_the_floor(asset_cache):
+    things = built(asset_cache)
     for name in ("walls", "ceiling", "beams", "wall fittings"):
         assert not things[name].visible_diffuse
         assert not things[name].visible_shadow
@@ -79,22 +79,22 @@ def test_ambient_light_passes_the_shell_but_not_the_floor(library):
     assert things["floor"].visible_shadow
 
 
-def test_a_hall_without_lines_and_wear(library):
-    things = built(library, lines=[], floor={**SURFACE, "wear": 0.0})
+def test_a_hall_without_lines_and_wear(asset_cache):
+    things = built(asset_cache, lines=[], floor={**SURFACE, "wear": 0.0})
     assert set(things) == {"floor", "walls", "ceiling", "beams", "wall fittings"}
 
 
-def test_seeds_tell_halls_apart_and_repeat_them(library):
+def test_seeds_tell_halls_apart_and_repeat_them(asset_cache):
     def shape(seed):
-        return points(built(library, walls={**SURFACE, "seed": seed})["wall fittings"])
+        return points(built(asset_cache, walls={**SURFACE, "seed": seed})["wall fittings"])
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    library.materials.clear()
+    asset_cache.materials.clear()
     first = shape(1)
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    library.materials.clear()
+    asset_cache.materials.clear()
     np.testing.assert_array_equal(first, shape(1))
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    library.materials.clear()
+    asset_cache.materials.clear()
     other = shape(2)
     assert first.shape != other.shape or not np.allclose(first, other)

@@ -20,7 +20,7 @@ DARK = {"color_rgb": [1, 1, 1], "strength": 0.0}
 DIM = {"color_rgb": [1, 1, 1], "strength": 0.1}
 
 
-def seen(lamps, ambient, library, tmp_path, view="down") -> np.ndarray:
+def seen(lamps, ambient, asset_cache, tmp_path, view="down") -> np.ndarray:
     """Render a grey floor under the lamps (or the lamps themselves, from below) and return linear RGB."""
     scene = bpy.context.scene
     ground = bpy.data.objects.new(
@@ -28,7 +28,7 @@ def seen(lamps, ambient, library, tmp_path, view="down") -> np.ndarray:
     )
     eye = bpy.data.objects.new("eye", bpy.data.cameras.new("eye"))
     eye.location, eye.rotation_euler = ((0, 0, 3), (0, 0, 0)) if view == "down" else ((0, 0, 1), (np.pi, 0, 0))
-    for thing in [ground, eye, *lights.build_lights(lamps, ambient, library)]:
+    for thing in [ground, eye, *lights.build_lights(lamps, ambient, asset_cache)]:
         scene.collection.objects.link(thing)
     scene.camera = eye
     scene.render.engine, scene.cycles.samples, scene.cycles.use_denoising = "CYCLES", 4, False
@@ -41,27 +41,27 @@ def seen(lamps, ambient, library, tmp_path, view="down") -> np.ndarray:
 
 # A high bay's spread of 140 degrees gathers light below it.
 @pytest.mark.parametrize(("lamp", "gain"), [(STRIP, 1.0), (HIGH_BAY, 1.8)])
-def test_a_lamp_lights_the_floor_as_a_lambertian_source(lamp, gain, library, tmp_path):
-    below = seen([lamp], DARK, library, tmp_path)[20:28, 28:36].mean()
+def test_a_lamp_lights_the_floor_as_a_lambertian_source(lamp, gain, asset_cache, tmp_path):
+    below = seen([lamp], DARK, asset_cache, tmp_path)[20:28, 28:36].mean()
     # A small one-sided Lambertian source of power P: E = P / (pi h^2) below it, radiance = albedo * E / pi.
     expected = 0.25 * 60 / (np.pi * 4**2) / np.pi
     assert below == pytest.approx(gain * expected, rel=0.12)
 
 
-def test_twice_the_power_is_twice_the_light(library, tmp_path):
-    once = seen([STRIP], DARK, library, tmp_path).mean()
+def test_twice_the_power_is_twice_the_light(asset_cache, tmp_path):
+    once = seen([STRIP], DARK, asset_cache, tmp_path).mean()
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    library.meshes.clear(), library.materials.clear()
-    assert seen([{**STRIP, "power_w": 120}], DARK, library, tmp_path).mean() == pytest.approx(2 * once, rel=0.02)
+    asset_cache.meshes.clear(), asset_cache.materials.clear()
+    assert seen([{**STRIP, "power_w": 120}], DARK, asset_cache, tmp_path).mean() == pytest.approx(2 * once, rel=0.02)
 
 
-def test_ambient_light_alone(library, tmp_path):
+def test_ambient_light_alone(asset_cache, tmp_path):
     # A plane under an even world of radiance L: E = pi L, so that it shines back albedo * L, and a little of its gloss.
-    assert seen([], DIM, library, tmp_path).mean() == pytest.approx(0.25 * 0.1, rel=0.06)
+    assert seen([], DIM, asset_cache, tmp_path).mean() == pytest.approx(0.25 * 0.1, rel=0.06)
 
 
-def test_the_face_is_bright_to_the_eye_but_adds_no_light(library, tmp_path):
-    image = seen([STRIP], DARK, library, tmp_path, view="up")
+def test_the_face_is_bright_to_the_eye_but_adds_no_light(asset_cache, tmp_path):
+    image = seen([STRIP], DARK, asset_cache, tmp_path, view="up")
     assert image.max() == pytest.approx(lights.BRIGHTEST_FACE, rel=0.05)
     scene = bpy.context.scene
     for lamp in [thing for thing in scene.objects if thing.type == "LIGHT"]:
@@ -73,19 +73,19 @@ def test_the_face_is_bright_to_the_eye_but_adds_no_light(library, tmp_path):
     assert np.array(bpy.data.images["seen.exr"].pixels).reshape(-1, 4)[:, :3].max() == 0
 
 
-def test_a_dead_lamp_hangs_there_without_light(library):
-    parts = lights.build_lights([{**STRIP, "power_w": 0.0}], DARK, library)
+def test_a_dead_lamp_hangs_there_without_light(asset_cache):
+    parts = lights.build_lights([{**STRIP, "power_w": 0.0}], DARK, asset_cache)
     assert [part.type for part in parts] == ["MESH", "MESH"]
 
 
-def test_equal_lamps_share_their_meshes(library):
-    parts = lights.build_lights([STRIP, {**STRIP, "position_m": [2, 0, 4]}], DARK, library)
+def test_equal_lamps_share_their_meshes(asset_cache):
+    parts = lights.build_lights([STRIP, {**STRIP, "position_m": [2, 0, 4]}], DARK, asset_cache)
     assert len({part.data.name for part in parts if part.type == "MESH"}) == 2
     assert [tuple(part.location) for part in parts if part.type == "LIGHT"] == [(0, 0, 4), (2, 0, 4)]
 
 
-def test_the_world_is_the_ambient_light(library):
-    lights.build_lights([], {"color_rgb": [1, 0.5, 0.25], "strength": 0.2}, library)
+def test_the_world_is_the_ambient_light(asset_cache):
+    lights.build_lights([], {"color_rgb": [1, 0.5, 0.25], "strength": 0.2}, asset_cache)
     background = bpy.context.scene.world.node_tree.nodes["Background"]
     assert tuple(background.inputs["Color"].default_value)[:3] == (1, 0.5, 0.25)
     assert background.inputs["Strength"].default_value == pytest.approx(0.2)

@@ -8,16 +8,16 @@ DOOR = {"kind": "dock_door", "center_m": [0, -5, 1.5], "yaw_deg": 90, "size_m": 
 HALL = {"size_m": [14, 10, 5], "outside_rgb": [0.8, 0.9, 1.0], "outside_strength": 3.0}
 
 
-def built(library, *which):
-    return openings.build_openings({**HALL, "openings": list(which)}, library)
+def built(asset_cache, *which):
+    return openings.build_openings({**HALL, "openings": list(which)}, asset_cache)
 
 
-def test_no_openings_no_object(library):
-    assert built(library) == []
+def test_no_openings_no_object(asset_cache):
+    assert built(asset_cache) == []
 
 
-def test_a_door_looks_into_the_hall_and_stands_in_its_wall(library):
-    (thing,) = built(library, DOOR)
+def test_a_door_looks_into_the_hall_and_stands_in_its_wall(asset_cache):
+    (thing,) = built(asset_cache, DOOR)
     points = np.array([vertex.co for vertex in thing.data.vertices])
     assert points[:, 1].min() == pytest.approx(-5, abs=1e-5)
     assert points[:, 1].max() < -4.7
@@ -26,6 +26,6 @@ def test_a_door_looks_into_the_hall_and_stands_in_its_wall(library):
     assert sum(face.normal[1] > 0.9 for face in outside) == 1
 
 
-def test_a_drawn_up_door_has_fewer_slats(library):
-    faces = [len(built(library, {**DOOR, "open": share})[0].data.polygons) for share in (0.0, 0.5, 1.0)]
+def test_a_drawn_up_door_has_fewer_slats(asset_cache):
+    faces = [len(built(asset_cache, {**DOOR, "open": share})[0].data.polygons) for share in (0.0, 0.5, 1.0)]
     assert faces[0] > faces[1] > faces[2]

@@ -29,8 +29,8 @@ def points(thing: bpy.types.Object, slot: int | None = None) -> np.ndarray:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_a_rack_has_its_size_and_rests_on_the_floor(seed, library):
-    (rack,) = racks.build_rack({**RACK, "seed": seed}, library)
+def test_a_rack_has_its_size_and_rests_on_the_floor(seed, asset_cache):
+    (rack,) = racks.build_rack({**RACK, "seed": seed}, asset_cache)
     uprights, beams = points(rack, racks.UPRIGHT), points(rack, racks.BEAM)
     assert points(rack)[:, 2].min() == pytest.approx(0, abs=1e-6)
     assert uprights[:, 2].max() == pytest.approx(4.5)
@@ -42,43 +42,43 @@ def test_a_rack_has_its_size_and_rests_on_the_floor(seed, library):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_nothing_stands_above_a_level_where_pallets_go(seed, library):
-    (rack,) = racks.build_rack({**RACK, "seed": seed}, library)
+def test_nothing_stands_above_a_level_where_pallets_go(seed, asset_cache):
+    (rack,) = racks.build_rack({**RACK, "seed": seed}, asset_cache)
     inside = np.abs(points(rack)[:, 1]) < 0.4
     over = points(rack)[inside & (np.abs(points(rack)[:, 0] - 1.4) < 1.3)]
     above = [z for z in over[:, 2] if 1.8 < z < 3.3 - 0.121 or z > 3.3]
     assert not above
 
 
-def test_bays_are_clear(library):
-    (rack,) = racks.build_rack({**RACK, "level_heights_m": []}, library)
+def test_bays_are_clear(asset_cache):
+    (rack,) = racks.build_rack({**RACK, "level_heights_m": []}, asset_cache)
     low = points(rack)
     between = np.abs(np.abs(low[:, 0]) - 1.4) < 2.7 / 2 - 0.026
     assert not between.any()
 
 
-def test_guards_stand_before_the_uprights_and_are_400_high(library):
-    (rack,) = racks.build_rack({**RACK, "guards": True}, library)
+def test_guards_stand_before_the_uprights_and_are_400_high(asset_cache):
+    (rack,) = racks.build_rack({**RACK, "guards": True}, asset_cache)
     guards = points(rack, racks.GUARD)
     assert guards[:, 2].max() == pytest.approx(0.4)
     assert np.abs(guards[:, 1]).max() == pytest.approx(0.64, abs=0.01)
-    (bare,) = racks.build_rack(RACK, library)
+    (bare,) = racks.build_rack(RACK, asset_cache)
     assert not len(points(bare, racks.GUARD))
 
 
-def test_seeds_choose_decks_and_equal_racks_share_a_mesh(library):
-    made = [racks.build_rack({**RACK, "seed": seed}, library)[0] for seed in range(12)]
+def test_seeds_choose_decks_and_equal_racks_share_a_mesh(asset_cache):
+    made = [racks.build_rack({**RACK, "seed": seed}, asset_cache)[0] for seed in range(12)]
     counts = {sum(p.material_index == racks.DECK for p in rack.data.polygons) for rack in made}
     assert len(counts) == 3
-    assert racks.build_rack(RACK, library)[0].data == racks.build_rack(dict(RACK), library)[0].data
-    other = racks.build_rack({**RACK, "upright_rgb": [0.5, 0.5, 0.5]}, library)[0]
+    assert racks.build_rack(RACK, asset_cache)[0].data == racks.build_rack(dict(RACK), asset_cache)[0].data
+    other = racks.build_rack({**RACK, "upright_rgb": [0.5, 0.5, 0.5]}, asset_cache)[0]
     assert other.data.materials[0] != made[0].data.materials[0]
 
 
 @pytest.mark.parametrize(("guard", "width"), [(False, 0.35), (True, 0.35 + 2 * columns.GUARD_PLATE_M)])
-def test_a_column(guard, width, library):
+def test_a_column(guard, width, asset_cache):
     parameters = {"width_m": 0.35, "height_m": 6.0, "color_rgb": [0.5, 0.5, 0.5], "guard": guard}
-    (column,) = columns.build_column(parameters, library)
+    (column,) = columns.build_column(parameters, asset_cache)
     corners = points(column)
     np.testing.assert_allclose(np.ptp(corners, axis=0), (width, width, 6.0), atol=1e-6)
     assert corners[:, 2].min() == pytest.approx(0, abs=1e-6)

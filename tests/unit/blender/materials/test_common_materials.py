@@ -52,7 +52,7 @@ def slab(material: bpy.types.Material, color: tuple[float, float, float] = (0.4,
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_every_material_has_a_valid_tree(name, library):
+def test_every_material_has_a_valid_tree(name, asset_cache):
     material = MAKERS[name]()
     tree = material.node_tree
     assert all(link.is_valid for link in tree.links)
@@ -67,14 +67,14 @@ def test_every_material_has_a_valid_tree(name, library):
     assert reached == {node.name for node in tree.nodes}, "nodes that feed nothing cost build time"
 
 
-def test_cardboard_takes_the_colour_of_its_object(library, tmp_path):
+def test_cardboard_takes_the_colour_of_its_object(asset_cache, tmp_path):
     material = common_materials.cardboard("board")
     brown = seen(slab(material, (0.4, 0.2, 0.1)), tmp_path).mean(axis=(0, 1))
     assert brown[0] == pytest.approx(2 * brown[1], rel=0.15)
     assert 0.25 < brown[0] < 0.55
 
 
-def test_old_wood_is_greyer_and_darker(library, tmp_path):
+def test_old_wood_is_greyer_and_darker(asset_cache, tmp_path):
     new = seen(slab(common_materials.wood("new", "x", 0.0)), tmp_path).mean(axis=(0, 1))
     bpy.ops.wm.read_factory_settings(use_empty=True)
     old = seen(slab(common_materials.wood("old", "x", 1.0)), tmp_path).mean(axis=(0, 1))
@@ -82,13 +82,13 @@ def test_old_wood_is_greyer_and_darker(library, tmp_path):
     assert old[0] / old[2] < 0.7 * new[0] / new[2]
 
 
-def test_grain_runs_along_the_board(library, tmp_path):
+def test_grain_runs_along_the_board(asset_cache, tmp_path):
     image = seen(slab(common_materials.wood("wood", "x", 0.3)), tmp_path).mean(axis=2)
     # Columns of the image lie across the grain, rows along it.
     assert image.mean(axis=1).std() > 2 * image.mean(axis=0).std()
 
 
-def test_a_worn_out_line_shows_the_floor_and_a_new_one_does_not(library, tmp_path):
+def test_a_worn_out_line_shows_the_floor_and_a_new_one_does_not(asset_cache, tmp_path):
     floor = {**SURFACE, "kind": "concrete", "color_rgb": [0.2, 0.2, 0.2]}
     shares = []
     for wear in (0.0, 1.0):
@@ -99,5 +99,5 @@ def test_a_worn_out_line_shows_the_floor_and_a_new_one_does_not(library, tmp_pat
     assert 0.05 < shares[1] < 0.85
 
 
-def test_an_emissive_face_is_no_light_for_cycles(library):
+def test_an_emissive_face_is_no_light_for_cycles(asset_cache):
     assert common_materials.emissive_face("glow", (1, 1, 1), 5.0).cycles.emission_sampling == "NONE"

@@ -8,7 +8,7 @@ from blender.materials.markings import BRANDS, side_faces
 
 
 @pytest.mark.parametrize("text", [*BRANDS, "A 12", "FRAGILE"])
-def test_words_are_centred_and_capitals_are_one_high(text, library):
+def test_words_are_centred_and_capitals_are_one_high(text, asset_cache):
     corners, faces = text_triangles(text)
     assert corners[:, 0].min() == pytest.approx(-corners[:, 0].max())
     np.testing.assert_allclose((corners[:, 1].min(), corners[:, 1].max()), (-0.5, 0.5), atol=0.03)

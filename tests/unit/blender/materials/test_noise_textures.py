@@ -15,7 +15,7 @@ def test_a_tile_has_the_spread_of_noise_and_no_seam(octaves):
     assert np.abs(tile[0] - tile[-1]).mean() == pytest.approx(inside, rel=0.35)
 
 
-def test_a_file_holds_each_tile_once(library):
+def test_a_file_holds_each_tile_once(asset_cache):
     first = noise_textures.noise_image(4)
     assert noise_textures.noise_image(4) == first
     assert first.packed_file is not None

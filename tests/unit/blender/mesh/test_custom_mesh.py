@@ -114,11 +114,11 @@ def test_a_blend_file_at_rest_with_modifiers_and_without_what_is_no_surface(tmp_
     assert_stands_right(loaded(mesh_files.save(tmp_path / "mine.blend")))
 
 
-def test_the_file_is_read_once_for_all_copies_of_a_image(tmp_path, library):
+def test_the_file_is_read_once_for_all_copies_of_a_image(tmp_path, asset_cache):
     path = mesh_files.truck_file(tmp_path / "mine.glb")
     parameters = measure.measure_asset(asked_for(path), tmp_path)["parameters"]
     mesh_files.empty_file()
-    first, second = (custom_mesh.build_custom_mesh(parameters, library, tmp_path) for _ in range(2))
+    first, second = (custom_mesh.build_custom_mesh(parameters, asset_cache, tmp_path) for _ in range(2))
     assert [part.data for part in first] == [part.data for part in second]
     assert first[0].data.materials[0].name == "paint"
     assert len(bpy.data.scenes) == 1

@@ -146,7 +146,7 @@ def test_rounded_box_loses_its_edges_alone(size, radius):
     assert np.allclose(np.ptp(solid.vertices, axis=0), size, atol=1e-6)
 
 
-def test_mesh_joins_solids(library):
+def test_mesh_joins_solids(asset_cache):
     cylinder, box = solids.cylinder(0.5, 1.0, 32, slot=1), solids.box((1, 1, 1), (3, 0, 0))
     mesh = solids.solids_to_mesh("two", [cylinder, box], [])
     assert (len(mesh.vertices), len(mesh.polygons)) == (64 + 8, 34 + 6)

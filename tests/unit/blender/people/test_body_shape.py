@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blender.people import body_shape
-from blender.people.skeleton import apply_skinning, body_rig, forward_kinematics, skeleton
+from blender.people.skeleton import apply_skinning, body_rig, find_skeleton, forward_kinematics
 
 AVERAGE = {
     "gender": 0.0,
@@ -40,7 +40,7 @@ shapes = st.builds(
 @given(shapes)
 def test_every_shape_has_its_height_and_stands_on_the_floor_facing_ahead(parameters):
     vertices = body_shape.shape_vertices(parameters)[: body_shape.SKIN_VERTICES]
-    joints = skeleton(body_shape.shape_vertices(parameters)).joints
+    joints = find_skeleton(body_shape.shape_vertices(parameters)).joints
     assert np.isfinite(vertices).all()
     assert np.ptp(vertices[:, 2]) == pytest.approx(parameters["height_m"], abs=1e-6)
     assert vertices[:, 2].min() == pytest.approx(0, abs=1e-9)
@@ -53,7 +53,7 @@ def test_every_shape_has_its_height_and_stands_on_the_floor_facing_ahead(paramet
 
 
 def test_shape_is_symmetric():
-    joints = skeleton(body_shape.shape_vertices(AVERAGE)).joints
+    joints = find_skeleton(body_shape.shape_vertices(AVERAGE)).joints
     for bone in ("upperarm01", "wrist", "lowerleg01", "foot"):
         np.testing.assert_allclose(joints[f"{bone}.L"] * [1, -1, 1], joints[f"{bone}.R"], atol=2e-4)
 
@@ -97,15 +97,15 @@ def test_parents_come_first():
 
 def test_skinning_at_rest_moves_nothing():
     vertices = body_shape.shape_vertices(AVERAGE)
-    transforms = forward_kinematics(skeleton(vertices), {})
+    transforms = forward_kinematics(find_skeleton(vertices), {})
     np.testing.assert_allclose(apply_skinning(vertices, body_rig().weights, transforms), vertices, atol=1e-5)
 
 
 def test_a_turned_elbow_moves_the_hand_alone():
     vertices = body_shape.shape_vertices(AVERAGE)
-    bones = skeleton(vertices)
+    bones = find_skeleton(vertices)
     turn = np.array([[0.0, 0, 1], [0, 1, 0], [-1, 0, 0]])
     moved = apply_skinning(vertices, body_rig().weights, forward_kinematics(bones, {"lowerarm01.L": turn})) - vertices
     distance = np.linalg.norm(moved, axis=1)
-    assert distance[body_rig().share("wrist.L", "finger3-1.L") > 0.9].min() > 0.1
+    assert distance[body_rig().bone_weights("wrist.L", "finger3-1.L") > 0.9].min() > 0.1
     assert distance[: body_shape.SKIN_VERTICES][vertices[: body_shape.SKIN_VERTICES, 1] < 0].max() < 1e-5

@@ -80,8 +80,8 @@ POSES = [
 
 
 @pytest.mark.parametrize("wanted", POSES)
-def test_every_pose_builds_new_loose_objects_on_the_floor(library, wanted):
-    objects = meshes(people.build_person(person(**wanted), library))
+def test_every_pose_builds_new_loose_objects_on_the_floor(asset_cache, wanted):
+    objects = meshes(people.build_person(person(**wanted), asset_cache))
     assert set(by_name(objects)) == {"skin", "eyes", "hair", "trousers", "shirt", "vest", "shoes", "helmet"}
     for target in objects:
         assert not target.users_collection
@@ -95,8 +95,8 @@ def test_every_pose_builds_new_loose_objects_on_the_floor(library, wanted):
     assert sum(len(face.vertices) - 2 for target in objects for face in target.data.polygons) < 30_000
 
 
-def test_faces_ahead_with_the_left_hand_on_the_left(library):
-    made = by_name(people.build_person(person(seed=5, head="hair", vest_rgb=None), library))
+def test_faces_ahead_with_the_left_hand_on_the_left(asset_cache):
+    made = by_name(people.build_person(person(seed=5, head="hair", vest_rgb=None), asset_cache))
     shoes = points_of(made["shoes"])
     assert shoes[:, 0].max() > -1.5 * shoes[:, 0].min(), "the toes point ahead"
     eyes, hair = points_of(made["eyes"]), points_of(made["hair"])
@@ -105,36 +105,36 @@ def test_faces_ahead_with_the_left_hand_on_the_left(library):
     assert heading[0] > 0
 
 
-def test_height_is_the_bare_bodys(library):
-    made = by_name(people.build_person(person(shape={"height_m": 1.83}, head="hair"), library))
+def test_height_is_the_bare_bodys(asset_cache):
+    made = by_name(people.build_person(person(shape={"height_m": 1.83}, head="hair"), asset_cache))
     # Shoes add 3 cm, hair one, a standing pose takes a little away.
     assert 1.81 < points_of(made["hair"])[:, 2].max() < 1.89
 
 
-def test_same_parameters_give_the_same_vertices(library):
-    first, second = (meshes(people.build_person(person("walk", 0.3, 4), library)) for _ in range(2))
+def test_same_parameters_give_the_same_vertices(asset_cache):
+    first, second = (meshes(people.build_person(person("walk", 0.3, 4), asset_cache)) for _ in range(2))
     for one, other in zip(first, second, strict=True):
         np.testing.assert_array_equal(points_of(one), points_of(other))
 
 
-def test_people_of_one_image_share_materials(library):
-    people.build_person(person("walk", 0.3), library)
+def test_people_of_one_image_share_materials(asset_cache):
+    people.build_person(person("walk", 0.3), asset_cache)
     count = len(bpy.data.materials)
-    people.build_person(person("walk", 0.6), library)
+    people.build_person(person("walk", 0.6), asset_cache)
     assert len(bpy.data.materials) == count
 
 
-def test_outfit_decides_what_is_worn(library):
-    bare = by_name(people.build_person(person(vest_rgb=None, sleeves="short", head="cap"), library))
+def test_outfit_decides_what_is_worn(asset_cache):
+    bare = by_name(people.build_person(person(vest_rgb=None, sleeves="short", head="cap"), asset_cache))
     assert set(bare) == {"skin", "eyes", "hair", "trousers", "shirt", "shoes", "cap"}
-    long = by_name(people.build_person(person(vest_rgb=None, sleeves="long", head="cap"), library))
+    long = by_name(people.build_person(person(vest_rgb=None, sleeves="long", head="cap"), asset_cache))
     assert np.ptp(points_of(bare["shirt"])[:, 2]) < np.ptp(points_of(long["shirt"])[:, 2])
     assert len(bare["skin"].data.vertices) > len(long["skin"].data.vertices)
 
 
 @pytest.mark.parametrize("wanted", POSES)
-def test_layers_do_not_poke_through_each_other(library, wanted):
-    made = by_name(people.build_person(person(**wanted), library))
+def test_layers_do_not_poke_through_each_other(asset_cache, wanted):
+    made = by_name(people.build_person(person(**wanted), asset_cache))
     # The shirt's collar falls over the vest's neck; everywhere else the vest is the upper one.
     assert _hidden_share(made["vest"], made["shirt"]) < 0.015
     assert _hidden_share(made["shirt"], made["trousers"]) < 0.01
@@ -172,23 +172,23 @@ shapes = st.fixed_dictionaries(
     st.sampled_from(["helmet", "cap", "bump_cap", "hair"]),
     st.sampled_from(["long", "short"]),
 )
-def test_every_build_can_be_dressed(library, shape, wanted, head, sleeves):
-    made = by_name(people.build_person(person(**wanted, shape=shape, head=head, sleeves=sleeves), library))
+def test_every_build_can_be_dressed(asset_cache, shape, wanted, head, sleeves):
+    made = by_name(people.build_person(person(**wanted, shape=shape, head=head, sleeves=sleeves), asset_cache))
     assert min(points_of(target)[:, 2].min() for target in made.values()) == pytest.approx(0, abs=0.005)
     assert _hidden_share(made["vest"], made["shirt"]) < 0.02
     if head != "hair":
         assert _hidden_share(made[head], made["skin"]) < 0.01
 
 
-def test_a_person_takes_a_fraction_of_a_second(library):
-    people.build_person(person(), library)
+def test_a_person_takes_a_fraction_of_a_second(asset_cache):
+    people.build_person(person(), asset_cache)
     start = time.process_time()
-    people.build_person(person("walk", 0.4, 2), library)
+    people.build_person(person("walk", 0.4, 2), asset_cache)
     assert time.process_time() - start < 0.6
 
 
-def test_vest_has_room_for_its_bands_after_en_iso_20471(library):
-    vest = by_name(people.build_person(person(shape={"height_m": 1.5, "gender": 1.0}), library))["vest"]
+def test_vest_has_room_for_its_bands_after_en_iso_20471(asset_cache):
+    vest = by_name(people.build_person(person(shape={"height_m": 1.5, "gender": 1.0}), asset_cache))["vest"]
     bands = np.empty(len(vest.data.vertices) * 3, np.float32)
     vest.data.attributes["bands"].data.foreach_get("vector", bands)
     aside, above, _ = bands.reshape(-1, 3).T
@@ -199,25 +199,25 @@ def test_vest_has_room_for_its_bands_after_en_iso_20471(library):
         assert above[(side * aside > 0.093) & (side * aside < 0.143)].max() > 0.33
 
 
-def test_every_garment_is_there_where_it_is_worn(library):
-    jacket = by_name(people.build_person(person(vest_rgb=None, jacket_rgb=VEST, legs="dungarees"), library))
+def test_every_garment_is_there_where_it_is_worn(asset_cache):
+    jacket = by_name(people.build_person(person(vest_rgb=None, jacket_rgb=VEST, legs="dungarees"), asset_cache))
     assert "jacket" in jacket
     assert not {"shirt", "vest"} & set(jacket)
     assert points_of(jacket["trousers"])[:, 2].max() < 1.15, "no bib under a jacket"
-    bib = by_name(people.build_person(person(vest_rgb=None, legs="dungarees"), library))
+    bib = by_name(people.build_person(person(vest_rgb=None, legs="dungarees"), asset_cache))
     assert points_of(bib["trousers"])[:, 2].max() > 1.3, "straps over the shoulders"
     assert _hidden_share(bib["trousers"], bib["shirt"]) < 0.03
-    shorts = by_name(people.build_person(person(legs="shorts", hood=True, bag="backpack"), library))
+    shorts = by_name(people.build_person(person(legs="shorts", hood=True, bag="backpack"), asset_cache))
     assert points_of(shorts["trousers"])[:, 2].min() > 0.4
     calves = points_of(shorts["skin"])
     assert ((calves[:, 2] > 0.35) & (calves[:, 2] < 0.5)).sum() > 50, "bare knees"
     assert {"socks", "hood", "backpack"} <= set(shorts)
     assert points_of(shorts["backpack"])[:, 0].min() < points_of(shorts["vest"])[:, 0].min() - 0.1
-    assert "scanner" in by_name(people.build_person(person("scan", bag="shoulder_bag"), library))
+    assert "scanner" in by_name(people.build_person(person("scan", bag="shoulder_bag"), asset_cache))
 
 
-def test_a_jacket_has_its_bands_round_body_and_sleeves(library):
-    jacket = by_name(people.build_person(person(vest_rgb=None, jacket_rgb=VEST), library))["jacket"]
+def test_a_jacket_has_its_bands_round_body_and_sleeves(asset_cache):
+    jacket = by_name(people.build_person(person(vest_rgb=None, jacket_rgb=VEST), asset_cache))["jacket"]
     count = len(jacket.data.vertices)
     bands, sleeve = np.empty(count * 3, np.float32), np.empty(count, np.float32)
     jacket.data.attributes["bands"].data.foreach_get("vector", bands)
@@ -230,15 +230,15 @@ def test_a_jacket_has_its_bands_round_body_and_sleeves(library):
     assert above.min() == pytest.approx(0, abs=0.005)
 
 
-def test_unreachable_grip_is_an_error(library):
+def test_unreachable_grip_is_an_error(asset_cache):
     with pytest.raises(ValueError, match="out of reach"):
-        people.build_person(person("pull", right=(-1.2, -0.2, 0.9)), library)
+        people.build_person(person("pull", right=(-1.2, -0.2, 0.9)), asset_cache)
 
 
-def test_objects_can_be_linked_and_parented(library: AssetCache):
+def test_objects_can_be_linked_and_parented(asset_cache: AssetCache):
     root = bpy.data.objects.new("person", None)
     bpy.context.scene.collection.objects.link(root)
-    for target in people.build_person(person(), library):
+    for target in people.build_person(person(), asset_cache):
         bpy.context.scene.collection.objects.link(target)
         target.parent = root
     root.location = (2, 0, 0)

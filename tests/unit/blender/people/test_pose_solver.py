@@ -9,9 +9,9 @@ from blender.people.skeleton import (
     SIDES,
     apply_skinning,
     body_rig,
+    find_skeleton,
     forward_kinematics,
     joint_position,
-    skeleton,
     solve_middle_joint,
 )
 from tests.unit.blender.people.test_body_shape import AVERAGE
@@ -29,7 +29,7 @@ def pose(name, phase=0.0, seed=0, left=None, right=None, seat=None):
 def solved(parameters, wanted):
     """Return the body at rest, its skeleton, its shoes and the transforms of a pose."""
     vertices = body_shape.shape_vertices(AVERAGE | parameters)
-    bones = skeleton(vertices)
+    bones = find_skeleton(vertices)
     pair = shoes.fit_shoes(bones, vertices)
     return vertices, bones, pair, pose_solver.solve_pose(bones, wanted, (pair.points, pair.weights))
 
@@ -133,7 +133,7 @@ def _check_grips(parameters, wanted, grips):
         ]
         assert np.linalg.norm((np.mean(ring, axis=0) - grip)[[0, 2]]) < 0.02
         fingers = [f"finger{finger}-{joint}.{side}" for finger in (1, 3) for joint in (1, 2, 3)]
-        hand = np.flatnonzero(body_rig().share(*fingers, f"metacarpal2.{side}", f"wrist.{side}") > 0.6)
+        hand = np.flatnonzero(body_rig().bone_weights(*fingers, f"metacarpal2.{side}", f"wrist.{side}") > 0.6)
         away = (apply_skinning(vertices[hand], body_rig().weights[hand], transforms) - grip)[:, [0, 2]]
         distance = np.linalg.norm(away, axis=1)
         assert 0.003 < distance.min() < 0.02
@@ -164,7 +164,7 @@ def test_palms_lie_on_the_sides_of_what_is_carried(height_m, phase, ahead, aside
     wanted = pose("carry", phase, 0, (ahead, aside, up), (ahead, -aside, up))
     vertices, _bones, _, transforms = solved({"height_m": height_m}, wanted)
     for side, sign in SIDES.items():
-        hand = np.flatnonzero(body_rig().share(f"wrist.{side}", "metacarpal", f"finger3-1.{side}") > 0.6)
+        hand = np.flatnonzero(body_rig().bone_weights(f"wrist.{side}", "metacarpal", f"finger3-1.{side}") > 0.6)
         hand = hand[hand < body_shape.SKIN_VERTICES]
         posed = apply_skinning(vertices[hand], body_rig().weights[hand], transforms)
         near = posed[(posed[:, 1] * sign > 0) & (np.linalg.norm(posed - [ahead, sign * aside, up], axis=1) < 0.03)]
@@ -222,7 +222,7 @@ def test_two_bones_meet_in_the_middle():
 
 def test_forward_kinematics_carries_children():
     vertices = body_shape.shape_vertices(AVERAGE)
-    bones = skeleton(vertices)
+    bones = find_skeleton(vertices)
     turn = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
     transforms = forward_kinematics(bones, {"root": turn}, np.array([0, 0, 1.0]))
     expected = turn @ (bones.joints["head"] - bones.joints["root"]) + bones.joints["root"] + [0, 0, 1]

@@ -34,13 +34,13 @@ def outside_m(things: list[bpy.types.Object], rows: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("index", range(3))
-def test_boxes_enclose_meshes(library, index):
+def test_boxes_enclose_meshes(asset_cache, index):
     config = Config(people={"count": 2, "working_pairs": 1}, trucks={"count": 2}, layout={"empty": 0})
     kinds = {}
     for thing in sample_scene(config, index).objects:
         kinds[(thing.asset, thing.name if thing.category else "")] = thing
     for thing in kinds.values():
-        made = OBJECT_BUILDERS[thing.asset](thing.parameters.model_dump(mode="json"), library)
+        made = OBJECT_BUILDERS[thing.asset](thing.parameters.model_dump(mode="json"), asset_cache)
         allowed = OUTSIDE_M.get(thing.parameters.pose.name, 0.03) if thing.asset == "person" else 0.03
         rows = local_boxes(thing).rows
         if thing.stands_on == "ceiling":

@@ -137,7 +137,7 @@ def test_an_empty_mask_that_should_be_visible_is_an_error(tmp_path, monkeypatch)
 def test_a_missing_body_mesh_is_an_error_with_the_image(tmp_path, monkeypatch):
     from blender.trucks import hand_truck
 
-    def broken(parameters, library):
+    def broken(parameters, asset_cache):
         raise FileNotFoundError("assets/truck.glb is missing")
 
     monkeypatch.setitem(build_scene.OBJECT_BUILDERS, "hand_pallet_truck", broken)

@@ -11,7 +11,7 @@ import bmesh  # exists only once bpy is loaded
 from blender.mesh.solids import solids_to_mesh
 from blender.shards.build_scene import OBJECT_BUILDERS
 from blender.vehicles import carts, cleaning_machine, forklift, reach_truck, stacker
-from blender.vehicles.vehicle_parts import VehicleMaterial, pick_form
+from blender.vehicles.vehicle_object import VehicleMaterial
 from pipeline.scenes.assets.vehicle_shapes import VEHICLE_VARIANTS, draw_vehicle
 
 SOLIDS = {
@@ -31,7 +31,7 @@ def drawn(kind: str, form: int, seed: int = 0) -> dict:
     random = np.random.default_rng([seed, form])
     while True:
         parameters = draw_vehicle(random, kind).model_dump(mode="json")
-        if pick_form(parameters["variant"], len(VEHICLE_VARIANTS[kind])) == form:
+        if int(parameters["variant"] * len(VEHICLE_VARIANTS[kind])) == form:
             return parameters
 
 
@@ -54,7 +54,7 @@ def test_it_fills_its_size_and_stays_inside(kind, form, seed):
 
 
 @pytest.mark.parametrize(("kind", "form"), EVERY_FORM)
-def test_every_part_is_closed_and_looks_outward(library, kind, form):
+def test_every_part_is_closed_and_looks_outward(asset_cache, kind, form):
     for number, solid in enumerate(SOLIDS[kind](drawn(kind, form))):
         if is_open(solid):
             continue
@@ -66,10 +66,10 @@ def test_every_part_is_closed_and_looks_outward(library, kind, form):
 
 
 @pytest.mark.parametrize(("kind", "form"), EVERY_FORM)
-def test_it_is_one_new_light_object_on_a_shared_mesh(library, kind, form):
+def test_it_is_one_new_light_object_on_a_shared_mesh(asset_cache, kind, form):
     parameters = drawn(kind, form)
-    (first,), (second,) = (OBJECT_BUILDERS[kind](parameters, library) for _ in range(2))
-    (other,) = OBJECT_BUILDERS[kind]({**parameters, "color_rgb": [0.1, 0.2, 0.3]}, library)
+    (first,), (second,) = (OBJECT_BUILDERS[kind](parameters, asset_cache) for _ in range(2))
+    (other,) = OBJECT_BUILDERS[kind]({**parameters, "color_rgb": [0.1, 0.2, 0.3]}, asset_cache)
     assert first.data is second.data
     assert first.data is not other.data
     assert first.parent is None
@@ -89,14 +89,9 @@ def test_forms_differ_in_the_same_size_and_with_the_same_seed(kind):
     assert len(shapes) == (2 if kind == "cleaning_machine" else forms)
 
 
-def test_vehicles_of_one_fleet_share_their_materials(library):
+def test_vehicles_of_one_fleet_share_their_materials(asset_cache):
     parameters = drawn("forklift", 0)
     for seed in range(3):
-        OBJECT_BUILDERS["forklift"]({**parameters, "seed": seed}, library)
-    assert len(library.meshes) == 3
-    assert len(library.materials) == len(bpy.data.materials) <= len(VehicleMaterial)
-
-
-@pytest.mark.parametrize(("variant", "form"), [(0.0, 0), (0.33, 0), (0.34, 1), (0.67, 2), (1.0, 2)])
-def test_the_variant_is_split_into_equal_parts(variant, form):
-    assert pick_form(variant, 3) == form
+        OBJECT_BUILDERS["forklift"]({**parameters, "seed": seed}, asset_cache)
+    assert len(asset_cache.meshes) == 3
+    assert len(asset_cache.materials) == len(bpy.data.materials) <= len(VehicleMaterial)
