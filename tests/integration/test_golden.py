@@ -48,7 +48,7 @@ def made(tmp_path_factory) -> dict[str, Any]:
     three = settings.data.model_copy(update={"images": 3, "shard_size": 3})
     settings = settings.model_copy(update={"data": three})
     scenes = folder / "scenes/00000.jsonl"
-    run("pipeline.scenes.sample", "--config", settings.model_dump_json(), "--count", "3", "--out", scenes)
+    run("pipeline", "sample", "--config", settings.model_dump_json(), "--count", "3", "--out", scenes)
     run("blender", "render", "--scenes", scenes, "--out", folder / "shards/00000")
     label.label_dataset(folder, settings)
     train = folder / "annotations/train.json"

@@ -12,7 +12,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -21,6 +20,7 @@ import psutil
 import pytest
 
 from tests.helpers import snakemake_runs
+from tests.helpers.commands import run_cariste
 from tests.helpers.paths import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("survival")]
@@ -86,14 +86,8 @@ def undisturbed(tmp_path_factory) -> Path:
 
 def expect_the_same(folder: Path, undisturbed: Path) -> None:
     assert snakemake_runs.hashes(folder / DATA) == snakemake_runs.hashes(undisturbed / "tomorrow" / DATA)
-    checked = subprocess.run(
-        [sys.executable, "-m", "pipeline.labelling.verify", folder / DATA],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-    )
-    assert checked.returncode == 0, checked.stdout + checked.stderr
+    checked = run_cariste("verify", folder / DATA)
+    assert checked.exit_code == 0, checked.stdout + checked.stderr
 
 
 class Disturbed:

@@ -2,24 +2,31 @@
 """The benchmark, on a few tiny images that are really rendered."""
 
 import re
-import subprocess
-import sys
 
 import pytest
 
-from tests.helpers.paths import ROOT
-
-
-def benchmark(*options: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "pipeline.benchmarks.rendering", *options]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+from tests.helpers.commands import run_cariste
+from tests.helpers.paths import CONFIGS
 
 
 @pytest.mark.slow
 def test_it_tells_the_time_of_each_step_and_plans_for_the_wanted_images():
-    sizes = ("--width", "64", "--height", "48", "--samples", "1", "--image-count", "2", "--jobs", "2", "--wanted", "50000")
-    run = benchmark("--config", "configs/ci.yaml", *sizes)
-    assert run.returncode == 0, run.stderr
+    sizes = (
+        "--width",
+        "64",
+        "--height",
+        "48",
+        "--samples",
+        "1",
+        "--image-count",
+        "2",
+        "--jobs",
+        "2",
+        "--wanted",
+        "50000",
+    )
+    run = run_cariste("benchmark", "--config", CONFIGS / "ci.yaml", *sizes)
+    assert run.exit_code == 0, run.stderr
     assert "One image of 64x48, 1 samples, on CPU" in run.stdout
     steps = dict(re.findall(r"^ +([a-z() A-Z]+?) +([\d.]+) s +[\d.]+%", run.stdout, re.MULTILINE))
     assert {"scene record", "build", "sync", "sample (Cycles)", "save", "decode", "verify", "rest"} < steps.keys()
@@ -32,6 +39,6 @@ def test_it_tells_the_time_of_each_step_and_plans_for_the_wanted_images():
 
 
 def test_a_image_that_cannot_be_rendered_says_why():
-    run = benchmark("--config", '{"render": {"device": "metal"}}', "--image-count", "1")
-    assert run.returncode == 1
+    run = run_cariste("benchmark", "--config", '{"render": {"device": "metal"}}', "--image-count", 1)
+    assert run.exit_code == 2
     assert "render.device = metal: Cycles finds no such GPU here" in run.stderr

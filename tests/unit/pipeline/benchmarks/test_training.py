@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The benchmark of id maps: both sides do the same work, and its table says what it measured."""
 
+import json
 import re
-import sys
 
 import numpy as np
 import torch
 
 from pipeline.benchmarks import training as benchmark
+from tests.helpers.commands import run_cariste
 
 
 def test_both_targets_show_the_same_instances():
@@ -34,12 +35,12 @@ def test_bytes_are_counted_while_they_live():
     assert made.peak == 7960
 
 
-def test_the_command_prints_ratios(tiny_settings, monkeypatch, capsys):
-    text = tiny_settings.only("model")
+def test_the_command_prints_ratios(tiny_settings):
+    text = json.dumps({"model": tiny_settings.model.model_dump(mode="json")})
     sizes = ("--instances", "3", "--width", "96", "--height", "80", "--batch-size", "1", "--steps", "1")
-    monkeypatch.setattr(sys, "argv", ["benchmark_training", "--config", text, *sizes])
-    assert benchmark.main() == 0
-    said = capsys.readouterr().out
+    done = run_cariste("benchmark-training", "--config", text, *sizes)
+    assert done.exit_code == 0, done.stderr
+    said = done.stdout
     figures = r".*? ([\d.]+) (?:s|MB) +([\d.]+) (?:s|MB) +([\d.]+) +0\.\d+ *\n"
     for line in ("50 detections of 1280x720: paste and RLE", "3 instances: memory", "3 instances: step"):
         reference, ours, ratio = map(float, re.search(line + figures, said).groups())
@@ -47,10 +48,10 @@ def test_the_command_prints_ratios(tiny_settings, monkeypatch, capsys):
         assert abs(ratio * reference - ours) < 0.01 * reference + 0.001
 
 
-def test_a_config_that_is_wrong_is_named(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["benchmark_training", "--config", '{"model": {"wide": 1}}'])
-    assert benchmark.main() == 1
-    assert "wide" in capsys.readouterr().err
+def test_a_config_that_is_wrong_is_named():
+    done = run_cariste("benchmark-training", "--config", '{"model": {"wide": 1}}')
+    assert done.exit_code == 2
+    assert "wide" in done.stderr
 
 
 def test_a_scene_shows_all_its_instances():

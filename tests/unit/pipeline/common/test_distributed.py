@@ -12,25 +12,22 @@ import pytest
 import torch
 
 from pipeline.common import distributed
-from pipeline.config import config
+from pipeline.config.stages import TrainConfig
 from pipeline.data.sampler import DrawSequence, ProcessBatchSampler, SamplingSource
 from pipeline.models import detectors
 from pipeline.reports.run_records import LOSS_COLUMNS, read_training
+from tests.helpers.configs import with_values
 
 # Which boxes are sampled for the losses is drawn in every process for itself; the same choice makes them comparable.
 CHOOSE_THE_FIRST = """
 import runpy, sys, torch
 torch.randperm = lambda count, device=None: torch.arange(count, device=device)
-runpy.run_module("pipeline.training.train", run_name="__main__")
+runpy.run_module("pipeline", run_name="__main__")
 """
 
 
-def changed(settings: config.Config, section: str, **values) -> config.Config:
-    return settings.model_copy(update={section: getattr(settings, section).model_copy(update=values)})
-
-
-def command(data, settings: config.Config, folder: Path, *program: str) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, *program, "--config", settings.only("run", "model", "train")]
+def command(data, settings: TrainConfig, folder: Path, *program: str) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, *program, "train", "--config", settings.as_text()]
     line += ["--annotations", str(data.annotations), "--images", str(data.images)]
     line += ["--out", str(folder / "model.pt"), "--log", str(folder / "training.jsonl")]
     environment = os.environ | {"PYTHONPATH": ".", "OMP_NUM_THREADS": "1"}
@@ -47,12 +44,12 @@ def test_two_processes_learn_what_one_does_that_takes_its_batch_in_two_parts(mak
     script = tmp_path / "first.py"
     script.write_text(CHOOSE_THE_FIRST)
     # A rate that moves weights by far more than what adding up in another order changes.
-    settings = changed(tiny_settings, "train", iterations=3, optimizer="sgd", learning_rate=0.01, batch_size=4)
+    settings = with_values(tiny_settings, "train", iterations=3, optimizer="sgd", learning_rate=0.01, batch_size=4)
     two = command(data, settings, tmp_path / "two", *TORCHRUN, "--", str(script))
     assert two.returncode == 0, two.stderr
-    one = command(data, changed(settings, "train", accumulate=2), tmp_path / "one", str(script))
+    one = command(data, with_values(settings, "train", accumulate=2), tmp_path / "one", str(script))
     assert one.returncode == 0, one.stderr
-    start = command(data, changed(settings, "train", learning_rate=1e-12), tmp_path / "start", str(script))
+    start = command(data, with_values(settings, "train", learning_rate=1e-12), tmp_path / "start", str(script))
     assert start.returncode == 0, start.stderr
     logs = [read_training(tmp_path / name / "training.jsonl").columns for name in ("one", "two")]
     for name in LOSS_COLUMNS:
@@ -71,11 +68,11 @@ def test_two_processes_learn_what_one_does_that_takes_its_batch_in_two_parts(mak
 @pytest.mark.slow
 def test_the_command_itself_with_two_processes_and_a_batch_that_cannot_be_shared(make_data, tiny_settings, tmp_path):
     data = make_data()
-    odd = changed(tiny_settings, "train", batch_size=3)
-    refused = command(data, odd, tmp_path / "odd", *TORCHRUN, "-m", "--", "pipeline.training.train")
+    odd = with_values(tiny_settings, "train", batch_size=3)
+    refused = command(data, odd, tmp_path / "odd", *TORCHRUN, "-m", "--", "pipeline")
     assert refused.returncode != 0
     assert "train.batch_size = 3: cannot be shared out evenly to 2 processes" in refused.stderr
-    done = command(data, tiny_settings, tmp_path / "even", *TORCHRUN, "-m", "--", "pipeline.training.train")
+    done = command(data, tiny_settings, tmp_path / "even", *TORCHRUN, "-m", "--", "pipeline")
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("train: 2 of 2 iterations") == 1  # one process speaks
     assert len(read_training(tmp_path / "even/training.jsonl").columns["loss"]) == 2

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-import json
-import subprocess
-import sys
 
 import pytest
 
 from pipeline.config.config import Config, ConfigError, SplitSection, parse_nested_yaml, read_config, schema, validate
+from tests.helpers.commands import start_cariste
 from tests.helpers.paths import CONFIGS
 
 
@@ -102,14 +100,6 @@ def test_typed_turns_snakemakes_strings_into_yaml_types():
     assert parse_nested_yaml(given) == {"train": {"iterations": 5, "device": "cpu"}, "camera": {"fov_deg": [45, 9.5]}}
 
 
-def test_only_holds_the_named_sections_and_can_be_read_back():
-    config = Config(goods={"fill": 0.25})
-    text = config.only("goods", "camera")
-    assert set(json.loads(text)) == {"goods", "camera"}
-    assert read_config(text).goods == config.goods
-    assert text == Config(goods={"fill": 0.25}, train={"iterations": 1}).only("goods", "camera")
-
-
 def test_a_number_is_a_range_of_its_own_and_a_view_that_of_every_rig():
     config = Config(goods={"fill": 0.25}, people={"count": 2}, camera={"aperture_f": 2, "fov_deg": [40, 50]})
     assert (config.goods.fill, config.people.count, config.camera.aperture_f) == ((0.25, 0.25), (2, 2), (2, 2))
@@ -123,7 +113,7 @@ def test_a_freezing_policy_is_read_back_as_it_was_written(freeze):
     dumped = model.model_dump(mode="json")["model"]
     assert dumped["freeze"] == freeze
     assert {key: value for key, value in dumped["unfreeze"][0].items() if value is not None} == step
-    assert read_config(model.only("model")).model == model.model
+    assert read_config(model.as_text()).model == model.model
 
 
 def test_committed_schema_and_configs_are_up_to_date():
@@ -133,17 +123,8 @@ def test_committed_schema_and_configs_are_up_to_date():
 
 
 def test_command_prints_one_line_and_fails():
-    command = [sys.executable, "-m", "pipeline.config.config", "/nowhere.yaml"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=CONFIGS.parent, check=False)
-    assert (done.returncode, done.stderr) == (1, "/nowhere.yaml: no such config file\n")
-
-
-@pytest.mark.parametrize(("weights", "rate"), [("bundled", 0.1), ("none", 1), ("my.pth", 0.1)])
-def test_a_pretrained_backbone_learns_slowly_unless_told_otherwise(weights, rate):
-    factors = Config(model={"weights": weights}).with_backbone_rate().train.rate_factors
-    assert (factors.heads, factors.fpn, factors.backbone) == (1, 1, rate)
-    told = Config(model={"weights": weights}, train={"rate_factors": {"backbone": 0.5}})
-    assert told.with_backbone_rate() == told
+    done = start_cariste("config", "/nowhere.yaml")
+    assert (done.exit_code, done.stderr) == (2, "/nowhere.yaml: no such config file\n")
 
 
 def test_growth_moves_no_image_to_another_split():

@@ -3,7 +3,6 @@
 
 import json
 import math
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ import pytest
 from pipeline.coco import reader
 from pipeline.common import json_files
 from pipeline.inference import evaluate
+from tests.helpers.commands import Outcome, run_cariste
 
 WIDTH, HEIGHT = 60, 120
 PERSON, TRUCK = 1, 2
@@ -142,9 +142,8 @@ def test_no_predictions_and_no_annotations(tmp_path):
     assert nothing_there["annotations"] == {"pedestrian": 0, "pallet_truck": 0}
 
 
-def run(monkeypatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["evaluate", *map(str, arguments)])
-    return evaluate.main()
+def run(*arguments: object) -> Outcome:
+    return run_cariste("evaluate", *arguments)
 
 
 @pytest.fixture
@@ -154,46 +153,61 @@ def files(tmp_path) -> tuple[Path, Path]:
     return write_truth(tmp_path / "test.json", [truth(PERSON, box)]), tmp_path / "found.json"
 
 
-def test_splits_are_entries(files, tmp_path, monkeypatch, capsys):
+def test_splits_are_entries(files, tmp_path):
     out = tmp_path / "metrics.json"
-    assert run(monkeypatch, "--split", "val", *files, "--split", "test", *files, "--out", out) == 0
+    truth_file, results = files
+    one = ("--annotations", truth_file, "--predictions", results)
+    done = run("--split", "val", *one, "--split", "test", *one, "--out", out)
+    assert done.exit_code == 0, done.stderr
     metrics = json.loads(out.read_text(), parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     assert list(metrics) == ["test", "val"]
     assert metrics["val"]["box"]["pedestrian"]["AP50"] == 1.0
-    printed = capsys.readouterr().out
+    printed = done.stdout
     assert "pedestrian" in printed
     assert "1.000" in printed
 
 
-def test_results_that_are_there_already(files, tmp_path, monkeypatch):
+def test_results_that_are_there_already(files, tmp_path):
     out = tmp_path / "metrics.json"
-    assert run(monkeypatch, "--annotations", files[0], "--predictions", files[1], "--out", out) == 0
+    assert run("--annotations", files[0], "--predictions", files[1], "--out", out).exit_code == 0
     assert json.loads(out.read_text())["mask"]["AP"] == 1.0
 
 
-def test_boxes_only_are_said_to_be_the_reason(tmp_path, monkeypatch, capsys):
+def test_boxes_only_are_said_to_be_the_reason(tmp_path):
     box = [5, 5, 10, 30]
     annotations = write_truth(tmp_path / "boxes.json", [truth(PERSON, box), truth(PERSON, box, masks=False)])
     json_files.write_json(tmp_path / "found.json", [found(PERSON, box, 0.9)])
     out = tmp_path / "metrics.json"
-    run(monkeypatch, "--annotations", annotations, "--predictions", tmp_path / "found.json", "--out", out)
+    done = run("--annotations", annotations, "--predictions", tmp_path / "found.json", "--out", out)
     assert json.loads(out.read_text())["mask"] is None
-    assert "boxes.json: 1 of 2 annotations have no segmentation" in capsys.readouterr().err
+    assert "boxes.json: 1 of 2 annotations have no segmentation" in done.stderr
 
 
-def test_results_of_other_images_are_an_error(files, tmp_path, monkeypatch, capsys):
+def test_results_of_other_images_are_an_error(files, tmp_path):
     json_files.write_json(tmp_path / "other.json", [found(PERSON, [5, 5, 10, 30], 0.9, image=99)])
     arguments = ("--annotations", files[0], "--predictions", tmp_path / "other.json", "--out", tmp_path / "m.json")
-    assert run(monkeypatch, *arguments) == 1
-    assert "other.json: [0]: image 99 is not in" in capsys.readouterr().err
+    done = run(*arguments)
+    assert done.exit_code == 2
+    assert "other.json: [0]: image 99 is not in" in done.stderr
     assert not (tmp_path / "m.json").exists()
 
 
-@pytest.mark.parametrize("arguments", [(), ("--annotations", "a"), ("--annotations", "a", "--model", "m")])
-def test_half_an_order_is_refused(monkeypatch, capsys, arguments):
-    with pytest.raises(SystemExit):
-        run(monkeypatch, "--out", "m.json", *arguments)
-    assert "give --annotations with" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "Missing option '--annotations'"),
+        (("--annotations", "a"), "give --model with --images, or --predictions"),
+        (("--annotations", "a", "--model", "m"), "give --model with --images, or --predictions"),
+        (
+            ("--annotations", "a", "--predictions", "p", "--split", "v", "--split", "t"),
+            "one --predictions for each --split",
+        ),
+    ],
+)
+def test_missing_options_are_named(arguments, message):
+    done = run("--out", "m.json", *arguments)
+    assert done.exit_code == 2
+    assert message in done.stderr
 
 
 def test_figures_are_finite(tmp_path):

@@ -19,8 +19,8 @@ from pipeline.config.training import ModelSection
 from pipeline.inference import export, predict
 from pipeline.models import detectors
 from pipeline.models.mask_rcnn import MASKRCNN_V1, architecture_from_settings, build_mask_rcnn
-from tests.helpers.paths import ROOT
 from tests.helpers.commands import Outcome, run_cariste
+from tests.helpers.paths import ROOT
 
 WIDTH, HEIGHT = 96, 72
 CLASSES = [reader.Category(id=1, name="pedestrian"), reader.Category(id=7, name="pallet_truck")]

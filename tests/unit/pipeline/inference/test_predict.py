@@ -2,7 +2,6 @@
 """A model looks at images: what it finds, where it is written, what is drawn; with a small untrained model."""
 
 import json
-import sys
 from pathlib import Path
 
 import cv2
@@ -13,9 +12,10 @@ import torch
 from pipeline.coco import reader
 from pipeline.common import json_files
 from pipeline.config.training import ModelSection
-from pipeline.inference import evaluate, predict
+from pipeline.inference import predict
 from pipeline.models import detectors
 from pipeline.viz.overlays import PALETTE_RGB, OverlayObject, draw_overlay
+from tests.helpers.commands import Outcome, run_cariste
 
 CLASSES = [reader.Category(id=1, name="pedestrian"), reader.Category(id=2, name="pallet_truck")]
 
@@ -97,19 +97,18 @@ def test_images_are_checked_before_the_first_prediction(detector, annotated, tmp
         predict.predict_annotated(detector, annotated, tmp_path / "images")
 
 
-def run(monkeypatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["predict", *map(str, arguments)])
-    return predict.main()
+def run(*arguments: object) -> Outcome:
+    return run_cariste("predict", *arguments)
 
 
-def test_images_and_folders_become_results_and_drawn_copies(model_file, tmp_path, monkeypatch):
+def test_images_and_folders_become_results_and_drawn_copies(model_file, tmp_path):
     write_image(tmp_path / "in" / "a.png", 1)
     write_image(tmp_path / "in" / "b.JPG", 2, width=120)
     (tmp_path / "in" / "notes.txt").write_text("no image")
     alone = write_image(tmp_path / "a.jpg", 3)
     out = tmp_path / "out"
     arguments = ("--model", model_file, "--out", out, "--draw-threshold", 0.2, "--device", "cpu")
-    assert run(monkeypatch, *arguments, tmp_path / "in", alone) == 0
+    assert run(*arguments, tmp_path / "in", alone).exit_code == 0
     assert sorted(path.name for path in out.iterdir()) == [
         "a_1.png",
         "a_3.png",
@@ -129,68 +128,72 @@ def test_images_and_folders_become_results_and_drawn_copies(model_file, tmp_path
     assert (drawn != original).any()
 
 
-def test_nothing_is_drawn_above_every_score(model_file, tmp_path, monkeypatch):
+def test_nothing_is_drawn_above_every_score(model_file, tmp_path):
     image = write_image(tmp_path / "a.png", 1)
-    run(monkeypatch, "--model", model_file, "--out", tmp_path / "out", "--draw-threshold", 1.1, image)
+    run("--model", model_file, "--out", tmp_path / "out", "--draw-threshold", 1, image)
     np.testing.assert_array_equal(reader.read_image(tmp_path / "out" / "a.png"), reader.read_image(image))
 
 
-def test_the_results_of_a_file_are_the_same_bytes_every_time(model_file, annotated, tmp_path, monkeypatch):
+def test_the_results_of_a_file_are_the_same_bytes_every_time(model_file, annotated, tmp_path):
     written = []
     for name in ("one.json", "two.json"):
         places = ("--annotations", annotated.path, "--images", tmp_path / "images", "--predictions", tmp_path / name)
-        assert run(monkeypatch, "--model", model_file, *places, "--device", "cpu", "--threads", 1) == 0
+        assert run("--model", model_file, *places, "--device", "cpu", "--threads", 1).exit_code == 0
         written.append((tmp_path / name).read_bytes())
     assert written[0] == written[1]
 
 
-def test_an_original_is_never_overwritten(model_file, tmp_path, monkeypatch, capsys):
+def test_an_original_is_never_overwritten(model_file, tmp_path):
     image = write_image(tmp_path / "a.png", 1)
     before = image.read_bytes()
-    assert run(monkeypatch, "--model", model_file, "--out", tmp_path, image) == 1
-    assert "a.png: the drawn copy would overwrite this image" in capsys.readouterr().err
+    done = run("--model", model_file, "--out", tmp_path, image)
+    assert done.exit_code == 2
+    assert "a.png: the drawn copy would overwrite this image" in done.stderr
     assert image.read_bytes() == before
 
 
-def test_a_corrupt_image_is_named_and_no_results_appear(model_file, tmp_path, monkeypatch, capsys):
+def test_a_corrupt_image_is_named_and_no_results_appear(model_file, tmp_path):
     write_image(tmp_path / "in" / "a.png", 1)
     bad = write_image(tmp_path / "in" / "b.png", 2)
     bad.write_bytes(bad.read_bytes()[:-40])
-    assert run(monkeypatch, "--model", model_file, "--out", tmp_path / "out", tmp_path / "in") == 1
-    assert "b.png: not a readable image" in capsys.readouterr().err
+    done = run("--model", model_file, "--out", tmp_path / "out", tmp_path / "in")
+    assert done.exit_code == 2
+    assert "b.png: not a readable image" in done.stderr
     assert not (tmp_path / "out" / "predictions.json").exists()
 
 
 @pytest.mark.parametrize(
     ("place", "words"), [("none.png", "none.png: no such file or folder"), ("empty", "empty: no images in this")]
 )
-def test_nothing_to_look_at(model_file, tmp_path, monkeypatch, capsys, place, words):
+def test_nothing_to_look_at(model_file, tmp_path, place, words):
     (tmp_path / "empty").mkdir()
-    assert run(monkeypatch, "--model", model_file, "--out", tmp_path / "out", tmp_path / place) == 1
-    assert words in capsys.readouterr().err
+    done = run("--model", model_file, "--out", tmp_path / "out", tmp_path / place)
+    assert done.exit_code == 2
+    assert words in done.stderr
 
 
-def test_a_missing_model_is_named(tmp_path, monkeypatch, capsys):
+def test_a_missing_model_is_named(tmp_path):
     image = write_image(tmp_path / "a.png", 1)
-    assert run(monkeypatch, "--model", tmp_path / "none.pt", "--out", tmp_path / "out", image) == 1
-    assert "none.pt" in capsys.readouterr().err
+    done = run("--model", tmp_path / "none.pt", "--out", tmp_path / "out", image)
+    assert done.exit_code == 2
+    assert "none.pt" in done.stderr
 
 
-def test_half_an_order_is_refused(monkeypatch, capsys):
-    with pytest.raises(SystemExit):
-        run(monkeypatch, "--model", "m.pt", "--annotations", "a.json")
-    assert "give IMAGES and --out" in capsys.readouterr().err
+def test_missing_options_are_named():
+    done = run("--model", "m.pt", "--annotations", "a.json")
+    assert done.exit_code == 2
+    assert "give IMAGES and --out" in done.stderr
 
 
-def test_a_model_is_scored_on_any_file(model_file, annotated, tmp_path, monkeypatch, capsys):
+def test_a_model_is_scored_on_any_file(model_file, annotated, tmp_path):
     arguments = ("--model", model_file, "--annotations", annotated.path, "--images", tmp_path / "images")
-    monkeypatch.setattr(sys, "argv", ["evaluate", *map(str, arguments), "--out", str(tmp_path / "metrics.json")])
-    assert evaluate.main() == 0
+    done = run_cariste("evaluate", *arguments, "--out", tmp_path / "metrics.json")
+    assert done.exit_code == 0, done.stderr
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["box"]["pallet_truck"]["AP"] is not None
     assert metrics["box"]["forklift"] == {"AP": None, "AP50": None, "AP75": None}
     assert metrics["mask"] is None
-    assert "the model knows no forklift" in capsys.readouterr().err
+    assert "the model knows no forklift" in done.stderr
 
 
 def test_marks_are_drawn_where_they_are():

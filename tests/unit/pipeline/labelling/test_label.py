@@ -14,11 +14,12 @@ import pytest
 from pipeline.coco import reader
 from pipeline.common.vocabulary import SPLITS
 from pipeline.config import config
+from pipeline.config.stages import LabelConfig
 from pipeline.labelling import audit_overlay, label
 from pipeline.record.scene import GENERATOR_VERSION
 from tests.helpers import shard_files
-from tests.helpers.shard_files import HEIGHT, WIDTH
 from tests.helpers.commands import Outcome, run_cariste
+from tests.helpers.shard_files import HEIGHT, WIDTH
 
 
 def id_map(*sizes: int) -> np.ndarray:
@@ -29,11 +30,13 @@ def id_map(*sizes: int) -> np.ndarray:
     return ids
 
 
-SETTINGS = config.validate(
-    {
-        "data": {"images": 7, "shard_size": 3, "split": {"train": 3, "val": 1, "test": 1}},
-        "label": {"min_pixels": 0, "crowd_pixels": 15},
-    }
+SETTINGS = LabelConfig.from_config(
+    config.validate(
+        {
+            "data": {"images": 7, "shard_size": 3, "split": {"train": 3, "val": 1, "test": 1}},
+            "label": {"min_pixels": 0, "crowd_pixels": 15},
+        }
+    )
 )
 
 
@@ -53,8 +56,8 @@ def data(made, tmp_path) -> Path:
     return shutil.copytree(made, tmp_path / "data")
 
 
-def run(data: Path, settings: config.Config = SETTINGS, processes: int = 1) -> Outcome:
-    text = settings.only("data", "label")
+def run(data: Path, settings: LabelConfig = SETTINGS, processes: int = 1) -> Outcome:
+    text = settings.as_text()
     return run_cariste("label", "--config", text, "--data", data, "--processes", processes)
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pipeline.common import json_files
 from pipeline.common.file_hash import sha256_of
 from pipeline.config import config
+from pipeline.config.stages import LabelConfig
 from pipeline.labelling import verify
 from pipeline.record import asset_catalogue, provenance
 from pipeline.record.scene import GENERATOR_VERSION, Measurements, RenderedScene, image_file_name
@@ -21,7 +22,7 @@ from tests.helpers import records
 from tests.helpers.commands import run_cariste
 
 G = GENERATOR_VERSION
-SETTINGS = config.validate({"data": {"images": 4, "shard_size": 2, "seed": 0}})
+SETTINGS = LabelConfig.from_config(config.validate({"data": {"images": 4, "shard_size": 2, "seed": 0}}))
 SPLITS = {"train": [0, 1], "val": [2], "test": [3]}
 NOT_HASHED = ("shard.json", ".snakemake_timestamp")
 OCCURRING = ("carton", "hand_pallet_truck")
@@ -89,7 +90,7 @@ def test_a_whole_data_set_has_no_fault(data, processes):
     done = run_cariste("verify", data, "--processes", processes)
     assert done.exit_code == 0, done.stdout
     assert done.stdout.startswith("2 shards, 14 files, 0.0 MB in ")
-    assert done.stdout.endswith(": no faults\n")
+    assert done.stdout.endswith(": no problems\n")
     assert "verify: 2 of 2 shards" in done.stderr
 
 
@@ -159,7 +160,7 @@ DAMAGES = {
         lambda d: edit(d / S0 / "shard.json", unlicense),
         f"{S0}/scenes.jsonl: assets without a licence in shard.json: carton;",
     ),
-    "a missing shard": (lambda d: shutil.rmtree(d / S1), f"{S1}: missing, and the annotations are made from it"),
+    "a missing shard": (lambda d: shutil.rmtree(d / S1), f"{S1}: missing, but the annotations are made from it"),
     "an extra shard": (lambda d: write_shard(d / "shards/00002", [4, 5]), "shards/00002: extra: the annotations"),
     "a shard twice": (lambda d: shutil.copytree(d / S0, d / "shards/00007"), "shards: images 0, 1 are in more than"),
     "something among the shards": (lambda d: (d / "shards/notes.txt").touch(), "shards/notes.txt: extra: not a shard"),
@@ -170,7 +171,7 @@ DAMAGES = {
     "an extra COCO file": (lambda d: (d / "annotations/mine.json").touch(), "annotations/mine.json: extra"),
     "half a COCO file": (
         lambda d: (d / "annotations/val.json").write_text('{"images": ['),
-        "annotations/val.json: not a COCO file of ours",
+        "annotations/val.json: not a COCO file of the stage label",
     ),
     "an image left out": (
         lambda d: edit(d / "annotations/val.json", lambda document: document["images"].clear()),
@@ -178,7 +179,7 @@ DAMAGES = {
     ),
     "an image that is not there": (
         lambda d: edit(d / "annotations/val.json", lambda doc: doc["images"][0].update(file_name=f"{S1}/images/9.png")),
-        f"{S1}/images/9.png: named by a COCO file, and not in the shard",
+        f"{S1}/images/9.png: named by a COCO file, but not in the shard",
     ),
     "an image in two splits": (
         lambda d: shutil.copy(d / "annotations/val.json", d / "annotations/test.json"),
@@ -212,7 +213,7 @@ def test_one_flipped_bit_anywhere_is_found(data, tmp_path, draw):
     whole = path.read_bytes()
     flip(path, draw.draw(st.integers(0, len(whole) - 1)))
     try:
-        assert [finding for finding in findings(data) if finding.place == name.as_posix()]
+        assert [finding for finding in findings(data) if finding.path == name.as_posix()]
     finally:
         path.write_bytes(whole)
 
@@ -226,7 +227,7 @@ def test_all_faults_are_said_at_once_and_the_exit_code_is_1(data):
     again = "and run snakemake dataset again"
     assert first == f"{S0}/images/000000.png: changed: its sha256 is not the one in shard.json; delete {S0} {again}"
     assert second == f"{S1}/images/000003.png: missing; delete {S1} {again}"
-    assert last.endswith(": 2 faults")
+    assert last.endswith(": 2 problems")
 
 
 def test_what_a_killed_job_left_is_named_and_harmless(data):
@@ -237,7 +238,7 @@ def test_what_a_killed_job_left_is_named_and_harmless(data):
     done = run_cariste("verify", data)
     assert done.exit_code == 0
     for place in ("shards/.00003.growing", "scenes/00003.jsonl.part", ".annotations.4711"):
-        assert f"note: {place}: half-made" in done.stdout
+        assert f"note: {place}: incomplete" in done.stdout
 
 
 def test_a_shard_rendered_by_hand_is_no_fault_but_is_said(data):
@@ -250,5 +251,5 @@ def test_a_shard_rendered_by_hand_is_no_fault_but_is_said(data):
 
 def test_a_folder_that_is_no_data_set_is_an_error(tmp_path):
     done = run_cariste("verify", tmp_path)
-    assert (done.exit_code, done.stdout) == (1, "")
+    assert (done.exit_code, done.stdout) == (2, "")
     assert f"{tmp_path}: not a data set" in done.stderr

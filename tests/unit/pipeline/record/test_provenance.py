@@ -11,6 +11,7 @@ import pipeline
 from pipeline.common import json_files
 from pipeline.common.file_hash import sha256_of
 from pipeline.config import config
+from pipeline.config.stages import LabelConfig, SampleConfig, read_stage_config
 from pipeline.record import asset_catalogue, provenance
 from pipeline.record.scene import GENERATOR_VERSION, Measurements, RenderedScene, read_scenes
 from tests.helpers import records
@@ -32,19 +33,20 @@ def write_shard(folder: Path, index: int, made_by: dict | None, blender: str = "
 
 
 def test_scene_sampling_writes_the_same_provenance_twice(tmp_path):
-    given = {"data": {"seed": 3}, "people": {"count": [1, 2]}, "render": {"samples": 2}}
+    path = tmp_path / "config.yaml"
+    path.write_text("data: {seed: 3}\npeople: {count: [1, 2]}\nrender: {samples: 2}\n")
     for name in ("a", "b"):
         out = ("--out", tmp_path / f"{name}.jsonl", "--provenance", tmp_path / f"{name}.json")
-        assert run_cariste("sample", "--config", json.dumps(given), "--count", 2, *out).exit_code == 0
+        assert run_cariste("sample", "--config", path, "--count", 2, *out).exit_code == 0
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
     document = json.loads((tmp_path / "a.json").read_text())
-    assert document["config"] == given
+    assert document["config"] == read_stage_config(SampleConfig, path).model_dump(mode="json")
     assert document["cariste"] == pipeline.__version__
     assert (document["dataset_seed"], document["generator_version"]) == (3, GENERATOR_VERSION)
     shown = {scene_object.asset for scene in read_scenes(tmp_path / "a.jsonl") for scene_object in scene.objects}
     assert document["assets"].keys() == shown
     assert document["assets"]["person"] == asset_catalogue.read_catalogue().assets["person"].model_dump()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "a.jsonl", "b.json", "b.jsonl"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "a.jsonl", "b.json", "b.jsonl", "config.yaml"]
 
 
 def test_an_asset_without_a_catalogue_entry_is_named():
@@ -53,7 +55,7 @@ def test_an_asset_without_a_catalogue_entry_is_named():
 
 
 def test_annotation_provenance_lists_shards_versions_assets_and_files(tmp_path):
-    settings = config.validate({"data": {"images": 2, "shard_size": 1, "seed": 5}})
+    settings = LabelConfig.from_config(config.validate({"data": {"images": 2, "shard_size": 1, "seed": 5}}))
     first = write_shard(tmp_path / "shards/00000", 0, MADE_BY | {"assets": {"rack": OUR_ASSET}})
     write_shard(tmp_path / "shards/00001", 1, MADE_BY | {"assets": {"column": OUR_ASSET}}, blender="4.5.16")
     write_shard(tmp_path / "shards/00002", 2, MADE_BY | {"assets": {"carton": OUR_ASSET}})
@@ -74,7 +76,7 @@ def test_annotation_provenance_lists_shards_versions_assets_and_files(tmp_path):
 
 
 def test_a_shard_without_scene_provenance_gets_its_assets_from_its_records(tmp_path):
-    settings = config.validate({"data": {"images": 1, "shard_size": 1}})
+    settings = LabelConfig.from_config(config.validate({"data": {"images": 1, "shard_size": 1}}))
     write_shard(tmp_path / "00000", 0, None)
     json_files.write_json(tmp_path / "audit.json", {})
     document = provenance.describe_annotations(settings, tmp_path, tmp_path, {})

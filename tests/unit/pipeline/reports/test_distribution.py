@@ -3,23 +3,21 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.helpers.coco_sets import image, thing, write_set
+from tests.helpers.commands import Outcome, run_cariste
 from tests.unit.pipeline.reports.test_run_report import Outline
 
 KNOWN = {"visible_fraction": 0.5, "truncated": False, "distance_m": 3.0}
 
 
-def run(out: Path, ours: Path, *more: Any) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "pipeline.reports.distribution", "--name", "ours", "--annotations", ours]
-    command += ["--images", ours.parent, "--out", out / "d.json", "--page", out / "d.html", *more]
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+def run(out: Path, ours: Path, *more: Any) -> Outcome:
+    described = ("--name", "ours", "--annotations", ours, "--images", ours.parent)
+    return run_cariste("distribution", *described, "--out", out / "d.json", "--page", out / "d.html", *more)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +42,7 @@ def made(ours, street, tmp_path_factory) -> Path:
     """A folder with d.json and d.html; to be read only."""
     out = tmp_path_factory.mktemp("out")
     done = run(out, ours, "--compare", "street", street, street.parent)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     return out
 
 
@@ -117,7 +115,7 @@ def test_the_page_needs_nothing_else_and_shows_every_set(made):
 def test_the_same_bytes_again_with_the_sets_of_a_config(made, ours, street, tmp_path):
     config = json.dumps({"compare": {"street": {"annotations": str(street), "images": str(street.parent)}}})
     done = run(tmp_path, ours, "--config", config, "--threads", 3)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     for name in ("d.json", "d.html"):
         assert (tmp_path / name).read_bytes() == (made / name).read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["d.html", "d.json"]
@@ -126,25 +124,25 @@ def test_the_same_bytes_again_with_the_sets_of_a_config(made, ours, street, tmp_
 def test_nothing_but_images_still_makes_a_page(tmp_path):
     bare = write_set(tmp_path / "bare", [image()])
     none = write_set(tmp_path / "none", [])
-    assert run(tmp_path, bare, "--compare", "none", none, none.parent).returncode == 0
+    assert run(tmp_path, bare, "--compare", "none", none, none.parent).exit_code == 0
     document = json.loads((tmp_path / "d.json").read_text())
     assert document["sets"][0]["empty"] == 1
     assert document["compared"] == [{"name": "none", "gaps": [], "coverage": []}]
-    assert run(tmp_path, none, "--compare", "bare", bare, bare.parent).returncode == 0
+    assert run(tmp_path, none, "--compare", "bare", bare, bare.parent).exit_code == 0
     assert json.loads((tmp_path / "d.json").read_text())["sets"][0]["figures"] == {}
 
 
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (("--compare", "ours", "a.json", "a"), "compare: two sets have the same name"),
+        (("--compare", "ours", "a.json", "a"), "compare: ours: the data set itself has this name"),
         (("--compare", "a", "missing.json", "a"), "missing.json: cannot be read"),
         (("--config", "{compare: {a: {images: x}}}"), "compare.a.annotations"),
     ],
 )
 def test_what_is_refused_leaves_nothing(ours, tmp_path, more, said):
     done = run(tmp_path, ours, *more)
-    assert done.returncode == 1
+    assert done.exit_code == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []

@@ -14,7 +14,8 @@ import pytest
 from pipeline.coco import reader
 from pipeline.common import json_files
 from pipeline.common.vocabulary import SPLITS
-from pipeline.config.config import Config, validate
+from pipeline.config.config import validate
+from pipeline.config.stages import ReportConfig
 from pipeline.reports import run_records, run_report
 from tests.helpers.commands import run_cariste
 
@@ -128,8 +129,8 @@ def page(written, tmp_path_factory) -> str:
     return make(written, tmp_path_factory.mktemp("page") / "report.html")
 
 
-def tiny() -> Config:
-    return validate(CONFIG)
+def tiny() -> ReportConfig:
+    return ReportConfig.from_config(validate(CONFIG))
 
 
 def make(results: Path, out: Path | None = None) -> str:

@@ -3,16 +3,16 @@
 
 import csv
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from pipeline.common.spread import Spread, spread_of
 from pipeline.config import config
+from pipeline.config.stages import StudyConfig, TrainConfig
 from pipeline.reports.study_page import _verdict, row_name
 from pipeline.reports.study_runs import RunGroup, StudyError, group_runs, read_runs
+from tests.helpers.commands import run_cariste
 
 CLASSES = ("pedestrian", "pallet_truck")
 STUDY = {"policies": {"backbone": "backbone", "none": "none"}, "seeds": [0, 3], "name": "made"}
@@ -63,7 +63,8 @@ def write_runs(folder: Path, settings: config.Config) -> Path:
 @pytest.fixture
 def settings() -> config.Config:
     real = {"annotations": "real.json", "images": "real"}
-    return config.validate({"study": STUDY, "compare": {"hall": real}, "train": {"iterations": 3}})
+    whole = config.validate({"study": STUDY, "compare": {"hall": real}, "train": {"iterations": 3}})
+    return StudyConfig.from_config(whole)
 
 
 def test_each_variant_is_the_config_with_its_own_backbone_policy_and_seed(settings):
@@ -93,7 +94,7 @@ def test_a_policy_can_have_rates_of_its_own():
         config.with_changes(settings, settings.study.changes(f"tf_efficientnet_lite0--{name}--0")) for name in policies
     )
     assert (free.model.freeze, free.train.rate_factors.backbone) == ("none", 1)
-    assert slow.with_backbone_rate().train.rate_factors.backbone == 0.1
+    assert TrainConfig.from_config(slow).with_backbone_rate().train.rate_factors.backbone == 0.1
 
 
 def test_a_backbone_can_name_the_policies_that_make_sense_for_it():
@@ -135,11 +136,9 @@ def test_rows_gather_the_seeds(settings, tmp_path):
 
 def test_the_command_writes_csv_json_and_page(settings, tmp_path):
     runs = write_runs(tmp_path, settings)
-    command = [sys.executable, "-m", "pipeline.reports.study", "--config", settings.only("train", "study", "compare")]
-    done = subprocess.run(
-        [*command, "--runs", str(runs), "--out", str(tmp_path)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    text = settings.as_text()
+    done = run_cariste("study", "--config", text, "--runs", runs, "--out", tmp_path)
+    assert done.exit_code == 0, done.stderr
     with (tmp_path / "study.csv").open() as file:
         lines = list(csv.DictReader(file))
     assert len(lines) == 8

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -9,7 +7,7 @@ from pipeline.record.asset_catalogue import CatalogueError
 from pipeline.record.asset_catalogue import read_catalogue as read_catalogue
 from pipeline.record.scene import read_scenes
 from pipeline.scenes import asset_previews
-from tests.helpers.paths import ROOT
+from tests.helpers.commands import run_cariste
 from tests.unit.pipeline.scenes.assets.test_custom_meshes import OWN
 
 
@@ -78,16 +76,8 @@ def test_an_own_asset_is_shown_with_its_size_and_an_unknown_one_refused():
 def test_the_command_writes_records_that_say_what_they_show(tmp_path):
     (tmp_path / "cart.json").write_text(OWN[2].model_dump_json())
     out = tmp_path / "catalogue.jsonl"
-    command = [
-        sys.executable,
-        "-m",
-        "pipeline.scenes.asset_previews",
-        "--asset",
-        "catalogue",
-        "--own",
-        tmp_path / "cart.json",
-    ]
-    subprocess.run([*command, "--out", out], cwd=ROOT, check=True)
+    arguments = ("--asset", "catalogue", "--custom-mesh", tmp_path / "cart.json", "--out", out)
+    assert run_cariste("preview-records", *arguments).exit_code == 0
     made = read_scenes(out)
     assert [scene.index for scene in made] == list(range(len(made)))
     assert made[-1].objects[0].name == "my_cart: 1.00 x 0.70 x 1.00 m"

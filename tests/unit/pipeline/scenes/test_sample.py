@@ -2,8 +2,6 @@
 """Records of whole images, checked against the rules of the contract rather than against what made them."""
 
 import json
-import subprocess
-import sys
 from collections import Counter
 from typing import get_args
 
@@ -21,7 +19,7 @@ from pipeline.scenes.actors.visible_placement import View
 from pipeline.scenes.assets.palettes import linear
 from pipeline.scenes.assets.pallet_trucks import draw_fleet, grip_m
 from pipeline.scenes.assets.pallets_and_cartons import draw_carton_stock
-from pipeline.scenes.cameras.rigs import image_box, shares_in_frame
+from pipeline.scenes.cameras.projection import shares_in_frame
 from pipeline.scenes.geometry.boxes import Boxes
 from pipeline.scenes.geometry.collision_boxes import world_boxes
 from pipeline.scenes.geometry.floor_area import FloorArea
@@ -29,7 +27,8 @@ from pipeline.scenes.geometry.free_space import HallSpace
 from pipeline.scenes.hall.lighting import blackbody
 from pipeline.scenes.layouts.hall_plan import HallPlan
 from pipeline.scenes.sample import sample_scene, write_scenes
-from tests.helpers.paths import ROOT
+from tests.helpers.commands import run_cariste
+from tests.helpers.image_boxes import image_box
 from tests.helpers.standing import check_everything_is_carried, check_nothing_is_inside_anything
 
 COUNT = 30
@@ -233,24 +232,21 @@ def test_a_full_hall_is_an_error_that_says_what_to_do(scenes):
         )
 
 
-def sample(*arguments):
-    command = [sys.executable, "-m", "pipeline", "sample", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
-
-
 def test_command_writes_the_same_bytes_in_any_division(tmp_path, scenes):
     whole, part = tmp_path / "whole.jsonl", tmp_path / "part.jsonl"
-    assert sample("--config", "{}", "--first", 0, "--count", 4, "--out", whole).returncode == 0
-    assert sample("--config", '{"data": {"images": 3}}', "--first", 2, "--count", 2, "--out", part).returncode == 0
+    defaults, fewer = tmp_path / "defaults.yaml", tmp_path / "fewer.yaml"
+    defaults.write_text("")
+    fewer.write_text("data: {images: 3}")
+    assert run_cariste("sample", "--config", defaults, "--count", 4, "--out", whole).exit_code == 0
+    assert run_cariste("sample", "--config", fewer, "--first", 2, "--count", 2, "--out", part).exit_code == 0
     assert whole.read_bytes().splitlines()[2:] == part.read_bytes().splitlines()
     assert read_scenes(whole) == scenes[:4]
     assert json.loads(whole.read_text().splitlines()[0])["generator_version"] == scenes[0].generator_version
 
 
 def test_command_reports_a_wrong_config_in_one_line(tmp_path):
-    done = sample("--config", "{goods: {fill: 2}}", "--count", 1, "--out", tmp_path / "x.jsonl")
-    said = "config: goods.fill = 2: must lie within 0 and 1\n"
-    assert (done.returncode, done.stderr) == (1, said)
+    done = run_cariste("sample", "--config", "{goods: {fill: 2}}", "--count", 1, "--out", tmp_path / "x.jsonl")
+    assert done == (2, "", "config: goods.fill = 2: must lie within 0 and 1\n")
     assert not list(tmp_path.iterdir())
 
 

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `python -m pipeline.training.freeze_report` says is what a run then does."""
+"""What `cariste layers` says is what a run then does."""
 
 import json
-import sys
 
 import pytest
 
 from pipeline.config import config
 from pipeline.models import detectors, freezing
-from pipeline.training import freeze_report
+from tests.helpers.commands import run_cariste
 
 CONFIG = {
     "model": {
@@ -24,10 +23,10 @@ CONFIG = {
 }
 
 
-def printed(monkeypatch, capsys, *arguments: str) -> str:
-    monkeypatch.setattr(sys, "argv", ["freeze", *arguments])
-    assert freeze_report.main() == 0
-    return capsys.readouterr().out
+def printed(*options: object) -> str:
+    done = run_cariste("layers", *options)
+    assert done.exit_code == 0, done.stderr
+    return done.stdout
 
 
 def line_of(text: str, part: str) -> str:
@@ -39,8 +38,8 @@ def detector(categories):
     return detectors.build(config.validate(CONFIG).model, categories)
 
 
-def test_the_rows_count_what_the_run_trains(monkeypatch, capsys, detector):
-    found = json.loads(printed(monkeypatch, capsys, "--json", "--config", json.dumps(CONFIG)))
+def test_the_rows_count_what_the_run_trains(detector):
+    found = json.loads(printed("--json", "--config", json.dumps(CONFIG)))
     assert found["parameters"] == freezing.count(detector.parameters())
     assert found["trained"] == freezing.count(freezing.trainable_parameters(detector))
     for kind in (True, False):
@@ -58,8 +57,8 @@ def test_the_rows_count_what_the_run_trains(monkeypatch, capsys, detector):
     assert [step["iteration"] for step in found["schedule"]] == [13, 91]
 
 
-def test_every_number_in_the_table_can_be_written_into_the_config(monkeypatch, capsys):
-    found = json.loads(printed(monkeypatch, capsys, "--json", "--config", json.dumps(CONFIG)))
+def test_every_number_in_the_table_can_be_written_into_the_config():
+    found = json.loads(printed("--json", "--config", json.dumps(CONFIG)))
     whole = detectors.build_unweighted(config.validate({"model": {"fpn_channels": 16, "freeze": "none"}}).model, 2)
     before = set()
     for row in (row for row in found["rows"] if row["layer"] is None):
@@ -71,8 +70,8 @@ def test_every_number_in_the_table_can_be_written_into_the_config(monkeypatch, c
             assert freezing.frozen_parameter_names(whole, row["stage"]) == before
 
 
-def test_the_table_is_for_reading(monkeypatch, capsys):
-    text = printed(monkeypatch, capsys, "--show", "--config", json.dumps(CONFIG))
+def test_the_table_is_for_reading():
+    text = printed("--config", json.dumps(CONFIG))
     assert max(len(line.rstrip()) for line in text.splitlines()) <= 100
     assert "frozen at the start: stages 1 to 3" in text
     assert line_of(text, "stem").rstrip().endswith("frozen until 13")
@@ -81,23 +80,21 @@ def test_the_table_is_for_reading(monkeypatch, capsys):
     assert line_of(text, "rpn").rstrip().endswith("trained")
     assert "× 0.25" in line_of(text.partition("Later in the run")[2], " 13 ")
     assert "backbone.body.blocks.6.0.conv_pwl" not in text
-    longer = printed(monkeypatch, capsys, "--show", "--layers", "--config", json.dumps(CONFIG))
+    longer = printed("--each", "--config", json.dumps(CONFIG))
     assert "backbone.body.blocks.6.0.conv_pwl" in longer
     assert max(len(line.rstrip()) for line in longer.splitlines()) <= 100
 
 
-def test_a_model_file_shows_the_run_that_wrote_it(monkeypatch, capsys, detector, categories, tmp_path):
+def test_a_model_file_shows_the_run_that_wrote_it(detector, categories, tmp_path):
     settings = config.validate(CONFIG)
     facts = {"config": settings.model_dump(mode="json"), "images": 20}
     detectors.save(tmp_path / "model.pt", detector, settings.model, categories, facts)
-    found = json.loads(printed(monkeypatch, capsys, "--json", str(tmp_path / "model.pt")))
+    found = json.loads(printed("--json", "--model", tmp_path / "model.pt"))
     assert found["trained"] == freezing.count(freezing.trainable_parameters(detector))
     assert [step["iteration"] for step in found["schedule"]] == [21, 91]
 
 
-def test_what_cannot_be_is_said_in_one_line(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["freeze", "--show", "--config", json.dumps({"model": {"freeze": ["layer1*"]}})])
-    assert freeze_report.main() == 1
-    assert capsys.readouterr().err.startswith(
-        "model.freeze: 'layer1*' matches nothing that has parameters; nearest names:"
-    )
+def test_what_cannot_be_is_said_in_one_line():
+    done = run_cariste("layers", "--config", json.dumps({"model": {"freeze": ["layer1*"]}}))
+    assert done.exit_code == 2
+    assert done.stderr.startswith("model.freeze: 'layer1*' matches nothing that has parameters; nearest names:")

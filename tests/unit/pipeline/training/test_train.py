@@ -2,8 +2,6 @@
 """Real training steps at a tiny size: what is learnt, written, repeated and refused."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,10 +11,13 @@ from torchvision.ops import box_iou
 from pipeline.coco import reader
 from pipeline.common import devices
 from pipeline.config import config, training
+from pipeline.config.stages import TrainConfig
 from pipeline.data.dataset import Draw, TrainingDataset
 from pipeline.models import detectors, freezing
 from pipeline.reports.run_records import LOSS_COLUMNS, read_training
 from pipeline.training import train
+from tests.helpers.commands import Outcome, run_cariste
+from tests.helpers.configs import with_values
 
 NOTHING = training.AugmentSection(
     flip=0,
@@ -33,11 +34,7 @@ NOTHING = training.AugmentSection(
 )
 
 
-def changed(settings: config.Config, section: str, **values) -> config.Config:
-    return settings.model_copy(update={section: getattr(settings, section).model_copy(update=values)})
-
-
-def run(settings: config.Config, data, folder: Path) -> tuple[Path, Path]:
+def run(settings: TrainConfig, data, folder: Path) -> tuple[Path, Path]:
     """Train and return the model file and the log."""
     out, log = folder / "model.pt", folder / "training.jsonl"
     train.train(settings, data.annotations, data.images, out, log)
@@ -76,9 +73,9 @@ def test_training_teaches(make_data, tiny_settings, tmp_path, optimizer, learnin
     """Both kinds of blocks are found, with boxes and masks that fit, in the images that were taught."""
     data = make_data(image_count=6)
     plain = training.AugmentSection(scale=(1, 1), hue=0, blur=0, noise=0, sharpen=0, jpeg=0)
-    settings = changed(tiny_settings, "train", iterations=40, warmup_iterations=5, augment=plain)
-    settings = changed(settings, "train", optimizer=optimizer, learning_rate=learning_rate, weight_decay=1e-4)
-    out, log = run(changed(settings, "model", sampled_boxes=32, fpn_channels=32), data, tmp_path)
+    settings = with_values(tiny_settings, "train", iterations=40, warmup_iterations=5, augment=plain)
+    settings = with_values(settings, "train", optimizer=optimizer, learning_rate=learning_rate, weight_decay=1e-4)
+    out, log = run(with_values(settings, "model", sampled_boxes=32, fpn_channels=32), data, tmp_path)
     losses = read_training(log).columns["loss"]
     assert sum(losses[-5:]) < 0.6 * sum(losses[:5])
     detector = detectors.load(out).model
@@ -99,8 +96,8 @@ def test_two_runs_give_the_same_weights_whatever_the_workers(make_data, tiny_set
     first, _ = run(tiny_settings, data, tmp_path / "a")
     torch.rand(3)
     again, _ = run(tiny_settings, data, tmp_path / "b")
-    workers, _ = run(changed(tiny_settings, "train", workers=2), data, tmp_path / "c")
-    seeded, _ = run(changed(tiny_settings, "run", seed=1), data, tmp_path / "d")
+    workers, _ = run(with_values(tiny_settings, "train", workers=2), data, tmp_path / "c")
+    seeded, _ = run(with_values(tiny_settings, "run", seed=1), data, tmp_path / "d")
     assert first.read_bytes() == again.read_bytes()
     assert same_weights(first, workers)
     assert not same_weights(first, seeded)
@@ -120,7 +117,7 @@ POLICIES = ["none", "backbone", "heads_only", 4, {"all_but_last": 2}, ["backbone
 
 @pytest.mark.parametrize("freeze", POLICIES, ids=str)
 def test_a_run_trains_what_the_policy_says(make_data, tiny_settings, tmp_path, categories, freeze):
-    settings = changed(tiny_settings, "model", freeze=config.validate({"model": {"freeze": freeze}}).model.freeze)
+    settings = with_values(tiny_settings, "model", freeze=config.validate({"model": {"freeze": freeze}}).model.freeze)
     out, log = run(settings, make_data(), tmp_path)
     torch.manual_seed(settings.run.seed)
     fresh = detectors.build(settings.model, categories)
@@ -137,14 +134,14 @@ def test_a_run_unfreezes_when_it_is_time(make_data, tiny_settings, tmp_path, opt
     later = [{"epoch": 1, "parameters": ["backbone.body.blocks.6"], "learning_rate_factor": 0.5}]
     unfreeze = config.validate({"model": {"unfreeze": later}}).model.unfreeze
     for iterations in (2, 3):
-        settings = changed(tiny_settings, "train", iterations=iterations, optimizer=optimizer)
+        settings = with_values(tiny_settings, "train", iterations=iterations, optimizer=optimizer)
         if iterations == 3:
-            settings = changed(settings, "model", unfreeze=unfreeze)
+            settings = with_values(settings, "model", unfreeze=unfreeze)
         left[iterations] = weights_of(run(settings, data, tmp_path / f"{iterations}")[0])
     moved = {name for name in left[2] if not torch.equal(left[2][name], left[3][name])}
     body = {name for name in moved if name.startswith("backbone.body.")}
     assert body == {name for name in left[2] if name.startswith(starts) and ".conv" in name}
-    never = changed(changed(tiny_settings, "model", unfreeze=unfreeze), "train", iterations=2)
+    never = with_values(with_values(tiny_settings, "model", unfreeze=unfreeze), "train", iterations=2)
     with pytest.raises(freezing.FreezingError, match="iteration 3 never comes: the run has 2"):
         run(never, data, tmp_path / "never")
 
@@ -158,7 +155,9 @@ def test_empty_images_are_trained_on(make_data, tiny_settings, tmp_path, empty):
 def test_training_goes_on_from_a_model_of_ours(make_data, tiny_settings, tmp_path):
     data = make_data()
     first, _ = run(tiny_settings, data, tmp_path / "a")
-    still = changed(changed(tiny_settings, "model", weights=str(first)), "train", iterations=1, learning_rate=1e-12)
+    still = with_values(
+        with_values(tiny_settings, "model", weights=str(first)), "train", iterations=1, learning_rate=1e-12
+    )
     second, _ = run(still, data, tmp_path / "b")
     one, two = weights_of(first), weights_of(second)
     assert all(torch.allclose(one[name], two[name], atol=1e-8) for name in one)
@@ -166,7 +165,7 @@ def test_training_goes_on_from_a_model_of_ours(make_data, tiny_settings, tmp_pat
 
 def test_out_of_memory_says_what_to_lower(make_data, tiny_settings, tmp_path):
     # Two thousand gigabytes an image: refused by the allocator at once.
-    huge = changed(tiny_settings, "model", min_size=400_000, max_size=400_000)
+    huge = with_values(tiny_settings, "model", min_size=400_000, max_size=400_000)
     with pytest.raises(train.TrainingError, match=r"out of memory; lower train\.batch_size.*allocate"):
         run(huge, make_data(), tmp_path)
 
@@ -174,22 +173,21 @@ def test_out_of_memory_says_what_to_lower(make_data, tiny_settings, tmp_path):
 def test_a_missing_gpu_is_an_error(make_data, tiny_settings, tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(devices.DeviceError, match=r"train\.device = 'cuda'.*finds no cuda device"):
-        run(changed(tiny_settings, "train", device="cuda"), make_data(), tmp_path)
+        run(with_values(tiny_settings, "train", device="cuda"), make_data(), tmp_path)
     assert devices.select_device("cpu") == torch.device("cpu")
     assert devices.select_device("auto").type in ("cpu", "mps")
 
 
-def command(data, settings: config.Config, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    text = settings.only("run", "model", "train")
-    places = ["--annotations", str(data.annotations), "--images", str(data.images)]
-    places += ["--out", str(folder / "model.pt"), "--log", str(folder / "training.jsonl")]
-    line = [sys.executable, "-m", "pipeline.training.train", "--config", text, *places, *more]
-    return subprocess.run(line, capture_output=True, text=True, check=False)
+def command(data, settings: TrainConfig, folder: Path, *options: str) -> Outcome:
+    text = settings.as_text()
+    files = ("--annotations", data.annotations, "--images", data.images)
+    out = ("--out", folder / "model.pt", "--log", folder / "training.jsonl")
+    return run_cariste("train", "--config", text, *files, *out, *options)
 
 
 def test_the_command_trains_and_reports_progress(make_data, tiny_settings, tmp_path):
     done = command(make_data(), tiny_settings, tmp_path, "--threads", "1")
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert "288 tensors loaded" in done.stderr
     assert "train: 2 of 2 iterations, 0 left" in done.stderr
     assert "s per iteration, loss " in done.stderr
@@ -200,8 +198,8 @@ def test_the_command_says_in_one_line_which_image_a_worker_could_not_read(make_d
     data = make_data()
     for image in (data.images / "images").iterdir():
         image.write_bytes(image.read_bytes()[:-5000])
-    done = command(data, changed(tiny_settings, "train", workers=1), tmp_path)
-    assert done.returncode == 1
+    done = command(data, with_values(tiny_settings, "train", workers=1), tmp_path)
+    assert done.exit_code == 2
     assert "Traceback" not in done.stderr
     assert "not a readable image" in done.stderr.splitlines()[-1]
     assert not (tmp_path / "model.pt").exists()

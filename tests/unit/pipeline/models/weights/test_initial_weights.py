@@ -22,6 +22,7 @@ from pipeline.models import detectors
 from pipeline.models.backbones.torchvision_backbones import TORCHVISION_BACKBONES
 from pipeline.models.weights import initial_weights, state_dicts
 from pipeline.models.weights.load_report import CLASS_ROWS
+from tests.helpers.commands import run_cariste
 
 # How torchvision's file of 2018 calls what its modules of today call otherwise.
 OLD_NAMES = (
@@ -253,10 +254,10 @@ def test_a_detector_of_ones_own_with_cocos_classes_hands_over_its_rows(coco_sett
     assert detector.architecture.norm_eps == 1e-5
 
 
-def test_the_command_prints_every_tensor(tmp_path, monkeypatch, capsys):
+def test_the_command_prints_every_tensor(tmp_path):
     (tmp_path / "x.yaml").write_text("model: {fpn_channels: 16}\n")
-    monkeypatch.setattr("sys.argv", ["model", "--config", str(tmp_path / "x.yaml"), "--classes", "pedestrian"])
-    assert detectors.main() == 0
-    printed = capsys.readouterr().out
+    done = run_cariste("weights", "--config", tmp_path / "x.yaml", "--class", "pedestrian")
+    assert done.exit_code == 0, done.stderr
+    printed = done.stdout
     assert "loaded   backbone.body.conv_stem.weight" in printed
     assert "42 left random" in printed
