@@ -22,6 +22,14 @@ sys.path.insert(0, ROOT)
 from pipeline.common.errors import CaristeError
 from pipeline.common.vocabulary import SPLITS
 from pipeline.config.config import parse_nested_yaml, validate, with_changes
+from pipeline.config.stages import (
+    DistributionConfig,
+    LabelConfig,
+    ReportConfig,
+    SampleConfig,
+    StudyConfig,
+    TrainConfig,
+)
 from pipeline.record import asset_catalogue
 from pipeline.record.scene import GENERATOR_VERSION
 from pipeline.scenes.assets import custom_meshes

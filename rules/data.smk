@@ -42,7 +42,7 @@ rule sample:
         runtime="1h",
         gpu=0,
     params:
-        config=cfg.only(*cfg.image_keys),
+        config=SampleConfig.from_config(cfg).as_text(),
         first=lambda wildcards: int(wildcards.shard) * cfg.data.shard_size,
         images=lambda wildcards: cfg.data.images_in_shard(int(wildcards.shard)),
         generator=GENERATOR_VERSION,
@@ -90,7 +90,7 @@ rule label:
         runtime="4h",
         gpu=0,
     params:
-        config=cfg.only("data", "label"),
+        config=LabelConfig.from_config(cfg).as_text(),
     shell:
         "stage label {log:q} python -m pipeline label --config {params.config:q}"
         f" --data {DATA} --processes {{threads}}"
@@ -115,7 +115,7 @@ rule distribution:
         runtime="1h",
         gpu=0,
     params:
-        config=cfg.only("compare"),
+        config=DistributionConfig.from_config(cfg).as_text(),
         annotations=" ".join(f"--annotations {path}" for path in ANNOTATIONS),
     shell:
         f"stage distribution {{log:q}} python -m pipeline distribution --name {cfg.data.name} --images {DATA}"

@@ -11,7 +11,7 @@ STUDY_SETS = {"test": (f"{DATA}/annotations/test.json", DATA, SHARDS)} | {
 
 def variant_config(wildcards):
     changed = with_changes(cfg, cfg.study.changes(wildcards.variant))
-    return changed.only("run.seed", "model", "train")
+    return TrainConfig.from_config(changed).as_text()
 
 
 use rule train_model as study_train with:
@@ -69,6 +69,6 @@ rule freeze_study:
         runtime="30m",
         gpu=0,
     params:
-        config=cfg.only("train", "study", "compare"),
+        config=StudyConfig.from_config(cfg).as_text(),
     shell:
         f"stage study {{log:q}} python -m pipeline study --config {{params.config:q}} --runs {STUDY}/runs --out {STUDY}"

@@ -32,7 +32,7 @@ rule train_model:
         runtime="24h",
         gpu=TRAIN_GPU * PROCESSES,
     params:
-        config=cfg.only("run.seed", "model", "train"),
+        config=TrainConfig.from_config(cfg).as_text(),
         checkpoint=f"{RUN}/checkpoint",
         threads=lambda wildcards, threads: max(1, threads // PROCESSES),
     shell:
@@ -106,7 +106,7 @@ rule report:
         runtime="30m",
         gpu=0,
     params:
-        config=cfg.only(*type(cfg).model_fields),
+        config=ReportConfig.from_config(cfg).as_text(),
     shell:
         "stage report {log:q} python -m pipeline report --config {params.config:q}"
         f" --data {DATA} --run {RUN} --out {{output:q}}"

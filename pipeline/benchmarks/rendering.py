@@ -25,6 +25,7 @@ from rich.table import Table
 
 from pipeline.common.errors import CaristeError
 from pipeline.config import config
+from pipeline.config.stages import LabelConfig, SampleConfig
 from pipeline.labelling import label
 from pipeline.record.scene import shard_folder_name
 from pipeline.scenes.sample import sample_scene, write_scenes
@@ -87,11 +88,12 @@ def _start(scenes: Path, out: Path, device: str) -> subprocess.Popen:
 def label_seconds(data: Path, settings: config.Config, audit: bool) -> float:
     """Return the seconds it takes to label an image of the rendered data set, the best of a few runs."""
     rules = settings.label.model_copy(update={"audit": audit})
-    settings, times = settings.model_copy(update={"label": rules}), []
+    label_settings = LabelConfig.from_config(settings.model_copy(update={"label": rules}))
+    times = []
     for _ in range(LABEL_REPEATS):
         started = time.perf_counter()
         with contextlib.redirect_stderr(io.StringIO()):
-            label.label_dataset(data, settings)
+            label.label_dataset(data, label_settings)
         times.append(time.perf_counter() - started)
     return min(times) / settings.data.images
 
@@ -154,7 +156,8 @@ def run_benchmark(settings: config.Config, source: str, jobs: Sequence[int], wan
     with tempfile.TemporaryDirectory(prefix="cariste-benchmark-") as name:
         scenes = Path(name) / "scenes.jsonl"
         started = time.perf_counter()
-        write_scenes((sample_scene(settings, index) for index in range(images)), scenes)
+        world = SampleConfig.from_config(settings)
+        write_scenes((sample_scene(world, index) for index in range(images)), scenes)
         record_s = (time.perf_counter() - started) / images
         measured = []
         for count in sorted({1, *jobs}):

@@ -61,10 +61,11 @@ def sample(
     ] = None,
 ) -> None:
     """Sample scene records: everything that is in each image, before rendering."""
-    from pipeline.config.config import read_config
+    from pipeline.config.stages import SampleConfig, read_stage_config
     from pipeline.scenes import sample as scenes
 
-    scenes.sample_to_file(read_config(config), range(first, first + count), custom_mesh or (), out, provenance)
+    settings = read_stage_config(SampleConfig, config)
+    scenes.sample_to_file(settings, range(first, first + count), custom_mesh or (), out, provenance)
 
 
 def preview_records(
@@ -84,10 +85,11 @@ def label(
     processes: options.Processes = 1,
 ) -> None:
     """Audit the rendered images and write their COCO annotations."""
-    from pipeline.config.config import read_config
+    from pipeline.config.stages import LabelConfig, read_stage_config
     from pipeline.labelling.label import label_dataset
 
-    for split, (images, entries) in label_dataset(data, read_config(config), processes).items():
+    settings = read_stage_config(LabelConfig, config)
+    for split, (images, entries) in label_dataset(data, settings, processes).items():
         typer.echo(f"{split}: {images} images, {entries} annotations")
 
 
@@ -115,15 +117,16 @@ def distribution(
         typer.Option("--compare", metavar="NAME FILE DIR", help="Another set: its name, COCO file and images."),
     ] = None,
     config: Annotated[
-        str, typer.Option("--config", metavar="FILE", help="Config whose section `compare` names more sets.")
-    ] = "{}",
+        str | None, typer.Option("--config", metavar="FILE", help="Config whose section `compare` names more sets.")
+    ] = None,
     threads: Annotated[int, typer.Option("--threads", min=1, help="Images that are read at the same time.")] = 1,
 ) -> None:
     """Describe what a data set holds, and how it differs from others: sizes, counts, brightness."""
-    from pipeline.config.config import read_config
+    from pipeline.config.stages import DistributionConfig, read_stage_config
     from pipeline.reports.distribution import write_distribution
 
-    others = {other: (Path(each.annotations), Path(each.images)) for other, each in read_config(config).compare.items()}
+    named = read_stage_config(DistributionConfig, config).compare if config else {}
+    others = {other: (Path(real.annotations), Path(real.images)) for other, real in named.items()}
     if compare:
         if compare[0] in others:
             raise typer.BadParameter(f"--compare: {compare[0]} is already in the config's section `compare`")

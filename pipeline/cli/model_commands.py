@@ -66,16 +66,13 @@ def train(
     import logging
     import os
 
-    from pipeline.config.config import read_config
+    from pipeline.config.stages import TrainConfig, read_stage_config
     from pipeline.training.train import train as train_model
 
     level = logging.INFO if os.environ.get("RANK", "0") == "0" else logging.ERROR
     logging.basicConfig(level=level, format="train: %(message)s")
-    settings = read_config(config)
-    if threads is not None:
-        section = settings.train.model_copy(update={"threads": threads})
-        settings = settings.model_copy(update={"train": section})
-    train_model(settings, annotations, images, out, log, checkpoint, val)
+    settings = read_stage_config(TrainConfig, config)
+    train_model(settings, annotations, images, out, log, checkpoint, val, threads)
 
 
 def predict(

@@ -32,10 +32,10 @@ def report(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="HTML page to write.")],
 ) -> None:
     """Write the page of a run: data, training, metrics, and what was found in example images."""
-    from pipeline.config.config import read_config
+    from pipeline.config.stages import ReportConfig, read_stage_config
     from pipeline.reports.run_report import write_report
 
-    write_report(read_config(config), data, run, out, config)
+    write_report(read_stage_config(ReportConfig, config), data, run, out, config)
     typer.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
 
 
@@ -45,7 +45,7 @@ def study(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for study.csv, study.json and study.html.")],
 ) -> None:
     """Compare the training runs of a study: backbones and freezing policies on the same budget."""
-    from pipeline.config.config import read_config
+    from pipeline.config.stages import StudyConfig, read_stage_config
     from pipeline.reports.study import write_study
 
-    write_study(read_config(config), runs, out)
+    write_study(read_stage_config(StudyConfig, config), runs, out)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What sections of the config are made of: checked numbers, ranges to draw from, shares."""
 
+import json
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -11,7 +12,19 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=
 
 
 class Section(BaseModel):
+    """A part of the config: unknown keys are refused, values cannot be changed later."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def as_text(self) -> str:
+        """Return it as one line of JSON with sorted keys, as Snakemake hands it to a stage."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True)
+
+
+class SeedSection(Section):
+    """The seed alone of a section that has one."""
+
+    seed: Annotated[int, Field(ge=0)]
 
 
 class CocoSetSection(Section):

@@ -1,205 +1,188 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Station `label_dataset`: rendered shards are audited and become COCO annotations.
+"""Stage `label`: audit rendered shards and write their COCO annotations.
 
-`python -m pipeline.labelling.label --config FILE.yaml --data results/data/NAME` reads the shards that the config
-names and writes
-`{train,val,test}.json`, `audit.json` and `provenance.json` into `annotations/`. They depend on shards and config alone:
-the same bytes on every run. An image that fails the audit fails the run; `audit/` holds an image of what is wrong.
+The folder `annotations/` of the data set gets `{train,val,test}.json`, `audit.json` and `provenance.json`. They depend
+on the shards and the config alone: every run writes the same bytes.
+
+An image that fails the audit is quarantined (quarantine.py): it is in no split. More such images than
+`label.max_violations` fail the run, and so does an image or a shard that cannot be read.
 """
 
-import contextlib
-import os
 import shutil
+import sys
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import cv2
-import numpy as np
-
-from pipeline.coco import reader, rle
-from pipeline.coco.writer import CocoWriter
+from pipeline.coco.writer import CocoWriter, open_coco_writer
 from pipeline.common import json_files
+from pipeline.common.atomic_write import atomic_folder
 from pipeline.common.errors import CaristeError
 from pipeline.common.progress import track
 from pipeline.common.vocabulary import SPLITS
 from pipeline.config import config
-from pipeline.labelling import annotations, audit, audit_overlay, shard_reader
+from pipeline.labelling import annotations, audit, quarantine, shard_reader
+from pipeline.labelling.image_audit import audit_image
+from pipeline.labelling.quarantine import QuarantinedImage
 from pipeline.record import provenance
-from pipeline.record.scene import GENERATOR_VERSION, image_file_name, shard_folder_name
+from pipeline.record.scene import GENERATOR_VERSION, shard_folder_name
 
 LICENCE_TEXT = "Rendered by Cariste; the licences of the assets in the images stand in its folder assets/."
 MAX_FAILURES_SHOWN = 10
-# Shards that are labelled ahead of the one that is written, for each process: bounds the memory.
+# Shards that are labeled before the shard that is written next, for each process. It bounds the memory.
 QUEUED_SHARDS_PER_PROCESS = 2
 
 
 class LabelError(CaristeError):
-    """Shards that cannot be labelled; each line names the shard, the image, the instance and the reason."""
-
-
-class LabelFailure(NamedTuple):
-    """Why a shard (`index` None), an image (`instance_id` None) or an instance cannot be labelled."""
-
-    shard: Path
-    index: int | None
-    instance_id: int | None
-    what: str
-
-    def __str__(self) -> str:
-        image = "" if self.index is None else f", image {self.index}"
-        instance = "" if self.instance_id is None else f", instance {self.instance_id}"
-        return f"shard {self.shard}{image}{instance}: {self.what}"
+    """Shards that cannot be labeled; each line names the shard, the image, the instance and the reason."""
 
 
 @dataclass
-class LabelledShard:
-    """`images`: (image, annotations without `id`) of the images without faults, in order."""
+class LabeledShard:
+    """The labels of one shard.
+
+    `images`: (image entry, annotations without `id`) of the images that passed, in order of their index.
+    `unreadable`: a message for each file that cannot be read. `summary`: of the images that passed.
+    """
 
     images: list[tuple[dict[str, Any], list[dict[str, Any]]]] = field(default_factory=list)
-    faults: list[LabelFailure] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    quarantined: list[QuarantinedImage] = field(default_factory=list)
     summary: audit.AuditSummary = field(default_factory=audit.AuditSummary)
 
 
-class AuditedImage(NamedTuple):
-    """An image's id map, uint16 (height, width), RLE by instance id, silhouettes, and what the audit says of them."""
+@dataclass
+class _Problems:
+    """The problems of all shards. Long lists are cut, the counts are not."""
 
-    ids: np.ndarray
-    visible: dict[int, dict[str, Any]]
-    silhouettes: dict[str, np.ndarray]
-    violations: list[audit.Violation]
-    summary: audit.AuditSummary
+    max_listed: int
+    unreadable: list[str] = field(default_factory=list)
+    quarantined: list[QuarantinedImage] = field(default_factory=list)
+    unreadable_count: int = 0
+    quarantined_count: int = 0
+
+    def add(self, shard: LabeledShard) -> None:
+        self.unreadable += shard.unreadable[: MAX_FAILURES_SHOWN - len(self.unreadable)]
+        self.quarantined += shard.quarantined[: self.max_listed - len(self.quarantined)]
+        self.unreadable_count += len(shard.unreadable)
+        self.quarantined_count += len(shard.quarantined)
 
 
 def label_dataset(data: Path, settings: config.Config, processes: int = 1) -> dict[str, tuple[int, int]]:
     """Write the annotations of the data set in folder `data`; return (images, annotations) by split.
 
     Raises:
-        LabelError: the first ten faults of all shards, and how many there are; what was written before stays.
-        lineage.ProvenanceError: a shard that does not tell which files it holds; as above.
+        LabelError: a file cannot be read, or too many images fail the audit. The former annotations stay.
+        ProvenanceError: a `shard.json` is missing or incomplete. The former annotations stay.
     """
     shutil.rmtree(data / "audit", ignore_errors=True)
-    summary, faults, shown = audit.AuditSummary(), 0, []
-    with _put_in_place(data / "annotations") as folder, contextlib.ExitStack() as files:
-        writers = {split: files.enter_context(_writer(folder, split, settings.data)) for split in SPLITS}
-        for shard in track(label_shards(data / "shards", settings, processes), settings.data.shards, "label", "shard"):
-            summary += shard.summary
-            faults += len(shard.faults)
-            shown += shard.faults[: MAX_FAILURES_SHOWN - len(shown)]
-            for image, entries in shard.images:
-                writers[settings.data.split.of(image["index"])].add(image, entries)
-        if faults:
-            raise LabelError(_told(data, shown, faults, settings))
-        for writer in writers.values():
-            writer.finish()
-        json_files.write_json(folder / "audit.json", {"silhouettes": settings.label.audit, **asdict(summary)})
+    limit = quarantine.max_quarantined(settings)
+    summary, problems = audit.AuditSummary(), _Problems(max(limit, MAX_FAILURES_SHOWN))
+    with atomic_folder(data / "annotations") as folder:
+        with ExitStack() as files:
+            writers = {split: files.enter_context(_coco_writer(folder, split, settings.data)) for split in SPLITS}
+            shards = label_shards(data / "shards", settings, processes)
+            for shard in track(shards, settings.data.shards, "label", "shard"):
+                summary += shard.summary
+                problems.add(shard)
+                for image, entries in shard.images:
+                    writers[settings.data.split.of(image["index"])].add(image, entries)
+            _raise_if_too_many(data, problems, limit, settings)
         counts = {split: (writer.image_count, writer.annotation_count) for split, writer in writers.items()}
-        json_files.write_json(
-            folder / "provenance.json", provenance.describe_annotations(settings, data / "shards", folder, counts)
-        )
+        json_files.write_json(folder / "audit.json", _audit_json(summary, problems.quarantined, settings))
+        origin = provenance.describe_annotations(settings, data / "shards", folder, counts)
+        json_files.write_json(folder / "provenance.json", origin)
+    for image in problems.quarantined:
+        quarantine.draw_violations(data, image, settings)
+        print(f"quarantined, in no split: {_describe(data, image)}", file=sys.stderr)
     return counts
 
 
-def label_shards(folder: Path, settings: config.Config, processes: int = 1) -> Iterator[LabelledShard]:
-    """Yield all shards in order of their number; how many are worked on at a time changes nothing."""
-    work = partial(label_shard, folder, settings=settings)
+def label_shards(folder: Path, settings: config.Config, processes: int = 1) -> Iterator[LabeledShard]:
+    """Yield all shards in order of their number. The number of processes does not change the result."""
+    label = partial(label_shard, folder, settings=settings)
     if processes == 1:
-        yield from map(work, range(settings.data.shards))
+        yield from map(label, range(settings.data.shards))
         return
     with ProcessPoolExecutor(processes) as pool:
-        waiting = deque()
+        pending = deque()
         for number in range(settings.data.shards):
-            waiting.append(pool.submit(work, number))
-            if len(waiting) > QUEUED_SHARDS_PER_PROCESS * processes:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+            pending.append(pool.submit(label, number))
+            if len(pending) > QUEUED_SHARDS_PER_PROCESS * processes:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
 
 
-def label_shard(folder: Path, number: int, settings: config.Config) -> LabelledShard:
-    """Audit and label the images of a shard in `folder`."""
-    path, labelled = folder / shard_folder_name(number), LabelledShard()
+def label_shard(folder: Path, number: int, settings: config.Config) -> LabeledShard:
+    """Audit and label the images of shard `number` in `folder`."""
+    path, labeled = folder / shard_folder_name(number), LabeledShard()
     try:
         records = shard_reader.read_records(path, number, settings.data)
     except shard_reader.ShardReadError as error:
-        return LabelledShard(faults=[LabelFailure(path, None, None, str(error))])
+        return LabeledShard(unreadable=[f"shard {path}: {error}"])
     for record in records:
         index = record.scene.index
         try:
             shard_reader.check_image(path, record)
-            examined = audit_image(path, record, settings.label)
+            audited = audit_image(path, record, settings.label)
         except shard_reader.ShardReadError as error:
-            labelled.faults.append(LabelFailure(path, index, None, str(error)))
+            labeled.unreadable.append(f"shard {path}, image {index}: {error}")
             continue
-        labelled.summary += examined.summary
-        labelled.faults += [LabelFailure(path, index, each.instance_id, each.what) for each in examined.violations]
-        if not examined.violations:
-            entries = annotations.annotation_entries(record, examined.visible, examined.silhouettes, settings.label)
-            labelled.images.append((annotations.image_entry(record, path.name), entries))
-    return labelled
+        if audited.violations:
+            violations = tuple((each.instance_id, each.message) for each in audited.violations)
+            labeled.quarantined.append(QuarantinedImage(path, index, violations))
+            continue
+        labeled.summary += audited.summary
+        entries = annotations.annotation_entries(record, audited.visible, audited.silhouettes, settings.label)
+        labeled.images.append((annotations.image_entry(record, path.name), entries))
+    return labeled
 
 
-def audit_image(shard: Path, record: shard_reader.LabelRecord, rules: config.LabelSection) -> AuditedImage:
-    """Read what an image's labels are made from and audit it.
-
-    Raises:
-        ShardError: a file is missing, corrupt or of another size.
-    """
-    ids, silhouettes = shard_reader.read_instance_map(shard, record), shard_reader.read_silhouettes(shard, record)
-    found = rle.pixel_ranges_by_instance(ids)
-    visible, pixels = (
-        rle.encode_rles(found, *ids.shape),
-        {number: rle.pixel_count(each) for number, each in found.items()},
-    )
-    violations, summary = list(audit.check_instance_ids(record, pixels)), audit.AuditSummary(images=1)
-    if rules.audit:
-        violations += audit.check_rle_masks(ids, visible)
-        more, summary = audit.check_silhouettes(record, ids, silhouettes)
-        violations += more
-    return AuditedImage(ids, visible, silhouettes, violations, summary)
+def _raise_if_too_many(data: Path, problems: _Problems, limit: int, settings: config.Config) -> None:
+    """Raise a LabelError for files that cannot be read, or for too many violations; draw the first of these."""
+    if problems.unreadable:
+        lines = _shorten(problems.unreadable, problems.unreadable_count)
+        raise LabelError("\n".join([*lines, "Nothing was labeled. Delete these shards and render them again."]))
+    if problems.quarantined_count > limit:
+        shown = problems.quarantined[:MAX_FAILURES_SHOWN]
+        for image in shown:
+            quarantine.draw_violations(data, image, settings)
+        lines = _shorten([_describe(data, image) for image in shown], problems.quarantined_count)
+        raise LabelError(
+            "\n".join(lines)
+            + f"\n{problems.quarantined_count} images fail the audit, label.max_violations allows {limit}. Nothing was "
+            "labeled. Delete these shards and render them again. If it happens again, please report it with an image "
+            "and its record."
+        )
 
 
-def _told(data: Path, shown: list[LabelFailure], count: int, settings: config.Config) -> str:
-    """Return the message of a run with faults, and save an image of each that has an instance to look at."""
-    lines = []
-    for fault in shown:
-        saved = _save_image(data, fault, settings) if fault.instance_id is not None else None
-        lines.append(f"{fault}{f'; see {saved}' if saved else ''}")
-    if count > len(shown):
-        lines.append(f"and {count - len(shown)} more")
-    lines.append(
-        "Nothing was labelled. Delete these shards and render them again; "
-        "please report what comes again, with its image and its record."
-    )
-    return "\n".join(lines)
+def _shorten(lines: list[str], count: int) -> list[str]:
+    shown = lines[:MAX_FAILURES_SHOWN]
+    return [*shown, f"and {count - len(shown)} more"] if count > len(shown) else shown
 
 
-def _save_image(data: Path, fault: LabelFailure, settings: config.Config) -> Path:
-    """Draw what is wrong with an instance into the folder `audit/` of the data set."""
-    records = shard_reader.read_records(fault.shard, int(fault.shard.name), settings.data)
-    record = next(each for each in records if each.scene.index == fault.index)
-    found, number = audit_image(fault.shard, record, settings.label), fault.instance_id
-    faults = [each for each in found.violations if each.instance_id == number]
-    wrong = np.zeros(record.shape, bool)
-    for pixels in (each.pixels for each in faults if each.pixels is not None):
-        wrong |= pixels
-    whole = audit.in_frame(
-        found.silhouettes.get(str(number), audit.EMPTY_MASK), record.instances.get(number), record.shape
-    )
-    title = f"image {fault.index}, instance {number}: {'; '.join(each.what for each in faults)}"
-    image = reader.read_image(fault.shard / "images" / image_file_name(fault.index))
-    drawn = audit_overlay.draw_violation(image, found.ids == number, whole, wrong, title)
-    path = data / "audit" / f"{fault.index:06d}-{number}.png"
-    path.parent.mkdir(exist_ok=True)
-    cv2.imwrite(str(path), drawn[:, :, ::-1])
-    return path
+def _describe(data: Path, image: QuarantinedImage) -> str:
+    """Return one line: the image, its first violation, the number of others, and the first drawing."""
+    more = f" (and {len(image.reasons) - 1} more)" if len(image.reasons) > 1 else ""
+    drawing = data / image.entry()["drawings"][0]
+    return f"shard {image.shard}, image {image.index}, {image.reasons[0]}{more}; see {drawing}"
 
 
-def _writer(folder: Path, split: str, data: config.DataSection) -> CocoWriter:
+def _audit_json(
+    summary: audit.AuditSummary, quarantined: list[QuarantinedImage], settings: config.Config
+) -> dict[str, Any]:
+    """Return the content of `audit.json`. All counts are of the images that passed."""
+    entries = [image.entry() for image in quarantined]
+    return {"silhouettes": settings.label.audit, **asdict(summary), "quarantined": entries}
+
+
+def _coco_writer(folder: Path, split: str, data: config.DataSection) -> AbstractContextManager[CocoWriter]:
     info = {
         "name": data.name,
         "split": split,
@@ -207,22 +190,4 @@ def _writer(folder: Path, split: str, data: config.DataSection) -> CocoWriter:
         "generator_version": GENERATOR_VERSION,
         "licence": LICENCE_TEXT,
     }
-    return CocoWriter(folder / f"{split}.json", info, list(annotations.CATEGORIES))
-
-
-@contextlib.contextmanager
-def _put_in_place(folder: Path) -> Iterator[Path]:
-    """Give a folder to fill and put it in the place of `folder` at once: all of its files, or none."""
-    for left in folder.parent.glob(f".{folder.name}.*"):
-        shutil.rmtree(left, ignore_errors=True)  # of a run that was killed
-    aside = folder.with_name(f".{folder.name}.{os.getpid()}")
-    replaced = folder.with_name(f".{folder.name}.{os.getpid()}.old")
-    aside.mkdir(parents=True)
-    try:
-        yield aside
-        if folder.exists():
-            folder.rename(replaced)
-        aside.rename(folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-        shutil.rmtree(replaced, ignore_errors=True)
+    return open_coco_writer(folder / f"{split}.json", info, list(annotations.CATEGORIES))

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 import pipeline
 from pipeline.common.errors import CaristeError
 from pipeline.common.file_hash import sha256_of
-from pipeline.config.config import Config
+from pipeline.config.stages import LabelConfig, SampleConfig
 from pipeline.record import asset_catalogue
 from pipeline.record.scene import GENERATOR_VERSION, Scene, read_rendered_scenes, shard_folder_name
 
@@ -82,8 +82,8 @@ class AnnotationProvenance(_ProvenanceModel):
 Model = TypeVar("Model", bound=_ProvenanceModel)
 
 
-def describe_scenes(settings: Config, scenes: Iterable[Scene]) -> dict[str, Any]:
-    """Return the provenance of scene records: version, seed, the config as the user wrote it, the assets they show.
+def describe_scenes(settings: SampleConfig, scenes: Iterable[Scene]) -> dict[str, Any]:
+    """Return the provenance of scene records: version, seed, config, the assets they show.
 
     Raises:
         asset_catalogue.CatalogueError: the catalogue has no entry for an asset.
@@ -92,13 +92,13 @@ def describe_scenes(settings: Config, scenes: Iterable[Scene]) -> dict[str, Any]
         "cariste": pipeline.__version__,
         "dataset_seed": settings.data.seed,
         "generator_version": GENERATOR_VERSION,
-        "config": settings.model_dump(mode="json", exclude_unset=True),
+        "config": settings.model_dump(mode="json"),
         "assets": _asset_entries(scenes),
     }
 
 
 def describe_annotations(
-    settings: Config, shards_dir: Path, annotations_dir: Path, counts: dict[str, tuple[int, int]]
+    settings: LabelConfig, shards_dir: Path, annotations_dir: Path, counts: dict[str, tuple[int, int]]
 ) -> dict[str, Any]:
     """Return the provenance of annotations: config, versions, assets, shards, and the annotation files with hashes.
 
@@ -120,7 +120,7 @@ def describe_annotations(
         digests[name] = digest(info.files)
     return {
         "cariste": pipeline.__version__,
-        "config": json.loads(settings.only("data", "label")),
+        "config": settings.model_dump(mode="json"),
         "seed": settings.data.seed,
         "generator_version": GENERATOR_VERSION,
         "versions": _merge_versions(versions),

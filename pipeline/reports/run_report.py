@@ -17,8 +17,8 @@ import yaml
 from pipeline.coco import reader
 from pipeline.common.errors import CaristeError
 from pipeline.common.vocabulary import SPLITS
-from pipeline.config.config import Config
 from pipeline.config.freezing import describe_freeze
+from pipeline.config.stages import ReportConfig
 from pipeline.record.scene import GENERATOR_VERSION, shard_folder_name
 from pipeline.reports import example_images, run_records
 from pipeline.viz import charts, html_pages
@@ -71,7 +71,7 @@ class Metrics:
         return DASH if value is None else f"{value:.{digits}f}"
 
 
-def write_report(config: Config, data: Path, run: Path, out: Path, config_source: str = "") -> None:
+def write_report(config: ReportConfig, data: Path, run: Path, out: Path, config_source: str = "") -> None:
     """Write the page aside, then put it in its place.
 
     Raises:
@@ -82,7 +82,7 @@ def write_report(config: Config, data: Path, run: Path, out: Path, config_source
     html_pages.write_page(out, "report.html.j2", _facts(config, data, run))
 
 
-def _require_inputs(config: Config, data: Path, run: Path, config_source: str) -> None:
+def _require_inputs(config: ReportConfig, data: Path, run: Path, config_source: str) -> None:
     """Raise one ReportError that names every missing input and the command that makes it."""
     # The Snakefile may hand the config over as text; only a file can be named in a command.
     configfile = f" --configfile {config_source}" if Path(config_source).suffix in (".yaml", ".yml") else ""
@@ -102,12 +102,12 @@ def _require_inputs(config: Config, data: Path, run: Path, config_source: str) -
         raise ReportError("\n".join(missing))
 
 
-def _shards(config: Config) -> list[str]:
+def _shards(config: ReportConfig) -> list[str]:
     """Return the names of the config's shards; a data set that was larger once may hold others."""
     return [shard_folder_name(number) for number in range(-(-config.data.images // config.data.shard_size))]
 
 
-def _facts(config: Config, data: Path, run: Path) -> dict[str, Any]:
+def _facts(config: ReportConfig, data: Path, run: Path) -> dict[str, Any]:
     """Read every input and return what the template shows."""
     files = {split: _read_annotations(data / f"annotations/{split}.json") for split in SPLITS}
     classes = {category.id: category.name for category in files["train"].categories}
@@ -230,7 +230,7 @@ def _precision(metrics: Metrics, split: str, counts: dict[str, Any]) -> dict[str
     return {"split": split, "images": counts["images"], "groups": groups}
 
 
-def _label_charts(files: Iterable[reader.CocoFile], classes: dict[int, str], config: Config) -> dict[str, str]:
+def _label_charts(files: Iterable[reader.CocoFile], classes: dict[int, str], config: ReportConfig) -> dict[str, str]:
     """Draw what the annotations of all splits hold, `iscrowd` left out."""
     images = [image for file in files for image in file.images]
     taught = [each for file in files for each in file.annotations if not each.iscrowd]
@@ -261,7 +261,7 @@ def _kinds(images: Iterable[reader.CocoImage], key: str) -> Counter[str]:
     return Counter(image.model_extra[key] for image in images)
 
 
-def _training_facts(training: run_records.TrainingCurves, config: Config) -> dict[str, Any]:
+def _training_facts(training: run_records.TrainingCurves, config: ReportConfig) -> dict[str, Any]:
     iterations = len(training.columns["iteration"])
     return {
         "iterations": iterations,

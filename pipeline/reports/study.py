@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.common import csv_tables, json_files
-from pipeline.config.config import Config
+from pipeline.config.stages import StudyConfig
 from pipeline.reports import study_page
 from pipeline.reports.study_runs import (
     IOU_TYPES,
@@ -71,7 +71,7 @@ def study_table(rows: Sequence[RunGroup], set_name: str) -> Table:
     return drawn
 
 
-def write_study(config: Config, runs_folder: Path, out: Path) -> None:
+def write_study(config: StudyConfig, runs_folder: Path, out: Path) -> None:
     """Write study.csv, study.json and study.html into `out`, and print a table for each set.
 
     Raises:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.config.config import Config
+from pipeline.config.stages import StudyConfig
 from pipeline.reports.study_runs import IOU_TYPES, METRICS, RunGroup
 from pipeline.viz import html_pages
 from pipeline.viz.charts import bar_chart, display_name, dot_chart, format_number
@@ -14,7 +14,7 @@ from pipeline.viz.overlays import class_color
 DASH = "–"
 
 
-def write(out: Path, config: Config, rows: Sequence[RunGroup]) -> None:
+def write(out: Path, config: StudyConfig, rows: Sequence[RunGroup]) -> None:
     """Write the page; it needs no other file."""
     first = rows[0].runs[0]
     classes = {name: list(scores["annotations"]) for name, scores in first.scores.items()}

@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.common.errors import CaristeError
 from pipeline.common.spread import Spread, spread_of
-from pipeline.config.config import Config
+from pipeline.config.stages import StudyConfig
 from pipeline.reports import run_records
 
 RENDERED_TEST_SET = "test"
@@ -70,7 +70,7 @@ class RunGroup:
         return statistics.fmean(steps), statistics.fmean(memory)
 
 
-def read_runs(config: Config, folder: Path) -> list[TrainingRun]:
+def read_runs(config: StudyConfig, folder: Path) -> list[TrainingRun]:
     """Read every variant's log, scores and benchmark.
 
     Raises:
@@ -79,7 +79,7 @@ def read_runs(config: Config, folder: Path) -> list[TrainingRun]:
     return [_read_run(config, variant, folder / variant) for variant in config.study.variants()]
 
 
-def _read_run(config: Config, variant: str, folder: Path) -> TrainingRun:
+def _read_run(config: StudyConfig, variant: str, folder: Path) -> TrainingRun:
     wanted = [folder / f"{name}.json" for name in (RENDERED_TEST_SET, *config.compare)]
     for path in (*wanted, folder / "training.jsonl"):
         if not path.is_file():

@@ -1,25 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sample scene records, one line of JSON per image, without Blender.
+"""Sample scene records, without Blender: one line of JSON per image. The command is `cariste sample`."""
 
-`python -m pipeline.scenes.sample --config configs/quickstart.yaml --first 0 --count 10 --out scenes/00000.jsonl
---provenance scenes/00000.json`
-"""
-
-import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.common import json_files
+from pipeline.common import atomic_write, json_files
 from pipeline.common.progress import track
 from pipeline.common.randomness import choose_weighted, draw_seed, rng
-from pipeline.config.config import Config
+from pipeline.config.stages import SampleConfig
 from pipeline.record import provenance
 from pipeline.record.objects import SceneObject
-from pipeline.record.scene import GENERATOR_VERSION, RenderSettings, Scene, read_scenes
+from pipeline.record.scene import GENERATOR_VERSION, Hall, RenderSettings, Scene, read_scenes
 from pipeline.scenes.actors.lookalikes import add_lookalikes
-from pipeline.scenes.actors.placement import NoRoomError, add_actors, draw_counts
+from pipeline.scenes.actors.placement import ActorCounts, NoRoomError, add_actors, draw_counts
 from pipeline.scenes.actors.visible_placement import View
 from pipeline.scenes.assets import custom_meshes
 from pipeline.scenes.assets.custom_meshes import CustomMesh
@@ -36,17 +31,19 @@ from pipeline.scenes.hall.lighting import (
 )
 from pipeline.scenes.layouts.furnish import furnish_hall
 from pipeline.scenes.layouts.furniture import add_furniture
+from pipeline.scenes.layouts.hall_plan import HallPlan
+
+RandomOfStage = Callable[[str], np.random.Generator]
 
 
-def sample_scene(config: Config, index: int, own: Sequence[CustomMesh] = ()) -> Scene:
-    """Return the record of image `index`; it depends on the seed and the sections of `config.WORLD` and `render`.
+def sample_scene(config: SampleConfig, index: int, meshes: Sequence[CustomMesh] = ()) -> Scene:
+    """Return the record of image `index`.
 
-    `own` are the user's meshes, some of which stand in the hall.
-
-    Every stage has its own generator, so a new stage or more images change nothing that was there.
+    Every stage has a random generator of its own. So a record depends on the seed, the index and the config alone, and
+    more images or a new stage do not change what the other stages draw. `meshes` are the custom meshes of the user.
 
     Raises:
-        NoRoomError: the config asks for more people and trucks than the hall of this image holds.
+        NoRoomError: the hall of this image has no room for the people and trucks that the config asks for.
     """
 
     def random(stage: str) -> np.random.Generator:
@@ -54,54 +51,61 @@ def sample_scene(config: Config, index: int, own: Sequence[CustomMesh] = ()) -> 
 
     layout = choose_weighted(random("layout"), config.layout.kinds)
     plan = furnish_hall(random("furniture"), layout, config.goods)
-    plan.custom_meshes = own
+    plan.custom_meshes = meshes
     add_furniture(random("props"), plan)
-    space = plan.space
-    lamps_m = lamp_height_m(space.size_m[2])
     counts = draw_counts(random("counts"), config)
-    category = draw_subject_category(random("subject"), config.camera, counts.people, counts.trucks)
-    where = (config.camera, space, plan.walkways, lamps_m)
-    aimed = draw_aimed_camera(random("aim"), *where, category) if category else None
-    camera, subject = aimed or (draw_camera(random("camera"), *where), None)
-    camera = draw_lens_effects(random("lens"), config.camera, camera)
-    space.reserve(camera_clearance_boxes(camera.position_m))
-    view = View(plan, camera, subject)
+    view = _place_camera(random, config, plan, counts)
     add_lookalikes(random("lookalikes"), config.goods, view)
     try:
         add_actors(random("actors"), config, view, counts)
     except NoRoomError as error:
         raise NoRoomError(f"image {index}: {error}") from None
-    factor = draw_power_factor(random("power"), config.light)
-    light = choose_weighted(random("light"), config.light.scenes)
-    doors = [((door.x_m, door.y_m), door.yaw_deg, (door.width_m, door.height_m)) for door in plan.doors]
-    openings = draw_openings(random("openings"), space.size_m, doors, light == "daylight", space.is_free)
-    hall = draw_hall(
-        random("surfaces"), space.size_m, plan.floor_lines, openings, draw_outside_light(random("outside"), light)
-    )
-    lamps, ambient = draw_lights(random("lamps"), config.light, light, hall, camera, factor)
+    light_scene = choose_weighted(random("light"), config.light.scenes)
+    power_factor = draw_power_factor(random("power"), config.light)
+    hall = _draw_hall(random, plan, light_scene)
+    lamps, ambient = draw_lights(random("lamps"), config.light, light_scene, hall, view.camera, power_factor)
     return Scene(
         generator_version=GENERATOR_VERSION,
         index=index,
         dataset_seed=config.data.seed,
         layout=layout,
-        light=light,
-        render=_render_settings(random, config, light, factor),
-        camera=camera,
+        light=light_scene,
+        render=_render_settings(random, config, light_scene, power_factor),
+        camera=view.camera,
         hall=hall,
         lamps=lamps,
         ambient=ambient,
-        objects=tuple(_numbered(space.objects)),
+        objects=tuple(_assign_instance_ids(plan.space.objects)),
     )
 
 
+def _place_camera(random: RandomOfStage, config: SampleConfig, plan: HallPlan, counts: ActorCounts) -> View:
+    """Draw a camera, aimed at a subject in some images, and keep the space around it free."""
+    category = draw_subject_category(random("subject"), config.camera, counts.people, counts.trucks)
+    camera_args = (config.camera, plan.space, plan.walkways, lamp_height_m(plan.space.size_m[2]))
+    aimed_camera = draw_aimed_camera(random("aim"), *camera_args, category) if category else None
+    camera, subject = aimed_camera or (draw_camera(random("camera"), *camera_args), None)
+    camera = draw_lens_effects(random("lens"), config.camera, camera)
+    plan.space.reserve(camera_clearance_boxes(camera.position_m))
+    return View(plan, camera, subject)
+
+
+def _draw_hall(random: RandomOfStage, plan: HallPlan, light_scene: str) -> Hall:
+    space = plan.space
+    daylit = light_scene == "daylight"
+    openings = draw_openings(random("openings"), space.size_m, plan.doors, daylit, space.is_free)
+    outside_light = draw_outside_light(random("outside"), light_scene)
+    return draw_hall(random("surfaces"), space.size_m, plan.floor_lines, openings, outside_light)
+
+
 def _render_settings(
-    random: Callable[[str], np.random.Generator], config: Config, light: str, power_factor: float
+    random: RandomOfStage, config: SampleConfig, light_scene: str, power_factor: float
 ) -> RenderSettings:
-    # In the dark, more contrast or less exposure would leave nothing to see.
-    dark = light in DARK_LIGHT_SCENES
-    contrast = "base" if dark else choose_weighted(random("contrast"), config.camera.contrast)
-    wrong_ev = 0.0 if dark else draw_exposure_error_ev(random("exposure_error"), config.camera)
-    draws = random("render")
+    # More contrast or less exposure would leave nothing visible in a dark hall.
+    is_dark = light_scene in DARK_LIGHT_SCENES
+    contrast = "base" if is_dark else choose_weighted(random("contrast"), config.camera.contrast)
+    exposure_error_ev = 0.0 if is_dark else draw_exposure_error_ev(random("exposure_error"), config.camera)
+    render_rng = random("render")
     return RenderSettings(
         width=config.camera.width,
         height=config.camera.height,
@@ -109,50 +113,47 @@ def _render_settings(
         denoise=config.render.denoise,
         view_transform=config.render.view_transform,
         contrast=contrast,
-        exposure_ev=round(draw_exposure_ev(draws, config.light, power_factor) + wrong_ev, 3),
-        seed=draw_seed(draws),
+        exposure_ev=round(draw_exposure_ev(render_rng, config.light, power_factor) + exposure_error_ev, 3),
+        seed=draw_seed(render_rng),
         white_balance=round(float(random("white_balance").uniform(*config.camera.white_balance)), 3),
         depth=config.render.depth,
         normals=config.render.normals,
-        verify=bool(draws.random() < config.render.verify_share),
+        verify=bool(render_rng.random() < config.render.verify_share),
     )
 
 
-def _numbered(objects: Iterable[SceneObject]) -> Iterable[SceneObject]:
-    """Give people and trucks instance ids 1, 2, 3, ... and leave 0 to all else."""
-    last = 0
+def _assign_instance_ids(objects: Iterable[SceneObject]) -> Iterable[SceneObject]:
+    """Yield the objects; people and trucks get the instance ids 1, 2, 3, ..., all other objects keep 0."""
+    last_id = 0
     for scene_object in objects:
-        last += scene_object.category is not None
-        yield (
-            scene_object.model_copy(update={"instance_id": last}) if scene_object.category is not None else scene_object
-        )
+        if scene_object.category is None:
+            yield scene_object
+        else:
+            last_id += 1
+            yield scene_object.model_copy(update={"instance_id": last_id})
 
 
 def write_scenes(scenes: Iterable[Scene], out: Path) -> None:
-    """Write records as JSON lines; the file appears whole or not at all.
-
-    Two processes may be at it, for jobs live on when Snakemake is killed: the last to begin wins, the other one fails.
-    """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    for left in out.parent.glob(f".{out.name}.*"):
-        left.unlink(missing_ok=True)
-    aside = out.with_name(f".{out.name}.{os.getpid()}")
-    with aside.open("w", encoding="utf-8", newline="\n") as file:
+    """Write records as JSON lines; the file appears as a whole or not at all."""
+    with atomic_write.atomic_file(out) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         for scene in scenes:
             file.write(scene.model_dump_json() + "\n")
-    os.replace(aside, out)
 
 
 def sample_to_file(
-    config: Config, indices: range, custom_meshes_json: Sequence[Path], out: Path, provenance_out: Path | None = None
+    config: SampleConfig,
+    indices: range,
+    custom_meshes_json: Sequence[Path],
+    out: Path,
+    provenance_out: Path | None = None,
 ) -> None:
-    """Write the scene records of the images with these indices, and what they were made from.
+    """Write the scene records of the images with these indices, and their provenance if `provenance_out` is given.
 
-    `custom_meshes_json`: what `python -m blender measure` wrote, one file for each mesh.
+    `custom_meshes_json` are files of `python -m blender measure`, one per custom mesh.
 
     Raises:
         NoRoomError: see `sample_scene`.
-        CatalogueError: a file of a mesh that cannot be used.
+        CatalogueError: one of `custom_meshes_json` cannot be read.
     """
     meshes = custom_meshes.read_measured_meshes(custom_meshes_json)
     scenes = (sample_scene(config, index, meshes) for index in indices)

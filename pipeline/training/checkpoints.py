@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from pipeline.common import distributed
-from pipeline.config import config
+from pipeline.config.stages import TrainConfig
 from pipeline.models.weights import state_dicts
 from pipeline.record.scene import GENERATOR_VERSION
 from pipeline.training.state import TrainingState
@@ -31,12 +31,12 @@ KEPT_CHECKPOINTS = 2
 KEYS_NOT_IN_IDENTITY = {"checkpoint_every", "tensorboard", "threads", "workers"}
 
 
-def run_identity(settings: config.Config, data: Sequence[Path]) -> str:
+def run_identity(settings: TrainConfig, data: Sequence[Path]) -> str:
     """Return a hash of what a run is: its config, the contents of its COCO files, the generator's version, processes.
 
     A checkpoint of another identity is not gone on from.
     """
-    whole = json.loads(settings.only("run.seed", "model", "train"))
+    whole = settings.model_dump(mode="json")
     for key in KEYS_NOT_IN_IDENTITY:
         del whole["train"][key]
     hashes = [hashlib.sha256(path.read_bytes()).hexdigest() for path in data]

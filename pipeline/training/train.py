@@ -6,7 +6,7 @@
 
 The log's first line says what is trained on what; then comes one line per iteration. On the CPU the same command gives
 the same weights, whatever the number of workers and however often it was killed and given again; another number of
-threads adds up in another order. docs/training.md has the rest.
+threads adds up in another order. docs/howto/training.md has the rest.
 """
 
 import logging
@@ -24,7 +24,8 @@ from torch.amp import GradScaler
 from pipeline.coco import reader
 from pipeline.common import devices, distributed
 from pipeline.common.progress import track
-from pipeline.config import config
+from pipeline.config.stages import TrainConfig
+from pipeline.config.training import ModelSection, TrainSection
 from pipeline.data.dataset import TrainingDataset
 from pipeline.data.loader import BatchLoader
 from pipeline.models import detectors, freezing, mixed_precision
@@ -39,13 +40,14 @@ LOG = logging.getLogger(__name__)
 
 
 def train(
-    settings: config.Config,
+    settings: TrainConfig,
     annotations: Path,
     images_dir: Path,
     out: Path,
     log: Path,
     checkpoint: Path | None = None,
     val: Path | None = None,
+    threads: int | None = None,
 ) -> None:
     """Train a model as `settings.model` and `settings.train` say; write the model file and the logs when it is done.
 
@@ -61,15 +63,21 @@ def train(
         TrainingError: losses that are no numbers, again and again, or no memory left.
     """
     checkpoint = checkpoint or out.parent / "checkpoint"
+    settings = settings.with_backbone_rate()
+    recorded = settings.model_dump(mode="json")
+    if threads:
+        section = settings.train.model_copy(update={"threads": settings.train.threads})
+        settings = settings.model_copy(update={"train": section})
     with (
         distributed.process_group(devices.select_device(settings.train.device)) as device,
         nan_recovery.explain_out_of_memory(device),
     ):
-        _train(settings, annotations, images_dir, out, log, checkpoint, val, device)
+        _train(settings, recorded, annotations, images_dir, out, log, checkpoint, val, device)
 
 
 def _train(
-    settings: config.Config,
+    settings: TrainConfig,
+    recorded: dict[str, Any],
     annotations: Path,
     images_dir: Path,
     out: Path,
@@ -78,7 +86,6 @@ def _train(
     val: Path | None,
     device: torch.device,
 ) -> None:
-    settings = settings.with_backbone_rate()
     _prepare_torch(settings, device)
     annotated = reader.read_coco(annotations)
     section = settings.train
@@ -110,14 +117,14 @@ def _train(
             nan_recovery.roll_back(state, kept, failure)
     distributed.require_same_weights(detector)
     if distributed.rank() == 0:
-        _finish(state, settings, annotated, facts, out)
+        _finish(state, settings.model, annotated, facts | {"config": recorded}, out)
         kept.remove()
 
 
 def _loop(
     state: TrainingState,
     dataset: TrainingDataset,
-    settings: config.Config,
+    settings: TrainConfig,
     unfreezings: Sequence[freezing.UnfreezeEvent],
     kept: CheckpointStore,
 ) -> None:
@@ -157,7 +164,7 @@ def _loop(
 
 
 def _unfreeze(
-    state: TrainingState, due: Sequence[freezing.UnfreezeEvent], settings: config.TrainSection, first_step: int
+    state: TrainingState, due: Sequence[freezing.UnfreezeEvent], settings: TrainSection, first_step: int
 ) -> nn.Module:
     """Train more from this step on; return what to call in training."""
     for unfreezing in due:
@@ -166,16 +173,16 @@ def _unfreeze(
     return distributed.wrap_data_parallel(state.detector)
 
 
-def _is_done(state: TrainingState, settings: config.TrainSection) -> bool:
+def _is_done(state: TrainingState, settings: TrainSection) -> bool:
     stopped = state.validation is not None and state.validation.exhausted
     return stopped or state.iteration == settings.iterations
 
 
 def _finish(
-    state: TrainingState, settings: config.Config, annotated: reader.CocoFile, facts: dict[str, Any], out: Path
+    state: TrainingState, model: ModelSection, annotated: reader.CocoFile, facts: dict[str, Any], out: Path
 ) -> None:
     """Write the model file, of the best weights or the average if there are such, and the logs."""
-    facts = facts | {"config": settings.model_dump(mode="json"), "iterations": state.iteration}
+    facts = facts | {"iterations": state.iteration}
     facts |= {"rollbacks": state.rollbacks} if state.rollbacks else {}
     if state.validation:
         facts |= {"validation": state.validation.facts()}
@@ -184,11 +191,11 @@ def _finish(
     averaged = state.average is not None and not state.validation
     with state.average.in_place() if averaged else nullcontext():
         state.detector.to(memory_format=torch.contiguous_format)
-        detectors.save(out, state.detector, settings.model, annotated.categories, facts)
+        detectors.save(out, state.detector, model, annotated.categories, facts)
     state.log.finish()
 
 
-def _build(settings: config.Config, annotated: reader.CocoFile, device: torch.device) -> nn.Module:
+def _build(settings: TrainConfig, annotated: reader.CocoFile, device: torch.device) -> nn.Module:
     detector = detectors.build(settings.model, annotated.categories).to(device)
     if settings.train.channels_last:
         detector = detector.to(memory_format=torch.channels_last)
@@ -200,7 +207,7 @@ def _build(settings: config.Config, annotated: reader.CocoFile, device: torch.de
     return detector
 
 
-def _prepare_torch(settings: config.Config, device: torch.device) -> None:
+def _prepare_torch(settings: TrainConfig, device: torch.device) -> None:
     torch.set_num_threads(settings.train.threads)
     torch.manual_seed(settings.run.seed)
     # Not on a GPU, where torchvision's RoIAlign has no deterministic way back.
@@ -209,7 +216,7 @@ def _prepare_torch(settings: config.Config, device: torch.device) -> None:
 
 
 def _facts(
-    settings: config.Config, device: torch.device, detector: nn.Module, dataset: TrainingDataset
+    settings: TrainConfig, device: torch.device, detector: nn.Module, dataset: TrainingDataset
 ) -> dict[str, Any]:
     """Return what the log begins with and the model file keeps; nothing in it changes from run to run."""
     return {

@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole road in Snakemake, on configs/ci.yaml: real renders, real training, a real page."""
 
+import html
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+import yaml
 
+from pipeline.config.config import read_config
+from pipeline.config.stages import SampleConfig
 from tests.helpers.paths import ROOT
 from tests.helpers.snakemake_runs import planned, snakemake
 
@@ -33,7 +40,6 @@ def test_a_wrong_config_starts_nothing_and_names_the_key(tmp_path):
     assert "train.iterations = 0: input should be greater than or equal to 1" in run.stdout + run.stderr
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "darwin", reason="has what is asked for")
 def test_a_job_that_fails_is_said_to_fail(tmp_path):
     change = ("--configfile", "configs/ci.yaml", "--config", "render={device: metal}")
@@ -63,8 +69,6 @@ def road(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.mark.slow
-@pytest.mark.xdist_group("road")
 def test_everything_lands_where_the_readme_says(road):
     data, run = road / "results/data/ci", road / "results/runs/ci"
     for split, images in (("train", 4), ("val", 1), ("test", 1)):
@@ -80,14 +84,49 @@ def test_everything_lands_where_the_readme_says(road):
         assert (run / name).exists(), name
 
 
-@pytest.mark.slow
-@pytest.mark.xdist_group("road")
+def recorded_configs(road: Path) -> dict[str, dict[str, Any]]:
+    """Return what every stage recorded of the config, by the path of the file."""
+    data, run = road / "results/data/ci", road / "results/runs/ci"
+    found = {"model.pt": torch.load(run / "model.pt", weights_only=True)["facts"]["config"]}
+    for path in [*data.glob("scenes/*.json"), data / "annotations/provenance.json"]:
+        found[path.relative_to(data).as_posix()] = json.loads(path.read_text())["config"]
+    for path in data.glob("shards/*/shard.json"):
+        found[path.relative_to(data).as_posix()] = json.loads(path.read_text())["made_by"]["config"]
+    page = (run / "report.html").read_text()
+    found["report.html"] = yaml.safe_load(html.unescape(re.search(r"<pre[^>]*>(data:.*?)</pre>", page, re.S)[1]))
+    return found
+
+
+def differing_keys(recorded: Any, expected: Any, path: str = "") -> list[str]:
+    """Return the dotted keys of `recorded` whose values are not those of `expected`."""
+    if isinstance(recorded, dict) and isinstance(expected, dict):
+        return [
+            difference
+            for key, value in recorded.items()
+            for difference in differing_keys(value, expected.get(key, "no such key"), f"{path}{key}.")
+        ]
+    return [] if recorded == expected else [f"{path.rstrip('.')}: {recorded!r} instead of {expected!r}"]
+
+
+def test_every_stage_records_the_values_of_the_config_and_no_defaults(road):
+    config = read_config(ROOT / "configs/ci.yaml").model_dump(mode="json")
+    assert config["train"]["rate_factors"]["backbone"] is None
+    config["train"]["rate_factors"]["backbone"] = 0.1  # what null means for bundled weights
+    found = recorded_configs(road)
+    assert len(found) == 7
+    assert {name: differing_keys(record, config) for name, record in found.items()} == dict.fromkeys(found, [])
+    sections = {name: set(record) for name, record in found.items()}
+    assert sections["model.pt"] == {"run", "model", "train"}
+    assert found["model.pt"]["run"] == {"seed": 0}
+    assert sections["annotations/provenance.json"] == {"data", "label"}
+    assert sections["scenes/00000.json"] == sections["shards/00000/shard.json"]
+    assert sections["scenes/00000.json"] == set(SampleConfig.model_fields)
+
+
 def test_nothing_is_made_twice(road):
     assert planned("train", "--configfile", "configs/ci.yaml", folder=road) == {}
 
 
-@pytest.mark.slow
-@pytest.mark.xdist_group("road")
 @pytest.mark.parametrize(
     ("change", "made_again", "kept"),
     [
@@ -102,16 +141,12 @@ def test_a_change_makes_again_what_depends_on_it(road, change, made_again, kept)
     assert not kept & set(jobs)
 
 
-@pytest.mark.slow
-@pytest.mark.xdist_group("road")
 def test_a_larger_set_renders_only_what_is_new(road):
     config = "data={images: 9}"
     jobs = planned("dataset", "--configfile", "configs/ci.yaml", "--config", config, folder=road)
     assert jobs["sample"] == jobs["render"] == jobs["label"] == 1
 
 
-@pytest.mark.slow
-@pytest.mark.xdist_group("road")
 def test_the_set_is_described_beside_a_real_one_and_training_does_not_wait_for_it(road):
     # Its own validation split stands in for real images.
     real = "{annotations: results/data/ci/annotations/val.json, images: results/data/ci}"

@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.common.errors import CaristeError
 from pipeline.common.randomness import choose_weighted
-from pipeline.config.config import Config
+from pipeline.config.stages import SampleConfig
 from pipeline.config.world import TrucksSection
 from pipeline.record.objects import CustomObject, Prop, SceneObject
 from pipeline.scenes.actors.activities import (
@@ -63,7 +63,7 @@ class ActorCounts:
     pairs: int
 
 
-def draw_counts(random: np.random.Generator, config: Config) -> ActorCounts:
+def draw_counts(random: np.random.Generator, config: SampleConfig) -> ActorCounts:
     """Draw how many people and trucks there are, those who work together (`pairs`) among them.
 
     Both ranges count evenly, except that nothing at all comes up as often as `empty` says (or always, if the ranges
@@ -89,7 +89,7 @@ def draw_counts(random: np.random.Generator, config: Config) -> ActorCounts:
     return ActorCounts(*chosen, pairs)
 
 
-def add_actors(random: np.random.Generator, config: Config, view: View, counts: ActorCounts) -> None:
+def add_actors(random: np.random.Generator, config: SampleConfig, view: View, counts: ActorCounts) -> None:
     """Put so many trucks and people into the hall.
 
     Raises:
@@ -103,7 +103,7 @@ def add_actors(random: np.random.Generator, config: Config, view: View, counts: 
 
 
 def _add_trucks(
-    random: np.random.Generator, config: Config, view: View, fleet: list[TruckParameters], count: int
+    random: np.random.Generator, config: SampleConfig, view: View, fleet: list[TruckParameters], count: int
 ) -> None:
     """Park trucks: alone, in a row, in or before a rack, with the forks in a pallet, by a look-alike."""
     remaining = count
@@ -123,7 +123,7 @@ def _add_trucks(
 
 
 def _park_truck(
-    random: np.random.Generator, config: Config, view: View, fleet: list[TruckParameters], placement: str
+    random: np.random.Generator, config: SampleConfig, view: View, fleet: list[TruckParameters], placement: str
 ) -> None:
     truck = draw_parked_truck(random, fleet)
     group, places = [make_truck(truck)], None
@@ -151,7 +151,7 @@ def _placed_lookalikes(plan: HallPlan) -> list[Prop | CustomObject]:
     return [scene_object for scene_object in plan.space.objects if scene_object.name in plan.lookalike_names]
 
 
-def _add_people(random: np.random.Generator, config: Config, view: View, count: int) -> None:
+def _add_people(random: np.random.Generator, config: SampleConfig, view: View, count: int) -> None:
     remaining = count
     while remaining > 0:
         if mesh := draw_custom_mesh(random, view.plan.custom_meshes, config.people.custom_share, "pedestrian"):

@@ -13,6 +13,7 @@ import torch
 from pipeline.coco import reader
 from pipeline.common import json_files
 from pipeline.config import config, training
+from pipeline.config.stages import TrainConfig
 
 SIZE = 96
 CATEGORIES = [{"id": 1, "name": "pedestrian"}, {"id": 2, "name": "pallet_truck"}]
@@ -78,9 +79,9 @@ def categories() -> list[reader.Category]:
 
 
 @pytest.fixture
-def tiny_settings() -> config.Config:
+def tiny_settings() -> TrainConfig:
     """Two iterations of a narrow model on images of 96 x 96."""
-    return config.validate(
+    whole = config.validate(
         {
             "model": {
                 "fpn_channels": 16,
@@ -93,9 +94,10 @@ def tiny_settings() -> config.Config:
             "train": {"iterations": 2, "batch_size": 2, "warmup_iterations": 0, "workers": 0, "threads": 1},
         }
     )
+    return TrainConfig.from_config(whole)
 
 
 @pytest.fixture
-def changed_model(tiny_settings: config.Config) -> Callable[..., training.ModelSection]:
+def changed_model(tiny_settings: TrainConfig) -> Callable[..., training.ModelSection]:
     """Return a function that changes keys of the tiny model's section."""
     return lambda **values: tiny_settings.model.model_copy(update=values)

@@ -37,7 +37,6 @@ def command(data, settings: TrainConfig, folder: Path, *program: str) -> subproc
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
 
-@pytest.mark.slow
 def test_two_processes_learn_what_one_does_that_takes_its_batch_in_two_parts(make_data, tiny_settings, tmp_path):
     """Agreement of the two is checked by the command itself, at the end. The rest: one in two parts, same choices."""
     data = make_data()
@@ -65,7 +64,6 @@ def test_two_processes_learn_what_one_does_that_takes_its_batch_in_two_parts(mak
     assert sorted(os.listdir(tmp_path / "two")) == ["model.pt", "training.csv", "training.jsonl"]
 
 
-@pytest.mark.slow
 def test_the_command_itself_with_two_processes_and_a_batch_that_cannot_be_shared(make_data, tiny_settings, tmp_path):
     data = make_data()
     odd = with_values(tiny_settings, "train", batch_size=3)

@@ -26,6 +26,7 @@ from pipeline.data.augment import (
     white_balance_gains,
     zoom,
 )
+from tests.helpers.search import examples
 
 OFF = dict.fromkeys(("brightness", "contrast", "saturation", "hue", "white_balance", "vignette"), 0)
 NOTHING = AugmentSection(flip=0, scale=(1, 1), **OFF, blur=0, motion_blur=0, noise=0, sharpen=0, jpeg=0)
@@ -67,7 +68,7 @@ def test_with_everything_off_a_image_stays_as_it_is():
     assert (augment_camera(noise_image(), NOTHING, rng()) == noise_image()).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(seed=st.integers(0, 10_000), factor=st.floats(0.3, 3.0))
 def test_zoom_keeps_ids_and_boxes_on_their_pixels(seed, factor):
     shown = scene()

@@ -9,6 +9,7 @@ from hypothesis.extra import numpy as hnp
 
 from pipeline.data import copy_paste
 from pipeline.data.augment import LabelledImage
+from tests.helpers.search import examples
 
 NO_BOXES = {"boxes": np.zeros((0, 4), np.float32), "box_labels": np.zeros(0, np.int64)}
 
@@ -35,7 +36,7 @@ def blocks(height: int, width: int, *places: tuple[slice, slice]) -> np.ndarray:
 maps = hnp.arrays(np.int32, (12, 15), elements=st.integers(0, 3), fill=st.just(0))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(ours=maps, theirs=maps, seed=st.integers(0, 30))
 def test_every_pixel_keeps_the_id_of_what_it_shows(ours, theirs, seed):
     base, other = shown(100, ours, [1, 2, 1]), shown(200, theirs, [2, 2, 1])

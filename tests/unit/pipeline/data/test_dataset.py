@@ -17,6 +17,7 @@ from pipeline.data.augment import LabelledImage
 from pipeline.data.dataset import TrainingDataset, add_boxes_without_mask, make_target
 from pipeline.data.sampler import Draw
 from tests.helpers.coco_sets import image, thing, write_set
+from tests.helpers.search import examples
 
 OFF = dict.fromkeys(("flip", "brightness", "contrast", "saturation", "hue", "white_balance", "vignette"), 0)
 OFF |= dict.fromkeys(("blur", "motion_blur", "noise", "sharpen", "jpeg"), 0)
@@ -99,7 +100,7 @@ def test_the_look_depends_on_seed_and_draw_alone(make_data):
     assert not torch.equal(first[Draw(7, 1)].image, other[Draw(7, 1)].image)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(ids=hnp.arrays(np.int32, (24, 30), elements=st.integers(0, 4), fill=st.just(0)))
 def test_targets_are_never_degenerate_and_boxes_hug_their_masks(ids):
     target = make_target(torch.from_numpy(ids), torch.tensor([2, 1, 2, 1]))

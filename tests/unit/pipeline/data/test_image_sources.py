@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.coco import reader
 from pipeline.config import config
+from pipeline.config.stages import TrainConfig
 from pipeline.config.training import SourceSection
 from pipeline.data import image_sources
 from pipeline.models import detectors
@@ -118,7 +119,7 @@ def test_training_takes_real_images_with_boxes_alone_one_class_missing_and_empty
     values["train"]["sources"] = {"site": {"annotations": str(path), "images": str(path.parent), "share": 0.5}}
     values["train"]["augment"]["copy_paste"] = 0.5
     out, log = tmp_path / "model.pt", tmp_path / "training.jsonl"
-    train.train(config.validate(values), data.annotations, data.images, out, log)
+    train.train(TrainConfig.model_validate(values), data.annotations, data.images, out, log)
     steps = [json.loads(line) for line in log.read_text().splitlines()[1:]]
     assert len(steps) == 2
     assert all(math.isfinite(value) for step in steps for value in step.values())

@@ -125,8 +125,8 @@ from pipeline.data.dataset import TrainingDataset
 from pipeline.data.loader import BatchLoader
 
 settings = config.read_config(sys.argv[1]).train
-annotated = reader.read(Path(sys.argv[2]))
-images = TrainingDataset(annotated, Path(sys.argv[2]).parent, settings.augment, 0)
+annotated = reader.read_coco(Path(sys.argv[2]))
+dataset = TrainingDataset(annotated, Path(sys.argv[2]).parent, settings.augment, 0)
 for number, _ in enumerate(BatchLoader(dataset, settings, seed=0), 1):
     if number in (15, 145):
         print(sum(each.memory_full_info().uss for each in psutil.Process().children(recursive=True)))

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.data.sampler import DrawSequence, ProcessBatchSampler, SamplingSource, lvis_repeat_factors
+from tests.helpers.search import examples
 
 
 def draws(*images: int, shares=(1.0,), seed: int = 0) -> DrawSequence:
@@ -46,7 +47,7 @@ def test_longer_training_starts_like_a_shorter_one():
 MIXED = {"shares": (0.55, 0.25, 0.2)}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 @given(first=st.integers(0, 60), seed=st.integers(0, 5))
 def test_a_run_goes_on_where_it_stopped(first, seed):
     whole = list(ProcessBatchSampler(draws(7, 3, 2, seed=seed, **MIXED), 3, 60))
@@ -61,7 +62,7 @@ def test_batches_of_several_processes_are_together_those_of_one():
     assert [list(itertools.chain(*parts)) for parts in zip(*ranks, strict=True)] == one
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(
     weights=st.lists(st.integers(0, 20), min_size=1, max_size=5).filter(any),
     seed=st.integers(0, 20),
@@ -93,7 +94,7 @@ def test_rare_classes_repeat_as_in_lvis():
     assert (lvis_repeat_factors(np.zeros((3, 2), bool), 0.5) == 1).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(st.lists(st.floats(1, 6), min_size=1, max_size=30), st.integers(0, 50))
 def test_repeats_come_rounded_up_or_down_and_right_on_average(repeats, seed):
     drawn = DrawSequence([SamplingSource("a", 1.0, np.array(repeats))], seed)

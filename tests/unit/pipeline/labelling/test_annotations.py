@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 from faster_coco_eval import mask as coco_mask
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -52,7 +52,6 @@ def with_hidden_pixels(ids: np.ndarray, count: int, numbers: list[int]) -> dict[
 
 
 @pytest.mark.parametrize("segmentation", ["rle", "polygons"])
-@settings(deadline=None)
 @given(ids=maps)
 def test_annotations_give_back_the_id_map(ids, segmentation):
     rules = EVERYTHING.model_copy(update={"segmentation": segmentation})

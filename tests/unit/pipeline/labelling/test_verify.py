@@ -20,6 +20,7 @@ from pipeline.record import asset_catalogue, provenance
 from pipeline.record.scene import GENERATOR_VERSION, Measurements, RenderedScene, image_file_name
 from tests.helpers import records
 from tests.helpers.commands import run_cariste
+from tests.helpers.search import examples
 
 G = GENERATOR_VERSION
 SETTINGS = LabelConfig.from_config(config.validate({"data": {"images": 4, "shard_size": 2, "seed": 0}}))
@@ -204,7 +205,7 @@ def test_every_damage_is_named(data, damage):
     assert any(re.match(named, str(finding)) for finding in found), "\n".join(map(str, found))
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_one_flipped_bit_anywhere_is_found(data, tmp_path, draw):
     names = [name.relative_to(data) for name in sorted(data.rglob("*")) if name.is_file() and name.name[0] != "."]

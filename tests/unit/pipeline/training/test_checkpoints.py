@@ -12,17 +12,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline.config import config
+from pipeline.config.stages import TrainConfig
 from pipeline.models.weights import initial_weights
 from pipeline.training import checkpoints, train
 from pipeline.training.checkpoints import CheckpointStore
+from tests.helpers.configs import with_values
 
 MOST_STARTS = 60
 CHANGES_WITH_TIME = ("seconds", "memory_mb")
-
-
-def changed(settings: config.Config, section: str, **values) -> config.Config:
-    return settings.model_copy(update={section: getattr(settings, section).model_copy(update=values)})
 
 
 def plain_log(path: Path) -> list[dict]:
@@ -40,7 +37,6 @@ class Moment:
         return {"iteration": self.iteration, "weights": torch.rand(1000)}
 
 
-@pytest.mark.slow
 def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bytes(make_data, tiny_settings, tmp_path):
     """A child trains, with everything on that has a state; SIGKILL at random moments until it is through."""
     data = make_data()
@@ -48,18 +44,18 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bytes(make_data
     section = {"iterations": 14, "checkpoint_every": 2, "ema_decay": 0.9, "precision": "fp16", "batch_size": 3}
     section["validation"] = {"every": 5, "dataset": own}
     whole = tiny_settings.model_dump(mode="json")
-    settings = config.validate(whole | {"train": whole["train"] | section})
+    settings = TrainConfig.model_validate(whole | {"train": whole["train"] | section})
     train.train(settings, data.annotations, data.images, tmp_path / "a/model.pt", tmp_path / "a/training.jsonl")
 
     script = tmp_path / "child.py"
     script.write_text(
         "import sys, torch\nfrom pathlib import Path\n"
-        "from pipeline.config import config\nfrom pipeline.training import train\n"
+        "from pipeline.config.stages import TrainConfig, read_stage_config\nfrom pipeline.training import train\n"
         "settings, annotations, images, out = sys.argv[1:]\nprint('ready', flush=True)\n"
-        "out = Path(out)\ntrain.train(config.read_config(settings), Path(annotations), Path(images), "
+        "out = Path(out)\ntrain.train(read_stage_config(TrainConfig, settings), Path(annotations), Path(images), "
         "out / 'model.pt', out / 'training.jsonl')\n"
     )
-    settings_text = settings.only("data", "run", "model", "train")
+    settings_text = settings.as_text()
     line = [sys.executable, str(script), settings_text, str(data.annotations), str(data.images), str(tmp_path / "b")]
     chance = random.Random(3)
     seen: set[str] = set()
@@ -90,9 +86,11 @@ def test_a_checkpoint_of_other_settings_or_data_is_not_gone_on_from(tmp_path, ma
     other = tmp_path / "other.json"
     other.write_text(data.annotations.read_text() + " ")
     one = checkpoints.run_identity(tiny_settings, [data.annotations])
-    assert one == checkpoints.run_identity(changed(tiny_settings, "train", threads=7, workers=3), [data.annotations])
-    assert one != checkpoints.run_identity(changed(tiny_settings, "train", learning_rate=0.1), [data.annotations])
-    assert one != checkpoints.run_identity(changed(tiny_settings, "run", seed=3), [data.annotations])
+    assert one == checkpoints.run_identity(
+        with_values(tiny_settings, "train", threads=7, workers=3), [data.annotations]
+    )
+    assert one != checkpoints.run_identity(with_values(tiny_settings, "train", learning_rate=0.1), [data.annotations])
+    assert one != checkpoints.run_identity(with_values(tiny_settings, "run", seed=3), [data.annotations])
     assert one != checkpoints.run_identity(tiny_settings, [other])
     CheckpointStore(tmp_path / "kept", one).save(Moment(2))
     assert CheckpointStore(tmp_path / "kept", one).newest()["iteration"] == 2

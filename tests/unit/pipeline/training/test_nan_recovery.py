@@ -8,15 +8,11 @@ import pytest
 import torch
 
 from pipeline.coco import reader
-from pipeline.config import config
 from pipeline.models import detectors
 from pipeline.reports.run_records import read_training
 from pipeline.training import nan_recovery, train
 from pipeline.training import train_step as step
-
-
-def changed(settings: config.Config, section: str, **values) -> config.Config:
-    return settings.model_copy(update={section: getattr(settings, section).model_copy(update=values)})
+from tests.helpers.configs import with_values
 
 
 def run(settings, data, folder):
@@ -54,7 +50,7 @@ def test_a_bad_batch_is_left_out_and_the_rest_goes_on_at_half_the_rate(
     make_data, tiny_settings, tmp_path, spoil, caplog
 ):
     spoil(5)
-    settings = changed(tiny_settings, "train", iterations=6, checkpoint_every=2)
+    settings = with_values(tiny_settings, "train", iterations=6, checkpoint_every=2)
     out, log = run(settings, make_data(), tmp_path / "run")
     trained = read_training(log)
     assert trained.columns["iteration"] == [1, 2, 3, 4, 6]
@@ -75,7 +71,7 @@ def test_recovery_is_the_same_every_time_and_after_a_stop(make_data, tiny_settin
     """A second run stops right after it went back, as if killed, and is started again."""
     spoil(5)
     data = make_data()
-    settings = changed(tiny_settings, "train", iterations=6, checkpoint_every=2)
+    settings = with_values(tiny_settings, "train", iterations=6, checkpoint_every=2)
     first, _ = run(settings, data, tmp_path / "a")
     plain = nan_recovery.roll_back
 
@@ -93,7 +89,7 @@ def test_recovery_is_the_same_every_time_and_after_a_stop(make_data, tiny_settin
 
 def test_after_two_rollbacks_it_stops_and_names_everything(make_data, tiny_settings, tmp_path):
     data = make_data(image_count=2)
-    wild = changed(tiny_settings, "train", learning_rate=1e30, iterations=9)
+    wild = with_values(tiny_settings, "train", learning_rate=1e30, iterations=9)
     with pytest.raises(train.TrainingError) as caught:
         run(wild, data, tmp_path / "run")
     lines = str(caught.value).splitlines()
@@ -109,14 +105,14 @@ def test_a_gradient_that_is_no_number_changes_nothing(make_data, tiny_settings, 
     """It is found before the step, so what is saved has no NaN in it."""
     monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda parameters, _: torch.tensor(float("nan")))
     with pytest.raises(train.TrainingError, match="gradient nan"):
-        run(changed(tiny_settings, "train", iterations=4), make_data(), tmp_path)
+        run(with_values(tiny_settings, "train", iterations=4), make_data(), tmp_path)
     saved = torch.load(next((tmp_path / "checkpoint").glob("*.pt")), weights_only=True)["state"]
     assert all(torch.isfinite(tensor).all() for tensor in saved["detector"].values())
 
 
 def test_fp16_survives_gradients_that_overflow(make_data, tiny_settings, tmp_path):
     """The scaler begins at 65,536, where gradients overflow; it halves, and no step is counted as a failure."""
-    settings = changed(tiny_settings, "train", iterations=3, precision="fp16")
+    settings = with_values(tiny_settings, "train", iterations=3, precision="fp16")
     out, log = run(settings, make_data(), tmp_path)
     assert len(read_training(log).columns["loss"]) == 3
     assert "rollbacks" not in detectors.load(out).facts
@@ -139,7 +135,9 @@ def test_poor_sets_are_trained_on(make_data, tiny_settings, tmp_path, case):
         without(data, categories=True)
     if case == "nothing at all":
         without(data, annotations=slice(0, 0))
-    settings = changed(tiny_settings, "train", batch_size=5) if case == "batch larger than the set" else tiny_settings
+    settings = (
+        with_values(tiny_settings, "train", batch_size=5) if case == "batch larger than the set" else tiny_settings
+    )
     out, log = run(settings, data, tmp_path / "run")
     assert all(torch.isfinite(torch.tensor(read_training(log).columns["loss"])))
     assert [category["name"] for category in detectors.load(out).categories] == ["pedestrian", "pallet_truck"]

@@ -3,6 +3,7 @@
 
 import json
 
+import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -47,6 +48,7 @@ def test_other_processes_write_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_peak_memory_grows_with_what_is_held():
     before = peak_memory_mb(torch.device("cpu"))
     held = torch.ones(int(before * 1e6) // 8 + 30_000_000, dtype=torch.float64)

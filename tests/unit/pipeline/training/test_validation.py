@@ -7,17 +7,17 @@ import pytest
 import torch
 
 from pipeline.coco import reader
-from pipeline.config import config
+from pipeline.config.stages import TrainConfig
 from pipeline.inference import evaluate
 from pipeline.models import detectors
 from pipeline.reports.run_records import read_training
 from pipeline.training import train, validation_score
 
 
-def with_validation(settings: config.Config, train_values: dict, **values) -> config.Config:
+def with_validation(settings: TrainConfig, train_values: dict, **values) -> TrainConfig:
     whole = settings.model_dump(mode="json")
     section = whole["train"] | train_values | {"validation": values}
-    return config.validate(whole | {"train": section})
+    return TrainConfig.model_validate(whole | {"train": section})
 
 
 def run(settings, data, folder, val=None):
