@@ -13,7 +13,7 @@ import numpy as np
 from pipeline.record.objects import CustomObject, Prop, SceneObject
 from pipeline.record.scene import Camera
 from pipeline.scenes.cameras.aimed_camera import CameraSubject
-from pipeline.scenes.cameras.rigs import floor_points, shares_in_frame
+from pipeline.scenes.cameras.projection import floor_points, shares_in_frame
 from pipeline.scenes.geometry.boxes import Boxes
 from pipeline.scenes.geometry.collision_boxes import local_boxes, world_boxes
 from pipeline.scenes.geometry.free_space import Place, overlaps

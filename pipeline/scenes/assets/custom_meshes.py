@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The user's own meshes (docs/assets.md): from the catalogue to `blender measure`, and back into scene records.
+"""Meshes of the user (docs/howto/custom_meshes.md): from the catalogue to `blender measure` and into scene records.
 
 A mesh's size is known to Blender alone. So each asset is handed over as JSON (`unmeasured_meshes`), comes back measured
 (`read_measured_meshes`), and then stands in a scene like all else (`make_custom_object`).

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pallet racks and what stands in them: groups of things to be put into a hall."""
+"""Pallet racks and the loads in them."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ from pipeline.scenes.assets.pallets_and_cartons import Stock, unit_load
 from pipeline.scenes.geometry.collision_boxes import PALLET_SIZE_M, rack_length_m
 from pipeline.scenes.geometry.free_space import moved
 
-# Length and width of loads that need no pallet: guards at the feet of the uprights take room from those on the floor.
+# Largest length and width of loads without a pallet. On the floor, the guards of the uprights leave less room.
 MAX_LOAD_ON_BEAMS_M, MAX_LOAD_ON_FLOOR_M = (1.25, 0.85), (1.25, 0.805)
-FREE_ABOVE_LOAD_M = 0.1  # what a fork lift needs to lift a pallet off its beams
+FREE_ABOVE_LOAD_M = 0.1  # a forklift needs it to lift a pallet off the beams
 
 
 @dataclass(frozen=True)
 class RackSlot:
-    """A free place for a pallet at floor level of a rack: on its front line, `yaw_deg` looking into the rack."""
+    """A free pallet place at floor level: a point on the front line of the rack, and the heading into the rack."""
 
     x_m: float
     y_m: float
@@ -27,7 +27,7 @@ class RackSlot:
 
 
 def draw_rack(random: np.random.Generator, hall_height_m: float) -> RackParameters:
-    """Draw the kind of rack that a hall uses; `bays` is to be replaced. The floor level is open below 1.5 to 2.2 m."""
+    """Draw the kind of rack that a hall uses, with one bay. The lowest beams are 1.5 to 2.2 m high."""
     height_limit = hall_height_m - 0.4
     levels = [random.uniform(1.5, 2.2)]
     pitch = random.uniform(1.1, 1.9)
@@ -50,12 +50,17 @@ def draw_rack(random: np.random.Generator, hall_height_m: float) -> RackParamete
     )
 
 
+def bays_that_fit(parameters: RackParameters, length_m: float) -> int:
+    """Return the number of bays of the longest rack of this kind within a length."""
+    return int((length_m - parameters.upright_width_m) / (parameters.bay_width_m + parameters.upright_width_m))
+
+
 def filled_rack(
     random: np.random.Generator, stock: Stock, parameters: RackParameters, hall_height_m: float, fill: float
 ) -> tuple[list[SceneObject], list[RackSlot]]:
-    """A rack along x with pallets standing across it, and the places at floor level that stayed empty.
+    """Return a rack along x with pallets across it, and the pallet places at floor level that stayed free.
 
-    `fill` is the share of taken places on the beams; fewer are taken on the floor, where people pick and park.
+    `fill` (0..1) sets the share of pallet places that are filled. On the floor fewer are filled than on the beams.
     """
     rack = Rack(name="rack", position_m=(0, 0, 0), yaw_deg=0, stands_on="floor", instance_id=0, parameters=parameters)
     objects, slots = [rack], []
@@ -82,7 +87,7 @@ def filled_rack(
 def _place_on_shelf(
     group: list[SceneObject], prefix: str, stands_on: str, position: tuple[float, float, float]
 ) -> list[SceneObject]:
-    """Move a load across the rack onto its place and tell its names from those of the other places."""
+    """Turn a load across the rack, move it to its position, and make the names of its objects unique by `prefix`."""
     names = {"floor": stands_on} | {scene_object.name: prefix + scene_object.name for scene_object in group}
     return [
         moved(scene_object, position, 90.0, name=names[scene_object.name], stands_on=names[scene_object.stands_on])
@@ -91,7 +96,7 @@ def _place_on_shelf(
 
 
 def _pallet_positions(parameters: RackParameters) -> list[float]:
-    """Return x of every pallet place: the pallets of 800 mm stand in a bay with equal gaps."""
+    """Return x of every pallet place. Within a bay, the pallets, 800 mm wide, have equal gaps."""
     per_bay = int(parameters.bay_width_m / (PALLET_SIZE_M[1] + 0.07))
     pitch = parameters.bay_width_m / per_bay
     first = -rack_length_m(parameters) / 2 + parameters.upright_width_m + pitch / 2

@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A camera aimed at somebody or at a truck: near, whole, with nothing in between.
+"""A camera that aims at a subject: a person or a truck that is near, complete and not hidden.
 
-Without it most people are far off, at the frame's edge or half hidden, for near places in full halls are few.
+Without such cameras most people are far away, at the edge of the frame or half hidden, because full halls have few free
+places near the camera.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from pipeline.config.world import CameraSection
-from pipeline.record.base_types import Vec3
+from pipeline.record.base_types import Category, Vec3
 from pipeline.record.scene import Camera
 from pipeline.scenes.cameras.rigs import (
-    FloorArea,
     camera_rotation,
     draw_camera_heading,
     draw_free_position,
@@ -22,21 +21,21 @@ from pipeline.scenes.cameras.rigs import (
     mean_view_depth_m,
 )
 from pipeline.scenes.geometry.boxes import Boxes, concatenate_boxes
+from pipeline.scenes.geometry.floor_area import FloorArea
 from pipeline.scenes.geometry.free_space import HallSpace
-
-Category = Literal["pedestrian", "pallet_truck"]
+from pipeline.scenes.geometry.transform import to_parent_frame
 
 SUBJECT_HEIGHT_M = {"pedestrian": 1.75, "pallet_truck": 1.2}
-SUBJECT_ROOM_M = {"pedestrian": 0.9, "pallet_truck": 1.4}  # side of the square of floor that is free there
-MAX_OFF_CENTER = 0.3  # of the image's width, from its middle
-MAX_DOWN_ANGLE_DEG = 55.0  # a camera on the ceiling looks down no steeper
+SUBJECT_ROOM_M = {"pedestrian": 0.9, "pallet_truck": 1.4}  # side of the free square of floor around the subject
+MAX_OFF_CENTER = 0.3  # horizontal distance of the subject from the image center, as a share of the image width
+MAX_DOWN_ANGLE_DEG = 55.0
 MIN_SUBJECT_DISTANCE_M = 1.0
 MAX_TRIES = 24
 
 
 @dataclass(frozen=True)
 class CameraSubject:
-    """Where the subject goes (x, y), the room for it, and the room between it and the camera."""
+    """The place for a subject (x, y), the space for it, and the space between it and the camera."""
 
     category: Category
     spot_m: tuple[float, float]
@@ -44,14 +43,14 @@ class CameraSubject:
     sight_corridor: Boxes
 
     def reserved_boxes(self) -> Boxes:
-        """Return what all others leave free."""
+        """Return the space that all other objects leave free."""
         return concatenate_boxes([self.room, self.sight_corridor])
 
 
 def draw_subject_category(
     random: np.random.Generator, config: CameraSection, people: int, trucks: int
 ) -> Category | None:
-    """Draw what the camera aims at, of what there is in the image; None if at nothing."""
+    """Draw the category that the camera aims at, among those in the image; None for a camera without a subject."""
     present = ["pedestrian"] * (people > 0) + ["pallet_truck"] * (trucks > 0)
     drawn, number = random.random() < config.subject, random.integers(2)
     return present[number % len(present)] if drawn and present else None
@@ -65,10 +64,11 @@ def draw_aimed_camera(
     lamp_height: float,
     category: Category,
 ) -> tuple[Camera, CameraSubject] | None:
-    """Draw a camera and free floor before it, so far that the subject is as high in the image as drawn.
+    """Draw a camera and a subject at the distance that gives the subject its drawn height in the image.
 
-    Of the places tried, that with the deepest view is taken, so that there is room for others.
-    High rigs look down no steeper than `STEEPEST_DEG`, so what they aim at can be smaller. None if there is no room.
+    The camera with the deepest view of `MAX_TRIES` is returned, because it leaves room for other objects. Cameras of
+    high rigs look down by at most `MAX_DOWN_ANGLE_DEG`, so their subjects can be smaller than drawn. Returns None if no
+    camera has room for a subject.
     """
     rig, fov_deg = draw_rig(random, config)
     pixels = config.height * random.uniform(*config.subject_height)
@@ -93,10 +93,9 @@ def draw_aimed_camera(
 def _free_subject(
     space: HallSpace, position_m: Vec3, bearing_deg: float, distance_m: float, category: Category
 ) -> CameraSubject | None:
-    """Return the subject so far away from the camera, if there is room for it and all of it is seen."""
-    ahead = np.array([np.cos(np.radians(bearing_deg)), np.sin(np.radians(bearing_deg))])
-    spot = np.array(position_m[:2]) + distance_m * ahead
-    middle = np.array(position_m[:2]) + distance_m / 2 * ahead
+    """Return a subject at this bearing and distance, or None if there is no room or something hides it."""
+    spot = to_parent_frame(distance_m, 0.0, bearing_deg, position_m)
+    middle = to_parent_frame(distance_m / 2, 0.0, bearing_deg, position_m)
     side, height = SUBJECT_ROOM_M[category], SUBJECT_HEIGHT_M[category]
     room = Boxes(np.array([(*spot, bearing_deg, side, side, 0.0, height)]))
     if not space.fits(room) or space.visible_share(position_m, room.corners_m()) < 1:

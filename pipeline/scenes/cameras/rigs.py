@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the camera hangs and what falls into its image.
+"""Draw a camera: its rig, position, direction, lens, motion and focus.
 
-Four rigs: a robot looks from knee height, a hand-held camera from chest or eye height, one on a forklift's mast down
-past the forks, a ceiling camera from above. Axes, pixels and lens: `pipeline.scene.Camera`.
+There are four rigs: a robot (knee height), a hand-held camera (chest to eye height), a camera on the mast of a
+forklift that looks down past the forks, and a camera under the ceiling. Axes and lens: `pipeline.record.scene.Camera`.
 """
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 from pipeline.common.randomness import choose_weighted
@@ -15,26 +14,24 @@ from pipeline.config.world import CameraSection
 from pipeline.record.base_types import Vec3
 from pipeline.record.scene import Camera
 from pipeline.scenes.geometry.boxes import Boxes
-from pipeline.scenes.geometry.floor_area import FloorArea
-from pipeline.scenes.geometry.free_space import HallSpace, Place
+from pipeline.scenes.geometry.floor_area import FloorArea, draw_by_area
+from pipeline.scenes.geometry.free_space import HallSpace
 
-CLEARANCE_M = 0.5  # between the camera and anything else
-MAX_VIEW_DEPTH_M = 15.0  # a view this deep is as good as any deeper
-MIN_DEPTH_M = 0.05
-MAST_AIM_AHEAD_M = (1.0, 5.0)  # a camera on a mast aims at the floor, so much farther ahead than it is high
-# Second radial coefficient per squared first one. Above 0.45 a distorted radius grows all the way out; about 0.8 makes
-# barrel distortion follow an equidistant lens up to 50 degrees from the axis.
+CLEARANCE_M = 0.5  # between the camera and all objects
+MAX_VIEW_DEPTH_M = 15.0  # deeper views are not preferred over this depth
+MAST_AIM_AHEAD_M = (1.0, 5.0)  # a camera on a mast aims at the floor, at its height plus this distance ahead
+# k2 / k1**2. Above 0.45, the distorted radius grows with the undistorted radius everywhere. At about 0.8, barrel
+# distortion follows an equidistant lens up to 50 degrees from the axis.
 K2_PER_K1_SQUARED = (0.7, 0.9)
 TANGENTIAL_STD = 0.0004  # standard deviation of p1 and p2
-UNDISTORT_CRITERIA = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-9)
 
 
 def draw_camera(
     random: np.random.Generator, config: CameraSection, space: HallSpace, walkways: list[FloorArea], lamp_height: float
 ) -> Camera:
-    """Draw a rig and a field of view, then hang the camera where it sees far enough, below `lamps_m`.
+    """Draw a rig, a field of view, and the position with the deepest view of eight, below `lamp_height` (metres).
 
-    It is a pinhole that stands still: `draw_lens_effects` draws the rest.
+    The result is a pinhole camera without motion; `draw_lens_effects` adds the rest.
     """
     rig, fov_deg = draw_rig(random, config)
     best, best_score = None, -1.0
@@ -57,7 +54,7 @@ def draw_rig(random: np.random.Generator, config: CameraSection) -> tuple[str, f
 
 
 def draw_lens_effects(random: np.random.Generator, config: CameraSection, camera: Camera) -> Camera:
-    """Draw distortion, motion and focus of a pinhole camera that stands still; its field of view stays."""
+    """Return the pinhole camera with distortion, motion and focus, each with its own share; the field of view stays."""
     distorted, moving, focused = random.random(3) < (config.distorted, config.motion_blur, config.depth_of_field)
     lens = _draw_distortion(random, config, camera) if distorted else {}
     if moving:
@@ -70,8 +67,8 @@ def draw_lens_effects(random: np.random.Generator, config: CameraSection, camera
 
 
 def _draw_distortion(random: np.random.Generator, config: CameraSection, camera: Camera) -> dict[str, object]:
-    """Return distortion, and the focal lengths that keep the field of view: the wider, the more barrel."""
-    edge = camera.cx_px / camera.fx_px  # tangent of half the field of view
+    """Return the fields for a distorted lens with the same field of view. Wide views get more barrel distortion."""
+    edge = camera.cx_px / camera.fx_px  # tangent of half of the field of view
     fovs_deg = getattr(config.fov_deg, camera.rig)
     wide = np.interp(2 * np.degrees(np.arctan(edge)), fovs_deg, (0, 1)) if fovs_deg[0] < fovs_deg[1] else 0.5
     low, high = config.distortion
@@ -83,7 +80,7 @@ def _draw_distortion(random: np.random.Generator, config: CameraSection, camera:
 
 
 def _draw_direction(random: np.random.Generator) -> np.ndarray:
-    """Return a unit vector (3,), evenly in all directions."""
+    """Return a random unit vector (3,); all directions are equally likely."""
     drawn = random.normal(size=3)
     return drawn / np.linalg.norm(drawn)
 
@@ -93,7 +90,7 @@ def _rounded(values: Sequence[float]) -> tuple[float, ...]:
 
 
 def draw_exposure_error_ev(random: np.random.Generator, config: CameraSection) -> float:
-    """Draw what automatic exposure got wrong, in stops: mostly nothing."""
+    """Draw the error of automatic exposure in stops, which is 0 for most images."""
     wrong = random.random() < config.exposure_error
     return round(float(random.uniform(*config.exposure_error_ev)), 3) if wrong else 0.0
 
@@ -101,6 +98,11 @@ def draw_exposure_error_ev(random: np.random.Generator, config: CameraSection) -
 def draw_free_position(
     random: np.random.Generator, rig: str, space: HallSpace, walkways: list[FloorArea], lamp_height: float
 ) -> Vec3:
+    """Draw a position on a walkway, at the height of the rig, with `CLEARANCE_M` of free space around it.
+
+    Raises:
+        RuntimeError: no such position was found.
+    """
     below_lamps = lamp_height - 0.3
     heights = {
         "robot": (0.3, 0.6),
@@ -108,9 +110,8 @@ def draw_free_position(
         "forklift_mast": (1.8, min(4.5, below_lamps)),
         "ceiling": (2.5, min(6.0, below_lamps)),
     }[rig]
-    areas = np.array([walkway.area_m2() for walkway in walkways])
     for _ in range(500):
-        x, y = walkways[random.choice(len(walkways), p=areas / areas.sum())].draw(random)
+        x, y = draw_by_area(random, walkways).draw(random)
         position = (float(x), float(y), float(random.uniform(*heights)))
         if space.fits(camera_clearance_boxes(position), gap_m=0.0):
             return position
@@ -118,13 +119,13 @@ def draw_free_position(
 
 
 def camera_clearance_boxes(position_m: Vec3) -> Boxes:
-    """The room around a camera that must stay free."""
+    """Return the space around a camera that must stay free."""
     x, y, z = position_m
     return Boxes(np.array([(x, y, 0, 2 * CLEARANCE_M, 2 * CLEARANCE_M, max(z - CLEARANCE_M, 0), z + 0.3)]))
 
 
 def draw_camera_heading(random: np.random.Generator, position_m: Vec3, walkways: list[FloorArea]) -> float:
-    """Mostly along the traffic, with jitter; else anywhere."""
+    """Draw a heading in degrees: along the walkway with jitter, or any heading for 30 % of the cameras."""
     walkway = next(w for w in walkways if np.all(np.clip(position_m[:2], w.low_m, w.high_m) == position_m[:2]))
     if random.random() < 0.3:
         return float(random.uniform(-180, 180))
@@ -132,14 +133,14 @@ def draw_camera_heading(random: np.random.Generator, position_m: Vec3, walkways:
 
 
 def mean_view_depth_m(space: HallSpace, position_m: Vec3, heading_deg: float, fov_deg: float) -> float:
-    """Return how deep the view is on average, at most `MAX_VIEW_DEPTH_M`, at the height of a truck's tiller."""
+    """Return the mean free distance in the field of view, at most 1 m above the floor and `MAX_VIEW_DEPTH_M` deep."""
     headings = heading_deg + np.linspace(-0.45, 0.45, 9) * fov_deg
     eye = (position_m[0], position_m[1], min(position_m[2], 1.0))
     return float(np.minimum(space.free_sight_m(eye, headings), MAX_VIEW_DEPTH_M).mean())
 
 
 def _pitch(random: np.random.Generator, rig: str, position_m: Vec3) -> float:
-    """Return the angle above the horizon in degrees."""
+    """Draw the angle of the optical axis above the horizon, in degrees."""
     if rig == "robot":
         return float(np.clip(random.normal(4, 4), -4, 12))
     if rig == "handheld":
@@ -153,7 +154,7 @@ def _pitch(random: np.random.Generator, rig: str, position_m: Vec3) -> float:
 def camera_rotation(heading_deg: float, pitch_deg: float, roll_deg: float) -> np.ndarray:
     """Return the camera-to-world matrix (3, 3) of a camera that looks along a heading, `pitch_deg` above the horizon.
 
-    Roll turns the image's content counter-clockwise when positive.
+    A positive roll turns the content of the image counterclockwise.
     """
     heading, pitch, roll = np.radians([heading_deg, pitch_deg, roll_deg])
     forward = np.array([np.cos(pitch) * np.cos(heading), np.cos(pitch) * np.sin(heading), np.sin(pitch)])
@@ -164,6 +165,7 @@ def camera_rotation(heading_deg: float, pitch_deg: float, roll_deg: float) -> np
 
 
 def make_camera(config: CameraSection, rig: str, fov_deg: float, position_m: Vec3, matrix: np.ndarray) -> Camera:
+    """Return a pinhole camera; `fov_deg` is the horizontal field of view, `matrix` (3, 3) is camera-to-world."""
     focal = round(float(config.width / 2 / np.tan(np.radians(fov_deg) / 2)), 3)
     return Camera(
         rig=rig,
@@ -175,54 +177,3 @@ def make_camera(config: CameraSection, rig: str, fov_deg: float, position_m: Vec
         # Nine decimals keep the matrix orthonormal to a millionth of a pixel.
         rotation=tuple(tuple(round(float(value), 9) for value in row) for row in matrix),
     )
-
-
-def project(camera: Camera, points_m: np.ndarray) -> np.ndarray:
-    """Return (n, 3): u_px, v_px and depth_m of world points (n, 3).
-
-    Points behind the camera are taken as `MIN_DEPTH_M` ahead of it: far outside the image, on the right side.
-    """
-    camera_points = (points_m - np.array(camera.position_m)) @ np.array(camera.rotation)
-    plane = camera_points[:, :2] / np.maximum(camera_points[:, 2:], MIN_DEPTH_M)
-    if any(camera.distortion):
-        ahead, still = np.c_[plane, np.ones(len(plane))], np.zeros(3)
-        plane = cv2.projectPoints(ahead, still, still, np.eye(3), np.array(camera.distortion))[0][:, 0]
-    u, v = camera.fx_px * plane[:, 0] + camera.cx_px, camera.fy_px * plane[:, 1] + camera.cy_px
-    return np.c_[u, v, camera_points[:, 2]]
-
-
-def image_box(camera: Camera, boxes: Boxes) -> np.ndarray:
-    """Return (left, top, right, bottom) in pixels of what the boxes cover, not cut by the frame; NaN if behind."""
-    return _image_boxes(camera, boxes.corners_m()[None])[0]
-
-
-def _image_boxes(camera: Camera, points_m: np.ndarray) -> np.ndarray:
-    """Return (n, 4) for n sets of k points, (n, k, 3)."""
-    count = len(points_m)
-    u, v, depth = project(camera, points_m.reshape(-1, 3)).T.reshape(3, count, -1)
-    boxes_px = np.stack([u.min(axis=1), v.min(axis=1), u.max(axis=1), v.max(axis=1)], axis=1)
-    return np.where(depth.max(axis=1, keepdims=True) < MIN_DEPTH_M, np.nan, boxes_px)
-
-
-def shares_in_frame(camera: Camera, boxes: Boxes, places: Sequence[Place]) -> np.ndarray:
-    """Return (n,): how much of the image box of `boxes` lies in the frame, 0..1, if moved to each of n places."""
-    positions, yaws = np.array([place[0] for place in places]), np.radians([place[1] for place in places])
-    cos, sin, flat = np.cos(yaws)[:, None], np.sin(yaws)[:, None], np.zeros((len(places), 1))
-    x, y, z = boxes.corners_m().T
-    turned = np.stack([cos * x - sin * y, sin * x + cos * y, flat + z], axis=-1)
-    boxes_px = _image_boxes(camera, turned + positions[:, None])
-    low, high = boxes_px[:, :2], boxes_px[:, 2:]
-    inside = np.minimum(high, (2 * camera.cx_px, 2 * camera.cy_px)) - np.maximum(low, 0)
-    return np.nan_to_num(np.prod(np.maximum(inside, 0), axis=1) / np.prod(high - low, axis=1))
-
-
-def floor_points(camera: Camera, columns_px: np.ndarray, distances_m: np.ndarray) -> np.ndarray:
-    """Return (n, 2): points on the floor, so far along the floor from the camera, below the pixel columns (n,)."""
-    across = (columns_px - camera.cx_px) / camera.fx_px
-    if any(camera.distortion):
-        shown = np.c_[across, np.zeros_like(across)][:, None]
-        across = cv2.undistortPointsIter(shown, np.eye(3), np.array(camera.distortion), None, None, UNDISTORT_CRITERIA)
-        across = across[:, 0, 0]
-    ahead = np.column_stack([across, np.zeros_like(across), np.ones_like(across)])
-    flat = (ahead @ np.array(camera.rotation).T)[:, :2]
-    return np.array(camera.position_m[:2]) + flat * (distances_m / np.linalg.norm(flat, axis=1))[:, None]

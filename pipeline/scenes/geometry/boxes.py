@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Upright boxes, in metres: what things take up, where they meet, what hides them from a ray."""
+"""Upright boxes that stand for objects: where they collide, and what hides them from a ray. Lengths in metres."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,29 +9,29 @@ import numpy as np
 import shapely
 
 from pipeline.record.base_types import Vec3
+from pipeline.scenes.geometry.transform import to_parent_frame
 
 
 @dataclass(frozen=True)
 class Boxes:
-    """n upright boxes: `rows` (n, 7) float: x, y of the middle, yaw_deg, length (along yaw), width, low z, high z."""
+    """n upright boxes. `rows` (n, 7): x and y of the center, yaw_deg, length (along yaw), width, low z, high z."""
 
     rows: np.ndarray
 
     def moved(self, position_m: Vec3, yaw_deg: float) -> "Boxes":
-        """Turn about z through the origin by `yaw_deg`, then shift."""
+        """Return the boxes turned by `yaw_deg` about the z axis, then shifted by `position_m`."""
         count = len(self.rows)
         return self.moved_each(np.repeat([position_m], count, axis=0), np.full(count, yaw_deg))
 
     def moved_each(self, positions_m: np.ndarray, yaws_deg: np.ndarray) -> "Boxes":
-        """Like `moved`, every box by its own position (n, 3) and yaw (n,)."""
+        """Like `moved`, but with a position (n, 3) and a yaw (n,) for each box."""
         x, y, yaw, length, width, low, high = self.rows.T
-        cos, sin = np.cos(np.radians(yaws_deg)), np.sin(np.radians(yaws_deg))
-        to_x, to_y, up = positions_m.T
-        middle = (to_x + cos * x - sin * y, to_y + sin * x + cos * y)
-        return Boxes(np.column_stack([*middle, yaw + yaws_deg, length, width, low + up, high + up]))
+        center = to_parent_frame(x, y, yaws_deg, positions_m.T)
+        up = positions_m[:, 2]
+        return Boxes(np.column_stack([*center, yaw + yaws_deg, length, width, low + up, high + up]))
 
     def floor_corners_m(self) -> np.ndarray:
-        """Return the footprints' corners (n, 4, 2), counter-clockwise."""
+        """Return the corners (n, 4, 2) of the footprints, counterclockwise."""
         angle = np.radians(self.rows[:, 2])
         cos, sin = np.cos(angle), np.sin(angle)
         along = np.column_stack([cos, sin]) * self.rows[:, 3:4] / 2
@@ -40,42 +40,37 @@ class Boxes:
         return self.rows[:, None, :2] + offsets
 
     def corners_m(self) -> np.ndarray:
-        """Return all corners (8 n, 3)."""
+        """Return the corners (8 n, 3) of all boxes."""
         flat = self.floor_corners_m()
         ends = [np.dstack([flat, np.repeat(self.rows[:, height, None], 4, axis=1)]) for height in (5, 6)]
         return np.concatenate(ends).reshape(-1, 3)
 
     def footprints(self) -> np.ndarray:
-        """Return the footprints (n,) as shapely polygons."""
+        """Return the footprints as shapely polygons (n,)."""
         return shapely.polygons(self.floor_corners_m())
 
     @cached_property
     def bounds_m(self) -> np.ndarray:
-        """(n, 6): least x, y, z, greatest x, y, z."""
+        """Bounds (n, 6) of each box along the axes: lowest x, y, z, highest x, y, z."""
         x, y, yaw, length, width, low, high = self.rows.T
         cos, sin = np.abs(np.cos(np.radians(yaw))) / 2, np.abs(np.sin(np.radians(yaw))) / 2
         along, across = cos * length + sin * width, sin * length + cos * width
         return np.column_stack([x - along, y - across, low, x + along, y + across, high])
 
     def within_bounds(self, bounds_m: np.ndarray, gap_m: float = 0.0) -> "Boxes":
-        """Return those whose own bounds meet `bounds_m` (6,) widened by `gap_m`: few, and quick to find."""
-        bounds, (low_x, low_y, low_z), (high_x, high_y, high_z) = (
-            self.bounds_m.T,
-            bounds_m[:3] - gap_m,
-            bounds_m[3:] + gap_m,
-        )
-        meets = (bounds[0] < high_x) & (bounds[3] > low_x) & (bounds[1] < high_y) & (bounds[4] > low_y)
-        return Boxes(self.rows[meets & (bounds[2] < high_z) & (bounds[5] > low_z)])
+        """Return the boxes whose bounds overlap `bounds_m` (6,) widened by `gap_m`: a fast first selection."""
+        low, high = bounds_m[:3] - gap_m, bounds_m[3:] + gap_m
+        return Boxes(self.rows[np.all((self.bounds_m[:, :3] < high) & (self.bounds_m[:, 3:] > low), axis=1)])
 
     @cached_property
     def total_bounds_m(self) -> np.ndarray:
-        """(6,): the bounds of all boxes together, in the order of `bounds_m`."""
+        """Bounds (6,) of all boxes together: lowest x, y, z, highest x, y, z."""
         return np.concatenate([self.bounds_m[:, :3].min(axis=0), self.bounds_m[:, 3:].max(axis=0)])
 
     def ray_entry(self, origin_m: np.ndarray, rays_m: np.ndarray) -> np.ndarray:
-        """Return (k, n): where each ray `origin + t * ray` first is inside each box, as t >= 0; inf if it misses.
+        """Return t (k, n) >= 0 at which each ray `origin + t * ray` enters each box; inf where it misses the box.
 
-        `origin_m` (3,), `rays_m` (k, 3). Slab method, in each box's own frame.
+        `origin_m` (3,), `rays_m` (k, 3). This is the slab method, in the frame of each box.
         """
         angle = np.radians(self.rows[:, 2])
         turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
@@ -91,8 +86,9 @@ class Boxes:
 
 
 def concatenate_boxes(parts: Sequence[Boxes]) -> Boxes:
-    """Return all boxes of the parts in one."""
+    """Return the boxes of all parts as one."""
     joined = Boxes(np.concatenate([part.rows for part in parts]))
-    if "bounds_m" in vars(parts[0]):  # known already: a hall grows by one thing after the other
+    # A hall grows by one group at a time. Keep the bounds that are already cached.
+    if "bounds_m" in vars(parts[0]):
         vars(joined)["bounds_m"] = np.concatenate([part.bounds_m for part in parts])
     return joined

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How much room a thing takes: a few upright boxes each, in metres.
+"""The space that an object takes: a few upright boxes, in metres.
 
-The boxes enclose the meshes that `blender/` builds, closely where things meet (a fork in a pallet's opening, a tiller
-above the pusher's feet) and generously elsewhere.
+The boxes enclose the meshes that `blender/` builds. They are tight where objects come close to each other (a fork in
+the opening of a pallet, a tiller above the feet of a person) and loose elsewhere.
 """
 
 from collections.abc import Sequence
@@ -29,24 +29,26 @@ from pipeline.record.objects import (
 )
 from pipeline.scenes.geometry.boxes import Boxes, concatenate_boxes
 
-# EUR pallet (UIC 435-2): 1200 x 800 x 144 mm. Bottom boards and blocks form three runners along x; between them two
-# openings of 227.5 mm reach from the floor to the underside of the stringers at 100 mm.
+# EUR pallet (UIC 435-2): 1200 x 800 x 144 mm. Bottom boards and blocks form three runners along x. Between them, two
+# openings 227.5 mm wide reach from the floor to the stringers, which begin at a height of 100 mm.
 PALLET_SIZE_M: Vec3 = (1.2, 0.8, 0.144)
 PALLET_OPENING_M = 0.100
-PALLET_RUNNERS_M = ((-0.35, 0.1), (0.0, 0.145), (0.35, 0.1))  # y of the middle, width
+PALLET_RUNNERS_M = ((-0.35, 0.1), (0.0, 0.145), (0.35, 0.1))  # y of the center line, width
 
 TILLER_LENGTH_M = 1.02  # from the pivot to the middle of the grip bar
 TILLER_PIVOT_M = 0.2  # above the floor
 TILLER_LOOP_M = (0.2, 0.42)  # length along the tiller, width
-TRUCK_REAR_M, TRUCK_HEEL_M = -0.14, 0.26  # rear end and where the forks begin, from the tiller pivot
+TRUCK_REAR_M, TRUCK_HEEL_M = -0.14, 0.26  # x of the rear end, and of the start of the forks
 TRUCK_FRAME_TOP_M = 0.62
 
 
 @dataclass(frozen=True)
 class TillerShape:
-    """`hinge_m`: behind the steering's axis, above the floor; `head_m`: length along the tiller, width; `thick_m`.
+    """Shape of a tiller.
 
-    `bend_m`: how far its foot stands behind the line from hinge to grip.
+    `hinge_m` is the distance of the hinge behind the steering axis and its height. `length_m` reaches from the hinge to
+    the middle of the grip. `head_m` is the size of the grip or head: length along the tiller, and width. `bend_m` is
+    the distance of the foot of the tiller behind the line from hinge to grip.
     """
 
     hinge_m: tuple[float, float]
@@ -61,26 +63,26 @@ ELECTRIC_TILLERS = {
     "lithium": TillerShape((0.18, 0.3), 0.95, (0.2, 0.4), bend_m=0.0, thick_m=0.1),
     "lead_acid": TillerShape((0.24, 0.3), 0.95, (0.2, 0.4), bend_m=0.0, thick_m=0.1),
 }
-ELECTRIC_REAR_M = {"lithium": -0.2, "lead_acid": -0.26}  # of the skirt, from the steering's axis
-ELECTRIC_BODY_M = 0.055  # x where the full width of the body begins: before it the tiller swings
-ELECTRIC_HOOD_M = {"lithium": 0.135, "lead_acid": 0.195}  # radius of the hood about the steering's axis
+ELECTRIC_REAR_M = {"lithium": -0.2, "lead_acid": -0.26}  # x of the rear end of the skirt
+ELECTRIC_BODY_M = 0.055  # x where the body begins at its full width; the tiller swings behind it
+ELECTRIC_HOOD_M = {"lithium": 0.135, "lead_acid": 0.195}  # radius of the hood about the steering axis
 ELECTRIC_SKIRT_TOP_M = 0.26
 BACKREST_TOP_M = 1.2
 
 BEAM_THICKNESS_M = 0.05
-FOOT_PLATE_M = 0.025  # how far it reaches around an upright
-END_PLATE_M = 0.06  # how far a beam's end plates reach below it
-GUARD_M = (0.4, 0.1)  # height, how far it stands out of the rack's faces
+FOOT_PLATE_M = 0.025  # from an upright to the edge of its foot plate
+END_PLATE_M = 0.06  # from a beam down to the lower end of its end plates
+GUARD_M = (0.4, 0.1)  # height of a guard, and its distance in front of the rack
 
 
 def local_boxes(scene_object: SceneObject) -> Boxes:
-    """Return the boxes of a thing in its own frame."""
-    boxes_of = _imported if isinstance(scene_object, CustomObject) else _LOCAL_BOXES[scene_object.asset]
+    """Return the boxes of an object in its own frame."""
+    boxes_of = _box_of_size if isinstance(scene_object, CustomObject) else _LOCAL_BOXES[scene_object.asset]
     return boxes_of(scene_object.parameters)
 
 
 def world_boxes(objects: Sequence[SceneObject]) -> Boxes:
-    """Return the boxes of all the things where they stand, one thing after the other."""
+    """Return the boxes of all objects at their positions, in the order of the objects."""
     boxes_of_each = [local_boxes(scene_object) for scene_object in objects]
     counts = [len(boxes.rows) for boxes in boxes_of_each]
     positions = np.repeat([scene_object.position_m for scene_object in objects], counts, axis=0)
@@ -90,21 +92,22 @@ def world_boxes(objects: Sequence[SceneObject]) -> Boxes:
 
 
 def _box_row(x: tuple[float, float], y: tuple[float, float], z: tuple[float, float]) -> tuple[float, ...]:
-    """Return a row of `Boxes` from its limits along each axis."""
+    """Return one row of `Boxes` from the limits along each axis."""
     return (sum(x) / 2, sum(y) / 2, 0.0, x[1] - x[0], y[1] - y[0], z[0], z[1])
 
 
 def _centered_boxes(length: float, width: float, height: float) -> Boxes:
+    """Return one box on z = 0, centered on the origin."""
     return Boxes(np.array([(0.0, 0.0, 0.0, length, width, 0.0, height)]))
 
 
 def rack_length_m(parameters: RackParameters) -> float:
-    """Return the length over all uprights."""
+    """Return the length of a rack over all uprights."""
     return parameters.bays * (parameters.bay_width_m + parameters.upright_width_m) + parameters.upright_width_m
 
 
 def _rack(parameters: RackParameters) -> Boxes:
-    """Frames as slabs across the rack, beams in front and behind on each level; open between them."""
+    """The frames are slabs across the rack. Each level has a beam in front and one behind, with free space between."""
     length, half_depth, upright = rack_length_m(parameters), parameters.depth_m / 2, parameters.upright_width_m
     rows = []
     for bay in range(parameters.bays + 1):
@@ -132,15 +135,7 @@ def _carton_stack(parameters: CartonStackParameters) -> Boxes:
     return _centered_boxes(*np.multiply(parameters.count, parameters.carton_m))
 
 
-def _carton(parameters: CartonParameters) -> Boxes:
-    return _centered_boxes(*parameters.size_m)
-
-
-def _prop(parameters: PropParameters) -> Boxes:
-    return _centered_boxes(*parameters.size_m)
-
-
-def _imported(parameters: CustomMeshParameters) -> Boxes:
+def _box_of_size(parameters: CartonParameters | PropParameters | CustomMeshParameters) -> Boxes:
     return _centered_boxes(*parameters.size_m)
 
 
@@ -168,12 +163,12 @@ def _hand_pallet_truck(parameters: HandPalletTruckParameters) -> Boxes:
 
 
 def electric_fork_start_m(parameters: ElectricPalletTruckParameters) -> float:
-    """Return x where the forks of an electric truck begin."""
+    """Return x of the start of the forks of an electric truck."""
     return ELECTRIC_REAR_M[parameters.battery] + parameters.heel_to_rear_m
 
 
 def _electric_pallet_truck(parameters: ElectricPalletTruckParameters) -> Boxes:
-    """Forks, body with what stands on it, the skirt behind it, the hood, the tiller, the backrest."""
+    """Boxes of the forks, the body, the skirt behind it, the hood, the backrest and the tiller."""
     half, fork, heel = parameters.width_m / 2, parameters.fork_width_m, electric_fork_start_m(parameters)
     body, radius = parameters.chassis_width_m / 2, ELECTRIC_HOOD_M[parameters.battery]
     forks = (heel, heel + parameters.fork_length_m)
@@ -192,7 +187,7 @@ def _electric_pallet_truck(parameters: ElectricPalletTruckParameters) -> Boxes:
 
 
 def _tiller(tiller: TillerShape, tilt_deg: float, turn_deg: float) -> list[tuple[float, ...]]:
-    """Cut the leaning tiller into short upright boxes, the grip or head last."""
+    """Return rows of `Boxes` for the tilted tiller: short upright boxes along it, the grip or head last."""
     tilt, turn = np.radians(tilt_deg), np.radians(turn_deg)
     head_start = 1 - tiller.head_m[0] / tiller.length_m
     cuts = [*np.linspace(0, head_start, 5), 1.0]
@@ -209,10 +204,10 @@ def _tiller(tiller: TillerShape, tilt_deg: float, turn_deg: float) -> list[tuple
 
 
 def _person(parameters: PersonParameters) -> Boxes:
-    """Feet and shanks below half a metre, the rest above; arms that reach for a tiller or hold a load are left out."""
+    """Legs below 0.5 m and the trunk above it. Arms that hold a tiller or a load are not part of the boxes."""
     top = parameters.height_m + (0.06 if parameters.outfit.head == "helmet" else 0.05)
     legs, trunk = (-0.22, 0.22), (-0.38, 0.38)
-    # The head of the tiller that is held comes near.
+    # On the side of the tiller the box is narrower, because the tiller head is close to the body.
     beside = (-0.38, 0.17) if parameters.pose.hand_left_m else (-0.17, 0.38)
     seat = parameters.pose.seat_m or 0.0
     rows = {
@@ -225,7 +220,7 @@ def _person(parameters: PersonParameters) -> Boxes:
         "carry": [_box_row((-0.6, 0.5), legs, (0, 0.5)), _box_row((-0.4, 0.42), trunk, (0.5, top))],
         "reach": [_box_row((-0.3, 0.4), trunk, (0, top)), _box_row((-0.2, 0.75), trunk, (0.5 * top, 1.32 * top))],
         "bend": [_box_row((-0.45, 0.5), trunk, (0, 0.6 * top)), _box_row((-0.45, 1.05), trunk, (0.0, 0.9 * top))],
-        # What one sits on is below the hips and behind the knees.
+        # The seat is below the hips and behind the knees.
         "sit": [
             _box_row((-0.35, 0.6), trunk, (seat, seat + 0.58 * top)),
             _box_row((0.2, 0.95), trunk, (0, seat + 0.5)),
@@ -242,10 +237,10 @@ _LOCAL_BOXES = {
     "rack": _rack,
     "eur_pallet": _eur_pallet,
     "carton_stack": _carton_stack,
-    "carton": _carton,
+    "carton": _box_of_size,
     "column": _column,
     "hand_pallet_truck": _hand_pallet_truck,
     "electric_pallet_truck": _electric_pallet_truck,
     "person": _person,
-    **dict.fromkeys(PROP_KINDS, _prop),
+    **dict.fromkeys(PROP_KINDS, _box_of_size),
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What lights the hall: lamps under the ceiling, daylight, a headlight, and the even light around."""
+"""The lights of a hall: lamps under the ceiling, daylight, sunbeams, a headlight, and ambient light."""
 
 from dataclasses import dataclass
 
@@ -11,24 +11,24 @@ from pipeline.record.base_types import Rgb, Vec2, Vec3
 from pipeline.record.scene import AmbientLight, Camera, Hall, Lamp, Opening
 from pipeline.scenes.assets.palettes import LAMP_TINTS, linear, rgb
 
-# Lamp power per floor area (white light) that gives furnished halls of `blender/` the brightness of real images at
-# 0 EV: a mean of about 100 of 255. A bare floor needs half of it (blender/lights.py).
+# Power of white lamps per floor area that gives furnished halls the brightness of real images at 0 EV: a mean pixel
+# value of about 100 of 255.
 POWER_W_PER_M2 = 8.5
 AMBIENT_STRENGTH = (0.06, 0.6)
-# What cameras make up for: this share of the lamps' brightness in stops and of their colour.
+# Shares of the brightness (in stops) and of the color of the lamps that a camera compensates.
 AUTO_EXPOSURE, WHITE_BALANCE = 0.65, 0.75
-DARK_LIGHT_SCENES = ("dusk", "torch")  # light scenes
-# Sunlit floor against one lit by lamps at 1.5 to 2 W/m2; a torch that lights a wall 4 m away like lamps do.
+DARK_LIGHT_SCENES = ("dusk", "torch")
+# A floor lit by lamps receives 1.5 to 2 W/m2.
 SUN_W_PER_M2 = (6.0, 20.0)
-TORCH_W = 500.0
-# Tubes that are old, or of another make: warmer, greener or colder than the rest.
+TORCH_W = 500.0  # lights a wall at a distance of 4 m as brightly as lamps do
+# Color factors of old tubes: warmer, greener or colder than the other tubes.
 FLICKER_TINTS = np.array([(1.0, 0.75, 0.5), (0.9, 1.0, 0.8), (0.7, 0.85, 1.0)])
 HDRIS = ("city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset")
 
 
 @dataclass(frozen=True)
 class LightLevels:
-    """Of a light scene: lamps' and daylight's power against a lit hall's, each a range, and the fill light's."""
+    """Power of a light scene relative to a fully lit hall: ranges for lamps and daylight, a factor for ambient."""
 
     lamps: tuple[float, float]
     daylight: tuple[float, float]
@@ -45,9 +45,9 @@ LIGHT_LEVELS = {
 
 
 def blackbody(temperature_k: float) -> Rgb:
-    """Return the colour of a black body, linear Rec. 709, its largest channel 1.
+    """Return the color of a black body, linear Rec. 709, scaled to a largest channel of 1.
 
-    Chromaticity after Kim et al. 2002 (US patent 7024034), good from 1667 to 25000 K.
+    The chromaticity follows Kim et al. 2002 (US patent 7024034), which is valid from 1667 K to 25000 K.
     """
     inverse_kk = 1000.0 / temperature_k
     if temperature_k <= 4000:
@@ -68,23 +68,24 @@ def blackbody(temperature_k: float) -> Rgb:
 
 
 def lamp_height_m(hall_height_m: float) -> float:
-    """Return how high the lamps' lower faces hang."""
+    """Return the height of the lower faces of the ceiling lamps."""
     return hall_height_m - 0.3
 
 
 def draw_power_factor(random: np.random.Generator, config: LightSection) -> float:
+    """Draw the factor on the power of all lamps, log-uniformly."""
     return float(np.exp(random.uniform(*np.log(config.power))))
 
 
 def draw_exposure_ev(random: np.random.Generator, config: LightSection, power_factor: float) -> float:
-    """Draw the exposure in stops; automatic exposure makes up for most of lamps `factor` times as bright as usual."""
+    """Draw the exposure in stops. Automatic exposure compensates most of `power_factor`."""
     return round(float(random.uniform(*config.exposure_ev) - AUTO_EXPOSURE * np.log2(power_factor)), 3)
 
 
 def draw_lights(
     random: np.random.Generator, config: LightSection, light_scene: str, hall: Hall, camera: Camera, power_factor: float
 ) -> tuple[tuple[Lamp, ...], AmbientLight]:
-    """Draw what lights the hall in the light scene `light`, all `factor` times as bright as usual."""
+    """Draw the lamps and the ambient light of a light scene, with `power_factor` on all of their power."""
     levels = LIGHT_LEVELS[light_scene]
     color = _draw_light_color(random, config)
     total_power = POWER_W_PER_M2 * hall.size_m[0] * hall.size_m[1] * power_factor
@@ -105,11 +106,11 @@ def draw_lights(
 def _ceiling_lamps(
     random: np.random.Generator, config: LightSection, light_scene: str, hall: Hall, color: Rgb, power_w: float
 ) -> list[Lamp]:
-    """A grid of equal lamps that share `power_w`, some of them dead or flickering."""
+    """Return a grid of equal lamps with a total of `power_w`, some of them dead or flickering."""
     kind = {"high_bay": "high_bay", "neon": "strip"}.get(light_scene) or str(random.choice(["high_bay", "strip"]))
     size, yaw = _draw_lamp_size(random, kind)
     positions = _lamp_grid(random, hall.size_m)
-    # At least one lamp burns.
+    # At least one lamp is lit.
     lit = random.random(len(positions)) >= random.uniform(*config.dead) * random.choice([0, 1])
     lit[random.integers(len(positions))] = True
     power_per_lamp = power_w / len(positions) / (REC709_LUMINANCE @ color)
@@ -135,7 +136,7 @@ def _ceiling_lamps(
 
 
 def _daylight(random: np.random.Generator, hall: Hall, power_w: float, sunny: bool) -> list[Lamp]:
-    """A light in every opening, by area; on sunny days a beam through one or two of them as well."""
+    """Return a light in every open opening, with power by area, and on sunny days up to two sunbeams."""
     faces = [face for opening in hall.openings if (face := _lit_face(opening)) is not None]
     if not faces or power_w <= 0:
         return []
@@ -151,7 +152,7 @@ def _daylight(random: np.random.Generator, hall: Hall, power_w: float, sunny: bo
 
 
 def _lit_face(opening: Opening) -> tuple[Vec3, Vec2, float, Vec3] | None:
-    """Position, size, yaw and direction of the light in the open part of an opening; None if it is shut."""
+    """Return position, size, yaw and direction of the light in the open part of an opening; None if it is closed."""
     width, height = opening.size_m
     if opening.open <= 0:
         return None
@@ -167,7 +168,7 @@ def _lit_face(opening: Opening) -> tuple[Vec3, Vec2, float, Vec3] | None:
 
 
 def _draw_sunbeam(random: np.random.Generator, face: tuple[Vec3, Vec2, float, Vec3]) -> Lamp:
-    """Sun through an opening: 25 to 55 degrees above the horizon, off the opening's own direction."""
+    """Return a sunbeam through an opening; the sun is 25 to 55 degrees above the horizon."""
     position, size, _, direction = face
     elevation, turn = np.radians(random.uniform(25, 55)), np.radians(random.uniform(-40, 40))
     if direction[2] < 0:
@@ -190,7 +191,7 @@ def _draw_sunbeam(random: np.random.Generator, face: tuple[Vec3, Vec2, float, Ve
 
 
 def _headlight(random: np.random.Generator, camera: Camera, power_factor: float) -> Lamp:
-    """The headlight of what carries the camera: a little above and beside it, pointing where it looks."""
+    """Return the headlight of the vehicle that carries the camera: above and beside the camera, in its direction."""
     axes = np.array(camera.rotation).T  # rows: right, down, forward
     position = np.array(camera.position_m) + random.uniform(-0.4, 0.4) * axes[0] - random.uniform(0.05, 0.3) * axes[1]
     direction = axes[2] + random.normal(0, 0.08, 3)
@@ -207,14 +208,14 @@ def _headlight(random: np.random.Generator, camera: Camera, power_factor: float)
 
 
 def draw_outside_light(random: np.random.Generator, light_scene: str) -> tuple[Rgb, float]:
-    """Draw the colour and radiance of what is seen through doors and windows: by day it is white in the image."""
+    """Draw color and radiance of the view through doors and windows; by day, it is overexposed in the image."""
     dark = light_scene in DARK_LIGHT_SCENES or (light_scene != "daylight" and random.random() < 0.25)
     color = rgb(np.array(blackbody(random.uniform(6000, 11000))) ** (1 - WHITE_BALANCE))
     return color, round(float(random.uniform(0.01, 0.25) if dark else random.uniform(1.5, 6.0)), 3)
 
 
 def _draw_light_color(random: np.random.Generator, config: LightSection) -> Rgb:
-    # Even steps in mired (1e6 / K) look even.
+    # The eye sees equal steps in mired (1e6 / K) as equal.
     temperature = 1e6 / random.uniform(1e6 / config.temperature_k[1], 1e6 / config.temperature_k[0])
     white = np.array(blackbody(temperature)) ** (1 - WHITE_BALANCE)
     tint = linear(LAMP_TINTS[random.integers(len(LAMP_TINTS))])
@@ -222,18 +223,19 @@ def _draw_light_color(random: np.random.Generator, config: LightSection) -> Rgb:
     return rgb(white * (1 - strength) + tint * strength)
 
 
-def _draw_lamp_size(random: np.random.Generator, kind: str) -> tuple[tuple[float, float], float]:
+def _draw_lamp_size(random: np.random.Generator, kind: str) -> tuple[Vec2, float]:
+    """Draw the size and the yaw in degrees that all lamps of a hall share."""
     if kind == "high_bay":
         diameter = round(float(random.uniform(0.3, 0.6)), 3)
         return (diameter, diameter), 0.0
-    # Single battens, or several in a row; bare tubes or troughs.
+    # One batten, or two or three in a row; bare tubes or troughs.
     length = random.uniform(1.2, 1.8) * random.choice([1, 1, 2, 3])
     size = (round(float(length), 3), round(float(random.uniform(0.05, 0.22)), 3))
     return size, float(random.choice([0.0, 90.0]))
 
 
 def _lamp_grid(random: np.random.Generator, hall_m: Vec3) -> np.ndarray:
-    """Return (n, 2) places, the same distance apart along each wall and half of it from the wall; 24 at most."""
+    """Return positions (n, 2) on an even grid, half a pitch from the walls; about 20 at most."""
     pitch = max(random.uniform(4.5, 8.0), float(np.sqrt(hall_m[0] * hall_m[1] / 20)))
     counts = np.maximum(np.round(np.array(hall_m[:2]) / pitch), 1).astype(int)
     axes = [(np.arange(count) + 0.5) / count * side - side / 2 for count, side in zip(counts, hall_m[:2], strict=True)]

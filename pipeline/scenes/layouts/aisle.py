@@ -1,29 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rack aisles. Rules: racks stand two by two back to back, 220 to 300 mm apart, with straight aisles between them.
+"""The layout "aisle": rack aisles.
 
-Aisles are as wide as what drives in them needs (1.8 m for hand trucks .. 4.3 m for fork lifts); both ends stay open, so
-that trucks get around; in an aisle stand only single loads that are being picked, close to a rack.
+Rules: racks stand back to back in pairs, 220 to 300 mm apart, with straight aisles between the pairs. The width of an
+aisle depends on its vehicles: 1.8 m for hand pallet trucks, up to 4.3 m for forklifts. Both ends of an aisle stay open.
+Within an aisle stand only single loads that are being picked, close to a rack.
 """
 
 import numpy as np
 
 from pipeline.record.objects import RackParameters
 from pipeline.scenes.assets.pallets_and_cartons import loaded_pallet
-from pipeline.scenes.assets.racks import draw_rack
+from pipeline.scenes.assets.racks import bays_that_fit, draw_rack
 from pipeline.scenes.geometry.collision_boxes import rack_length_m
-from pipeline.scenes.geometry.floor_area import FloorArea
+from pipeline.scenes.geometry.floor_area import FloorArea, floor_area
 from pipeline.scenes.hall.hall import draw_line_style, floor_line
-from pipeline.scenes.layouts.hall_plan import RACK_LOAD_OVERHANG_M, WALL_GAP_M, HallPlan, floor_area, put_rack, scatter
+from pipeline.scenes.layouts.hall_plan import RACK_LOAD_OVERHANG_M, WALL_GAP_M, HallPlan, put_rack, scatter
 
 
 def furnish_aisle(random: np.random.Generator, plan: HallPlan, area: FloorArea) -> None:
-    """Rows of racks along x, with aisles between them and open floor at both ends."""
+    """Furnish with rows of racks along x, aisles between them, and open floor at both ends."""
     low, high = np.array(area.low_m), np.array(area.high_m)
     length = high[0] - low[0]
     rack = draw_rack(random, plan.space.size_m[2])
-    bay = rack.bay_width_m + rack.upright_width_m
-    bays = max(1, int((length - min(random.uniform(4, 9), 0.5 * length) - rack.upright_width_m) / bay))
-    rack = rack.model_copy(update={"bays": bays})
+    bays = bays_that_fit(rack, length - min(random.uniform(4, 9), 0.5 * length))
+    rack = rack.model_copy(update={"bays": max(1, bays)})
     free_length = (length - rack_length_m(rack)) / 2
     middle = (low[0] + high[0]) / 2 + random.uniform(-1, 1) * max(free_length - 1.2, 0)
     half_length = rack_length_m(rack) / 2
@@ -51,7 +51,7 @@ def _put_rack_rows(
     middle_m: float,
     aisle_width_m: float,
 ) -> list[float]:
-    """Put up the rows and return y of each aisle's middle."""
+    """Add the rows of racks and return y of the center line of each aisle."""
     half, back = rack.depth_m / 2, random.uniform(0.22, 0.3)
     pair = 2 * rack.depth_m + back
     center = (area.low_m[1] + area.high_m[1]) / 2
@@ -66,7 +66,7 @@ def _put_rack_rows(
 
 
 def _add_picked_loads(random: np.random.Generator, plan: HallPlan, walkway: FloorArea) -> None:
-    """Single loads that were set down along one side of an aisle, most of its width left free."""
+    """Add single loads along the sides of an aisle; most of its width stays free."""
     aisle_width = walkway.high_m[1] - walkway.low_m[1]
     for _ in range(random.poisson(1.2 * plan.goods_density) if aisle_width > 2.2 else 0):
         side = random.choice([-1, 1])

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Block storage. Rules: one article in a lane, lanes filled from the back, loads stacked on their own kind.
+"""The layout "block": block storage.
 
-Two or three loads high, stillages four, IBCs two; lanes stand side by side with 80 to 150 mm between them, at least
-2.5 m of gangway before them. The front of a lane may be lower than its back: it is taken from there.
+Rules: a lane holds one article and is filled from the back. Loads are stacked on their own kind: pallets up to three
+high, stillages four, IBCs two. Lanes stand side by side, 80 to 150 mm apart, with a gangway of at least 2.5 m in front.
+The front stack of a lane may be lower than the others, because people take loads from there.
 """
 
 from collections.abc import Callable
@@ -14,16 +15,16 @@ from pipeline.record.objects import SceneObject
 from pipeline.scenes.assets.non_carton_goods import MIN_UNIT_LOAD_LENGTH_M, make_stack, max_levels
 from pipeline.scenes.assets.pallets_and_cartons import Stock, pallet_pile, stacked_pallets
 from pipeline.scenes.geometry.collision_boxes import PALLET_SIZE_M
-from pipeline.scenes.geometry.floor_area import FloorArea
+from pipeline.scenes.geometry.floor_area import FloorArea, floor_area, shrink_area
 from pipeline.scenes.hall.hall import draw_line_style, floor_line
-from pipeline.scenes.layouts.hall_plan import WALL_GAP_M, HallPlan, floor_area, scatter, shrink_area
+from pipeline.scenes.layouts.hall_plan import WALL_GAP_M, HallPlan, scatter
 
 MAX_BLOCK_HEIGHT_M = 4.5
-StackMaker = Callable[[int], list[SceneObject]]  # a stack so many levels high
+StackMaker = Callable[[int], list[SceneObject]]  # number of levels -> stack
 
 
 def furnish_block(random: np.random.Generator, plan: HallPlan, area: FloorArea) -> None:
-    """Blocks in bands along x with gangways between them; the outer bands stand against the walls."""
+    """Furnish with blocks in bands along x, with gangways between them; the outer bands stand at the walls."""
     low, high = np.array(area.low_m) + WALL_GAP_M, np.array(area.high_m) - WALL_GAP_M
     gangway = random.uniform(2.5, 4.0)
     depth = int(random.integers(2, 5))
@@ -35,7 +36,7 @@ def furnish_block(random: np.random.Generator, plan: HallPlan, area: FloorArea) 
         front = y + band_depth if back_is_low else y
         if style is not None:
             plan.floor_lines.append(floor_line((low[0], front), (high[0], front), style))
-        # Bands stand back to back: wall, band, gangway, band, band, gangway ...
+        # Bands stand back to back: wall, band, gangway, band, band, gangway, ...
         y += band_depth + (gangway if back_is_low else 0.15)
         if back_is_low:
             plan.walkways.append(floor_area((low[0] + 0.4, front + 0.2), (high[0] - 0.4, front + gangway - 0.2)))
@@ -53,7 +54,7 @@ def _fill_band(
     depth: int,
     back_is_low: bool,
 ) -> None:
-    """Blocks of one to five lanes of one article each, side by side; some places stay empty."""
+    """Fill a band with blocks side by side, each of one to five lanes of one article; some blocks stay empty."""
     x = x_m[0] + random.uniform(0, 1)
     max_height = min(plan.space.size_m[2] - 0.8, MAX_BLOCK_HEIGHT_M)
     while x < x_m[1] - 0.9:
@@ -70,7 +71,7 @@ def _fill_band(
 def _draw_stack_maker(
     random: np.random.Generator, stock: Stock, max_height_m: float
 ) -> tuple[StackMaker, tuple[float, float], int]:
-    """Return what makes a stack of one article, the article's (length, width) and how many levels it may have."""
+    """Draw an article; return a function that builds a stack of it, its (length, width), and its level limit."""
     if random.random() < max(stock.other_goods.share, 0.0) and (
         drawn := stock.other_goods.draw(random, ("stillage", "ibc", "crate", "bin"))
     ):
@@ -97,7 +98,7 @@ def _fill_lane(
     build_stack: StackMaker,
     level_limit: int,
 ) -> None:
-    """One lane from its back `y_m[0]` towards its front `y_m[1]`."""
+    """Fill a lane from its back `y_m[0]` towards its front `y_m[1]`."""
     filled = int(np.clip(round(depth * (plan.goods_density + random.normal(0.15, 0.25))), 0, depth))
     pitch = (y_m[1] - y_m[0]) / depth
     for number in range(filled):

@@ -1,24 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A loading dock. Rules: doors every 4 to 5 m along a wall; the floor before them stays open, 2.5 to 3.5 m deep.
+"""The layout "dock": a loading dock.
 
-Behind that strip, before each door, stand the lanes of the lorry that is to be loaded: one or two lanes of pallets, the
-place nearest to the door filled first, with a gangway between the lanes of two doors. Beyond them: a gangway, and goods
-that nobody has sorted yet.
+Rules: a wall has doors every 4 to 5 m. The floor in front of the doors stays free over a depth of 2.5 to 3.5 m. Behind
+this strip, each door has one or two lanes of pallets for the next lorry, filled from the door on. A gangway separates
+the lanes of neighboring doors. Unsorted goods stand on the rest of the floor.
 """
 
 import numpy as np
 
 from pipeline.scenes.assets.pallets_and_cartons import unit_load
-from pipeline.scenes.geometry.floor_area import FloorArea
+from pipeline.scenes.geometry.floor_area import FloorArea, floor_area, shrink_area
+from pipeline.scenes.geometry.walls import Door
 from pipeline.scenes.hall.hall import draw_line_style, floor_line_rectangle
-from pipeline.scenes.layouts.hall_plan import Door, HallPlan, draw_pallet_pile, floor_area, scatter, shrink_area
+from pipeline.scenes.layouts.hall_plan import HallPlan, draw_pallet_pile, scatter
 
-LANE_SIZE_M = (1.0, 1.35)  # across and along a lane, for pallets that stand lengthwise in it
+LANE_SIZE_M = (1.0, 1.35)  # of one pallet place: across and along the lane; pallets stand lengthwise
 DOOR_WIDTH_M, DOOR_HEIGHT_M = (2.4, 3.0), (2.8, 3.6)
 
 
 def furnish_dock(random: np.random.Generator, plan: HallPlan, area: FloorArea) -> None:
-    """Doors in the wall at the area's low or high y, lanes before them."""
+    """Furnish with doors in the wall at low or high y of the area, and lanes in front of them."""
     low, high = np.array(area.low_m), np.array(area.high_m)
     side = int(random.choice([-1, 1]))
     wall = low[1] if side < 0 else high[1]
@@ -40,7 +41,7 @@ def furnish_dock(random: np.random.Generator, plan: HallPlan, area: FloorArea) -
 
 
 def _draw_doors(random: np.random.Generator, plan: HallPlan, area: FloorArea, side: int) -> list[Door]:
-    """Equal doors at equal distances along the wall, as many as there is room for."""
+    """Return equal doors at equal distances, as many as fit into the wall."""
     pitch = random.uniform(4.0, 5.0)
     width = round(float(random.uniform(*DOOR_WIDTH_M)), 2)
     height = round(float(min(random.uniform(*DOOR_HEIGHT_M), plan.space.size_m[2] - 0.8)), 2)
@@ -59,7 +60,7 @@ def _fill_dock_lane(
     max_places: int,
     style: dict | None,
 ) -> None:
-    """One lane of pallets that leads away from a door, filled from the door on."""
+    """Add a lane of two to `max_places` pallet places that leads away from a door, filled from the door on."""
     place_count = int(random.integers(2, max_places + 1))
     filled = round(place_count * float(np.clip(plan.goods_density + random.normal(0, 0.3), 0, 1)))
     is_empties_lane = random.random() < 0.12

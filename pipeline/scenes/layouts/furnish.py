@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a hall is furnished with. Props, trucks and people come later.
+"""Furnish a hall: columns, racks and goods. Furniture, look-alikes, trucks and people come later.
 
-Six layouts follow the rules of a warehouse that somebody works in (each in its own file, its rules at its top); chaos
-is for all that nobody thought of. By default seven images in ten are orderly. Whatever wall a layout leaves free is
-stocked last (layout_walls.py).
+Six layouts follow the rules of a working warehouse; each has a module of its own with its rules at the top. The layout
+"chaos" follows no rules, so that the images also show what the rules exclude. Last, the free parts of the walls get
+storage (wall_storage.py).
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.config.world import GoodsSection
 from pipeline.scenes.assets.pallets_and_cartons import draw_goods_stock
 from pipeline.scenes.assets.racks import draw_rack
-from pipeline.scenes.geometry.floor_area import FloorArea
+from pipeline.scenes.geometry.floor_area import FloorArea, floor_area, shrink_area
 from pipeline.scenes.geometry.free_space import HallSpace
 from pipeline.scenes.hall.hall import draw_hall_size
 from pipeline.scenes.layouts.aisle import furnish_aisle
@@ -21,11 +21,9 @@ from pipeline.scenes.layouts.hall_plan import (
     HallPlan,
     draw_column_parameters,
     draw_places,
-    floor_area,
     make_column,
     put_rack,
     scatter,
-    shrink_area,
 )
 from pipeline.scenes.layouts.packing import furnish_packing
 from pipeline.scenes.layouts.staging import furnish_staging
@@ -41,7 +39,7 @@ ORDERLY_LAYOUTS = {
 
 
 def furnish_hall(random: np.random.Generator, layout: str, config: GoodsSection) -> HallPlan:
-    """Return a hall with its racks, columns and goods."""
+    """Return a hall with racks, columns and goods, furnished by one layout."""
     space = HallSpace(draw_hall_size(random, layout))
     plan = HallPlan(
         space,
@@ -57,7 +55,7 @@ def furnish_hall(random: np.random.Generator, layout: str, config: GoodsSection)
 
 
 def _furnish_mixed(random: np.random.Generator, plan: HallPlan, area: FloorArea) -> None:
-    """Two of the orderly layouts, one at each end of the hall."""
+    """Furnish each half of the hall with another of the orderly layouts."""
     names = random.permutation(list(ORDERLY_LAYOUTS))[:2]
     middle = area.low_m[0] + random.uniform(0.4, 0.6) * (area.high_m[0] - area.low_m[0])
     ORDERLY_LAYOUTS[names[0]](random, plan, FloorArea(area.low_m, (float(middle), area.high_m[1]), 0.0))
@@ -65,7 +63,7 @@ def _furnish_mixed(random: np.random.Generator, plan: HallPlan, area: FloorArea)
 
 
 def _furnish_chaos(random: np.random.Generator, plan: HallPlan, area: FloorArea) -> None:
-    """Racks, columns and goods in all directions."""
+    """Add racks, columns and goods at random places and headings."""
     height = plan.space.size_m[2]
     floor = shrink_area(area)
     plan.walkways.append(floor)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where props stand that no layout needs: what protects and warns, what people climb on, what is parked.
+"""Furniture that every layout may have: bollards, signs, ladders and cones.
 
-Rules: bollards at the corners of racks and beside dock doors; signs under the ceiling, over the ends of aisles and
-before doors; ladders along racks and walls; cones around a spot on the floor. Look-alikes stand where pallet trucks do.
+Rules: bollards stand at the corners of racks and beside dock doors. Signs hang over the ends of aisles and in front of
+doors. Ladders stand along the edges of walkways. Cones stand around a spot on the floor.
 """
 
 import numpy as np
@@ -11,16 +11,17 @@ from pipeline.record.objects import PropParameters, SceneObject
 from pipeline.scenes.assets.non_carton_goods import make_prop
 from pipeline.scenes.assets.prop_shapes import draw_prop
 from pipeline.scenes.geometry.collision_boxes import rack_length_m, world_boxes
-from pipeline.scenes.geometry.floor_area import FloorArea
+from pipeline.scenes.geometry.floor_area import draw_by_area
 from pipeline.scenes.geometry.free_space import Place
+from pipeline.scenes.geometry.transform import to_parent_frame
 from pipeline.scenes.layouts.hall_plan import HallPlan
 
-SIGN_HEIGHT_RANGE_M = (2.6, 4.5)  # least and greatest height of a sign's lower edge
-SIGN_WIRE_LENGTH_M = 1.0  # what a sign hangs on
+SIGN_HEIGHT_RANGE_M = (2.6, 4.5)  # of the lower edge
+SIGN_WIRE_LENGTH_M = 1.0
 
 
 def add_furniture(random: np.random.Generator, plan: HallPlan) -> None:
-    """Bollards, signs, ladders, cones: each sort in as many images as `setting.furniture` says."""
+    """Add bollards, signs, ladders and cones, each kind with the probability `plan.furniture_density`."""
     adders = (_add_bollards, _add_signs, _add_ladders, _add_cones)
     wanted = random.random(len(adders)) < plan.furniture_density
     for add, is_wanted in zip(adders, wanted, strict=True):
@@ -29,7 +30,7 @@ def add_furniture(random: np.random.Generator, plan: HallPlan) -> None:
 
 
 def _add_bollards(random: np.random.Generator, plan: HallPlan) -> None:
-    """At the sides of all doors and the four corners of most racks."""
+    """Add bollards at both sides of all doors and at the four corners of most racks."""
     parameters = draw_prop(random, "bollard")
     reach = max(parameters.size_m[:2]) / 2 + 0.03
     for door in plan.doors:
@@ -46,20 +47,19 @@ def _add_bollards(random: np.random.Generator, plan: HallPlan) -> None:
 
 
 def _place_beside(origin_m: tuple[float, float], yaw_deg: float, ahead_m: float, left_m: float) -> Place:
-    """Return the place `ahead_m` before and `left_m` beside a place on the floor, looking the same way."""
-    cos, sin = np.cos(np.radians(yaw_deg)), np.sin(np.radians(yaw_deg))
-    x, y = origin_m[0] + cos * ahead_m - sin * left_m, origin_m[1] + sin * ahead_m + cos * left_m
+    """Return the place `ahead_m` in front of and `left_m` to the left of a floor point, with the same heading."""
+    x, y = to_parent_frame(ahead_m, left_m, yaw_deg, origin_m)
     return (float(x), float(y), 0.0), yaw_deg
 
 
 def _put_if_free(plan: HallPlan, group: list[SceneObject], place: Place) -> None:
-    """Put it there if it fits, on floor that is kept clear of goods as well."""
+    """Add the group at the place if it fits, even where the plan allows no goods."""
     if plan.space.fits(world_boxes(group).moved(*place), 0.01):
         plan.space.put(group, *place)
 
 
 def _add_signs(random: np.random.Generator, plan: HallPlan) -> None:
-    """Over both ends of aisles and before doors, to be read by whoever comes."""
+    """Hang signs over both ends of walkways and in front of doors; they face the people who arrive."""
     boards = [draw_prop(random, "hanging_sign") for _ in range(2)]
     for walkway in plan.walkways:
         middle = np.add(walkway.low_m, walkway.high_m) / 2
@@ -84,10 +84,10 @@ def _hang_sign(random: np.random.Generator, plan: HallPlan, boards: list[PropPar
 
 
 def _add_ladders(random: np.random.Generator, plan: HallPlan) -> None:
-    """One or two, where somebody left them: along an edge of a walkway, or anywhere if nothing is square."""
+    """Add one or two ladders along an edge of a walkway, or anywhere on it if the plan is not orderly."""
     for _ in range(int(random.integers(1, 3))):
         parameters = draw_prop(random, "ladder")
-        walkway = _draw_walkway(random, plan)
+        walkway = draw_by_area(random, plan.walkways)
         aside = parameters.size_m[1] / 2 + 0.15
         places = []
         for _ in range(6):
@@ -98,16 +98,11 @@ def _add_ladders(random: np.random.Generator, plan: HallPlan) -> None:
         plan.try_put([make_prop("ladder", parameters)], places, 0.03)
 
 
-def _draw_walkway(random: np.random.Generator, plan: HallPlan) -> FloorArea:
-    areas = np.array([walkway.area_m2() for walkway in plan.walkways])
-    return plan.walkways[random.choice(len(areas), p=areas / areas.sum())]
-
-
 def _add_cones(random: np.random.Generator, plan: HallPlan) -> None:
-    """One to four around a spot, in one or two spots."""
+    """Add one to four cones around each of one or two spots."""
     parameters = draw_prop(random, "cone")
     for _ in range(int(random.integers(1, 3))):
-        spot, count = _draw_walkway(random, plan).draw(random), int(random.integers(1, 5))
+        spot, count = draw_by_area(random, plan.walkways).draw(random), int(random.integers(1, 5))
         angles = random.uniform(0, 360) + np.arange(count) * 360 / count + random.normal(0, 10, count)
         distance = random.uniform(0.5, 1.2)
         for angle in angles:

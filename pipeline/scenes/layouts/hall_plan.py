@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A hall while it is furnished, and what all layouts do in it: put up racks and columns, set things down."""
+"""The plan of a hall while it is furnished, and the steps that layouts share: add racks, columns and goods."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,28 +18,23 @@ from pipeline.scenes.geometry.boxes import Boxes, concatenate_boxes
 from pipeline.scenes.geometry.collision_boxes import rack_length_m, world_boxes
 from pipeline.scenes.geometry.floor_area import FloorArea
 from pipeline.scenes.geometry.free_space import HallSpace, Place, overlaps
+from pipeline.scenes.geometry.transform import to_parent_frame
+from pipeline.scenes.geometry.walls import Door
 
-RACK_LOAD_OVERHANG_M = 0.1  # a pallet of 1.2 m across a rack of 1.1 m, set down a little off
+RACK_LOAD_OVERHANG_M = 0.1  # pallets are 1.2 m long, racks 1.1 m deep, and pallets stand slightly off center
 WALL_GAP_M = 0.2
-
-
-@dataclass(frozen=True)
-class Door:
-    """A place for a dock door: the middle of its sill, on a wall; `yaw_deg` looks into the hall."""
-
-    x_m: float
-    y_m: float
-    yaw_deg: float
-    width_m: float
-    height_m: float
 
 
 @dataclass
 class HallPlan:
-    """A furnished hall: what stands in it, where people go, where a truck can be parked under a rack.
+    """A hall that is being furnished.
 
-    `density` is how full of goods it is, `furniture` how full of all else (0 .. 1 each). `clear`: floor where no goods
-    are set down, though people and trucks go there.
+    - `space`: the hall and the objects in it; `stock`: the goods that it uses.
+    - `walkways`: floor for people, trucks and cameras; `rack_slots`: free places for trucks at racks.
+    - `orderly`: objects stand parallel to the walls.
+    - `goods_density`, `furniture_density`: the amount of goods and of furniture, in 0..1.
+    - `lookalike_names`: names of the look-alikes of pallet trucks; `custom_meshes`: the meshes of the user.
+    - `no_goods_boxes`: space without goods, where people and trucks may stand.
     """
 
     space: HallSpace
@@ -47,24 +42,24 @@ class HallPlan:
     walkways: list[FloorArea] = field(default_factory=list)
     rack_slots: list[RackSlot] = field(default_factory=list)
     floor_lines: list[FloorLine] = field(default_factory=list)
-    orderly: bool = True  # things stand square to the walls
+    orderly: bool = True
     goods_density: float = 0.7
     furniture_density: float = 0.0
     doors: list[Door] = field(default_factory=list)
-    lookalike_names: list[str] = field(default_factory=list)  # names of look-alikes
-    custom_meshes: Sequence[CustomMesh] = ()  # the user's meshes
+    lookalike_names: list[str] = field(default_factory=list)
+    custom_meshes: Sequence[CustomMesh] = ()
     no_goods_boxes: Boxes = field(default_factory=lambda: Boxes(np.empty((0, 7))))
 
     def racks(self) -> list[Rack]:
         return [scene_object for scene_object in self.space.objects if isinstance(scene_object, Rack)]
 
     def forbid_goods(self, area: FloorArea) -> None:
-        """Let no goods be set down here."""
-        middle, size = (np.add(area.low_m, area.high_m) / 2, np.subtract(area.high_m, area.low_m))
+        """Keep goods off this floor."""
+        middle, size = np.add(area.low_m, area.high_m) / 2, np.subtract(area.high_m, area.low_m)
         self.no_goods_boxes = concatenate_boxes([self.no_goods_boxes, Boxes(np.array([(*middle, 0, *size, 0, 3.0)]))])
 
     def try_put(self, group: list[SceneObject], places: Iterable[Place], gap_m: float) -> Place | None:
-        """Put the group on the first place where it fits and may stand, if there is one, and return that place."""
+        """Add the group at the first place where it fits and goods are allowed; return the place, or None."""
         boxes = world_boxes(group)
         for place in places:
             placed_boxes = boxes.moved(*place)
@@ -82,7 +77,7 @@ def put_rack(
     yaw_deg: float,
     fill: float,
 ) -> None:
-    """Put up a filled rack and remember its empty slots; nothing happens where it does not fit."""
+    """Add a filled rack and its free slots to the plan, if it fits at the position."""
     outline = Boxes(
         np.array(
             [
@@ -103,21 +98,15 @@ def put_rack(
         return
     group, local_slots = filled_rack(random, plan.stock, parameters, plan.space.size_m[2], fill)
     plan.space.put(group, position_m, yaw_deg)
-    cos, sin = np.cos(np.radians(yaw_deg)), np.sin(np.radians(yaw_deg))
     for slot in local_slots:
-        x, y = position_m[0] + cos * slot.x_m - sin * slot.y_m, position_m[1] + sin * slot.x_m + cos * slot.y_m
+        x, y = to_parent_frame(slot.x_m, slot.y_m, yaw_deg, position_m)
         plan.rack_slots.append(RackSlot(float(x), float(y), slot.yaw_deg + yaw_deg))
 
 
-def shrink_area(area: FloorArea, margin_m: float = 0.6, heading_deg: float = 0.0) -> FloorArea:
-    """Return the area without its margins, as a floor to walk on."""
-    low, high = np.add(area.low_m, margin_m), np.subtract(area.high_m, margin_m)
-    return floor_area(low, high, heading_deg)
-
-
-def floor_area(low_m: Iterable[float], high_m: Iterable[float], heading_deg: float = 0.0) -> FloorArea:
-    """Return a rectangle of floor, of plain numbers."""
-    return FloorArea(tuple(map(float, low_m)), tuple(map(float, high_m)), heading_deg)
+def rack_y_at_wall(area: FloorArea, side: int, parameters: RackParameters) -> float:
+    """Return y of a rack along x whose back is at the wall at low y (`side` -1) or at high y (`side` 1) of the area."""
+    wall_y = area.low_m[1] if side < 0 else area.high_m[1]
+    return wall_y - side * (WALL_GAP_M + RACK_LOAD_OVERHANG_M + parameters.depth_m / 2)
 
 
 def draw_column_parameters(random: np.random.Generator, height_m: float) -> ColumnParameters:
@@ -136,7 +125,7 @@ def make_column(parameters: ColumnParameters) -> Column:
 
 
 def add_columns(random: np.random.Generator, plan: HallPlan, area: FloorArea) -> None:
-    """Columns in a grid as far as there is room for them."""
+    """Add a grid of equal columns, wherever there is room."""
     parameters = draw_column_parameters(random, plan.space.size_m[2])
     pitch = random.uniform(5, 8)
     for x in np.arange(area.low_m[0] + pitch, area.high_m[0] - 1, pitch):
@@ -145,12 +134,12 @@ def add_columns(random: np.random.Generator, plan: HallPlan, area: FloorArea) ->
 
 
 def draw_pallet_pile(random: np.random.Generator, stock: Stock) -> list[SceneObject]:
-    """Between two and fifteen empty pallets."""
+    """Return a pile of two to fifteen empty pallets."""
     return pallet_pile(random, stock, int(random.integers(2, 16)))
 
 
 def scatter(random: np.random.Generator, plan: HallPlan, floor: FloorArea, count: int, gap_m: float) -> None:
-    """Put up to `count` loads, piles, cartons and other goods on free places, square to the walls or anyhow."""
+    """Add up to `count` groups of goods at random free places; parallel to the walls if the plan is orderly."""
 
     def heading() -> float:
         return float(90 * random.integers(4) + random.normal(0, 3) if plan.orderly else random.uniform(-180, 180))
@@ -177,7 +166,7 @@ def _draw_goods_group(random: np.random.Generator, stock: Stock) -> list[SceneOb
 def draw_places(
     random: np.random.Generator, floor: FloorArea, tries: int, heading: Callable[[], float]
 ) -> Iterator[Place]:
-    """Yield places on the floor."""
+    """Yield `tries` random places on the floor."""
     for _ in range(tries):
         x, y = floor.draw(random)
         yield (float(x), float(y), 0.0), heading()

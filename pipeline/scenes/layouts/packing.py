@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A packing corner. Rules: tables in a row, their backs to a wall, a metre of standing room before each.
+"""The layout "packing": a packing area.
 
-Beyond the packers runs a conveyor, parallel to the tables; beside the tables stand boxes, cartons and roll cages,
-beyond the conveyor the pallets that are being filled. A rack for packing material may stand at the opposite wall.
+Rules: packing tables stand in a row with their backs to a wall. In front of them is standing room of 1.1 to 1.7 m, then
+a conveyor parallel to the tables. Boxes, cartons and roll cages stand between the tables. The pallets that are being
+filled stand beyond the conveyor. The opposite wall may have a rack for packing material.
 """
 
 import numpy as np
@@ -14,23 +15,15 @@ from pipeline.scenes.assets.prop_shapes import draw_prop
 from pipeline.scenes.assets.racks import draw_rack
 from pipeline.scenes.assets.vehicle_shapes import draw_vehicle
 from pipeline.scenes.geometry.collision_boxes import rack_length_m
-from pipeline.scenes.geometry.floor_area import FloorArea
+from pipeline.scenes.geometry.floor_area import FloorArea, floor_area, shrink_area
 from pipeline.scenes.hall.hall import draw_line_style, floor_line
-from pipeline.scenes.layouts.hall_plan import (
-    RACK_LOAD_OVERHANG_M,
-    WALL_GAP_M,
-    HallPlan,
-    floor_area,
-    put_rack,
-    scatter,
-    shrink_area,
-)
+from pipeline.scenes.layouts.hall_plan import WALL_GAP_M, HallPlan, put_rack, rack_y_at_wall, scatter
 
 STANDING_ROOM_M = (1.1, 1.7)  # between tables and conveyor
 
 
 def furnish_packing(random: np.random.Generator, plan: HallPlan, area: FloorArea) -> None:
-    """Tables along the wall at the area's low or high y, the conveyor before them, pallets beyond."""
+    """Furnish with tables along the wall at low or high y of the area, a conveyor and pallets in front of them."""
     low, high = np.array(area.low_m), np.array(area.high_m)
     side = int(random.choice([-1, 1]))
     wall = low[1] if side < 0 else high[1]
@@ -57,19 +50,19 @@ def furnish_packing(random: np.random.Generator, plan: HallPlan, area: FloorArea
 
 
 def _put_material_rack(random: np.random.Generator, plan: HallPlan, area: FloorArea, side: int) -> None:
-    """A short rack along the wall on this side."""
+    """Add a short rack at the wall on this side."""
     rack = draw_rack(random, plan.space.size_m[2])
     rack = rack.model_copy(update={"bays": int(random.integers(1, 5))})
     slack = max((area.high_m[0] - area.low_m[0] - rack_length_m(rack)) / 2 - WALL_GAP_M, 0)
     x = (area.low_m[0] + area.high_m[0]) / 2 + random.uniform(-slack, slack)
-    y = (area.low_m[1] if side < 0 else area.high_m[1]) - side * (WALL_GAP_M + RACK_LOAD_OVERHANG_M + rack.depth_m / 2)
+    y = rack_y_at_wall(area, side, rack)
     put_rack(random, plan, rack, (float(x), float(y), 0), 0, plan.goods_density)
 
 
 def _put_tables(
     random: np.random.Generator, plan: HallPlan, area: FloorArea, wall: tuple[float, int], table: PropParameters
 ) -> None:
-    """Tables side by side, fronts into the hall; between them cartons, boxes and roll cages."""
+    """Add tables side by side that face the hall, with cartons, other goods and roll cages between them."""
     y, side = wall
     table_depth, table_width, _ = table.size_m
     cage = draw_vehicle(random, "roll_cage")
@@ -93,7 +86,7 @@ def _put_tables(
 
 
 def _put_conveyor(random: np.random.Generator, plan: HallPlan, area: FloorArea, y_m: float, side: int) -> float:
-    """Equal segments end to end along x; return y of the far side."""
+    """Add equal conveyor segments end to end along x; return y of the far side."""
     segment = draw_prop(random, "conveyor")
     length, belt_width, _ = segment.size_m
     x = area.low_m[0] + random.uniform(0.8, 3.0)
@@ -108,7 +101,7 @@ def _put_conveyor(random: np.random.Generator, plan: HallPlan, area: FloorArea, 
 
 
 def _put_pallets_to_fill(random: np.random.Generator, plan: HallPlan, area: FloorArea, y_m: float, side: int) -> None:
-    """Single pallets in a row along the conveyor, a step away from it."""
+    """Add single pallets in a row along the conveyor, 1.1 m from it."""
     for x in np.arange(area.low_m[0] + 1.2, area.high_m[0] - 1.2, 1.6):
         if random.random() < 0.2 + 0.5 * plan.goods_density:
             place = ((float(x + random.normal(0, 0.1)), float(y_m - side * 1.1), 0.0), float(random.normal(0, 3)))

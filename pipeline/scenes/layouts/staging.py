@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A staging area. Rules: pallets stand in straight lanes, a hand's breadth apart, at least 1.3 m between two blocks.
+"""The layout "staging": a staging area.
 
-A block holds one sort of thing, all loaded or all empty; painted lines may go around it. Racks stand along walls only.
+Rules: pallets stand in blocks of straight lanes, 80 to 300 mm apart, with at least 1.3 m between blocks. The pallets of
+a block are all loaded or all empty. Painted lines may surround a block. Racks stand along walls only.
 """
 
 import numpy as np
@@ -10,24 +11,23 @@ from pipeline.scenes.assets.pallets_and_cartons import unit_load
 from pipeline.scenes.assets.racks import draw_rack
 from pipeline.scenes.geometry.boxes import Boxes
 from pipeline.scenes.geometry.collision_boxes import PALLET_SIZE_M, rack_length_m
-from pipeline.scenes.geometry.floor_area import FloorArea
+from pipeline.scenes.geometry.floor_area import FloorArea, shrink_area
 from pipeline.scenes.geometry.free_space import first_free_place, moved
 from pipeline.scenes.hall.hall import draw_line_style, floor_line_rectangle
 from pipeline.scenes.layouts.hall_plan import (
-    RACK_LOAD_OVERHANG_M,
     WALL_GAP_M,
     HallPlan,
     add_columns,
     draw_pallet_pile,
     draw_places,
     put_rack,
+    rack_y_at_wall,
     scatter,
-    shrink_area,
 )
 
 
 def furnish_staging(random: np.random.Generator, plan: HallPlan, area: FloorArea) -> None:
-    """Racks along one or two walls, columns in a grid, blocks of pallets in lanes on the open floor."""
+    """Furnish with racks along up to two walls, a grid of columns, and blocks of pallets on the open floor."""
     low, high = np.array(area.low_m), np.array(area.high_m)
     length = high[0] - low[0]
     rack = draw_rack(random, plan.space.size_m[2])
@@ -36,7 +36,7 @@ def furnish_staging(random: np.random.Generator, plan: HallPlan, area: FloorArea
     for side in random.permutation([-1, 1])[: random.integers(0, 3)]:
         slack = (length - rack_length_m(rack)) / 2 - WALL_GAP_M
         x = (low[0] + high[0]) / 2 + random.uniform(-slack, slack)
-        y = (low[1] if side < 0 else high[1]) - side * (WALL_GAP_M + RACK_LOAD_OVERHANG_M + rack.depth_m / 2)
+        y = rack_y_at_wall(area, side, rack)
         put_rack(random, plan, rack, (float(x), float(y), 0), 0, plan.goods_density)
     if random.random() < 0.6:
         add_columns(random, plan, area)
@@ -49,7 +49,7 @@ def furnish_staging(random: np.random.Generator, plan: HallPlan, area: FloorArea
 
 
 def _add_lane_block(random: np.random.Generator, plan: HallPlan, floor: FloorArea, style: dict | None) -> None:
-    """A block of pallets in straight lanes, all loaded or all piles of empty ones, with a line around it or none."""
+    """Add a block of pallets in straight lanes, all loaded or all piles of empty pallets; `style` None: no line."""
     columns, rows = int(random.integers(1, 5)), int(random.integers(1, 4))
     pitch = np.array(PALLET_SIZE_M[:2]) + random.uniform(0.08, 0.3, 2)
     size = pitch * (columns, rows)

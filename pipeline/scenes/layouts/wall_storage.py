@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stands along the walls of every hall. Rules: free wall is storage; a run holds one sort, its back to the wall.
+"""Storage along the walls of every hall, whatever its layout.
 
-In photographs of warehouses hardly a metre of bare wall is seen: racks, loads that wait, piles of empty pallets.
+Rules: the free parts of a wall are divided into sections. A section holds one kind of storage, with its back to the
+wall. Photographs of warehouses show hardly any bare wall: racks, waiting loads and piles of empty pallets stand there.
 """
 
 from collections.abc import Callable
@@ -12,18 +13,18 @@ from pipeline.common.randomness import draw_seed
 from pipeline.record.objects import SceneObject
 from pipeline.scenes.assets.non_carton_goods import goods_on_floor
 from pipeline.scenes.assets.pallets_and_cartons import draw_carton_pile, loaded_pallet, stacked_pallets
-from pipeline.scenes.assets.racks import draw_rack
+from pipeline.scenes.assets.racks import bays_that_fit, draw_rack
 from pipeline.scenes.geometry.collision_boxes import PALLET_SIZE_M
 from pipeline.scenes.geometry.walls import Wall, hall_walls
 from pipeline.scenes.layouts.hall_plan import RACK_LOAD_OVERHANG_M, WALL_GAP_M, HallPlan, draw_pallet_pile, put_rack
 
-SECTION_LENGTH_M = (2.0, 7.0)  # length of a run, and of a stretch of wall that stays free
+SECTION_LENGTH_M = (2.0, 7.0)  # of a section, and of a part of a wall that stays free
 SECTION_KINDS = {"rack": 0.3, "stacks": 0.25, "loads": 0.2, "empties": 0.15, "goods": 0.1}
 MAX_STACK_HEIGHT_M = 3.5
 
 
 def add_wall_storage(random: np.random.Generator, plan: HallPlan, share: float) -> None:
-    """Put runs of storage along `share` of the walls, as far as the layout has left room for them."""
+    """Add storage along `share` of the walls, where the layout left room for it."""
     for wall in hall_walls(plan.space.size_m):
         along, end = -wall.length_m / 2 + random.uniform(0.3, 1.5), wall.length_m / 2 - 0.3
         while (section_length := min(random.uniform(*SECTION_LENGTH_M), end - along)) > SECTION_LENGTH_M[0]:
@@ -53,18 +54,17 @@ def _put_section(
 def _put_wall_rack(
     random: np.random.Generator, plan: HallPlan, wall: Wall, start_m: float, section_length_m: float
 ) -> None:
-    """A rack of the hall's kind, as long as the run."""
+    """Add a rack that fills the section, of the same kind as the other racks of the hall."""
     racks = plan.racks()
     rack = racks[0].parameters if racks else draw_rack(random, plan.space.size_m[2])
-    bays = int((section_length_m - rack.upright_width_m) / (rack.bay_width_m + rack.upright_width_m))
-    if bays:
+    if bays := bays_that_fit(rack, section_length_m):
         place = wall.floor_point(start_m + section_length_m / 2, WALL_GAP_M + RACK_LOAD_OVERHANG_M + rack.depth_m / 2)
         parameters = rack.model_copy(update={"bays": bays})
         put_rack(random, plan, parameters, (*place, 0.0), wall.yaw_deg - 90.0, plan.goods_density)
 
 
 def _group_factory(random: np.random.Generator, plan: HallPlan, section_kind: str) -> Callable[[], list[SceneObject]]:
-    """Return what makes one group of a run: of one article in stacks, of what has come in in loads."""
+    """Return a function that builds one group of a section. "stacks" hold one article, other sections hold any."""
     stock = plan.stock
     max_height = min(plan.space.size_m[2] - 0.8, MAX_STACK_HEIGHT_M)
     match section_kind:

@@ -18,6 +18,7 @@ from pipeline.scenes.assets.pallet_trucks import (
 )
 from pipeline.scenes.geometry.collision_boxes import world_boxes
 from pipeline.scenes.geometry.free_space import overlaps
+from tests.helpers.search import examples
 
 
 def fleets(share: float, count: int = 400) -> list:
@@ -62,7 +63,7 @@ def test_parked_electric_trucks_mostly_have_their_tiller_upright():
     assert max(tilts) > 20
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 @given(st.integers(0, 10**6), st.integers(0, 1))
 def test_trucks_in_a_row_do_not_meet(seed, electric_share):
     random = rng(seed, 0, "test")

@@ -18,13 +18,14 @@ from pipeline.scenes.cameras.aimed_camera import (
     draw_aimed_camera,
     draw_subject_category,
 )
-from pipeline.scenes.cameras.rigs import image_box, shares_in_frame
+from pipeline.scenes.cameras.projection import shares_in_frame
 from pipeline.scenes.geometry.boxes import Boxes
 from pipeline.scenes.geometry.collision_boxes import world_boxes
 from pipeline.scenes.geometry.floor_area import FloorArea
 from pipeline.scenes.geometry.free_space import HallSpace
 from pipeline.scenes.layouts.hall_plan import HallPlan
 from pipeline.scenes.sample import sample_scene
+from tests.helpers.image_boxes import image_box
 
 WALKWAY = FloorArea((-9, -5), (9, 5), 0.0)
 PEOPLE = PeopleSection()

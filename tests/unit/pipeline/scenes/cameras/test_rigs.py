@@ -7,20 +7,18 @@ from hypothesis import strategies as st
 from pipeline.common.randomness import rng
 from pipeline.config.world import CameraSection
 from pipeline.record.scene import Camera
+from pipeline.scenes.cameras.projection import floor_points, project, shares_in_frame
 from pipeline.scenes.cameras.rigs import (
-    FloorArea,
     camera_clearance_boxes,
     camera_rotation,
     draw_camera,
     draw_exposure_error_ev,
     draw_lens_effects,
-    floor_points,
-    image_box,
-    project,
-    shares_in_frame,
 )
 from pipeline.scenes.geometry.boxes import Boxes
+from pipeline.scenes.geometry.floor_area import FloorArea
 from pipeline.scenes.geometry.free_space import HallSpace
+from tests.helpers.image_boxes import image_box
 
 HEADINGS, PITCHES, ROLLS = st.floats(-180, 180), st.floats(-80, 80), st.floats(-20, 20)
 

@@ -11,6 +11,7 @@ from pipeline.scenes.assets.pallets_and_cartons import draw_carton_stock, draw_p
 from pipeline.scenes.geometry.boxes import Boxes
 from pipeline.scenes.geometry.collision_boxes import world_boxes
 from pipeline.scenes.geometry.free_space import HallSpace, colliding_pairs, first_free_place, moved, overlaps
+from tests.helpers.search import examples
 
 EUR = (1.2, 0.8, 0.144)
 
@@ -112,7 +113,7 @@ def test_a_pallet_hides_what_is_behind_it_and_not_what_is_above():
     assert clear == pytest.approx([2 + 2 - 0.6, 3, 4])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(st.integers(0, 10**6), st.booleans(), st.integers(0, 1))
 def test_forks_go_into_a_pallets_openings(seed, raised, electric_share):
     """The truck stands within the pallet's outline, yet no solid part of either is inside the other."""
@@ -129,7 +130,7 @@ def test_forks_go_into_a_pallets_openings(seed, raised, electric_share):
     assert height == (pytest.approx(group[0].parameters.lift_m - 0.1) if raised else 0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(st.integers(0, 10**6))
 def test_nothing_that_fits_collides_with_what_is_there(seed):
     random = rng(seed, 0, "test")

@@ -3,17 +3,18 @@ import numpy as np
 import pytest
 
 from pipeline.common.randomness import rng
+from pipeline.scenes.geometry.walls import Door
 from pipeline.scenes.hall import hall
 
 
-def is_free(boxes):
+def everything_is_free(boxes):
     return True
 
 
 @pytest.mark.parametrize("index", range(20))
-def test_openings_lie_in_the_shell(index):
+def test_openings_lie_in_the_walls_and_the_roof(index):
     size = hall.draw_hall_size(rng(2, index, "size"), "staging")
-    for opening in hall.draw_openings(rng(2, index, "openings"), size, [], index % 2 == 0, is_free):
+    for opening in hall.draw_openings(rng(2, index, "openings"), size, [], index % 2 == 0, everything_is_free):
         x, y, z = opening.center_m
         if opening.kind == "skylight":
             assert z == pytest.approx(size[2], abs=0.01)
@@ -28,17 +29,18 @@ def test_openings_lie_in_the_shell(index):
         assert z + opening.size_m[1] / 2 <= size[2]
 
 
-def test_the_doors_of_a_layout_are_taken():
-    doors = [((0.0, -5.0), 90.0, (2.6, 3.0)), ((4.0, -5.0), 90.0, (2.6, 3.0))]
-    openings = hall.draw_openings(rng(3, 0, "openings"), (14.0, 10.0, 5.0), doors, False, is_free)
-    found = [opening for opening in openings if opening.kind == "dock_door"]
-    assert [opening.center_m for opening in found] == [(0.0, -5.0, 1.5), (4.0, -5.0, 1.5)]
-    assert found[1].number == found[0].number + 1
+def test_the_doors_of_a_layout_become_openings():
+    doors = [Door(x, -5.0, 90.0, 2.6, 3.0) for x in (0.0, 4.0)]
+    openings = hall.draw_openings(rng(3, 0, "openings"), (14.0, 10.0, 5.0), doors, False, everything_is_free)
+    door_openings = [opening for opening in openings if opening.kind == "dock_door"]
+    assert [opening.center_m for opening in door_openings] == [(0.0, -5.0, 1.5), (4.0, -5.0, 1.5)]
+    assert door_openings[1].number == door_openings[0].number + 1
 
 
-def test_no_door_is_drawn_where_something_stands_before_it():
+def test_no_door_is_drawn_where_an_object_stands_in_front_of_it():
     found = [
-        hall.draw_openings(rng(4, index, "openings"), (14.0, 10.0, 5.0), [], False, is_free) for index in range(30)
+        hall.draw_openings(rng(4, index, "openings"), (14.0, 10.0, 5.0), [], False, everything_is_free)
+        for index in range(30)
     ]
     assert any(opening.kind == "dock_door" for openings in found for opening in openings)
     for index in range(30):

@@ -6,8 +6,9 @@ from pipeline.common.randomness import rng
 from pipeline.config.world import GoodsSection
 from pipeline.scenes.assets.pallets_and_cartons import draw_goods_stock
 from pipeline.scenes.geometry.collision_boxes import world_boxes
+from pipeline.scenes.geometry.floor_area import floor_area
 from pipeline.scenes.geometry.free_space import HallSpace, overlaps
-from pipeline.scenes.layouts.hall_plan import HallPlan, floor_area
+from pipeline.scenes.layouts.hall_plan import HallPlan
 from pipeline.scenes.layouts.wall_storage import add_wall_storage
 from tests.helpers.standing import check_everything_is_carried, check_nothing_is_inside_anything
 
