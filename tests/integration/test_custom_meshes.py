@@ -68,8 +68,6 @@ def checkout(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.mark.slow
-@pytest.mark.xdist_group("own")
 def test_it_is_in_images_with_labels_that_pass_the_audit(checkout):
     data = checkout / "results/data/own"
     found = [
@@ -87,16 +85,12 @@ def test_it_is_in_images_with_labels_that_pass_the_audit(checkout):
     assert size_m == [1.5, 0.6, 1.2]
 
 
-@pytest.mark.slow
-@pytest.mark.xdist_group("own")
 def test_a_preview_of_it_is_made(checkout):
     run = snakemake(checkout, "results/preview/my_truck.png", "-j1")
     assert run.returncode == 0, run.stdout + run.stderr
     assert (checkout / "results/preview/my_truck.png").stat().st_size > 20_000
 
 
-@pytest.mark.slow
-@pytest.mark.xdist_group("own")
 def test_only_what_is_in_the_file_and_how_it_is_read_triggers_work(checkout):
     def planned(*arguments: str) -> dict[str, int]:
         run = snakemake(checkout, "dataset", "-n", "--quiet", "rules", *arguments)
@@ -112,8 +106,6 @@ def test_only_what_is_in_the_file_and_how_it_is_read_triggers_work(checkout):
     assert not planned()
 
 
-@pytest.mark.slow
-@pytest.mark.xdist_group("own")
 def test_what_cannot_be_right_stops_before_anything_is_rendered(checkout):
     write_catalogue(checkout, {key: value for key, value in ENTRY.items() if key != "licence"})
     run = snakemake(checkout, "dataset", "-n")

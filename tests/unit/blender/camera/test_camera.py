@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from mathutils import Euler, Vector
 
 from blender.camera import camera
+from tests.helpers.search import examples
 
 WIDTH, HEIGHT = 384, 288
 
@@ -28,7 +29,7 @@ def record(angles_rad, position_m=(1.0, -2.0, 1.5), fx_px=300.0, fy_px=300.0, cx
     }
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     angles_rad=st.tuples(*[st.floats(-3, 3)] * 3),
     center_px=st.tuples(st.floats(150, 230), st.floats(100, 190)),

@@ -76,6 +76,7 @@ def test_a_black_image_stays_black():
     assert min(white) > 0
 
 
+@pytest.mark.slow
 def test_images_of_many_exposures_take_no_more_memory(tmp_path):
     record = records.record(0, width=32, height=24).model_dump_json()
     done = subprocess.run(

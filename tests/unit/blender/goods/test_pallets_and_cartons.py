@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from blender.goods import pallets_and_cartons
 from blender.mesh.solids import Solid, solids_to_mesh
+from tests.helpers.search import examples
 
 LABEL_M = 0.002  # labels stand this far out at most
 STACK = {
@@ -81,7 +82,7 @@ def test_a_hundred_pallets_are_few_meshes(asset_cache):
     assert len(asset_cache.materials) == 3
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(
     count=st.tuples(st.integers(1, 5), st.integers(1, 4), st.integers(1, 8)),
     size=st.tuples(st.floats(0.1, 0.8), st.floats(0.1, 0.8), st.floats(0.1, 0.9)),

@@ -11,6 +11,7 @@ from blender.camera import camera
 from blender.ground_truth import silhouettes
 from blender.shards import build_scene
 from tests.helpers import records
+from tests.helpers.search import examples
 
 WIDTH, HEIGHT = 50, 40
 
@@ -30,7 +31,6 @@ def on_an_edge(found):
     return np.any([shapely.distance(ring, shapely.points(x, y)) < 1e-6 for ring in rings], axis=0)
 
 
-@settings(deadline=None)
 @given(triangles)
 def test_the_pixels_whose_centres_shapely_finds_inside(found):
     mask = filled(found).in_frame(WIDTH, HEIGHT)
@@ -40,7 +40,6 @@ def test_the_pixels_whose_centres_shapely_finds_inside(found):
     assert np.array_equal(mask | unsure, inside | unsure)
 
 
-@settings(deadline=None)
 @given(triangles)
 @example(np.array([[[-2.0, 11.0], [0.0, 0.0], [11.0, 11.0]]]))
 def test_a_silhouette_is_cropped_to_its_pixels_and_the_same_on_a_larger_canvas(found):
@@ -151,7 +150,7 @@ def test_a_floor_through_a_distorting_lens_fills_all_below_the_horizon():
     assert not found[: HEIGHT // 2 - 1].any()
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=examples(50))
 @given(hnp.arrays(float, (2, 3, 3), elements=st.floats(-3, 3)), st.floats(-0.35, 0.1), st.booleans())
 def test_splitting_ends_wherever_triangles_lie(corners, k1, grows):
     """In front of the camera, across its near plane, without area: all in a bounded number of pieces."""

@@ -3,7 +3,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from blender.mesh.rotation import rotate_in_plane, rotation_about_vector, rotation_matrix
@@ -11,10 +11,8 @@ from blender.mesh.rotation import rotate_in_plane, rotation_about_vector, rotati
 coordinates = st.floats(-2, 2)
 angles = st.floats(-360, 360)
 axes = st.sampled_from("xyz")
-no_deadline = settings(deadline=None)  # A busy machine must not fail a test.
 
 
-@no_deadline
 @given(axes, angles, st.tuples(*[coordinates] * 3))
 def test_rotation_matrix_keeps_lengths_and_handedness(axis, angle_deg, point):
     matrix = rotation_matrix(axis, angle_deg)
@@ -29,14 +27,12 @@ def test_rotation_matrix_is_right_handed(axis, start, end):
     assert np.allclose(rotation_matrix(axis, 90) @ unit[start], unit[end])
 
 
-@no_deadline
 @given(axes, angles)
 def test_rotation_about_a_coordinate_axis_given_as_a_vector(axis, angle_deg):
     unit_vector = np.eye(3)["xyz".index(axis)]
     assert np.allclose(rotation_about_vector(unit_vector, angle_deg), rotation_matrix(axis, angle_deg))
 
 
-@no_deadline
 @given(angles, st.tuples(*[coordinates] * 2))
 def test_rotation_in_the_plane_equals_the_rotation_about_z(angle_deg, point):
     rotated = rotate_in_plane(np.array([point]), np.radians(angle_deg))

@@ -3,7 +3,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from blender.mesh import solids
@@ -14,7 +14,6 @@ lengths = st.floats(0.01, 3.0)
 points = st.tuples(*[st.floats(-2, 2)] * 3)
 angles = st.floats(-360, 360)
 axes = st.sampled_from("xyz")
-unhurried = settings(deadline=None)  # a busy machine fails no test
 
 
 def volume_m3(solid: Solid) -> float:
@@ -34,7 +33,6 @@ def polygon_area(count: int, radius_m: float) -> float:
     return 0.5 * count * radius_m**2 * np.sin(2 * np.pi / count)
 
 
-@unhurried
 @given(st.tuples(lengths, lengths, lengths), points, axes, angles)
 def test_box_moved_turned_and_mirrored_keeps_its_volume(size, offset, axis, angle_deg):
     solid = solids.box(size, offset).turned(axis, angle_deg).moved(offset)
@@ -44,7 +42,6 @@ def test_box_moved_turned_and_mirrored_keeps_its_volume(size, offset, axis, angl
     assert np.allclose(solid.mirrored().vertices * (1, -1, 1), solid.vertices)
 
 
-@unhurried
 @given(st.integers(3, 30), lengths, lengths)
 def test_prism_is_area_times_length(count, radius, length):
     angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
@@ -53,7 +50,6 @@ def test_prism_is_area_times_length(count, radius, length):
     assert is_closed(solid)
 
 
-@unhurried
 @given(points, points.filter(lambda p: np.linalg.norm(p) > 0.1), st.floats(0.001, 0.5), st.integers(3, 24))
 def test_straight_tube_is_a_cylinder(start, way, radius, segments):
     solid = solids.tube([start, np.add(start, way)], radius, segments)
@@ -62,7 +58,6 @@ def test_straight_tube_is_a_cylinder(start, way, radius, segments):
     assert is_closed(solid)
 
 
-@unhurried
 @given(st.floats(0.3, 2.0), st.floats(0.01, 0.1), axes, angles)
 def test_closed_tube_is_a_torus(ring_radius, radius, axis, angle_deg):
     angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
@@ -73,7 +68,6 @@ def test_closed_tube_is_a_torus(ring_radius, radius, axis, angle_deg):
     assert is_closed(solid)
 
 
-@unhurried
 @given(st.floats(0.01, 1.0), st.floats(0.01, 1.0), st.floats(0.01, 1.0))
 def test_revolve_follows_pappus(inner, thickness, width):
     outline = [(inner, -width), (inner + thickness, -width), (inner + thickness, width), (inner, width)]
@@ -83,7 +77,6 @@ def test_revolve_follows_pappus(inner, thickness, width):
     assert is_closed(solid)
 
 
-@unhurried
 @given(points, points, lengths, lengths)
 def test_bar_is_a_turned_box(start, end, width, height):
     way = np.subtract(end, start)
@@ -97,7 +90,6 @@ def test_bar_is_a_turned_box(start, end, width, height):
     assert width_edge[2] == pytest.approx(0, abs=1e-9)
 
 
-@unhurried
 @given(lengths, lengths, st.floats(0.001, 0.1), axes, angles)
 def test_plate_grows_to_where_it_looks(length, width, thickness, axis, angle_deg):
     turn = rotation_matrix(axis, angle_deg)
@@ -114,7 +106,6 @@ def test_fillet_touches_both_sides_with_its_radius():
     assert np.allclose(np.linalg.norm(path[1:-1] - (0.75, 0.25), axis=1), 0.25)
 
 
-@unhurried
 @given(st.floats(0.001, 5.0), st.integers(1, 6))
 def test_fillet_of_a_square_stays_in_it(radius, segments):
     path = solids.round_corners([(0, 0), (1, 0), (1, 1), (0, 1)], radius, segments, closed=True)
@@ -132,7 +123,6 @@ def test_fillet_refuses_a_straight_corner():
 part_lengths = st.floats(0.01, 0.5)
 
 
-@unhurried
 @given(st.tuples(part_lengths, part_lengths, part_lengths), st.floats(0.0005, 0.004))
 def test_rounded_box_loses_its_edges_alone(size, radius):
     whole = solids.box(size, slot=3)

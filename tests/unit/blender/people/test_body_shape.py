@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from blender.people import body_shape
 from blender.people.skeleton import apply_skinning, body_rig, find_skeleton, forward_kinematics
+from tests.helpers.search import examples
 
 AVERAGE = {
     "gender": 0.0,
@@ -36,7 +37,7 @@ shapes = st.builds(
 )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12))
 @given(shapes)
 def test_every_shape_has_its_height_and_stands_on_the_floor_facing_ahead(parameters):
     vertices = body_shape.shape_vertices(parameters)[: body_shape.SKIN_VERTICES]

@@ -12,6 +12,7 @@ from mathutils.bvhtree import BVHTree
 from blender.mesh.asset_cache import AssetCache
 from blender.people import person as people
 from pipeline.record.objects import PersonParameters
+from tests.helpers.search import examples
 
 VEST = (0.9, 0.35, 0.02)
 
@@ -165,7 +166,7 @@ shapes = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(8), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     shapes,
     st.sampled_from(POSES),

@@ -14,6 +14,7 @@ from blender.people.skeleton import (
     joint_position,
     solve_middle_joint,
 )
+from tests.helpers.search import examples
 from tests.unit.blender.people.test_body_shape import AVERAGE
 
 NAMES = ["walk", "stand", "push", "pull", "crouch", "walk_beside", "carry", "reach", "bend", "sit", "scan", "talk"]
@@ -87,7 +88,7 @@ def test_crouching_is_low_with_one_knee_near_the_floor():
         assert min(feet) < posed[:, 0].mean() < max(feet) + 0.25, "the weight is above the feet"
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15))
 @given(
     heights,
     st.integers(0, 1),
@@ -104,7 +105,7 @@ def test_pushing_hands_meet_the_bar(height_m, gender, phase, seed, ahead, aside,
     _check_grips({"height_m": height_m, "gender": gender}, wanted, grips)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15))
 @given(
     heights,
     st.integers(0, 1),
@@ -142,7 +143,7 @@ def _check_grips(parameters, wanted, grips):
         assert len(sectors) >= 7, "seen along the bar the fist is a ring"
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(10))
 @given(
     heights,
     st.integers(0, 1),
@@ -158,7 +159,7 @@ def test_the_hand_of_who_walks_beside_a_truck_meets_the_bar(height_m, gender, ph
     _check_grips({"height_m": height_m, "gender": gender}, wanted, grips)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(10))
 @given(heights, phases, st.floats(0.32, 0.46), st.floats(0.14, 0.28), st.floats(0.85, 1.15))
 def test_palms_lie_on_the_sides_of_what_is_carried(height_m, phase, ahead, aside, up):
     wanted = pose("carry", phase, 0, (ahead, aside, up), (ahead, -aside, up))

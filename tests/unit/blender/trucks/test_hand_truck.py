@@ -18,6 +18,7 @@ from blender.trucks.hand_style import draw_hand_style
 from blender.trucks.truck_materials import TruckMaterial
 from pipeline.record.objects import HandPalletTruckParameters
 from pipeline.scenes.assets.pallet_trucks import grip_m
+from tests.helpers.search import examples
 
 PARTS = ("chassis", "linkage", "steering", "tiller")
 
@@ -111,7 +112,7 @@ def test_load_rollers_of_lowered_forks_are_in_their_slots(asset_cache):
         assert 0.16 <= tip - (rollers[:, 0].max() + rollers[:, 0].min()) / 2 <= 0.19
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=examples(15))
 @given(tilt=st.floats(0, 75), turn=st.floats(-100, 100), lift=st.floats(0.08, 0.22), seed=st.integers(0, 2**32 - 1),
        grip=st.sampled_from(["d_loop", "triangle", "rounded"]))  # fmt: skip
 def test_truck_stands_on_the_floor_and_its_grip_is_where_the_pipeline_puts_the_hands(tilt, turn, lift, seed, grip):

@@ -14,9 +14,10 @@ from torchvision.models.detection.roi_heads import paste_masks_in_image
 from pipeline.benchmarks.training import TensorBytes
 from pipeline.coco import reader
 from pipeline.coco.paste_masks import encode_mask_at, paste_masks_to_rle
+from tests.helpers.search import examples
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(
     part=hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, min_side=0, max_side=9)),
     margins=st.tuples(*[st.integers(0, 5)] * 4),
@@ -35,7 +36,7 @@ def test_the_text_is_that_of_the_whole_mask(part, margins):
 ends = st.floats(-8, 70, width=32)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(
     boxes=st.lists(st.tuples(ends, ends, ends, ends), min_size=0, max_size=5),
     seed=st.integers(0, 1000),

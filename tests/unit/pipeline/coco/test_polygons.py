@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import shapely
 from faster_coco_eval import mask as coco_mask
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis.extra import numpy as arrays
 
 from pipeline.coco import polygons
@@ -18,7 +18,6 @@ def drawn(outlines: list[list[int]], shape: tuple[int, int]) -> np.ndarray:
     return coco_mask.decode(coco_mask.merge(coco_mask.frPyObjects(outlines, *shape))).astype(bool)
 
 
-@settings(deadline=None)
 @given(masks)
 def test_every_pixel_comes_back(mask):
     outlines = polygons.mask_to_polygons(mask)

@@ -2,7 +2,7 @@
 """Runs give the bytes of faster_coco_eval's own encoder, of whole id maps and of crops at any place."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -13,7 +13,6 @@ maps = shapes.flatmap(lambda shape: arrays.arrays(np.uint16, shape, elements=st.
 places = st.integers(-20, 20)
 
 
-@settings(deadline=None)
 @given(maps)
 def test_all_instances_of_an_id_map(ids):
     found = rle.pixel_ranges_by_instance(ids)
@@ -22,7 +21,6 @@ def test_all_instances_of_an_id_map(ids):
     assert {number: rle.pixel_count(each) for number, each in found.items()} == {n: (ids == n).sum() for n in found}
 
 
-@settings(deadline=None)
 @given(shapes.flatmap(lambda shape: arrays.arrays(bool, shape)), places, places, shapes)
 def test_a_crop_that_may_reach_outside_the_image(mask, x, y, shape):
     canvas = np.zeros((64, 64), bool)

@@ -4,7 +4,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.coco.writer import CocoWriter
@@ -16,7 +16,6 @@ values = st.one_of(st.none(), st.integers(), st.sampled_from(["", "müll", 'a "b
 entries = st.dictionaries(st.sampled_from("abz"), values)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(entries, st.lists(entries, max_size=3)), max_size=4))
 def test_the_bytes_of_the_whole_document(tmp_path_factory, images):
     path = tmp_path_factory.mktemp("coco") / "train.json"

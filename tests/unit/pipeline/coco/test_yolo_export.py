@@ -16,6 +16,7 @@ from pipeline.coco import reader, yolo_export
 from pipeline.common import json_files
 from pipeline.common.vocabulary import SPLITS
 from tests.helpers.commands import Outcome, run_cariste
+from tests.helpers.search import examples
 
 MASKS = arrays.arrays(np.uint8, st.tuples(st.integers(1, 24), st.integers(1, 24)), elements=st.integers(0, 1))
 
@@ -37,7 +38,7 @@ def iou(first: np.ndarray, second: np.ndarray) -> float:
     return np.count_nonzero(first & second) / np.count_nonzero(first | second)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=examples(200))
 @given(MASKS.filter(np.any))
 def test_only_small_parts_are_lost_and_only_bridges_are_added(mask):
     filled = round_trip(mask)
@@ -51,7 +52,7 @@ def test_only_small_parts_are_lost_and_only_bridges_are_added(mask):
         assert stats[number, cv2.CC_STAT_AREA] < between + 2, "a part may be lost only where its bridge is longer"
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=examples(100))
 @given(MASKS.filter(np.any))
 def test_one_part_with_holes_comes_back_whole(mask):
     _, parts, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)

@@ -105,6 +105,7 @@ def test_an_exported_file_finds_what_predict_finds_and_nothing_and_then_somethin
         }
 
 
+@pytest.mark.slow
 def test_torchvisions_resnet50_layout_is_exported_too(settings, tmp_path):
     source = save_model(tmp_path / "model.pt", settings, "resnet50")
     seen = export.export(detectors.load(source), tmp_path / "model.onnx", 64, 64)

@@ -16,6 +16,7 @@ from pipeline.config import config
 from pipeline.config.training import ModelSection
 from pipeline.models import detectors, freezing
 from pipeline.models.mask_rcnn import architecture_from_settings, build_mask_rcnn
+from tests.helpers.search import examples
 
 OPTIMIZERS = {
     "sgd": lambda parameters: torch.optim.SGD(parameters, 0.05, momentum=0.9, weight_decay=0.1),
@@ -210,7 +211,6 @@ def test_stages_are_the_whole_body_in_the_order_of_execution(bodies, body):
     assert stage_of == sorted(stage_of)
 
 
-@settings(deadline=None)
 @given(first=st.integers(0, 8), second=st.integers(0, 8))
 def test_more_stages_freeze_a_superset(bodies, first, second):
     for detector in bodies.values():
@@ -222,7 +222,7 @@ def test_more_stages_freeze_a_superset(bodies, first, second):
         )
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=examples(30))
 @given(first=st.integers(1, 69), second=st.integers(1, 69))
 def test_more_last_layers_freeze_a_subset(bodies, first, second):
     for detector in bodies.values():

@@ -45,7 +45,6 @@ def test_a_model_with_other_heads_comes_back_from_its_file(tmp_path, tiny_settin
     assert all(torch.equal(expected[key], found[key]) for key in expected)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("make", [maskrcnn_resnet50_fpn, maskrcnn_resnet50_fpn_v2])
 def test_torchvisions_detectors_have_the_same_tensors_and_anchors_here(make):
     settings = ModelSection(backbone=make.__name__, weights="none", fpn_channels=256)

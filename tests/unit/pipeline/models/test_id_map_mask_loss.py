@@ -17,6 +17,7 @@ from pipeline.benchmarks.training import TensorBytes
 from pipeline.data.dataset import make_target
 from pipeline.models import detectors
 from pipeline.models.id_map_mask_loss import IdMapHeads, mask_targets_in_boxes, roi_heads_arguments
+from tests.helpers.search import examples
 
 SIZE = (80, 110)
 
@@ -70,7 +71,7 @@ def step(network: MaskRCNN, seen: list[Tensor], targets: list[dict[str, Tensor]]
 coordinates = st.floats(-3, 130, width=32)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(
     seed=st.integers(0, 99),
     size=st.tuples(st.integers(20, 130), st.integers(20, 130)),
