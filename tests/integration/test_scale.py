@@ -14,16 +14,6 @@ from tests.helpers.paths import ROOT
 SHARDS = 10_000
 
 
-# In a small process of its own: Linux counts the memory of the one that starts a command as the command's.
-MEASURE = """
-import json, os, subprocess, sys
-with open(sys.argv[1], "w") as output:
-    process = subprocess.Popen(sys.argv[2:], stdout=output, stderr=subprocess.STDOUT)
-    _, status, used = os.wait4(process.pid, 0)
-print(json.dumps([os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_maxrss / 1024]))
-"""
-
-
 def plan(folder: Path, shards: int) -> tuple[float, float]:
     """Return processor seconds and peak memory in MB of planning `shards` shards of 100 images.
 
@@ -33,7 +23,13 @@ def plan(folder: Path, shards: int) -> tuple[float, float]:
     arguments = ("dataset", "-n", "--quiet", "rules", "--configfile", str(config))
     output = folder / f"{shards}.txt"
     measured = subprocess.run(
-        [sys.executable, "-c", MEASURE, str(output), *snakemake_runs.command(*arguments, folder=folder)],
+        [
+            sys.executable,
+            "-m",
+            "tests.programs.measure_command",
+            str(output),
+            *snakemake_runs.command(*arguments, folder=folder),
+        ],
         capture_output=True,
         text=True,
         env=snakemake_runs.environment(folder),

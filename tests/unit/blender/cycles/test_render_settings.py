@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""White balance; and memory of a render job, in a process of its own: bpy reads its settings when it is imported."""
+"""White balance, and the memory of a render job."""
 
 import json
 import subprocess
@@ -14,26 +14,6 @@ from blender.shards import build_scene
 from pipeline.record.scene import AmbientLight
 from tests.helpers import records
 from tests.helpers.paths import ROOT
-
-SAVE_MANY = """
-import json, os, sys
-from pathlib import Path
-from blender.cycles import render_settings as cycles
-from blender.shards import build_scene
-import bpy, numpy as np, psutil
-record, folder = json.loads(sys.argv[1]), Path(sys.argv[2])
-build_scene.build_scene(record)
-cycles.configure(record["render"], "cpu", 1)
-cycles.render(folder / "passes.exr")
-held = []
-for number in range(40):
-    bpy.context.scene.view_settings.exposure = -1 + 0.05 * number
-    cycles.balance_white(np.full((4, 4, 3), (0.6, 0.5, 0.1 + 0.01 * number)), 1.0)
-    cycles.save_image(folder / "image.png")
-    held.append(psutil.Process().memory_info().rss / 2**20)
-print(json.dumps(held), flush=True)
-os._exit(0)
-"""
 
 
 def luma_and_cast(folder, color_rgb, strength):
@@ -80,7 +60,7 @@ def test_a_black_image_stays_black():
 def test_images_of_many_exposures_take_no_more_memory(tmp_path):
     record = records.record(0, width=32, height=24).model_dump_json()
     done = subprocess.run(
-        [sys.executable, "-c", SAVE_MANY, record, str(tmp_path)],
+        [sys.executable, "-m", "tests.programs.exposure_memory", record, str(tmp_path)],
         capture_output=True,
         text=True,
         cwd=ROOT,

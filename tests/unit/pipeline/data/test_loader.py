@@ -19,6 +19,7 @@ from pipeline.config import config
 from pipeline.data import loader
 from pipeline.data.dataset import TrainingDataset
 from pipeline.data.loader import BatchLoader
+from tests.helpers.paths import ROOT
 
 MB = 1 << 20
 
@@ -114,26 +115,6 @@ def large_set(folder: Path, image_count: int, per_image: int) -> None:
     json_files.write_json(folder / "large.json", {"images": images, "annotations": annotations, "categories": categories})
 
 
-# Memory that two workers do not share with anybody, after 15 and after 145 batches.
-MEASURE = """
-import sys
-from pathlib import Path
-import psutil
-from pipeline.coco import reader
-from pipeline.config import config
-from pipeline.data.dataset import TrainingDataset
-from pipeline.data.loader import BatchLoader
-
-settings = config.read_config(sys.argv[1]).train
-annotated = reader.read_coco(Path(sys.argv[2]))
-dataset = TrainingDataset(annotated, Path(sys.argv[2]).parent, settings.augment, 0)
-for number, _ in enumerate(BatchLoader(dataset, settings, seed=0), 1):
-    if number in (15, 145):
-        print(sum(each.memory_full_info().uss for each in psutil.Process().children(recursive=True)))
-assert len(annotated.annotations) == 36_000  # still there, and shared
-"""
-
-
 @pytest.mark.slow
 def test_the_memory_of_workers_does_not_grow_over_an_epoch(tmp_path):
     """As objects, these 36,000 annotations grew the two workers by 33 MB.
@@ -142,9 +123,10 @@ def test_the_memory_of_workers_does_not_grow_over_an_epoch(tmp_path):
     """
     off = dict.fromkeys(("flip", "blur", "motion_blur", "noise", "sharpen", "jpeg", "vignette", "white_balance"), 0)
     train = {"iterations": 150, "batch_size": 8, "workers": 2, "threads": 1, "augment": {"scale": 1} | off}
-    large_set(tmp_path, images=1200, per_image=30)
-    command = [sys.executable, "-c", MEASURE, json.dumps({"train": train}), str(tmp_path / "large.json")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    large_set(tmp_path, image_count=1200, per_image=30)
+    program = [sys.executable, "-m", "tests.programs.loader_memory"]
+    arguments = [json.dumps({"train": train}), str(tmp_path / "large.json"), "36000"]
+    done = subprocess.run([*program, *arguments], capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     early, late = map(int, done.stdout.split())
     assert late - early < 4 * MB
