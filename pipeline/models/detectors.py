@@ -93,6 +93,13 @@ def build_unweighted(settings: ModelSection, category_count: int) -> FreezableMa
     return model.train()
 
 
+def describe_model(model: FreezableMaskRcnn, categories: Sequence[Category]) -> dict[str, Any]:
+    """Return what, beside the weights, decides how a model is built and what its labels mean: plain values."""
+    return architecture_to_dict(model.architecture) | {
+        "categories": [{"id": category.id, "name": category.name} for category in categories]
+    }
+
+
 def save(
     path: str | Path,
     model: FreezableMaskRcnn,
@@ -107,8 +114,7 @@ def save(
     """
     plain = {
         "format": MODEL_FORMAT,
-        **architecture_to_dict(model.architecture),
-        "categories": [{"id": category.id, "name": category.name} for category in categories],
+        **describe_model(model, categories),
         "settings": settings.model_dump(mode="json"),
         "facts": facts,
     }

@@ -102,9 +102,11 @@ def _train(
         WeightAverage(detector, section.ema_decay) if section.ema_decay else None,
         validation,
     )
-    mixed = [Path(source.annotations) for source in section.sources.values()]
-    files = [annotations, *mixed, *([validation.data] if validation else [])]
-    kept = CheckpointStore(checkpoint, checkpoints.run_identity(settings, files))
+    files = {"--annotations": annotations}
+    files |= {f"train.sources.{name}.annotations": Path(source.annotations) for name, source in section.sources.items()}
+    files |= {"the validation set": validation.data} if validation else {}
+    identity = checkpoints.run_identity(settings, files, device)
+    kept = CheckpointStore(checkpoint, identity, detectors.describe_model(detector, annotated.categories))
     if saved := kept.newest():
         state.load_state_dict(saved)
         LOG.info("goes on after iteration %d of %d, from %s", state.iteration, section.iterations, checkpoint)

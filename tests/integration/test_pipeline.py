@@ -114,7 +114,7 @@ def test_every_stage_records_the_values_of_the_config_and_no_defaults(road):
     config["train"]["rate_factors"]["backbone"] = 0.1  # what null means for bundled weights
     found = recorded_configs(road)
     assert len(found) == 7
-    assert {name: differing_keys(record, config) for name, record in found.items()} == dict.fromkeys(found, [])
+    assert {name: differing_keys(record, config) for name, record in found.items()} == {name: [] for name in found}
     sections = {name: set(record) for name, record in found.items()}
     assert sections["model.pt"] == {"run", "model", "train"}
     assert found["model.pt"]["run"] == {"seed": 0}

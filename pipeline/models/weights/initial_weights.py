@@ -122,7 +122,7 @@ def imagenet_source(backbone: str) -> WeightsSource:
 
 
 def file_source(path: Path, settings: ModelSection) -> WeightsSource:
-    """Return a file of one's own: a model file of ours, or a state dict of torchvision's or timm's layout.
+    """Return the weights in a file: a model file or a checkpoint of ours, or a state dict of torchvision or timm.
 
     Raises:
         WeightsError, model_file.ModelFileError: it cannot be read, or is a model file of another backbone.
@@ -131,7 +131,11 @@ def file_source(path: Path, settings: ModelSection) -> WeightsSource:
     if not (isinstance(content, dict) and "format" in content):
         tensors = _tensors(path, content)
         return WeightsSource(str(path), tensors, _classes_of(tensors))
-    content = model_file.validate_content(path, content)
+    if content["format"] == model_file.CHECKPOINT_FORMAT:
+        weights = content["state"]["detector"]
+    else:
+        content = model_file.validate_content(path, content)
+        weights = content["weights"]
     shape = content["architecture"]
     for key in ("backbone", "fpn_channels"):
         if shape[key] != getattr(settings, key):
@@ -140,7 +144,7 @@ def file_source(path: Path, settings: ModelSection) -> WeightsSource:
                 f"{path}: its {key} is {shape[key]}, the config's is {asked}: set model.{key}: {shape[key]}"
             )
     classes = (BACKGROUND, *(category["name"] for category in content["categories"]))
-    return WeightsSource(str(path), content["weights"], classes, content["norm_eps"])
+    return WeightsSource(str(path), weights, classes, content["norm_eps"])
 
 
 def copy_weights(model: nn.Module, source: WeightsSource, classes: Sequence[str]) -> WeightsLoadReport:

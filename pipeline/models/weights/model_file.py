@@ -8,7 +8,8 @@ from typing import Any
 from pipeline.common.errors import CaristeError
 from pipeline.models.weights import state_dicts
 
-MODEL_FORMAT = "cariste-mask-rcnn-2"
+MODEL_FORMAT = "cariste-mask-rcnn-3"
+CHECKPOINT_FORMAT = "cariste-checkpoint-1"
 REQUIRED_KEYS = ("format", "architecture", "categories", "normalization", "norm_eps", "settings", "facts", "weights")
 
 
