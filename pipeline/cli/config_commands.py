@@ -31,19 +31,25 @@ def register(app: typer.Typer) -> None:
 def config(
     file: Annotated[str | None, typer.Argument(metavar="FILE", help="YAML file to check.")] = None,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema, for editors.")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the page that lists all keys (docs/reference/config.md).")
+    ] = False,
 ) -> None:
     """Check a config and print it with all defaults filled in."""
     import yaml
 
     from pipeline.config import config as config_file
+    from pipeline.config import reference_page
 
-    if schema == (file is not None):
-        raise typer.BadParameter("give a YAML file, or --schema")
+    if (file is not None) + schema + markdown != 1:
+        raise typer.BadParameter("give a YAML file, or --schema, or --markdown")
     if schema:
-        typer.echo(config_file.schema(), nl=False)
-        return
-    checked = config_file.read_config(file)
-    typer.echo(yaml.safe_dump(checked.model_dump(mode="json"), sort_keys=False), nl=False)
+        text = config_file.schema()
+    elif markdown:
+        text = reference_page.reference_page()
+    else:
+        text = yaml.safe_dump(config_file.read_config(file).model_dump(mode="json"), sort_keys=False)
+    typer.echo(text, nl=False)
 
 
 def layers(
