@@ -12,7 +12,7 @@ from blender.hall import openings
 from blender.hall.fittings import fitting_materials, roof_beams, wall_fittings
 from blender.hall.litter import litter_solids
 from blender.materials import hall_materials
-from blender.materials.markings import FacePlane
+from blender.materials.markings import level_face
 from blender.mesh.asset_cache import AssetCache
 from blender.mesh.solids import Solid, solids_to_mesh
 
@@ -50,14 +50,9 @@ def _object(name: str, solids: list[Solid], materials: list[bpy.types.Material])
     return [bpy.data.objects.new(name, solids_to_mesh(name, solids, materials))] if solids else []
 
 
-def _flat(z: float = 0.0) -> FacePlane:
-    """The floor's plane, or one above it, as a face to lay patches on."""
-    return FacePlane(np.array([0, 0, z]), np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), (0.0, 0.0))
-
-
 def _ground(size: tuple[float, float, float]) -> Solid:
     half = np.array(size[:2]) / 2
-    return _flat().polygon(half * [(-1, -1), (1, -1), (1, 1), (-1, 1)], 0, lift_m=0.0)
+    return level_face((0, 0, 0)).polygon(half * [(-1, -1), (1, -1), (1, 1), (-1, 1)], 0, lift_m=0.0)
 
 
 def _ceiling(size: tuple[float, float, float], z: float) -> Solid:
@@ -82,7 +77,7 @@ def _lines(hall: dict) -> list[bpy.types.Object]:
         start, end = np.array(line["start_m"]), np.array(line["end_m"])
         along = end - start
         turn = np.arctan2(along[1], along[0])
-        plane = _flat(LINE_LIFT_M + number * 1e-5)
+        plane = level_face((0, 0, LINE_LIFT_M + number * 1e-5))
         quad = plane.rectangle((start + end) / 2, (np.hypot(*along), line["width_m"]), 0, turn, lift_m=0.0)
         by_paint.setdefault((tuple(line["color_rgb"]), line["wear"]), []).append(quad)
     return [

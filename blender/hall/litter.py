@@ -4,7 +4,7 @@
 import numpy as np
 
 from blender.hall.fittings import MATERIAL_SLOTS
-from blender.materials.markings import FacePlane
+from blender.materials.markings import level_face
 from blender.mesh.solids import Solid, box
 
 LIFT_M = 0.001
@@ -21,17 +21,13 @@ def litter_solids(size: tuple[float, float, float], floor: dict) -> list[Solid]:
     return [makers[kind](str(kind), tuple(rng.uniform(-spread, spread)), rng) for kind in kinds]
 
 
-def _plane(lift_m: float = LIFT_M) -> FacePlane:
-    return FacePlane(np.array([0, 0, lift_m]), np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), (0.0, 0.0))
-
-
 def _sheet(kind: str, place: tuple[float, float], rng: np.random.Generator) -> Solid:
     """A torn rectangle."""
     large = 0.12 if kind == "paper" else 0.2
     corners = np.array([(-1, -0.7), (1, -0.7), (1, 0.7), (-1, 0.7)]) * rng.uniform(0.03, large)
     corners += rng.normal(0, 0.012, corners.shape)
     slot = MATERIAL_SLOTS["white"] if kind == "paper" else MATERIAL_SLOTS["cardboard"]
-    return _plane().polygon(_turned(corners, rng) + place, slot, 0.0)
+    return level_face((0, 0, LIFT_M)).polygon(_turned(corners, rng) + place, slot, 0.0)
 
 
 def _film(_: str, place: tuple[float, float], rng: np.random.Generator) -> Solid:
@@ -39,7 +35,7 @@ def _film(_: str, place: tuple[float, float], rng: np.random.Generator) -> Solid
     angle = np.linspace(0, 2 * np.pi, 9, endpoint=False)
     radius = rng.uniform(0.03, 0.16, 9)
     corners = np.c_[radius * np.cos(angle), 0.6 * radius * np.sin(angle)]
-    return _plane().polygon(_turned(corners, rng) + place, MATERIAL_SLOTS["film"], 0.0)
+    return level_face((0, 0, LIFT_M)).polygon(_turned(corners, rng) + place, MATERIAL_SLOTS["film"], 0.0)
 
 
 def _splinter(_: str, place: tuple[float, float], rng: np.random.Generator) -> Solid:

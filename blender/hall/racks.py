@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 
 from blender.materials.common_materials import painted_metal, perforated_upright, plain_material, wood
-from blender.materials.markings import FacePlane
+from blender.materials.markings import FacePlane, level_face
 from blender.mesh.asset_cache import AssetCache
 from blender.mesh.solids import Solid, box, flat_bar, solids_to_mesh
 
@@ -122,7 +122,7 @@ def _beams(x: float, level: float, parameters: dict, rng: np.random.Generator) -
 def _deck(x: float, level: float, decks: str, parameters: dict) -> list[Solid]:
     """What lies between the beams, a hair below their tops: nothing, wire mesh or boards."""
     length, clear = parameters["bay_width_m"], parameters["depth_m"] - 2 * BEAM_DEPTH_M
-    flat = FacePlane(np.array([x, 0, level - 0.004]), np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), (length, clear))
+    flat = level_face((x, 0, level - 0.004), (length, clear))
     if decks == "wire":
         across = [(place, 0.0, 0.008, clear) for place in np.arange(-length / 2 + 0.05, length / 2, 0.1)]
         along = [(0.0, place, length, 0.01) for place in np.linspace(-clear / 2 + 0.1, clear / 2 - 0.1, 4)]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Materials: one function a kind of stuff. Colours are linear Rec. 709 in 0..1.
+"""Materials that many assets share, and `MaterialBuilder`, with which all materials are written.
 
-`MaterialBuilder` is a thin hand on a node tree: it adds nodes and links in one call, so that a material reads like a formula.
+Each function returns a new Blender material of a given name. Colors are linear Rec. 709 in 0..1.
 """
 
 from dataclasses import dataclass
@@ -14,18 +14,23 @@ from blender.materials import noise_textures
 
 Rgb = tuple[float, float, float]
 FILM_GLINT = (0.85, 0.87, 0.9)
+GRAIN_SHIFT = 50.0  # each board shifts its grain by up to this much, in scaled coordinates
 
 
 @dataclass(frozen=True)
 class MaterialBuilder:
-    """A material's node tree and its Principled BSDF."""
+    """A material, its node tree and its Principled BSDF; methods add nodes and link them.
+
+    A method returns the output socket of what it adds, so that calls nest as in a formula. Where a parameter has no
+    type, it takes a socket or a constant.
+    """
 
     material: bpy.types.Material
     tree: bpy.types.NodeTree
     principled: bpy.types.ShaderNode
 
     def node(self, kind: str, inputs: dict[str | int, Any] | None = None, **settings: Any) -> bpy.types.ShaderNode:
-        """Add a node: `settings` are its properties; an input that is a socket is linked, any other is set."""
+        """Add a node of a Blender type; `settings` are its properties, `inputs` its sockets by name or index."""
         node = self.tree.nodes.new(kind)
         for name, value in settings.items():
             setattr(node, name, value)
@@ -34,7 +39,7 @@ class MaterialBuilder:
         return node
 
     def set_input(self, socket: bpy.types.NodeSocket, value: Any) -> None:
-        """Link `value` to the socket if it is a socket itself, else set it (RGB triples get alpha 1)."""
+        """Link `value` to the socket if it is a socket, else set it as a constant (RGB triples get alpha 1)."""
         if isinstance(value, bpy.types.NodeSocket):
             self.tree.links.new(value, socket)
         elif socket.type == "RGBA" and len(value) == 3:
@@ -43,96 +48,106 @@ class MaterialBuilder:
             socket.default_value = value
 
     def set_principled(self, **inputs: Any) -> None:
-        """Feed inputs of the Principled BSDF by name, spaces written as underscores: `set(Base_Color=rgb)`."""
+        """Set inputs of the Principled BSDF by name, with underscores for spaces: `set_principled(Base_Color=rgb)`."""
         for name, value in inputs.items():
             self.set_input(self.principled.inputs[name.replace("_", " ")], value)
 
     def object_color(self) -> bpy.types.NodeSocket:
-        """The colour set on each object (`object.color`): one shared material, many colours."""
+        """Return the color of the object (`object.color`), so that objects of many colors share one material."""
         return self.node("ShaderNodeObjectInfo").outputs["Color"]
 
     def random_per_part(self) -> bpy.types.NodeSocket:
-        """A number in 0..1, another for every connected part of the mesh: each board, each carton."""
+        """Return a random number in 0..1 for each connected part of the mesh: each board, each carton."""
         return self.node("ShaderNodeNewGeometry").outputs["Random Per Island"]
 
     def coordinates(self) -> tuple[bpy.types.NodeSocket, bpy.types.NodeSocket, bpy.types.NodeSocket]:
-        """The object's own x, y, z in metres."""
+        """Return x, y and z in meters, in the frame of the object."""
         position = self.node("ShaderNodeTexCoord").outputs["Object"]
         return tuple(self.node("ShaderNodeSeparateXYZ", {0: position}).outputs)
 
     def scaled_coordinates(self, x: float, y: float, z: float, offset: Any = 0.0) -> bpy.types.NodeSocket:
-        """Object coordinates scaled by axis and shifted: noise of them has features (1/x, 1/y, 1/z) m large."""
+        """Return object coordinates times (x, y, z), plus an offset.
+
+        Noise of scale 1 at these coordinates has features (1/x, 1/y, 1/z) m long.
+        """
         position = self.node("ShaderNodeTexCoord").outputs["Object"]
         shift = self.node("ShaderNodeCombineXYZ", {"X": offset, "Y": offset, "Z": offset}).outputs[0]
         settings = {0: position, 1: (x, y, z), 2: shift}
         return self.node("ShaderNodeVectorMath", settings, operation="MULTIPLY_ADD").outputs[0]
 
     def scale_color(self, color: Any, factor: Any) -> bpy.types.NodeSocket:
-        """A colour times a number."""
+        """Multiply a color by a number."""
         node = self.node("ShaderNodeVectorMath", {0: color, "Scale": factor}, operation="SCALE")
         return node.outputs[0]
 
     def map_linear(self, value: Any, low: float, high: float) -> bpy.types.NodeSocket:
-        """Map `value` from 0..1 to low..high in a straight line."""
+        """Map `value` linearly from 0..1 to low..high."""
         return self.math("MULTIPLY_ADD", value, high - low, low)
 
     def grid_line(self, value: Any, pitch_m: float, width_m: float, offset_m: float = 0.0) -> bpy.types.NodeSocket:
-        """1 on lines of `width_m` every `pitch_m` along a coordinate, else 0."""
-        place = self.math("PINGPONG", self.math("ADD", value, offset_m), pitch_m / 2)
-        return self.math("LESS_THAN", place, width_m / 2)
+        """Return 1 on lines of `width_m` every `pitch_m` along the coordinate `value`, else 0."""
+        distance = self.math("PINGPONG", self.math("ADD", value, offset_m), pitch_m / 2)
+        return self.math("LESS_THAN", distance, width_m / 2)
 
     def math(self, operation: str, *values: Any) -> bpy.types.NodeSocket:
+        """Apply an operation of Blender's Math node to one, two or three numbers."""
         return self.node("ShaderNodeMath", dict(enumerate(values)), operation=operation).outputs[0]
 
     def mix_colors(self, factor: Any, first: Any, second: Any) -> bpy.types.NodeSocket:
-        """Mix two colours: `first` at factor 0, `second` at factor 1."""
+        """Mix two colors: `first` at factor 0, `second` at factor 1."""
         node = self.node("ShaderNodeMix", data_type="RGBA")
-        # The node has a set of sockets per data type under the same names: 0 factor, 6 and 7 colours, output 2.
+        # The node has sockets of the same names for each data type: 0 is the factor, 6 and 7 are the colors, output 2.
         for index, value in ((0, factor), (6, first), (7, second)):
             self.set_input(node.inputs[index], value)
         return node.outputs[2]
 
     def noise(self, scale: float, detail: float = 4.0, vector: Any = None, flat: bool = False) -> bpy.types.NodeSocket:
-        """Fractal noise in 0..1 of object coordinates (or of `vector`); `scale` in features per metre.
+        """Return fractal noise in 0..1 of object coordinates (or of `vector`); `scale` in features per meter.
 
-        Looked up in a baked tile of two octaves, or of four where `detail` is above 2: by x and y alone if `flat`, else
-        projected along the axis that the surface's normal is nearest to.
+        The noise is a texture of two octaves, or of four where `detail` is above 2. With `flat`, it is projected along
+        z; otherwise along the axis nearest to the normal of the surface.
         """
         vector = vector if vector is not None else self.node("ShaderNodeTexCoord").outputs["Object"]
         factor = scale / noise_textures.FEATURES_PER_TILE
-        place = self.node("ShaderNodeVectorMath", {0: vector, "Scale": factor}, operation="SCALE").outputs[0]
-        image = noise_textures.noise_image(2 if detail <= 2 else 4)
+        texture_coordinates = self.node("ShaderNodeVectorMath", {0: vector, "Scale": factor}, operation="SCALE")
         return self.node(
-            "ShaderNodeTexImage", {"Vector": place}, image=image, projection="FLAT" if flat else "BOX"
+            "ShaderNodeTexImage",
+            {"Vector": texture_coordinates.outputs[0]},
+            image=noise_textures.noise_image(2 if detail <= 2 else 4),
+            projection="FLAT" if flat else "BOX",
         ).outputs["Color"]
 
     def smoothstep(self, value: Any, low: float, high: float) -> bpy.types.NodeSocket:
-        """Map `value` smoothly to 0 below `low`, 1 above `high`."""
+        """Map `value` smoothly to 0 below `low` and 1 above `high`; low > high inverts this."""
         inputs = {"Value": value, "From Min": low, "From Max": high}
         return self.node("ShaderNodeMapRange", inputs, interpolation_type="SMOOTHSTEP").outputs["Result"]
 
     def add_bump(self, height: Any, strength: float, distance_m: float) -> None:
-        """Perturb the surface normal by a height in 0..1 worth `distance_m`."""
+        """Perturb the normal of the surface by a height map: 0..1 in `height` stand for 0..`distance_m`."""
         node = self.node("ShaderNodeBump", {"Height": height, "Strength": strength, "Distance": distance_m})
         self.set_principled(Normal=node.outputs["Normal"])
 
 
 def new_material_builder(name: str) -> MaterialBuilder:
-    """Start a new material with an empty Principled BSDF."""
+    """Start a new material with a Principled BSDF that has Blender's default values."""
     material = bpy.data.materials.new(name)
     material.use_nodes = True
     return MaterialBuilder(material, material.node_tree, material.node_tree.nodes["Principled BSDF"])
 
 
 def plain_material(name: str, color: Rgb, roughness: float = 0.6, metallic: float = 0.0) -> bpy.types.Material:
-    """One colour all over: plastic, rubber, bare steel."""
+    """Return one color without texture: plastic, rubber, bare steel."""
     builder = new_material_builder(name)
     builder.set_principled(Base_Color=color, Roughness=roughness, Metallic=metallic)
     return builder.material
 
 
 def painted_metal(name: str, color: Rgb, wear: float, roughness: float = 0.35) -> bpy.types.Material:
-    """Paint on steel that wears off in patches and dulls; `wear` 0 new .. 1 scrapped."""
+    """Return paint on steel with bare patches and dirt; `wear` from 0 (new) to 1 (scrap)."""
+    return _painted_metal_builder(name, color, wear, roughness).material
+
+
+def _painted_metal_builder(name: str, color: Rgb, wear: float, roughness: float = 0.35) -> MaterialBuilder:
     builder = new_material_builder(name)
     worn = builder.smoothstep(builder.noise(9.0, 4.0), 0.78 - 0.3 * wear, 0.80 - 0.28 * wear)
     dirt = builder.math("MULTIPLY", builder.noise(3.0), 0.6 * wear)
@@ -142,11 +157,11 @@ def painted_metal(name: str, color: Rgb, wear: float, roughness: float = 0.35) -
         Metallic=builder.math("MULTIPLY", worn, 0.9),
         Roughness=builder.math("ADD", builder.math("MULTIPLY", dirt, 0.5), roughness),
     )
-    return builder.material
+    return builder
 
 
 def emissive_face(name: str, color: Rgb, strength: float) -> bpy.types.Material:
-    """A face that shines for those who look at it, but is never sampled as a light; milky when it does not shine."""
+    """Return a material that glows for the camera but that Cycles does not sample as a light; milky at strength 0."""
     builder = new_material_builder(name)
     builder.set_principled(Base_Color=(0.5, 0.5, 0.5), Emission_Color=color, Emission_Strength=strength)
     builder.material.cycles.emission_sampling = "NONE"
@@ -154,22 +169,29 @@ def emissive_face(name: str, color: Rgb, strength: float) -> bpy.types.Material:
 
 
 def wood(name: str, grain: str, age: float) -> bpy.types.Material:
-    """Sawn spruce, each board in its own tone; `grain` "x", "y" or "z" is its direction, `age` 0 yellow .. 1 grey."""
+    """Return sawn spruce, each board with a tone of its own.
+
+    `grain` is the direction of the fibers: "x", "y" or "z". `age` goes from 0 (yellow) to 1 (gray).
+    """
     builder = new_material_builder(name)
     board = builder.random_per_part()
-    along = tuple(1.5 if axis == grain else 40.0 for axis in "xyz")
-    fibre = builder.noise(1.0, 2.0, builder.scaled_coordinates(*along, builder.math("MULTIPLY", board, 50.0)))
+    scales = tuple(1.5 if axis == grain else 40.0 for axis in "xyz")
+    shift = builder.math("MULTIPLY", board, GRAIN_SHIFT)
+    fiber = builder.noise(1.0, 2.0, builder.scaled_coordinates(*scales, shift))
     young, old = np.array((0.60, 0.39, 0.19)), np.array((0.20, 0.165, 0.125))
     color = tuple(young + (old - young) * min(1.0, age * 1.1))
     tone = builder.math(
-        "MULTIPLY", builder.map_linear(fibre, 0.55, 1.4), builder.map_linear(board, 0.72 - 0.2 * age, 1.12)
+        "MULTIPLY", builder.map_linear(fiber, 0.55, 1.4), builder.map_linear(board, 0.72 - 0.2 * age, 1.12)
     )
     builder.set_principled(Base_Color=builder.scale_color(color, tone), Roughness=0.8, Specular_IOR_Level=0.25)
     return builder.material
 
 
 def cardboard(name: str, wrapped: bool = False) -> bpy.types.Material:
-    """Corrugated board in the object's colour, each carton in its own tone; `wrapped`: seen through stretch film."""
+    """Return corrugated board in the color of the object, each carton with a tone of its own.
+
+    `wrapped`: seen through stretch film.
+    """
     builder = new_material_builder(name)
     tone = builder.math(
         "MULTIPLY",
@@ -180,9 +202,8 @@ def cardboard(name: str, wrapped: bool = False) -> bpy.types.Material:
     builder.set_principled(Base_Color=color, Roughness=0.85, Specular_IOR_Level=0.2)
     if wrapped:
         folds, glints = _film_folds(builder)
-        hazy = builder.mix_colors(
-            builder.map_linear(builder.smoothstep(folds, 0.4, 0.7), 0.1, 0.4), color, (0.6, 0.62, 0.64)
-        )
+        haze = builder.map_linear(builder.smoothstep(folds, 0.4, 0.7), 0.1, 0.4)
+        hazy = builder.mix_colors(haze, color, (0.6, 0.62, 0.64))
         builder.set_principled(
             Base_Color=builder.mix_colors(glints, hazy, FILM_GLINT), Coat_Weight=0.9, Coat_Roughness=0.12
         )
@@ -191,7 +212,7 @@ def cardboard(name: str, wrapped: bool = False) -> bpy.types.Material:
 
 
 def opaque_film(name: str, color: Rgb) -> bpy.types.Material:
-    """Stretch film that hides its load; light film takes a tint of the object's colour."""
+    """Return stretch film that hides its load; light film takes a tint of the object's color."""
     builder = new_material_builder(name)
     folds, glints = _film_folds(builder)
     tinted = builder.mix_colors(0.3, color, builder.object_color()) if sum(color) > 1 else color
@@ -200,24 +221,24 @@ def opaque_film(name: str, color: Rgb) -> bpy.types.Material:
     return builder.material
 
 
-def _film_folds(builder: MaterialBuilder) -> tuple[Any, Any]:
-    """Wrinkle the surface; return the height of the folds and the bright streaks along them, both 0..1.
+def _film_folds(builder: MaterialBuilder) -> tuple[bpy.types.NodeSocket, bpy.types.NodeSocket]:
+    """Wrinkle the surface; return the height of the folds and a mask of bright streaks along them, both 0..1.
 
-    The streaks are painted: mirrored lamps in a thousand creases would take a thousand samples to find.
+    The streaks are painted. Reflections of lamps in so many creases would need too many samples.
     """
     folds = builder.noise(1.0, 3.0, builder.scaled_coordinates(5.0, 5.0, 14.0))
     builder.add_bump(folds, 0.7, 0.03)
     crease = builder.smoothstep(builder.math("ABSOLUTE", builder.math("SUBTRACT", folds, 0.56)), 0.022, 0.0)
     patches = builder.smoothstep(builder.noise(2.5, 1.0), 0.42, 0.7)
-    # The film is wound on aslant in bands: where two overlap, an edge shines.
+    # The film is wound in slanted bands. Where two overlap, an edge shines.
     x, y, z = builder.coordinates()
-    aslant = builder.math("MULTIPLY_ADD", builder.math("ADD", x, y), 0.1, z)
-    edges = builder.math("MULTIPLY", builder.grid_line(aslant, 0.23, 0.008), 0.45)
+    slanted = builder.math("MULTIPLY_ADD", builder.math("ADD", x, y), 0.1, z)
+    edges = builder.math("MULTIPLY", builder.grid_line(slanted, 0.23, 0.008), 0.45)
     return folds, builder.math("MAXIMUM", builder.math("MULTIPLY", crease, patches), edges)
 
 
 def paper_label(name: str, color: Rgb = (0.75, 0.75, 0.75)) -> bpy.types.Material:
-    """A shipping label on paper of this colour, with lines of grey print."""
+    """Return paper of this color with lines of gray print."""
     builder = new_material_builder(name)
     x, y, z = builder.coordinates()
     words = builder.node("ShaderNodeCombineXYZ", {"X": builder.math("ADD", x, y), "Y": z}).outputs[0]
@@ -228,60 +249,60 @@ def paper_label(name: str, color: Rgb = (0.75, 0.75, 0.75)) -> bpy.types.Materia
 
 
 def barcode(name: str) -> bpy.types.Material:
-    """Black bars of one to four millimetres on white, upright on any side of a thing."""
+    """Return upright black bars on white on every side of an object; their widths are multiples of 3.3 mm."""
     builder = new_material_builder(name)
     x, y, _ = builder.coordinates()
-    along = builder.math("FLOOR", builder.math("MULTIPLY", builder.math("ADD", x, y), 300.0))
-    bars = builder.node("ShaderNodeTexWhiteNoise", {"W": along}, noise_dimensions="1D").outputs["Value"]
-    bar = builder.math("LESS_THAN", bars, 0.5)
+    column = builder.math("FLOOR", builder.math("MULTIPLY", builder.math("ADD", x, y), 300.0))
+    random = builder.node("ShaderNodeTexWhiteNoise", {"W": column}, noise_dimensions="1D").outputs["Value"]
+    bar = builder.math("LESS_THAN", random, 0.5)
     builder.set_principled(Base_Color=builder.mix_colors(bar, (0.75,) * 3, (0.02,) * 3), Roughness=0.5)
     return builder.material
 
 
 def scuffed_plastic(name: str, color: Rgb, wear: float) -> bpy.types.Material:
-    """Polyethylene that gets paler where it is scratched and darker where it is dirty."""
+    """Return polyethylene, paler where it is scratched and darker where it is dirty."""
     builder = new_material_builder(name)
     pale = tuple(0.7 * channel + 0.12 for channel in color)
     scratched = builder.math("MULTIPLY", builder.smoothstep(builder.noise(14.0, 3.0), 0.5, 0.75), wear)
     dirt = builder.math("MULTIPLY", builder.noise(4.0, 2.0), 0.7 * wear)
-    builder.set_principled(
-        Base_Color=builder.mix_colors(dirt, builder.mix_colors(scratched, color, pale), (0.05, 0.045, 0.04)),
-        Roughness=0.42,
-    )
+    scuffed = builder.mix_colors(scratched, color, pale)
+    builder.set_principled(Base_Color=builder.mix_colors(dirt, scuffed, (0.05, 0.045, 0.04)), Roughness=0.42)
     return builder.material
 
 
 def milky_tank(name: str, color: Rgb) -> bpy.types.Material:
-    """Translucent polyethylene as it looks from outside, opaque: darker below the level of what is inside."""
+    """Return the translucent polyethylene of a tank as an opaque material: darker below the level of the liquid."""
     builder = new_material_builder(name)
     _, _, z = builder.coordinates()
     filled = builder.smoothstep(z, 0.76, 0.72)
-    builder.set_principled(Base_Color=builder.scale_color(color, builder.map_linear(filled, 1.0, 0.68)), Roughness=0.3)
+    shaded = builder.scale_color(color, builder.map_linear(filled, 1.0, 0.68))
+    builder.set_principled(Base_Color=shaded, Roughness=0.3)
     return builder.material
 
 
 def perforated_upright(
     name: str, color: Rgb, wear: float, pitch_m: float, first_m: float, width_m: float
 ) -> bpy.types.Material:
-    """Rack uprights in a row along x, the first at `first_m`: paint with two columns of holes every 50 mm of height."""
-    material = painted_metal(name, color, wear)
-    builder = MaterialBuilder(material, material.node_tree, material.node_tree.nodes["Principled BSDF"])
+    """Return painted rack uprights with two columns of holes, a hole every 50 mm of height.
+
+    The uprights are in a row along x: the first at `first_m`, then one every `pitch_m`, each `width_m` wide.
+    """
+    builder = _painted_metal_builder(name, color, wear)
     x, _, z = builder.coordinates()
-    off_middle = builder.math("PINGPONG", builder.math("SUBTRACT", x, first_m), pitch_m / 2)
-    off_column = builder.math("ABSOLUTE", builder.math("SUBTRACT", off_middle, width_m / 4))
-    hole = builder.math("MULTIPLY", builder.math("LESS_THAN", off_column, 0.009), builder.grid_line(z, 0.05, 0.028))
+    from_middle = builder.math("PINGPONG", builder.math("SUBTRACT", x, first_m), pitch_m / 2)
+    from_column = builder.math("ABSOLUTE", builder.math("SUBTRACT", from_middle, width_m / 4))
+    hole = builder.math("MULTIPLY", builder.math("LESS_THAN", from_column, 0.009), builder.grid_line(z, 0.05, 0.028))
     paint = builder.principled.inputs["Base Color"].links[0].from_socket
     builder.set_principled(Base_Color=builder.mix_colors(hole, paint, (0.01, 0.01, 0.01)))
-    return material
+    return builder.material
 
 
 def hazard_stripes() -> bpy.types.Material:
-    """Yellow and black at 45 degrees, a pair every 0.24 m."""
+    """Return yellow and black stripes at 45 degrees, a pair every 0.24 m of x + y + z."""
     builder = new_material_builder("hazard stripes")
     x, y, z = builder.coordinates()
     slant = builder.math("ADD", builder.math("ADD", x, y), z)
     color = builder.mix_colors(builder.grid_line(slant, 0.24, 0.12), (0.75, 0.48, 0.01), (0.015, 0.015, 0.015))
-    builder.set_principled(
-        Base_Color=builder.scale_color(color, builder.map_linear(builder.noise(4.0, 2.0), 0.6, 1.2)), Roughness=0.5
-    )
+    tone = builder.map_linear(builder.noise(4.0, 2.0), 0.6, 1.2)
+    builder.set_principled(Base_Color=builder.scale_color(color, tone), Roughness=0.5)
     return builder.material

@@ -17,6 +17,8 @@ from blender.mesh.rotation import rotation_matrix
 import bmesh  # exists only once bpy is loaded
 
 SMOOTH_UP_TO_DEG = 40.0
+# Side 1, centered on the origin, counter-clockwise.
+UNIT_SQUARE = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
 
 
 @dataclass(frozen=True)
@@ -132,8 +134,7 @@ def flat_bar(
     level /= np.linalg.norm(level)
     upright = np.cross(end - start, level)
     upright /= np.linalg.norm(upright)
-    corners = [(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)]
-    outline = np.array([a * width_m * level + b * height_m * upright for a, b in corners])
+    outline = np.array([a * width_m * level + b * height_m * upright for a, b in UNIT_SQUARE])
     return loft(np.array([start + outline, end + outline]), slot)
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from blender.mesh.solids import (
+    UNIT_SQUARE,
     Solid,
     bevelled,
     box,
@@ -29,7 +30,6 @@ HINGE_HEIGHT_M = 0.3
 TILLER_LENGTH_M = 0.95  # from the hinge to the line of the grips
 DRIVE_WIDTH_M = 0.078
 HEAD_LENGTH_M = 0.16  # how far the head reaches down the tiller
-UNIT_SQUARE = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
 
 
 def electric_steering_parts(style: ElectricStyle, layout: BatteryLayout) -> list[Solid]:

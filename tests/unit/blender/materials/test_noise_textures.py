@@ -10,7 +10,7 @@ from blender.materials import noise_textures
 def test_a_tile_has_the_spread_of_noise_and_no_seam(octaves):
     tile = noise_textures.noise_tile(octaves)
     assert tile.mean() == pytest.approx(noise_textures.MEAN, abs=0.01)
-    assert tile.std() == pytest.approx(noise_textures.SPREAD, rel=0.03)
+    assert tile.std() == pytest.approx(noise_textures.STANDARD_DEVIATION, rel=0.03)
     inside = np.abs(np.diff(tile, axis=0)).mean()
     assert np.abs(tile[0] - tile[-1]).mean() == pytest.approx(inside, rel=0.35)
 
