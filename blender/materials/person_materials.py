@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Materials of people: cloth, hi-vis cloth with reflective bands, skin with brows and lips, hair, eyes.
+"""Materials of people: cloth, high-visibility cloth with reflective bands, skin with eyebrows and lips, hair, eyes.
 
-They read per-vertex values of the meshes by attribute nodes, so patterns stick to the body whatever the pose.
+They read per-vertex values of the meshes (`SkinSurface.values`) by attribute nodes, so that a pattern moves with the
+body. Colors are linear Rec. 709 in 0..1.
 """
 
 import bpy
@@ -12,58 +13,73 @@ NAVY_RGB = (0.012, 0.017, 0.035)
 
 
 def vertex_attribute(builder: MaterialBuilder, name: str, output: str = "Fac") -> bpy.types.NodeSocket:
-    """Read a per-vertex value; `output` "Vector" for (N, 3) values."""
+    """Read a per-vertex value: output "Fac" for values (N,), "Vector" for (N, 3)."""
     return builder.node("ShaderNodeAttribute", attribute_name=name).outputs[output]
 
 
+def scaled_rgb(color: Rgb, factor: float, offset: float = 0.0) -> list[float]:
+    """Return a color times a factor plus an offset, at most 1 per channel."""
+    return [min(1.0, factor * channel + offset) for channel in color]
+
+
 def cloth_material(name: str, color: Rgb, weave: float) -> bpy.types.Material:
-    """Woven cloth: faded patches, seams along the edges, folds where it is squeezed. `weave` in threads per metre."""
+    """Return woven cloth with faded patches, seams along its edges and folds where it is squeezed.
+
+    `weave` is in threads per meter. The mesh has the values `rest` (position at rest, m), `edge` (distance to the
+    hem, m) and `crease` (0..1, how much the cloth is squeezed).
+    """
     builder = new_material_builder(name)
-    _woven(builder, color, weave)
+    _add_weave(builder, color, weave)
     return builder.material
 
 
-def _woven(builder: MaterialBuilder, color: Rgb, weave: float) -> bpy.types.NodeSocket:
-    """Give a shader cloth's surface; return its colour."""
-    place = vertex_attribute(builder, "rest", "Vector")
-    patches = builder.noise(6.0, 5.0, place)
-    faded = builder.mix_colors(patches, [0.82 * c for c in color], [min(1.0, 1.12 * c) for c in color])
+def _add_weave(builder: MaterialBuilder, color: Rgb, weave: float) -> bpy.types.NodeSocket:
+    """Set the inputs that all woven cloth has; return its color."""
+    rest_position = vertex_attribute(builder, "rest", "Vector")
+    patches = builder.noise(6.0, 5.0, rest_position)
+    faded = builder.mix_colors(patches, scaled_rgb(color, 0.82), scaled_rgb(color, 1.12))
     edge = vertex_attribute(builder, "edge")
     seam = builder.math("COMPARE", edge, 0.021, 0.0022)
-    tone = builder.mix_colors(builder.math("MULTIPLY", seam, 0.45), faded, [0.35 * c for c in color])
+    tone = builder.mix_colors(builder.math("MULTIPLY", seam, 0.45), faded, scaled_rgb(color, 0.35))
     builder.set_principled(Base_Color=tone, Roughness=0.9, Specular_IOR_Level=0.15, Sheen_Weight=0.12)
     squeezed = builder.math("ADD", builder.math("MULTIPLY", vertex_attribute(builder, "crease"), 2.0), 0.5)
-    wrinkle = builder.math("MULTIPLY", builder.noise(6.0, 3.0, place), squeezed)
-    threads = builder.math("MULTIPLY", builder.noise(weave, 1.0, place), 0.05)
-    builder.add_bump(builder.math("ADD", wrinkle, threads), 0.5, 0.022)
+    wrinkles = builder.math("MULTIPLY", builder.noise(6.0, 3.0, rest_position), squeezed)
+    threads = builder.math("MULTIPLY", builder.noise(weave, 1.0, rest_position), 0.05)
+    builder.add_bump(builder.math("ADD", wrinkles, threads), 0.5, 0.022)
     return tone
 
 
 def hi_vis_material(name: str, color: Rgb, sleeves: bool = False) -> bpy.types.Material:
-    """A vest after EN ISO 20471: two bands of 50 mm round the body, 50 mm and more apart and above the hem, and one
-    over each shoulder. `bands` holds metres: from the middle, above the hem, ahead of the neck.
+    """Return the cloth of a vest after EN ISO 20471, or of a jacket (`sleeves`).
 
-    A jacket (`sleeves`) has two more round each sleeve, by `sleeve`, m above the wrist, and a dark hem and cuffs."""
+    Two reflective bands of 50 mm run around the body, at least 50 mm apart and above the hem, and one over each
+    shoulder. A jacket has two more around each sleeve, and a dark hem and cuffs. Apart from the values that cloth has,
+    the mesh has `bands` (N, 3) m: to the side of the middle, above the hem, ahead of the neck. That of a jacket also
+    has `sleeve` (N,) m above the wrist.
+    """
     builder = new_material_builder(name)
-    tone = _woven(builder, color, weave=700.0)
+    tone = _add_weave(builder, color, weave=700.0)
     split = builder.node("ShaderNodeSeparateXYZ", {"Vector": vertex_attribute(builder, "bands", "Vector")})
-    aside, above, ahead = (split.outputs[i] for i in range(3))
-    aside = builder.math("ABSOLUTE", aside)
-    lower, upper = (builder.math("COMPARE", above, middle, 0.025) for middle in (0.105, 0.225))
+    side, above_hem, ahead = (split.outputs[i] for i in range(3))
+    from_middle = builder.math("ABSOLUTE", side)
+    lower, upper = (builder.math("COMPARE", above_hem, height, 0.025) for height in (0.105, 0.225))
     straps = builder.math(
-        "MULTIPLY", builder.math("COMPARE", aside, 0.118, 0.025), builder.math("GREATER_THAN", above, 0.25)
+        "MULTIPLY",
+        builder.math("COMPARE", from_middle, 0.118, 0.025),
+        builder.math("GREATER_THAN", above_hem, 0.25),
     )
     band = builder.math("MAXIMUM", builder.math("MAXIMUM", lower, upper), straps)
     if sleeves:
-        up = vertex_attribute(builder, "sleeve")
-        for middle in (0.115, 0.225):
-            band = builder.math("MAXIMUM", band, builder.math("COMPARE", up, middle, 0.025))
-        dark = builder.math("MAXIMUM", builder.math("LESS_THAN", above, 0.055), builder.math("LESS_THAN", up, 0.06))
+        above_wrist = vertex_attribute(builder, "sleeve")
+        for height in (0.115, 0.225):
+            band = builder.math("MAXIMUM", band, builder.math("COMPARE", above_wrist, height, 0.025))
+        hem, cuff = builder.math("LESS_THAN", above_hem, 0.055), builder.math("LESS_THAN", above_wrist, 0.06)
+        dark = builder.math("MAXIMUM", hem, cuff)
     zip_line = builder.math(
-        "MULTIPLY", builder.math("LESS_THAN", aside, 0.006), builder.math("GREATER_THAN", ahead, 0.0)
+        "MULTIPLY", builder.math("LESS_THAN", from_middle, 0.006), builder.math("GREATER_THAN", ahead, 0.0)
     )
     binding = builder.math("MAXIMUM", builder.math("LESS_THAN", vertex_attribute(builder, "edge"), 0.011), zip_line)
-    trimmed = builder.mix_colors(builder.math("MULTIPLY", binding, 0.75), tone, [0.3 * c for c in color])
+    trimmed = builder.mix_colors(builder.math("MULTIPLY", binding, 0.75), tone, scaled_rgb(color, 0.3))
     trimmed = builder.mix_colors(dark, trimmed, NAVY_RGB) if sleeves else trimmed
     builder.set_principled(
         Base_Color=builder.mix_colors(band, trimmed, (0.56, 0.57, 0.58)),
@@ -73,72 +89,75 @@ def hi_vis_material(name: str, color: Rgb, sleeves: bool = False) -> bpy.types.M
     return builder.material
 
 
-def skin_material(name: str, color: Rgb, hair: Rgb) -> bpy.types.Material:
-    """Skin, redder at the lips, with painted eyebrows and the shade of short hair.
+def skin_material(name: str, color: Rgb, hair_color: Rgb) -> bpy.types.Material:
+    """Return skin, redder at the lips, with painted eyebrows and the shade of short hair.
 
-    Reads `lips` and `haired` (0..1), and `face` (see `_brows`), which blender/head.py lays on the mesh.
+    The mesh has the values `rest`, `lips` and `haired` (0..1), and `face` (see `_eyebrow_mask`).
     """
     builder = new_material_builder(name)
-    place = vertex_attribute(builder, "rest", "Vector")
-    mottled = builder.mix_colors(
-        builder.noise(18.0, 5.0, place), [0.84 * c for c in color], (min(1, 1.1 * color[0]), *color[1:])
+    rest_position = vertex_attribute(builder, "rest", "Vector")
+    mottles = builder.noise(18.0, 5.0, rest_position)
+    mottled = builder.mix_colors(mottles, scaled_rgb(color, 0.84), (min(1, 1.1 * color[0]), *color[1:]))
+    lip_color = (0.8 * color[0], 0.55 * color[1], 0.55 * color[2])
+    skin = builder.mix_colors(vertex_attribute(builder, "lips"), mottled, lip_color)
+    strands = builder.node("ShaderNodeMapping", {"Vector": rest_position, "Scale": (1.0, 1.0, 0.35)}).outputs["Vector"]
+    strand_noise = builder.math("ADD", builder.math("MULTIPLY", builder.noise(420.0, 2.0, strands), 0.9), 0.1)
+    hair_mask = builder.smoothstep(vertex_attribute(builder, "haired"), 0.0, 1.0)
+    haired = builder.math("MULTIPLY", hair_mask, strand_noise)
+    eyebrows = builder.math("MULTIPLY", _eyebrow_mask(builder), strand_noise)
+    dark = builder.math("MAXIMUM", haired, eyebrows)
+    builder.set_principled(
+        Base_Color=builder.mix_colors(dark, skin, hair_color), Roughness=0.52, Specular_IOR_Level=0.35
     )
-    lips = builder.mix_colors(
-        vertex_attribute(builder, "lips"), mottled, (0.8 * color[0], 0.55 * color[1], 0.55 * color[2])
-    )
-    strands = builder.node("ShaderNodeMapping", {"Vector": place, "Scale": (1.0, 1.0, 0.35)}).outputs["Vector"]
-    rough = builder.math("ADD", builder.math("MULTIPLY", builder.noise(420.0, 2.0, strands), 0.9), 0.1)
-    haired = builder.math("MULTIPLY", builder.smoothstep(vertex_attribute(builder, "haired"), 0.0, 1.0), rough)
-    brows = builder.math("MULTIPLY", _brows(builder), rough)
-    dark = builder.math("MAXIMUM", haired, brows)
-    builder.set_principled(Base_Color=builder.mix_colors(dark, lips, hair), Roughness=0.52, Specular_IOR_Level=0.35)
-    builder.add_bump(builder.noise(220.0, 3.0, place), 0.12, 0.004)
+    builder.add_bump(builder.noise(220.0, 3.0, rest_position), 0.12, 0.004)
     return builder.material
 
 
-def _brows(builder: MaterialBuilder) -> bpy.types.NodeSocket:
-    """Two arcs above the eyes: `face` is (1 = an eye's distance from the middle, up in the same unit, ahead)."""
+def _eyebrow_mask(builder: MaterialBuilder) -> bpy.types.NodeSocket:
+    """Return 1 on two arcs above the eyes, else 0, with soft edges.
+
+    The mesh has the value `face` (N, 3): to the side and above the eyes, both as multiples of the distance of an eye
+    from the middle, and m ahead of the eyes.
+    """
     split = builder.node("ShaderNodeSeparateXYZ", {"Vector": vertex_attribute(builder, "face", "Vector")})
-    aside, up, ahead = (split.outputs[i] for i in range(3))
-    aside = builder.math("ABSOLUTE", aside)
-    off = builder.math("SUBTRACT", aside, 1.05)
-    arc = builder.math("SUBTRACT", 0.70, builder.math("MULTIPLY", builder.math("MULTIPLY", off, off), 0.42))
-    height = builder.math("ABSOLUTE", builder.math("SUBTRACT", up, arc))
-    thin = builder.math("SUBTRACT", 0.17, builder.math("MULTIPLY", builder.math("MAXIMUM", off, 0.0), 0.13))
-    across = builder.math("SUBTRACT", 1.0, builder.smoothstep(builder.math("DIVIDE", height, thin), 0.45, 1.05))
-    ends = builder.math(
+    side, up, ahead = (split.outputs[i] for i in range(3))
+    from_middle = builder.math("ABSOLUTE", side)
+    from_peak = builder.math("SUBTRACT", from_middle, 1.05)
+    arc = builder.math("SUBTRACT", 0.70, builder.math("MULTIPLY", builder.math("MULTIPLY", from_peak, from_peak), 0.42))
+    from_arc = builder.math("ABSOLUTE", builder.math("SUBTRACT", up, arc))
+    thickness = builder.math("SUBTRACT", 0.17, builder.math("MULTIPLY", builder.math("MAXIMUM", from_peak, 0.0), 0.13))
+    on_arc = builder.math("SUBTRACT", 1.0, builder.smoothstep(builder.math("DIVIDE", from_arc, thickness), 0.45, 1.05))
+    between_ends = builder.math(
         "MULTIPLY",
-        builder.smoothstep(aside, 0.36, 0.55),
-        builder.math("SUBTRACT", 1.0, builder.smoothstep(aside, 1.55, 1.85)),
+        builder.smoothstep(from_middle, 0.36, 0.55),
+        builder.math("SUBTRACT", 1.0, builder.smoothstep(from_middle, 1.55, 1.85)),
     )
     front = builder.math("GREATER_THAN", ahead, 0.0)
-    return builder.math("MULTIPLY", builder.math("MULTIPLY", across, ends), front)
+    return builder.math("MULTIPLY", builder.math("MULTIPLY", on_arc, between_ends), front)
 
 
 def hair_material(name: str, color: Rgb) -> bpy.types.Material:
-    """A short haircut: streaks along `flow` (N, 3), thinning out to nothing where `edge` (m) reaches 0."""
+    """Return hair with streaks, which becomes transparent at the hairline.
+
+    The mesh has the values `flow` (N, 3), coordinates in which the streaks are round, and `edge` (N,), m inside the
+    hairline.
+    """
     builder = new_material_builder(name)
     streaks = builder.noise(1.0, 3.0, vertex_attribute(builder, "flow", "Vector"))
-    tone = builder.mix_colors(streaks, [0.45 * c for c in color], [min(1.0, 1.5 * c + 0.01) for c in color])
-    thin = builder.math(
-        "ADD",
-        vertex_attribute(builder, "edge"),
-        builder.math("MULTIPLY", builder.math("SUBTRACT", streaks, 0.5), 0.045),
-    )
-    builder.set_principled(
-        Base_Color=tone, Roughness=0.62, Specular_IOR_Level=0.25, Alpha=builder.math("GREATER_THAN", thin, 0.006)
-    )
+    tone = builder.mix_colors(streaks, scaled_rgb(color, 0.45), scaled_rgb(color, 1.5, 0.01))
+    edge = vertex_attribute(builder, "edge")
+    frayed = builder.math("ADD", edge, builder.math("MULTIPLY", builder.math("SUBTRACT", streaks, 0.5), 0.045))
+    opaque = builder.math("GREATER_THAN", frayed, 0.006)
+    builder.set_principled(Base_Color=tone, Roughness=0.62, Specular_IOR_Level=0.25, Alpha=opaque)
     builder.add_bump(streaks, 0.6, 0.005)
     return builder.material
 
 
 def eye_material() -> bpy.types.Material:
-    """White, iris and pupil by `iris`: 1 in the middle of the eye, 0 at its rim."""
+    """Return white, iris and pupil; the mesh has the value `iris`: 1 in the middle of the eye, 0 at its rim."""
     builder = new_material_builder("eye")
     middle = vertex_attribute(builder, "iris")
-    iris = builder.mix_colors(builder.math("GREATER_THAN", middle, 0.80), (0.72, 0.69, 0.66), (0.06, 0.035, 0.02))
-    builder.set_principled(
-        Base_Color=builder.mix_colors(builder.math("GREATER_THAN", middle, 0.93), iris, (0.004, 0.004, 0.004)),
-        Roughness=0.15,
-    )
+    with_iris = builder.mix_colors(builder.math("GREATER_THAN", middle, 0.80), (0.72, 0.69, 0.66), (0.06, 0.035, 0.02))
+    with_pupil = builder.mix_colors(builder.math("GREATER_THAN", middle, 0.93), with_iris, (0.004, 0.004, 0.004))
+    builder.set_principled(Base_Color=with_pupil, Roughness=0.15)
     return builder.material
