@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A mesh of the user's own on the whole road, in a checkout of its own: from `assets/` to labels that were audited."""
+"""A mesh of the user in the whole pipeline, in a checkout of its own: from `assets/` to audited labels."""
 
 import json
 import shutil
@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 
 from pipeline.record import provenance
-from tests.helpers import snakemake_runs as road
+from tests.helpers import snakemake_runs
+from tests.helpers.paths import ROOT
 
 # A low box with a post at its rear, in millimetres, z up: 1.5 m long, 0.6 m wide, 1.2 m high.
 BOXES_MM = (((-750, 750), (-300, 300), (0, 250)), ((-750, -600), (-100, 100), (200, 1200)))
 FACES = ((1, 2, 4, 3), (5, 7, 8, 6), (1, 5, 6, 2), (3, 4, 8, 7), (1, 3, 7, 5), (2, 6, 8, 4))
 ENTRY = {"file": "my_truck.obj", "category": "pallet_truck", "licence": "own work", "up": "z", "metres_per_unit": 0.001}
 CONFIG = {
-    "data": {"name": "own", "images": 3, "shard_size": 3, "split": {"train": 1, "val": 1, "test": 1}},
+    "data": {"name": "custom", "images": 3, "shard_size": 3, "split": {"train": 1, "val": 1, "test": 1}},
     "layout": {"empty": 0},
     "trucks": {"count": 2, "custom_share": 1, "places": {"free": 1}},
     "people": {"count": 0},
@@ -37,16 +38,16 @@ def write_truck(path: Path) -> None:
 
 
 def write_catalogue(checkout: Path, entry: dict) -> None:
-    shipped = (road.ROOT / "assets/catalogue.yaml").read_text()
+    shipped = (ROOT / "assets/catalogue.yaml").read_text()
     (checkout / "assets/catalogue.yaml").write_text(f"{shipped}\n  my_truck: {json.dumps(entry)}\n")
 
 
 def snakemake(checkout: Path, *arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, "-m", "snakemake", *arguments, "--configfile", "own.json"],
+        [sys.executable, "-m", "snakemake", *arguments, "--configfile", "custom.json"],
         capture_output=True,
         text=True,
-        env=road.environment(checkout),
+        env=snakemake_runs.environment(checkout),
         cwd=checkout,
         check=False,
     )
@@ -54,13 +55,13 @@ def snakemake(checkout: Path, *arguments: str) -> subprocess.CompletedProcess:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory) -> Path:
-    """A checkout in which `snakemake dataset` has run with a truck of the user's own."""
+    """A checkout in which `snakemake dataset` has run with a custom truck."""
     folder = tmp_path_factory.mktemp("checkout")
-    for name in ("Snakefile", "blender", "pipeline", "profiles"):
-        copy = shutil.copytree if (road.ROOT / name).is_dir() else shutil.copy
-        copy(road.ROOT / name, folder / name)
+    for name in ("Snakefile", "blender", "pipeline", "profiles", "rules"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
     (folder / "assets").mkdir()
-    road.write_config(folder / "own.json", **CONFIG)
+    snakemake_runs.write_config(folder / "custom.json", **CONFIG)
     write_truck(folder / "assets/my_truck.obj")
     write_catalogue(folder, ENTRY)
     run = snakemake(folder, "dataset", "-j1")
@@ -68,34 +69,34 @@ def checkout(tmp_path_factory) -> Path:
     return folder
 
 
-def test_it_is_in_images_with_labels_that_pass_the_audit(checkout):
-    data = checkout / "results/data/own"
-    found = [
-        each
+def test_a_custom_mesh_appears_in_images_with_labels_that_pass_the_audit(checkout):
+    data = checkout / "results/data/custom"
+    annotations = [
+        annotation
         for split in ("train", "val", "test")
-        for each in json.loads((data / f"annotations/{split}.json").read_text())["annotations"]
+        for annotation in json.loads((data / f"annotations/{split}.json").read_text())["annotations"]
     ]
-    assert {(each["asset"], each["category_id"]) for each in found} == {("my_truck", 2)}
-    assert sum(each["area"] > 50 for each in found) >= 2
-    told = provenance.read_provenance(data / "annotations/provenance.json", provenance.AnnotationProvenance).assets[
-        "my_truck"
-    ]
-    assert (told["licence"], told["file"]) == ("own work", "my_truck.obj")
+    assert {(annotation["asset"], annotation["category_id"]) for annotation in annotations} == {("my_truck", 2)}
+    assert sum(annotation["area"] > 50 for annotation in annotations) >= 2
+    file = data / "annotations/provenance.json"
+    recorded = provenance.read_provenance(file, provenance.AnnotationProvenance).assets["my_truck"]
+    assert (recorded["licence"], recorded["file"]) == ("own work", "my_truck.obj")
     size_m = json.loads((checkout / "results/assets/my_truck.json").read_text())["parameters"]["size_m"]
     assert size_m == [1.5, 0.6, 1.2]
+    assert "measure_asset" in snakemake_runs.rules_run(checkout)
 
 
-def test_a_preview_of_it_is_made(checkout):
+def test_a_custom_mesh_has_a_preview(checkout):
     run = snakemake(checkout, "results/preview/my_truck.png", "-j1")
     assert run.returncode == 0, run.stdout + run.stderr
     assert (checkout / "results/preview/my_truck.png").stat().st_size > 20_000
 
 
-def test_only_what_is_in_the_file_and_how_it_is_read_triggers_work(checkout):
+def test_only_the_content_of_the_file_and_how_it_is_read_trigger_a_rerun(checkout):
     def planned(*arguments: str) -> dict[str, int]:
         run = snakemake(checkout, "dataset", "-n", "--quiet", "rules", *arguments)
         assert run.returncode == 0, run.stdout + run.stderr
-        return road.jobs_in(run.stdout + run.stderr)
+        return snakemake_runs.parse_job_counts(run.stdout + run.stderr)
 
     (checkout / "assets/my_truck.obj").touch()
     write_catalogue(checkout, ENTRY | {"licence": "CC0-1.0"})
@@ -106,12 +107,12 @@ def test_only_what_is_in_the_file_and_how_it_is_read_triggers_work(checkout):
     assert not planned()
 
 
-def test_what_cannot_be_right_stops_before_anything_is_rendered(checkout):
+def test_a_wrong_entry_stops_the_run_before_anything_is_rendered(checkout):
     write_catalogue(checkout, {key: value for key, value in ENTRY.items() if key != "licence"})
     run = snakemake(checkout, "dataset", "-n")
     assert "custom.my_truck.licence: missing: name the license" in run.stdout + run.stderr
     write_catalogue(checkout, {key: value for key, value in ENTRY.items() if key != "metres_per_unit"})
     run = snakemake(checkout, "results/assets/my_truck.json", "-j1")
     assert run.returncode != 0
-    assert "own.my_truck: it is 1500 x 600 x 1200 m" in run.stdout + run.stderr
+    assert "my_truck: it is 1500 x 600 x 1200 m" in run.stdout + run.stderr
     assert "set metres_per_unit: 0.001" in run.stdout + run.stderr

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was whole survives: real renders, really killed, on a full disk, on a read-only one; and always the same bytes.
+"""Renders that are killed, or stopped by a full or read-only disk, keep finished shards and end with the same bytes.
 
-Every test ends with the same eight images, whose files must be those of a run that nobody disturbed. The rounds of
-kills at random moments: `CARISTE_KILL_ROUNDS=10 python -m pytest tests/test_survival.py -k random`.
+Every test ends with the same eight images. Their files must equal those of a run that nobody disturbed. More kills at
+random moments: `CARISTE_KILL_ROUNDS=10 python -m pytest tests/integration/test_survival.py -k random`.
 """
 
 import base64
@@ -22,16 +22,15 @@ import pytest
 from tests.helpers import snakemake_runs
 from tests.helpers.commands import run_cariste
 from tests.helpers.paths import ROOT
-
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("survival")]
+from tests.helpers.search import THOROUGH
 
 DATA = Path("results/data/kill")
-PATIENCE_S = 900
-ROUNDS = int(os.environ.get("CARISTE_KILL_ROUNDS", "0"))
+TIMEOUT_S = 900
+ROUNDS = int(os.environ.get("CARISTE_KILL_ROUNDS", "2" if THOROUGH else "0"))
 
 
-def config_of(folder: Path, images: int) -> str:
-    """Write a config of tiny images, two a shard, and return its path."""
+def config_file(folder: Path, images: int) -> str:
+    """Write a config of tiny images, two in a shard, and return its path."""
     path = snakemake_runs.write_config(
         folder / f"{images}.yaml",
         data={"name": "kill", "images": images, "shard_size": 2, "split": {"train": 2, "val": 1, "test": 1}},
@@ -45,61 +44,58 @@ def config_of(folder: Path, images: int) -> str:
 
 
 def arguments(folder: Path, jobs: int = 2, images: int = 8) -> tuple[str, ...]:
-    return ("dataset", f"-j{jobs}", "--configfile", config_of(folder, images))
+    return ("dataset", f"-j{jobs}", "--configfile", config_file(folder, images))
 
 
-def whole_shards(folder: Path) -> dict[str, tuple[int, int]]:
-    """Return the shards that Snakemake saw finished, each with inode and time of its `shard.json`."""
+def finished_shards(folder: Path) -> dict[str, tuple[int, int]]:
+    """Return the shards that Snakemake saw finished, each with the inode and the time of its `shard.json`."""
     begun = [base64.urlsafe_b64decode(path.name).decode() for path in (folder / ".snakemake/incomplete").glob("*")]
     facts = {str(path.parent.relative_to(folder)): path.stat() for path in (folder / DATA).glob("shards/*/shard.json")}
     return {name: (stat.st_ino, stat.st_mtime_ns) for name, stat in facts.items() if name not in begun}
 
 
 def finish(folder: Path, kept: dict[str, tuple[int, int]] | None = None) -> None:
-    """Run Snakemake as anyone would after a crash: the same command again, `--unlock` only if its message says so.
+    """Run the same command again, as a user does after a crash, with `--unlock` only if Snakemake asks for it.
 
-    `kept`: what must not be rendered again; what is whole now, if not given.
+    `kept`: shards that must not be rendered again. Default: those that are finished now.
     """
-    kept = kept or whole_shards(folder)
+    kept = kept or finished_shards(folder)
     run = snakemake_runs.snakemake(*arguments(folder), folder=folder)
     if run.returncode != 0 and "--unlock" in run.stdout + run.stderr:
         unlocked = snakemake_runs.snakemake(*arguments(folder), "--unlock", folder=folder)
         assert unlocked.returncode == 0, unlocked.stdout + unlocked.stderr
         run = snakemake_runs.snakemake(*arguments(folder), folder=folder)
     assert run.returncode == 0, run.stdout + run.stderr
-    now = whole_shards(folder)
-    assert {name: now[name] for name in kept} == kept, "a whole shard was rendered again"
+    now = finished_shards(folder)
+    assert {name: now[name] for name in kept} == kept, "a finished shard was rendered again"
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory) -> Path:
-    """Today's four images, kept as `today/`, and tomorrow's eight, made one job at a time, in `tomorrow/`."""
-    base = tmp_path_factory.mktemp("undisturbed")
-    tomorrow = base / "tomorrow"
-    tomorrow.mkdir()
-    run = snakemake_runs.snakemake(*arguments(tomorrow, jobs=1, images=4), folder=tomorrow)
+    """A folder with all eight images, rendered by one job without a disturbance."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    run = snakemake_runs.snakemake(*arguments(folder, jobs=1), folder=folder)
     assert run.returncode == 0, run.stdout + run.stderr
-    shutil.copytree(tomorrow, base / "today")
-    finish(tomorrow)
-    return base
+    return folder
 
 
-def expect_the_same(folder: Path, undisturbed: Path) -> None:
-    assert snakemake_runs.hashes(folder / DATA) == snakemake_runs.hashes(undisturbed / "tomorrow" / DATA)
+def check_same_data_set(folder: Path, undisturbed: Path) -> None:
+    """Check that the data set in `folder` is whole and has the bytes of the undisturbed one."""
+    assert snakemake_runs.hash_data_set(folder / DATA) == snakemake_runs.hash_data_set(undisturbed / DATA)
     checked = run_cariste("verify", folder / DATA)
     assert checked.exit_code == 0, checked.stdout + checked.stderr
 
 
-class Disturbed:
-    """A folder in which Snakemake is started and killed. `kept`: the shards that were whole when that happened."""
+class DisturbedRun:
+    """A folder in which Snakemake is started and killed. `finished`: the shards that were finished at a kill."""
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.kept: dict[str, tuple[int, int]] = {}
-        self.started: list[subprocess.Popen] = []
+        self.finished: dict[str, tuple[int, int]] = {}
+        self._started: list[subprocess.Popen] = []
 
     def start(self) -> subprocess.Popen:
-        """Start Snakemake in a process group of its own; a lock that a killed one left is removed."""
+        """Start Snakemake in a process group of its own, after removing the lock that a killed one left."""
         if any((self.folder / ".snakemake/locks").glob("*")):
             assert snakemake_runs.snakemake("--unlock", *arguments(self.folder), folder=self.folder).returncode == 0
         with (self.folder / "output.txt").open("a") as output:
@@ -111,15 +107,15 @@ class Disturbed:
                 cwd=ROOT,
                 start_new_session=True,
             )
-        self.started.append(process)
+        self._started.append(process)
         return process
 
-    def remember(self) -> None:
-        self.kept |= whole_shards(self.folder)
+    def remember_finished(self) -> None:
+        self.finished |= finished_shards(self.folder)
 
     def stop(self) -> None:
         """Leave no job of any start behind."""
-        for process in self.started:
+        for process in self._started:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -127,21 +123,21 @@ class Disturbed:
 
 @pytest.fixture
 def disturbed(tmp_path):
-    place = Disturbed(tmp_path)
-    yield place
-    place.stop()
+    run = DisturbedRun(tmp_path)
+    yield run
+    run.stop()
 
 
 def render_jobs(process: subprocess.Popen) -> list[psutil.Process]:
     with contextlib.suppress(psutil.NoSuchProcess):
         found = psutil.Process(process.pid).children(recursive=True)
         return [child for child in found if {"blender", "render"} <= set(child.cmdline()) and "python" in child.name()]
-    return []  # something ended while we looked
+    return []  # a process ended during the search
 
 
 def wait_for_render_jobs(process: subprocess.Popen) -> list[psutil.Process]:
-    """Wait until images are being rendered and return the jobs that do; none if Snakemake ended before."""
-    deadline = time.monotonic() + PATIENCE_S
+    """Wait until images are being rendered and return these jobs; none if Snakemake ended before."""
+    deadline = time.monotonic() + TIMEOUT_S
     while process.poll() is None and time.monotonic() < deadline:
         if found := render_jobs(process):
             return found
@@ -153,7 +149,7 @@ def kill_a_render_job(process: subprocess.Popen, moments: random.Random) -> None
     if jobs := wait_for_render_jobs(process):
         with contextlib.suppress(psutil.NoSuchProcess):
             moments.choice(jobs).kill()
-    process.wait(PATIENCE_S)
+    process.wait(TIMEOUT_S)
 
 
 def kill_everything(process: subprocess.Popen, moments: random.Random) -> None:
@@ -162,8 +158,8 @@ def kill_everything(process: subprocess.Popen, moments: random.Random) -> None:
     process.wait()
 
 
-def kill_snakemake_alone(process: subprocess.Popen, moments: random.Random) -> None:
-    """Its jobs live on. They sleep for a while, so that they are still there when the next run starts theirs again."""
+def kill_only_snakemake(process: subprocess.Popen, moments: random.Random) -> None:
+    """Kill Snakemake but not its jobs. They sleep until the next run has perhaps started the same jobs again."""
     orphans = render_jobs(process)
     for orphan in orphans:
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -179,68 +175,74 @@ def wake(orphans: list[psutil.Process]) -> None:
             orphan.resume()
 
 
-def test_killed_in_every_way_while_it_renders(disturbed, undisturbed):
+def test_a_run_killed_in_every_way_ends_with_the_same_bytes_and_keeps_finished_shards(disturbed, undisturbed):
     moments = random.Random(1)
-    for kill in (kill_snakemake_alone, kill_a_render_job, kill_everything):
+    for kill in (kill_only_snakemake, kill_a_render_job, kill_everything):
         process = disturbed.start()
         if not wait_for_render_jobs(process):
-            assert kill is not kill_snakemake_alone, (disturbed.folder / "output.txt").read_text()
-            break  # what the first kill left alive has rendered the rest
+            assert kill is not kill_only_snakemake, (disturbed.folder / "output.txt").read_text()
+            break  # the jobs that survived the first kill have rendered the rest
         time.sleep(moments.uniform(0.0, 2.0))
         kill(process, moments)
         assert process.returncode != 0
-        disturbed.remember()
-    finish(disturbed.folder, disturbed.kept)
-    expect_the_same(disturbed.folder, undisturbed)
+        disturbed.remember_finished()
+    finish(disturbed.folder, disturbed.finished)
+    check_same_data_set(disturbed.folder, undisturbed)
 
 
-@pytest.mark.skipif(ROUNDS == 0, reason="takes long: set CARISTE_KILL_ROUNDS to the number of rounds")
+@pytest.mark.slow
+@pytest.mark.skipif(ROUNDS == 0, reason="`make test-all` has two rounds; or set CARISTE_KILL_ROUNDS")
 @pytest.mark.parametrize("seed", range(max(ROUNDS, 1)))
-def test_killed_at_random_moments(disturbed, undisturbed, seed):
+def test_a_run_killed_at_random_moments_ends_with_the_same_bytes(disturbed, undisturbed, seed):
     moments = random.Random(seed)
     for _ in range(moments.randint(2, 4)):
         process = disturbed.start()
         time.sleep(moments.uniform(0.0, 15.0))
-        moments.choice((kill_snakemake_alone, kill_a_render_job, kill_everything))(process, moments)
-        disturbed.remember()
-    finish(disturbed.folder, disturbed.kept)
-    expect_the_same(disturbed.folder, undisturbed)
+        moments.choice((kill_only_snakemake, kill_a_render_job, kill_everything))(process, moments)
+        disturbed.remember_finished()
+    finish(disturbed.folder, disturbed.finished)
+    check_same_data_set(disturbed.folder, undisturbed)
 
 
 @pytest.fixture
-def small_disk(tmp_path, undisturbed):
-    """Today's four images in a folder whose `shards/` is a file system of its own."""
+def small_disk(tmp_path):
+    """A folder with four of the eight images, whose `shards/` is a file system of 4 MB."""
+    four = tmp_path / "four_images"
+    four.mkdir()
+    run = snakemake_runs.snakemake(*arguments(four, images=4), folder=four)
+    assert run.returncode == 0, run.stdout + run.stderr
     folder = tmp_path / "with_a_small_disk"
-    shutil.copytree(undisturbed / "today", folder, ignore=shutil.ignore_patterns("0000[01]"))
+    shutil.copytree(four, folder, ignore=shutil.ignore_patterns("0000[01]"))
     disk = folder / DATA / "shards"
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "cariste", disk], capture_output=True, text=True)
     if mounted.returncode != 0:
         pytest.skip(f"mounting a small disk needs root and the right to mount: {mounted.stderr.strip()}")
     try:
-        shutil.copytree(undisturbed / "today" / DATA / "shards", disk, dirs_exist_ok=True)
+        shutil.copytree(four / DATA / "shards", disk, dirs_exist_ok=True)
         yield folder
     finally:
         subprocess.run(["umount", "--lazy", disk], check=True)
 
 
-def fails(folder: Path, reason: str) -> None:
-    """Check that Snakemake ends with an error that tells the reason, and that no shard comes or goes."""
-    before = whole_shards(folder)
+def check_failure(folder: Path, reason: str) -> None:
+    """Check that Snakemake fails with this reason, and that no shard appears or disappears."""
+    before = finished_shards(folder)
     run = snakemake_runs.snakemake(*arguments(folder), folder=folder)
     assert run.returncode != 0
     assert reason in run.stdout + run.stderr
-    assert whole_shards(folder) == before
+    assert finished_shards(folder) == before
     assert len(before) == 2
 
 
-def test_a_full_disk_and_a_read_only_one(small_disk, undisturbed):
+@pytest.mark.slow
+def test_a_full_disk_and_a_read_only_disk_stop_the_run_and_harm_no_shard(small_disk, undisturbed):
     disk = small_disk / DATA / "shards"
     ballast = disk / "ballast"
     ballast.write_bytes(bytes(shutil.disk_usage(disk).free - 20_000))
-    fails(small_disk, "is the disk full?")
+    check_failure(small_disk, "is the disk full?")
     ballast.unlink()
     subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
-    fails(small_disk, "Read-only file system")
+    check_failure(small_disk, "Read-only file system")
     subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
     finish(small_disk)
-    expect_the_same(small_disk, undisturbed)
+    check_same_data_set(small_disk, undisturbed)
