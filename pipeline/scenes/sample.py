@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sample scene records, without Blender: one line of JSON per image. The command is `cariste sample`."""
 
+import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from pipeline.record import provenance
 from pipeline.record.objects import SceneObject
 from pipeline.record.scene import GENERATOR_VERSION, Hall, RenderSettings, Scene, read_scenes
 from pipeline.scenes.actors.lookalikes import add_lookalikes
-from pipeline.scenes.actors.placement import ActorCounts, NoRoomError, add_actors, draw_counts
+from pipeline.scenes.actors.placement import ActorCounts, add_actors, draw_counts
 from pipeline.scenes.actors.visible_placement import View
 from pipeline.scenes.assets import custom_meshes
 from pipeline.scenes.assets.custom_meshes import CustomMesh
@@ -33,6 +35,8 @@ from pipeline.scenes.layouts.furnish import furnish_hall
 from pipeline.scenes.layouts.furniture import add_furniture
 from pipeline.scenes.layouts.hall_plan import HallPlan
 
+LOG = logging.getLogger(__name__)
+
 RandomOfStage = Callable[[str], np.random.Generator]
 
 
@@ -42,8 +46,8 @@ def sample_scene(config: SampleConfig, index: int, meshes: Sequence[CustomMesh] 
     Every stage has a random generator of its own. So a record depends on the seed, the index and the config alone, and
     more images or a new stage do not change what the other stages draw. `meshes` are the custom meshes of the user.
 
-    Raises:
-        NoRoomError: the hall of this image has no room for the people and trucks that the config asks for.
+    If the hall has no room for all people and trucks that were drawn, as many as fit are placed. A warning names the
+    image and how many are left out.
     """
 
     def random(stage: str) -> np.random.Generator:
@@ -56,10 +60,8 @@ def sample_scene(config: SampleConfig, index: int, meshes: Sequence[CustomMesh] 
     counts = draw_counts(random("counts"), config)
     view = _place_camera(random, config, plan, counts)
     add_lookalikes(random("lookalikes"), config.goods, view)
-    try:
-        add_actors(random("actors"), config, view, counts)
-    except NoRoomError as error:
-        raise NoRoomError(f"image {index}: {error}") from None
+    add_actors(random("actors"), config, view, counts)
+    _warn_of_missing_actors(index, counts, plan.space.objects)
     light_scene = choose_weighted(random("light"), config.light.scenes)
     power_factor = draw_power_factor(random("power"), config.light)
     hall = _draw_hall(random, plan, light_scene)
@@ -77,6 +79,18 @@ def sample_scene(config: SampleConfig, index: int, meshes: Sequence[CustomMesh] 
         ambient=ambient,
         objects=tuple(_assign_instance_ids(plan.space.objects)),
     )
+
+
+def _warn_of_missing_actors(index: int, counts: ActorCounts, objects: Sequence[SceneObject]) -> None:
+    """Log how many of the people and trucks that were drawn found no free place in the hall."""
+    placed = Counter(scene_object.category for scene_object in objects)
+    people, trucks = counts.people - placed["pedestrian"], counts.trucks - placed["pallet_truck"]
+    if people or trucks:
+        LOG.warning(
+            "image %d: no free place for %d of %d people and %d of %d pallet trucks, so they are left out; "
+            "to avoid this, lower people.count, trucks.count or goods.fill",
+            *(index, people, counts.people, trucks, counts.trucks),
+        )
 
 
 def _place_camera(random: RandomOfStage, config: SampleConfig, plan: HallPlan, counts: ActorCounts) -> View:
@@ -152,7 +166,6 @@ def sample_to_file(
     `custom_meshes_json` are files of `python -m blender measure`, one per custom mesh.
 
     Raises:
-        NoRoomError: see `sample_scene`.
         CatalogueError: one of `custom_meshes_json` cannot be read.
     """
     meshes = custom_meshes.read_measured_meshes(custom_meshes_json)

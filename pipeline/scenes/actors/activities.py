@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What people and trucks do together with what stands around them: groups, and places that make sense for them."""
+"""Groups of people and trucks by activity, and the places where they work: at goods, racks and look-alikes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,20 +40,21 @@ from pipeline.scenes.assets.pallets_and_cartons import Stock, pallet_pile
 from pipeline.scenes.assets.people import draw_person
 from pipeline.scenes.geometry.collision_boxes import PALLET_SIZE_M, rack_length_m, world_boxes
 from pipeline.scenes.geometry.free_space import Place, moved, overlaps
+from pipeline.scenes.geometry.transform import to_parent_frame
 
-# How far ahead of the hips those who work at something reach, as in volumes.py.
+# Distance from the hips to the front of a working person, as in collision_boxes.py.
 REACH_M = {"reach": 0.75, "bend": 1.05, "scan": 0.75, "crouch": 0.88, "stand": 0.5}
-ELECTRIC_TILT_DEG = (36.0, 58.0)  # the head of the tiller is 0.8 to 1.07 m high
-GRIP_OFFSET_M = 0.12  # each grip of the head, from its middle
-WALK_BESIDE_SHARE = 0.3  # share of those drawn who walk beside an electric truck, not before it
+ELECTRIC_TILT_DEG = (36.0, 58.0)  # the head of the tiller is then 0.8 to 1.07 m high
+GRIP_OFFSET_M = 0.12  # from the middle of the tiller head to each grip
+WALK_BESIDE_SHARE = 0.3  # share of people who walk beside an electric truck; the others walk in front of it
 MAX_OVERLAP_TRIES = 200
-PILE_OFFSET_M = 0.025  # how far the upper pallets of a pile reach over the lowest one, at most
-CARRIED_SIZE_RANGE_M = ((0.22, 0.3, 0.16), (0.4, 0.48, 0.36))  # least and greatest carton that one carries
+PILE_OFFSET_M = 0.025  # largest overhang of the upper pallets of a pile
+CARRIED_SIZE_RANGE_M = ((0.22, 0.3, 0.16), (0.4, 0.48, 0.36))  # smallest and largest carton that a person carries
 
 
 @dataclass(frozen=True)
 class PeopleGroup:
-    """A group with so many people in it; `reach_m`: how far ahead they reach who work at a load, null for others."""
+    """A group with `people` people in it. `reach_m` is the reach of a person who works at goods, None for others."""
 
     objects: list[SceneObject]
     people: int
@@ -63,7 +64,7 @@ class PeopleGroup:
 def draw_truck_with_person(
     random: np.random.Generator, config: PeopleSection, stock: Stock, fleet: list[TruckParameters]
 ) -> list[SceneObject]:
-    """Somebody at work with a truck that is empty or carries a pallet: pushing, pulling, leading an electric one."""
+    """Return a truck, empty or with a pallet, and the person who pushes, pulls or leads it."""
     truck, person = _draw_without_overlap(lambda: _truck_with_person(random, config, draw_from_fleet(random, fleet)))
     if fits_pallet(truck.parameters) and truck.parameters.fork_length_m > 1 and random.random() < 0.55:
         return [*truck_with_pallet(random, truck.parameters, stock, raised=True), person]
@@ -71,18 +72,24 @@ def draw_truck_with_person(
 
 
 def _draw_without_overlap(draw: Callable[[], list[SceneObject]]) -> list[SceneObject]:
-    """Draw a group until its first thing, a person or a truck, is in none of the others: bags and legs need room."""
+    """Draw groups until the first object of a group overlaps none of its others: bags and legs need space.
+
+    Raises:
+        RuntimeError: all groups overlap.
+    """
     for _ in range(MAX_OVERLAP_TRIES):
         group = draw()
         if not overlaps(world_boxes(group[:1]), world_boxes(group[1:]), 0.0):
             return group
-    raise RuntimeError(f"things that do not fit together: {', '.join(scene_object.asset for scene_object in group)}")
+    raise RuntimeError(
+        f"the objects of this group overlap in every try: {', '.join(scene_object.asset for scene_object in group)}"
+    )
 
 
 def _truck_with_person(
     random: np.random.Generator, config: PeopleSection, parameters: TruckParameters
 ) -> list[SceneObject]:
-    """A truck and who pushes or pulls it, or leads an electric one by the near grip of its tiller."""
+    """Return a truck and the person who pushes or pulls it, or who leads an electric truck by one grip."""
     parameters = parameters.model_copy(update={"seed": draw_seed(random)})
     if not isinstance(parameters, ElectricPalletTruckParameters):
         truck, person = truck_and_person(random, config, parameters, str(random.choice(["push", "pull"])))
@@ -98,7 +105,7 @@ def _truck_with_person(
 
 
 def draw_people_group(random: np.random.Generator, config: PeopleSection, stock: Stock, max_people: int) -> PeopleGroup:
-    """Return people of one activity, `most` at most: two who talk need two."""
+    """Draw an activity and return its group of one or two people, at most `max_people`."""
     activity = choose_weighted(random, config.activities)
     if activity == "talk" and max_people > 1:
         return PeopleGroup(talking_pair(random, config), 2)
@@ -111,7 +118,7 @@ def draw_people_group(random: np.random.Generator, config: PeopleSection, stock:
 
 
 def _sitting_group(random: np.random.Generator, config: PeopleSection, stock: Stock) -> list[SceneObject]:
-    """Somebody on the long side of a pile of two to four pallets."""
+    """Return a person who sits on the long side of a pile of two to four pallets, and the pile."""
     count = int(random.integers(2, 5))
     middle = SEAT_EDGE_M - PALLET_SIZE_M[1] / 2 - PILE_OFFSET_M
     aside = float(random.uniform(-0.15, 0.15))
@@ -120,6 +127,7 @@ def _sitting_group(random: np.random.Generator, config: PeopleSection, stock: St
 
 
 def _carrying_group(random: np.random.Generator, config: PeopleSection, stock: Stock) -> list[SceneObject]:
+    """Return a person and the carton that the person carries."""
     parameters = stock.cartons[random.integers(len(stock.cartons))]
     size = tuple(round(float(side), 3) for side in random.uniform(*CARRIED_SIZE_RANGE_M))
     carton = Carton(
@@ -130,7 +138,7 @@ def _carrying_group(random: np.random.Generator, config: PeopleSection, stock: S
 
 
 def places_at_goods(random: np.random.Generator, view: View, people_group: PeopleGroup) -> list[Place]:
-    """Return places before racks and pallets, looking at them, at distances that suit the image."""
+    """Return places in front of racks and pallets, facing them, whose camera distances fit log-uniform heights."""
     spots = [
         spot
         for scene_object in view.plan.space.objects
@@ -141,13 +149,12 @@ def places_at_goods(random: np.random.Generator, view: View, people_group: Peopl
         return []
     x, y, yaw = select_by_distance(random, view, people_group.objects, np.array(spots)).T
     distance = people_group.reach_m + random.uniform(0.06, 0.3, len(x))
-    angle = np.radians(yaw)
-    points = np.column_stack([x - distance * np.cos(angle), y - distance * np.sin(angle)])
+    points = np.column_stack(to_parent_frame(-distance, 0.0, yaw, (x, y)))
     return make_places(points, yaw + random.normal(0, 6, len(x)))
 
 
 def _access_points(random: np.random.Generator, scene_object: Rack | EurPallet) -> list[tuple[float, float, float]]:
-    """Return x, y and heading onto it of some points on the sides of a rack (all long) or a pallet (one of four)."""
+    """Return (x, y, heading towards the goods) of points at both long sides of a rack, or at one side of a pallet."""
     if isinstance(scene_object, Rack):
         half = rack_length_m(scene_object.parameters) / 2
         face = scene_object.parameters.depth_m / 2 + 0.1
@@ -156,38 +163,33 @@ def _access_points(random: np.random.Generator, scene_object: Rack | EurPallet) 
         half_x, half_y = PALLET_SIZE_M[0] / 2, PALLET_SIZE_M[1] / 2
         all_sides = [(half_x, 0.0, 180.0), (-half_x, 0.0, 0.0), (0.0, half_y, -90.0), (0.0, -half_y, 90.0)]
         sides = [all_sides[random.integers(4)]]
-    angle = np.radians(scene_object.yaw_deg)
-    cos, sin = np.cos(angle), np.sin(angle)
-    x0, y0, _ = scene_object.position_m
-    return [(x0 + cos * x - sin * y, y0 + sin * x + cos * y, yaw + scene_object.yaw_deg) for x, y, yaw in sides]
+    return [
+        (*to_parent_frame(x, y, scene_object.yaw_deg, scene_object.position_m), yaw + scene_object.yaw_deg)
+        for x, y, yaw in sides
+    ]
 
 
 def places_at_rack_slots(
     random: np.random.Generator, view: View, group: list[SceneObject], under_share: float
 ) -> list[Place]:
-    """Return places at free rack slots whose distance suits a log-uniform height.
+    """Return places at free rack slots whose camera distances fit log-uniform heights.
 
-    The truck stands under the lowest beam, with its forks in the rack, or before it.
+    A truck stands under the lowest beam (`under_share`), with its forks in the rack, or in front of the rack.
     """
     slots = np.array([(slot.x_m, slot.y_m, slot.yaw_deg) for slot in view.plan.rack_slots])
     x, y, yaw = select_by_distance(random, view, group, slots).T
     count = len(x)
     distance = np.where(random.random(count) < 0.75, random.uniform(0.1, 0.7, count), random.uniform(1.6, 1.8, count))
     distance = np.where(random.random(count) < under_share, random.uniform(-0.6, 0.05, count), distance)
-    angle = np.radians(yaw)
-    points = np.column_stack([x - distance * np.cos(angle), y - distance * np.sin(angle)])
+    points = np.column_stack(to_parent_frame(-distance, 0.0, yaw, (x, y)))
     return make_places(points, yaw + random.normal(0, 3, count))
 
 
 def places_beside(random: np.random.Generator, other: Prop | CustomObject) -> list[Place]:
-    """Return places at both sides of a parked thing, the same way or the other way round."""
+    """Return places at both sides of a parked object, with the same or the opposite heading."""
     count = 16
     side = random.choice([-1, 1], count)
     left = side * (other.parameters.size_m[1] / 2 + random.uniform(0.4, 1.0, count))
     ahead = random.uniform(-0.5, 0.5, count) * other.parameters.size_m[0]
-    angle = np.radians(other.yaw_deg)
-    x0, y0, _ = other.position_m
-    points = np.column_stack(
-        [x0 + ahead * np.cos(angle) - left * np.sin(angle), y0 + ahead * np.sin(angle) + left * np.cos(angle)]
-    )
+    points = np.column_stack(to_parent_frame(ahead, left, other.yaw_deg, other.position_m))
     return make_places(points, other.yaw_deg + random.choice([0, 180], count) + random.normal(0, 5, count))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Vehicles that look like pallet trucks and are not labelled: where they are parked."""
+"""Park look-alikes: vehicles that look like pallet trucks and are not labelled."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from pipeline.scenes.assets.vehicle_shapes import draw_vehicle
 
 
 def add_lookalikes(random: np.random.Generator, config: GoodsSection, view: View) -> None:
-    """Park look-alikes where the camera sees them; those that find no place are left out."""
+    """Park look-alikes where the camera sees them; those without a free place are skipped."""
     for _ in range(int(random.integers(config.lookalikes[0], config.lookalikes[1] + 1))):
         kind = choose_weighted(random, config.lookalike_kinds)
         mesh = draw_custom_mesh(random, view.plan.custom_meshes, config.custom_share, None)
@@ -27,7 +27,7 @@ def add_lookalikes(random: np.random.Generator, config: GoodsSection, view: View
 
 
 def _lookalike_group(random: np.random.Generator, kind: str) -> list[SceneObject]:
-    """One of a kind; roll cages, carts and trolleys now and then side by side."""
+    """Return one vehicle, or for roll cages, carts and trolleys sometimes a row of equal ones."""
     parameters = draw_vehicle(random, kind)
     in_rows = kind in ("roll_cage", "platform_cart", "hand_trolley")
     count = int(random.integers(2, 5)) if in_rows and random.random() < 0.4 else 1

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""People and what they work with: a truck, a load, a seat, each other.
+"""People together with a truck, a load, a seat or another person.
 
-Reach follows the body proportions of Drillis and Contini 1966 (as in Winter, Biomechanics and Motor Control of Human
-Movement).
+The reach of arms follows the body proportions of Drillis and Contini 1966 (see Winter, Biomechanics and Motor Control
+of Human Movement).
 """
 
 import numpy as np
@@ -15,17 +15,18 @@ from pipeline.scenes.assets.pallet_trucks import grip_m
 from pipeline.scenes.assets.people import draw_person
 from pipeline.scenes.geometry.collision_boxes import TILLER_LENGTH_M, TILLER_PIVOT_M
 from pipeline.scenes.geometry.free_space import moved
+from pipeline.scenes.geometry.transform import to_parent_frame
 
-GRIP_DISTANCE_M = 0.45  # from the hips to the grip bar, ahead when pushing, behind when pulling
-PULL_ARM_OFFSET_M = 0.22  # the pulling arm hangs beside the body
+GRIP_DISTANCE_M = 0.45  # from the hips to the grip bar: ahead when pushing, behind when pulling
+PULL_ARM_OFFSET_M = 0.22  # the pulling arm is beside the body
 TILLER_TILT_DEG = (29.0, 55.0)
-CARRY_GAP_M = 0.17  # from the hips to a load's near side
-SEAT_EDGE_M = 0.2  # the seat's edge lies so far ahead of the hips of who sits on it
-TALK_DISTANCE_M = (0.9, 1.5)  # from hips to hips
+CARRY_GAP_M = 0.17  # from the hips to the near side of the load
+SEAT_EDGE_M = 0.2  # from the hips to the edge of the seat
+TALK_DISTANCE_M = (0.9, 1.5)  # between the hips of both people
 
 
 def draw_pose(random: np.random.Generator, config: PeopleSection) -> Pose:
-    """What somebody does alone and without a truck."""
+    """Draw the pose of a single person without a truck."""
     return _make_pose(random, choose_weighted(random, config.poses_alone), None, None)
 
 
@@ -37,14 +38,14 @@ def _make_pose(
 
 
 def make_person(parameters: PersonParameters, name: str = "person") -> Person:
-    """The person at the origin; it gets its instance id when all trucks and people are there."""
+    """Return the person at the origin, without an instance id: `sample_scene` assigns it at the end."""
     return Person(name=name, position_m=(0, 0, 0), yaw_deg=0, stands_on="floor", instance_id=0, parameters=parameters)
 
 
 def sitting_person(random: np.random.Generator, config: PeopleSection, seat_m: float, name: str = "person") -> Person:
-    """Return somebody who sits on an edge `seat_m` high (0.14 to 0.65), which runs along y at x = SEAT_EDGE_M.
+    """Return a person who sits on a seat `seat_m` high (0.14 to 0.65), whose edge runs along y at x = SEAT_EDGE_M.
 
-    The seat lies behind the edge, below the origin; `_person` in volumes.py leaves room for it.
+    The seat lies behind this edge, below the origin; `_person` in collision_boxes.py leaves space for it.
     """
     return make_person(
         draw_person(random, config, _make_pose(random, "sit", None, None, round(float(seat_m), 3))), name
@@ -52,10 +53,10 @@ def sitting_person(random: np.random.Generator, config: PeopleSection, seat_m: f
 
 
 def talking_pair(random: np.random.Generator, config: PeopleSection) -> list[Person]:
-    """Return two who talk, the first at the origin, both turned to each other."""
+    """Return two people who talk and face each other, the first at the origin."""
     bearing, distance = random.normal(0, 25), random.uniform(*TALK_DISTANCE_M)
-    angle = np.radians(bearing)
-    second_position = (float(distance * np.cos(angle)), float(distance * np.sin(angle)), 0.0)
+    x, y = to_parent_frame(distance, 0.0, bearing)
+    second_position = (float(x), float(y), 0.0)
     yaws = bearing + random.normal(0, 12), bearing + 180 + random.normal(0, 15)
     pair = [
         make_person(draw_person(random, config, _make_pose(random, "talk", None, None)), f"person_{i}") for i in (1, 2)
@@ -64,9 +65,9 @@ def talking_pair(random: np.random.Generator, config: PeopleSection) -> list[Per
 
 
 def carrying_person(random: np.random.Generator, config: PeopleSection, carton: Carton) -> list[SceneObject]:
-    """Return somebody who carries `carton` (0.28 to 0.5 m wide, at most 0.45 m long and high) and the carton in place.
+    """Return a person and the `carton` that the person carries: 0.28 to 0.5 m wide, at most 0.45 m long and high.
 
-    The carton is a thing of its own without a label: COCO's people do not hold what they carry.
+    The carton is an object of its own without a label, because person masks in COCO exclude carried objects.
     """
     length, width, height = carton.parameters.size_m
     body = draw_person(random, config, _make_pose(random, "carry", None, None))
@@ -75,33 +76,32 @@ def carrying_person(random: np.random.Generator, config: PeopleSection, carton: 
     ahead = round(float(middle), 3)
     hands = {"hand_left_m": (ahead, width / 2, up), "hand_right_m": (ahead, -width / 2, up)}
     person = make_person(body.model_copy(update={"pose": body.pose.model_copy(update=hands)}))
-    # The hands hold it low.
+    # The hands hold the carton below its middle.
     return [person, moved(carton, (ahead, 0.0, up - 0.35 * height), 0.0, stands_on=person.name)]
 
 
 def person_beside_truck(
     random: np.random.Generator, config: PeopleSection, grip_position_m: Vec3, yaw_deg: float
 ) -> Person:
-    """Return somebody who walks with one hand on a tiller's grip at `grip_at_m`, 0.75 to 1.1 m high, facing `yaw_deg`.
+    """Return a person who walks with heading `yaw_deg` and one hand on a grip of a tiller, 0.75 to 1.1 m high.
 
-    Heading 180 in the frame of a truck leads it by the tiller, heading 0 walks beside it the way its forks point.
+    In the frame of the truck, a person with heading 180 leads it by the tiller; a person with heading 0 walks beside it
+    in the direction of the forks.
     """
     side = 1 if random.random() < 0.35 else -1
     ahead, aside = round(float(random.uniform(-0.32, 0.12)), 3), round(float(random.uniform(0.26, 0.36)), 3)
     hand = (ahead, side * aside, round(float(grip_position_m[2]), 3))
     pose = _make_pose(random, "walk_beside", hand if side > 0 else None, hand if side < 0 else None)
     person = make_person(draw_person(random, config, pose))
-    cos, sin = np.cos(np.radians(yaw_deg)), np.sin(np.radians(yaw_deg))
-    x, y, _ = grip_position_m
-    hips = (x - cos * hand[0] + sin * hand[1], y - sin * hand[0] - cos * hand[1], 0.0)
-    return moved(person, (float(hips[0]), float(hips[1]), 0.0), yaw_deg)
+    x, y = to_parent_frame(-hand[0], -hand[1], yaw_deg, grip_position_m)
+    return moved(person, (float(x), float(y), 0.0), yaw_deg)
 
 
 def min_grip_height_m(height_m: float, pose: str) -> float:
-    """Return the lowest grip height that the arms of somebody reach without bowing.
+    """Return the lowest grip height that a person of `height_m` reaches without bending down.
 
-    Shoulders at 0.81 of the height, leaning a little ahead; from shoulder to fist 0.332 of the height + 50 mm.
-    When pulling, the trunk turns, so that the shoulder comes back to above the hips.
+    The shoulders are at 0.81 of the height, slightly ahead of the hips. From shoulder to fist are 0.332 of the height
+    plus 50 mm. When pulling, the trunk turns, which moves the shoulder back above the hips.
     """
     shoulder_ahead = 0.07 * height_m if pose == "push" else -0.07
     across = GRIP_DISTANCE_M - shoulder_ahead if pose == "push" else GRIP_DISTANCE_M + shoulder_ahead
@@ -112,10 +112,9 @@ def min_grip_height_m(height_m: float, pose: str) -> float:
 def truck_and_person(
     random: np.random.Generator, config: PeopleSection, parameters: HandPalletTruckParameters, pose_name: str
 ) -> tuple[HandPalletTruckParameters, Person]:
-    """Return a truck with its tiller leant out and the person who pushes or pulls it by the grip, in the truck's frame.
+    """Return a truck with a tilted tiller and the person who holds its grip, in the frame of the truck.
 
-    Args:
-        name: "push" (behind the tiller, facing the forks) or "pull" (ahead of it, facing away, one hand behind).
+    `pose_name` is "push" (both hands on the grip, facing the forks) or "pull" (one hand behind the back, facing away).
     """
     body = draw_person(random, config, _make_pose(random, pose_name, None, None))
     lowest = min_grip_height_m(body.height_m, pose_name)
@@ -137,12 +136,10 @@ def truck_and_person(
 
 
 def _person_at_grip(person: Person, grip_local_m: tuple[float, float], truck: HandPalletTruckParameters) -> SceneObject:
-    """Put the person so that the point `grip_own_m` of the own frame lies on the truck's grip, in line with the tiller.
+    """Move the person so that the point `grip_local_m` of the person's frame lies on the grip of the truck.
 
-    Whoever has the grip ahead faces along the tiller towards the truck, whoever has it behind faces away from it.
+    The person stands in line with the tiller: facing the truck if the grip is ahead, facing away if it is behind.
     """
     yaw = truck.tiller_turn_deg + (0 if grip_local_m[0] > 0 else 180)
-    cos, sin = np.cos(np.radians(yaw)), np.sin(np.radians(yaw))
-    x, y, _ = grip_m(truck)
-    hips = (x - cos * grip_local_m[0] + sin * grip_local_m[1], y - sin * grip_local_m[0] - cos * grip_local_m[1], 0.0)
-    return moved(person, hips, yaw)
+    x, y = to_parent_frame(-grip_local_m[0], -grip_local_m[1], yaw, grip_m(truck))
+    return moved(person, (x, y, 0.0), yaw)

@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trucks and people put where the camera sees them, from far to near, and where they make sense.
+"""Place trucks and people where the camera sees them, at all distances, and where they are found in a warehouse.
 
-Trucks snap to what trucks are parked at: a free slot of a rack, a wall of pallets, a row, a look-alike. People stand
-before what they work at, and together.
+Trucks stand in a free slot of a rack, with the forks in a pallet, in a row, or beside a look-alike. People stand in
+front of the goods they work at, and in groups.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.common.errors import CaristeError
 from pipeline.common.randomness import choose_weighted
 from pipeline.config.stages import SampleConfig
 from pipeline.config.world import TrucksSection
@@ -47,27 +46,26 @@ from pipeline.scenes.geometry.collision_boxes import TRUCK_REAR_M, world_boxes
 from pipeline.scenes.geometry.free_space import Place, first_free_place
 from pipeline.scenes.layouts.hall_plan import HallPlan
 
-OUT_OF_VIEW_SHARE = 0.04  # share of groups that may stand anywhere, seen or not
+OUT_OF_VIEW_SHARE = 0.04  # share of groups that may stand anywhere, in view or not
 MAX_TRIES_ANYWHERE = 2000
-AT_GOODS_SHARE = 0.6  # share of people alone who are at a rack or a load
-
-
-class NoRoomError(CaristeError):
-    """The hall is too full for the people and trucks that were asked for."""
+AT_GOODS_SHARE = 0.6  # share of single people who stand at a rack or a load
 
 
 @dataclass(frozen=True)
 class ActorCounts:
+    """Numbers of people and trucks; each of the `pairs` is one of these people with one of these trucks."""
+
     people: int
     trucks: int
     pairs: int
 
 
 def draw_counts(random: np.random.Generator, config: SampleConfig) -> ActorCounts:
-    """Draw how many people and trucks there are, those who work together (`pairs`) among them.
+    """Draw the numbers of people, trucks and working pairs.
 
-    Both ranges count evenly, except that nothing at all comes up as often as `empty` says (or always, if the ranges
-    allow nothing else); a working pair needs one of each, so it raises a zero that the ranges allow to be one.
+    An image is empty with the probability `layout.empty`, or always if both ranges only allow 0. Otherwise all
+    combinations of the two ranges are equally likely, without (0, 0). In images with a working pair, only the
+    combinations with at least one person and one truck are drawn.
     """
     people = range(config.people.count[0], config.people.count[1] + 1)
     trucks = range(config.trucks.count[0], config.trucks.count[1] + 1)
@@ -90,11 +88,7 @@ def draw_counts(random: np.random.Generator, config: SampleConfig) -> ActorCount
 
 
 def add_actors(random: np.random.Generator, config: SampleConfig, view: View, counts: ActorCounts) -> None:
-    """Put so many trucks and people into the hall.
-
-    Raises:
-        NoRoomError: a group found no free place anywhere.
-    """
+    """Add the trucks and people to the hall. A group that finds no free place is left out."""
     fleet = draw_fleet(random, config.trucks)
     for _ in range(counts.pairs):
         _place_group(random, view, draw_truck_with_person(random, config.people, view.plan.stock, fleet))
@@ -105,7 +99,7 @@ def add_actors(random: np.random.Generator, config: SampleConfig, view: View, co
 def _add_trucks(
     random: np.random.Generator, config: SampleConfig, view: View, fleet: list[TruckParameters], count: int
 ) -> None:
-    """Park trucks: alone, in a row, in or before a rack, with the forks in a pallet, by a look-alike."""
+    """Park trucks: single or in a row, at a rack, with the forks in a pallet, or beside a look-alike."""
     remaining = count
     while remaining > 0:
         placement = choose_weighted(random, config.trucks.places)
@@ -175,7 +169,12 @@ def _place_group(
     preferred_places: list[Place] | None = None,
     draw_headings: HeadingSampler = draw_traffic_headings,
 ) -> None:
-    """Put a group where the camera aims, on a wanted place, where it is seen well, or in part, or (rarely) anywhere."""
+    """Add a group to the hall.
+
+    The first of these places with room is used: the place that the camera aims at, a preferred place, a place where the
+    group is well visible, a place where it is partly visible, any place, in view or not. For a few groups only the last
+    kind counts. If no place has room, the group is left out.
+    """
     plan = view.plan
     if put_as_subject(random, view, group, draw_headings):
         return
@@ -189,7 +188,5 @@ def _place_group(
     points = random.uniform(-half, half, (MAX_TRIES_ANYWHERE, 2))
     places = make_places(points, draw_headings(random, view, points))
     place = first_free_place(plan.space, world_boxes(group), places, MIN_GAP_M)
-    if place is None:
-        names = ", ".join(scene_object.asset for scene_object in group)
-        raise NoRoomError(f"no free place for {names}; lower people.count, trucks.count or goods.fill")
-    plan.space.put(group, *place)
+    if place is not None:
+        plan.space.put(group, *place)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Put groups of things where the camera sees them.
+"""Place groups of objects where the camera sees them.
 
-For every group a height in the image is drawn log-uniformly between 16 of 288 pixels and a quarter more than the
-whole frame; distance follows from it. What is found to fit is smaller on the whole: near places are often taken.
+For every group, a height in the image is drawn log-uniformly between 16 of 288 pixels and 1.25 times the frame. The
+height gives the distance. The heights of the placed groups are smaller on average, because near places are often taken.
 """
 
 from collections.abc import Callable
@@ -19,30 +19,30 @@ from pipeline.scenes.geometry.collision_boxes import local_boxes, world_boxes
 from pipeline.scenes.geometry.free_space import Place, overlaps
 from pipeline.scenes.layouts.hall_plan import HallPlan
 
-MIN_HEIGHT_SHARE, MAX_HEIGHT_SHARE = 16 / 288, 1.25  # of the image's height
-MIN_GAP_M = 0.04  # between a group and all else
+MIN_HEIGHT_SHARE, MAX_HEIGHT_SHARE = 16 / 288, 1.25  # of the image height
+MIN_GAP_M = 0.04  # between a group and all other objects
 MAX_TRIES = 120
-SUBJECT_JITTER_M = 0.3  # from where the camera aims, along each axis
+SUBJECT_JITTER_M = 0.3  # distance from the point that the camera aims at, along each axis
 MIN_SUBJECT_VISIBLE_SHARE = 0.9
-HEADING_STD_DEG = 18.0  # standard deviation of what turns its back to the camera
-MAX_HEADING_ERROR_DEG = 50.0  # more, and it does not turn its back
+HEADING_STD_DEG = 18.0  # of objects with their backs to the camera
+MAX_HEADING_ERROR_DEG = 50.0  # at larger angles an object does not count as having its back to the camera
 
 
 @dataclass(frozen=True)
 class View:
-    """A furnished hall, the camera in it, and what the camera aims at, if at anything."""
+    """A furnished hall, the camera in it, and the subject that the camera aims at, if there is one."""
 
     plan: HallPlan
     camera: Camera
     subject: CameraSubject | None = None
 
 
-# Returns headings (n,) in degrees for points (n, 2) of the floor.
+# Draws headings (n,) in degrees for floor points (n, 2).
 HeadingSampler = Callable[[np.random.Generator, View, np.ndarray], np.ndarray]
 
 
 def key_objects(group: list[SceneObject]) -> list[SceneObject]:
-    """Return what of a group is to be seen: its people and trucks, or else the things themselves."""
+    """Return the objects of a group that must be visible: its people and trucks, or else its props."""
     labelled = [scene_object for scene_object in group if scene_object.category is not None]
     return labelled or [scene_object for scene_object in group if isinstance(scene_object, Prop | CustomObject)]
 
@@ -50,9 +50,10 @@ def key_objects(group: list[SceneObject]) -> list[SceneObject]:
 def put_in_view(
     view: View, group: list[SceneObject], places: list[Place], min_visible_share: float
 ) -> list[SceneObject]:
-    """Put the group on the first place where it fits and is seen; return what was put, nothing if there is no place.
+    """Add the group at the first place where it fits and is visible; return the added objects, or [] without a place.
 
-    Every fourth place may have most of a truck or person cut off by the frame, the others little.
+    A key object must lie in the frame by 85 %, at every fourth place by 30 %, so that some objects are truncated.
+    `min_visible_share` is the share of each key object that nothing hides.
     """
     if not places:
         return []
@@ -69,14 +70,14 @@ def put_in_view(
 
 
 def _has_room(view: View, boxes: Boxes) -> bool:
-    in_the_way = view.subject is not None and overlaps(boxes, view.subject.reserved_boxes(), MIN_GAP_M)
-    return not in_the_way and view.plan.space.fits(boxes, MIN_GAP_M)
+    blocks_subject = view.subject is not None and overlaps(boxes, view.subject.reserved_boxes(), MIN_GAP_M)
+    return not blocks_subject and view.plan.space.fits(boxes, MIN_GAP_M)
 
 
 def put_as_subject(
     random: np.random.Generator, view: View, group: list[SceneObject], draw_headings: HeadingSampler
 ) -> list[SceneObject]:
-    """Put the group where the camera aims, if it holds what the camera aims at and nobody is there yet."""
+    """Add the group as the subject of the camera, if it has the right category and the place is still free."""
     if view.subject is None or all(scene_object.category != view.subject.category for scene_object in group):
         return []
     if not view.plan.space.is_free(view.subject.room):
@@ -87,7 +88,7 @@ def put_as_subject(
 
 
 def _visible_share(view: View, actor: Boxes) -> float:
-    """Return the share of the actor that nothing hides, judged by points on the axes of its boxes and around them."""
+    """Return the visible share of an object, estimated from points on the axes and near the corners of its boxes."""
     low, high = actor.rows[:, 5:6], actor.rows[:, 6:7]
     points = [np.column_stack([actor.rows[:, :2], low + (high - low) * share]) for share in (0.25, 0.6, 0.95)]
     corners = actor.corners_m()
@@ -99,9 +100,9 @@ def _visible_share(view: View, actor: Boxes) -> float:
 def propose_places_in_view(
     random: np.random.Generator, view: View, group: list[SceneObject], draw_headings: HeadingSampler
 ) -> list[Place]:
-    """Return places where the group's first truck or person has a log-uniform height in the image.
+    """Return random places where the first key object of the group has a log-uniform height in the image.
 
-    There are some columns of the image for every height, so that great distances get their chance.
+    Every height is tried in six columns of the image, so that small heights also find a free place.
     """
     distances = np.repeat([draw_camera_distance(random, view.camera, group) for _ in range(MAX_TRIES // 6)], 6)
     columns = random.uniform(-0.05, 1.05, len(distances)) * 2 * view.camera.cx_px
@@ -110,7 +111,7 @@ def propose_places_in_view(
 
 
 def draw_camera_distance(random: np.random.Generator, camera: Camera, group: list[SceneObject]) -> float:
-    """Return the distance along the floor at which the group's first actor is as high in the image as drawn."""
+    """Draw a height in the image; return the floor distance at which the first key object has it."""
     height = float(local_boxes(key_objects(group)[0]).rows[:, 6].max())
     pixels = 2 * camera.cy_px * np.exp(random.uniform(np.log(MIN_HEIGHT_SHARE), np.log(MAX_HEIGHT_SHARE)))
     line_of_sight = camera.fy_px * height / pixels
@@ -118,7 +119,7 @@ def draw_camera_distance(random: np.random.Generator, camera: Camera, group: lis
 
 
 def draw_traffic_headings(random: np.random.Generator, view: View, points_m: np.ndarray) -> np.ndarray:
-    """Return (n,) headings at points (n, 2): along the traffic or square to it in a tidy hall, anyhow elsewhere."""
+    """Return headings (n,) at points (n, 2): mostly along or across the walkway in an orderly hall, else random."""
     plan = view.plan
     count = len(points_m)
     random_headings = random.uniform(-180, 180, count)
@@ -132,31 +133,32 @@ def draw_traffic_headings(random: np.random.Generator, view: View, points_m: np.
 
 
 def draw_headings_from_camera(random: np.random.Generator, view: View, points_m: np.ndarray) -> np.ndarray:
-    """Return (n,) headings at points (n, 2), away from the camera and a little askew."""
+    """Return headings (n,) at points (n, 2): away from the camera, with a random error."""
     return _heading_from_camera_deg(view, points_m) + random.normal(0, HEADING_STD_DEG, len(points_m))
 
 
 def keep_backs_to_camera(view: View, places: list[Place]) -> list[Place]:
-    """Return those places whose heading is about away from the camera."""
+    """Return the places whose heading points roughly away from the camera."""
     away = _heading_from_camera_deg(view, np.array([position[:2] for position, _ in places]))
     errors = np.abs((np.array([yaw for _, yaw in places]) - away + 180) % 360 - 180)
     return [place for place, error in zip(places, errors, strict=True) if error <= MAX_HEADING_ERROR_DEG]
 
 
 def _heading_from_camera_deg(view: View, points_m: np.ndarray) -> np.ndarray:
+    """Return the headings (n,) from the camera to points (n, 2)."""
     x, y = (points_m - view.camera.position_m[:2]).T
     return np.degrees(np.arctan2(y, x))
 
 
 def make_places(points_m: np.ndarray, yaws_deg: np.ndarray) -> list[Place]:
-    """Return places on the floor at points (n, 2) with headings (n,)."""
+    """Return places at floor points (n, 2) with headings (n,)."""
     return [((float(x), float(y), 0.0), float(yaw)) for (x, y), yaw in zip(points_m, yaws_deg, strict=True)]
 
 
 def select_by_distance(
     random: np.random.Generator, view: View, group: list[SceneObject], spots: np.ndarray
 ) -> np.ndarray:
-    """Return those rows of `spots` (n, 2 or more: x, y ..) whose distance suits a log-uniform height: up to 48."""
+    """Return up to 48 rows of `spots` (n, 2 or more: x, y, ...) whose distances fit log-uniform image heights."""
     spot_distances = np.linalg.norm(spots[:, :2] - view.camera.position_m[:2], axis=1)
     distances = [draw_camera_distance(random, view.camera, group) for _ in range(4)]
     return spots[

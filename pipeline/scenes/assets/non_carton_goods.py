@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Goods that are no cartons: crates, drums, stillages, IBCs, cable reels, bins; on pallets, stacked, on the floor.
+"""Goods other than cartons: crates, drums, stillages, IBCs, cable reels and bins, on pallets or on the floor.
 
-Rules: nothing is stacked on drums and reels; IBCs stand two high, crates three, stillages four, pallet boxes two. Small
-boxes come as stacks already. What has feet for forks (stillages, IBCs, large crates and boxes) needs no pallet.
+Rules: drums and reels are not stacked. IBCs and pallet boxes are stacked two high, crates three, stillages four. A prop
+of small boxes is already a stack. Goods with feet for forks (stillages, IBCs, large crates and boxes) need no pallet.
 """
 
 from collections.abc import Mapping
@@ -16,25 +16,28 @@ from pipeline.record.objects import Prop, PropParameters, SceneObject
 from pipeline.scenes.assets.prop_shapes import draw_prop
 from pipeline.scenes.geometry.collision_boxes import PALLET_SIZE_M
 
-VARIANTS_PER_KIND = 2  # of each kind in one image
+VARIANTS_PER_KIND = 2  # in one image
 MAX_STACK_LEVELS = {"crate": 3, "drum": 1, "stillage": 4, "ibc": 2, "cable_reel": 1, "bin": 2}
 ON_PALLET_KINDS = ("crate", "drum", "bin")
 WITHOUT_PALLET_KINDS = ("stillage", "ibc", "crate", "bin")
-MIN_UNIT_LOAD_LENGTH_M = 1.1  # from this length on, a thing has feet and is handled like a pallet
-MAX_ROWS = 2  # along and across a pallet: every thing is an object of its own to be built
-PALLET_OVERHANG_M = 0.02  # over the edge of a pallet
+MIN_UNIT_LOAD_LENGTH_M = 1.1  # longer goods have feet for forks and are handled like a pallet
+MAX_ROWS = 2  # along and across a pallet; more rows would need too many objects
+PALLET_OVERHANG_M = 0.02  # of goods over the edge of a pallet
 
 
 @dataclass(frozen=True)
 class NonCartonGoods:
-    """What one image has besides cartons: forms of each kind, shares of the kinds, their `share` of all loads."""
+    """The goods of one image other than cartons.
+
+    `variants` are the appearances of each kind, `shares` the shares of the kinds, `share` the share among all loads.
+    """
 
     variants: Mapping[str, tuple[PropParameters, ...]] = field(default_factory=dict)
     shares: Mapping[str, float] = field(default_factory=dict)
     share: float = 0.0
 
     def draw(self, random: np.random.Generator, kinds: tuple[str, ...]) -> tuple[str, PropParameters] | None:
-        """Return one of these kinds and one of its forms; None if the image has none of them."""
+        """Draw one of these kinds and one of its variants; None if the image has none of these kinds."""
         shares = {kind: self.shares[kind] for kind in kinds if self.shares.get(kind, 0) > 0}
         if not shares:
             return None
@@ -43,6 +46,7 @@ class NonCartonGoods:
 
 
 def draw_non_carton_goods(random: np.random.Generator, share: float, shares: Mapping[str, float]) -> NonCartonGoods:
+    """Draw the variants of each kind; see NonCartonGoods for `share` and `shares`."""
     variants = {kind: tuple(draw_prop(random, kind) for _ in range(VARIANTS_PER_KIND)) for kind in MAX_STACK_LEVELS}
     return NonCartonGoods(variants, shares, share)
 
@@ -55,6 +59,7 @@ def make_prop(
     yaw_deg: float = 0.0,
     stands_on: str = "floor",
 ) -> Prop:
+    """Return a prop of a kind of `PROP_KINDS`, by default at the origin of its group."""
     return Prop(
         asset=kind, name=name, position_m=position_m, yaw_deg=yaw_deg, stands_on=stands_on, instance_id=0,
         parameters=parameters,
@@ -70,7 +75,7 @@ def make_stack(
     stands_on: str = "floor",
     name: str = "good",
 ) -> list[SceneObject]:
-    """`count` equal things on each other, set down by hand: some millimetres off."""
+    """Return a stack of `count` equal props, each shifted by a few millimeters."""
     objects: list[SceneObject] = []
     for level in range(count):
         shift = random.uniform(-0.005, 0.005, 2) if level else (0.0, 0.0)
@@ -81,7 +86,7 @@ def make_stack(
 
 
 def max_levels(kind: str, parameters: PropParameters, max_height_m: float) -> int:
-    """Return how many may stand on each other below `room_m`."""
+    """Return how many of these props may be stacked within a height."""
     level_limit = MAX_STACK_LEVELS[kind]
     if kind == "bin" and parameters.size_m[0] < MIN_UNIT_LOAD_LENGTH_M:
         level_limit = 1
@@ -89,7 +94,7 @@ def max_levels(kind: str, parameters: PropParameters, max_height_m: float) -> in
 
 
 def goods_on_pallet(random: np.random.Generator, goods: NonCartonGoods, max_height_m: float) -> list[SceneObject]:
-    """Crates, drums or boxes in rows on a pallet named "pallet", `room_m` high at most; nothing if none fits."""
+    """Return rows of crates, drums or boxes for a pallet named "pallet", without the pallet; empty if none fit."""
     drawn = goods.draw(random, ON_PALLET_KINDS)
     if drawn is None or drawn[1].size_m[0] >= MIN_UNIT_LOAD_LENGTH_M:
         return []
@@ -119,7 +124,7 @@ def goods_without_pallet(
     max_height_m: float,
     max_size_m: tuple[float, float] = (1.25, 1.05),
 ) -> list[SceneObject]:
-    """A stack of what is handled without a pallet, at most `widest_m` (length, width) large; nothing if none fits."""
+    """Return a stack of goods that need no pallet; `max_size_m` is (length, width). Empty if none fit."""
     drawn = goods.draw(random, WITHOUT_PALLET_KINDS)
     if drawn is None:
         return []
@@ -135,7 +140,7 @@ def goods_without_pallet(
 
 
 def goods_on_floor(random: np.random.Generator, goods: NonCartonGoods) -> list[SceneObject]:
-    """Something that stands on the floor by itself: a drum, a reel, a wheeled bin, a stack of boxes or stillages."""
+    """Return goods that stand on the floor: a drum, a reel, a wheeled bin, a stack of boxes or stillages."""
     drawn = goods.draw(random, tuple(MAX_STACK_LEVELS))
     if drawn is None:
         return []

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Colours of things in a warehouse, as sRGB hex the way paint charts and photographs give them.
+"""Colors of objects in a warehouse, as sRGB hex codes.
 
-Paints are RAL Classic tones (the charts' sRGB approximations); woods, cartons, concrete and cloth were picked to look
-like photographs of warehouses. Everything leaves this file as linear Rec. 709 in 0..1, as the scene record wants it.
+Paints are RAL Classic tones, in the sRGB approximations of the color charts. The colors of woods, cartons, concrete and
+cloth were chosen to match photographs of warehouses. The functions return linear Rec. 709 in 0..1, as scene records
+store it.
 """
 
 from collections.abc import Sequence
@@ -11,24 +12,24 @@ import numpy as np
 
 from pipeline.record.base_types import Rgb
 
-# RAL 1003, 3020, 5015, 2004, 6029, 7037, 9016 and lime: the body colours that makers of pallet trucks use.
+# RAL 1003, 3020, 5015, 2004, 6029, 7037, 9016 and lime: body colors of common hand pallet trucks.
 TRUCK_BODIES = ("#F9A800", "#BB1E10", "#007CB0", "#E75B12", "#006F3D", "#7A7B7A", "#E9E9E4", "#B5CC34")
-# Reds, yellows and oranges of the large makers, beige, light grey, green, blue.
+# Reds, yellows and oranges of large manufacturers, beige, light gray, green, blue.
 ELECTRIC_TRUCK_BODIES = (
     *("#A8201A", "#C2281D", "#F2A900", "#E9B500", "#E75B12"),
     *("#C9C0A4", "#C4C6C3", "#4C9A3F", "#2C6CA8"),
 )
-TRUCK_WHEELS = ("#1B1B1B", "#D8CFB8", "#B9502A", "#3A3B3D")  # rubber, nylon, polyurethane, grey rubber
-# RAL 2004, 1028, 1003, 3020, 6018, 7035, 9018, 5010, 7021: fork lift trucks; their wheels and bottles.
+TRUCK_WHEELS = ("#1B1B1B", "#D8CFB8", "#B9502A", "#3A3B3D")  # rubber, nylon, polyurethane, gray rubber
+# RAL 2004, 1028, 1003, 3020, 6018, 7035, 9018, 5010, 7021: forklifts. The accents are their wheels and gas bottles.
 LIFT_TRUCK_BODIES = ("#E75B12", "#F4A900", "#F9A800", "#BB1E10", "#57A639", "#CBD0CC", "#C8CBC4", "#004F7C", "#2F3236")
 LIFT_TRUCK_ACCENTS = ("#7A7B7A", "#CBD0CC", "#E9E9E4", "#2F3236", "#BB1E10")
 CART_FRAMES = ("#004F7C", "#007CB0", "#BB1E10", "#F9A800", "#7A7B7A", "#2F3236", "#006F3D")  # RAL 5010, 5015, 3020 ...
-CART_DECKS = ("#8F8F8C", "#9C7A4D", "#004F7C", "#7A7B7A", "#BB1E10", "#3A3B3D", "#6F5A3E")  # grey, boards, paint
-# Scrubber driers: RAL 7016, 7035, 5015, 1003, 6029, 2004 tanks under lids of the other tone.
+CART_DECKS = ("#8F8F8C", "#9C7A4D", "#004F7C", "#7A7B7A", "#BB1E10", "#3A3B3D", "#6F5A3E")  # gray, boards, paint
+# Scrubber driers: tanks in RAL 7016, 7035, 5015, 1003, 6029, 2004, and lids.
 CLEANER_BODIES = ("#383E42", "#CBD0CC", "#007CB0", "#F9A800", "#006F3D", "#E75B12", "#5D6770")
 CLEANER_LIDS = ("#CBD0CC", "#383E42", "#E9E9E4", "#7A7B7A")
-RACK_UPRIGHTS = ("#004F7C", "#13447C", "#006F3D", "#7A7B7A", "#9EA0A1", "#3E4A52")  # RAL 5010, 5005, 6029, greys
-RACK_BEAMS = ("#E75B12", "#DD6E2B", "#F9A800", "#BB1E10", "#9EA0A1")  # RAL 2004, 2008, 1003, 3020, grey
+RACK_UPRIGHTS = ("#004F7C", "#13447C", "#006F3D", "#7A7B7A", "#9EA0A1", "#3E4A52")  # RAL 5010, 5005, 6029, grays
+RACK_BEAMS = ("#E75B12", "#DD6E2B", "#F9A800", "#BB1E10", "#9EA0A1")  # RAL 2004, 2008, 1003, 3020, gray
 CARTONS = ("#A18563", "#AD9270", "#937A5B", "#BCA380", "#8A735A", "#B8A285")  # kraft board
 PRINTED_CARTONS = ("#E6E4DE", "#D9D6CC", "#2F4C7E", "#8C2B26", "#3D6B4A", "#C9A227")
 FLOOR_LINES = ("#E8B90F", "#F2C230", "#ECEAE4", "#D94B1F")
@@ -40,7 +41,7 @@ SHEET_METAL = ("#C5C7C4", "#9EA3A6", "#D8DAD6", "#7F8C93")
 COLUMNS = ("#9EA0A1", "#C5C7C4", "#7A7B7A", "#E9E9E4", "#2F5D8C", "#C9A227")
 LAMP_TINTS = ("#FF5A3C", "#FFA01E", "#6EFF6E", "#3CC8FF", "#5A5AFF", "#FF50D2")
 
-# Goods and furniture (props_goods.py); paints again RAL tones, plastics as makers of boxes and drums sell them.
+# Goods and furniture (prop_shapes.py): paints in RAL tones, plastics in the colors of common boxes and drums.
 DRUMS = ("#13447C", "#004F7C", "#1B1B1B", "#BB1E10", "#006F3D", "#9EA0A1", "#F2C230")
 PLASTIC_DRUMS = ("#1A4E9C", "#1F5FA8", "#1B1B1B", "#E6E4DE")
 STILLAGES = ("#7A7B7A", "#5A6068", "#13447C", "#2F5D8C", "#6B3A2A", "#8C2B26", "#3D5A45", "#9EA0A1")
@@ -61,7 +62,7 @@ PRINT = ("#1B2A5A", "#1B1B1B", "#8C2B26", "#1F4A32")  # stencil ink
 SIGNS = ("#13447C", "#1F5FA8", "#1B1B1B", "#006F3D", "#8C2B26")
 EXITS = ("#00754A", "#0A8754")  # ISO 3864 green
 
-# EN ISO 20471 fluorescent yellow, orange and red; shares of what workers wear are in workers.py.
+# EN ISO 20471: fluorescent yellow, orange and red.
 VESTS = {"yellow": "#CDF22A", "orange": "#FF7A1C", "red": "#F5323C"}
 HELMETS = ("#F4F3EE", "#F2C81E", "#1F5FA8", "#E0561A", "#C3251C", "#3C8C48")
 CAPS = ("#1D2430", "#2B2B2B", "#6B2320", "#35506F", "#8A8578", "#41513A")
@@ -82,19 +83,19 @@ MONK_SKIN = (
 
 
 def linear(hex_color: str) -> np.ndarray:
-    """Return linear Rec. 709, shape (3,) in 0..1, of an sRGB colour `#RRGGBB` (IEC 61966-2-1)."""
+    """Return the linear Rec. 709 color (3,) in 0..1 of an sRGB color `#RRGGBB` (IEC 61966-2-1)."""
     encoded = np.array([int(hex_color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
     return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
 
 
 def rgb(color: np.ndarray) -> Rgb:
-    """Return a colour (3,) as the record's triple: clipped to 0..1, four decimals."""
+    """Return a color (3,) as a tuple for the record, clipped to 0..1 and rounded to four decimals."""
     red, green, blue = (round(float(value), 4) for value in np.clip(color, 0, 1))
     return red, green, blue
 
 
 def draw_color(random: np.random.Generator, palette: Sequence[str], spread: float = 0.12) -> Rgb:
-    """Draw a colour and vary it: brightness by a factor of about 1 +- spread, each channel by a third of that."""
+    """Draw a color of the palette and vary it: its brightness by a factor of about 1 +- spread, channels by a third."""
     brightness = np.exp(random.normal(0, spread))
     tint = np.exp(random.normal(0, spread / 3, 3))
     return rgb(linear(palette[random.integers(len(palette))]) * brightness * tint)

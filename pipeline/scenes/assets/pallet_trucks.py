@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pallet trucks, by hand and electric: their build, and the groups they stand in (alone, in a row, with a load)."""
+"""Hand and electric pallet trucks: their parameters, and groups of trucks (single, in a row, with a pallet)."""
 
 import numpy as np
 
@@ -25,42 +25,41 @@ from pipeline.scenes.geometry.collision_boxes import (
     electric_fork_start_m,
 )
 from pipeline.scenes.geometry.free_space import moved
+from pipeline.scenes.geometry.transform import to_parent_frame
 
 TruckParameters = HandPalletTruckParameters | ElectricPalletTruckParameters
 PalletTruck = HandPalletTruck | ElectricPalletTruck
 
 LOWERED_M, RAISED_M = 0.085, 0.2
-MAX_ELECTRIC_TURN_DEG = 70.0  # beyond, the head of an upright tiller meets the load backrest
+FORK_LENGTHS_M, FORK_LENGTH_SHARES = (0.95, 1.15, 1.22), (0.08, 0.82, 0.1)
+MAX_ELECTRIC_TURN_DEG = 70.0  # at larger angles the head of an upright tiller touches the load backrest
 
 
 def grip_m(parameters: HandPalletTruckParameters) -> Vec3:
-    """Return the middle of the grip bar in the truck's frame."""
+    """Return the middle of the grip bar in the frame of the truck."""
     return _tiller_point_m(HAND_TILLER, parameters, 0.0)
 
 
 def electric_grip_m(parameters: ElectricPalletTruckParameters, offset_m: float = 0.0) -> Vec3:
-    """Return a point on the line of the grips of the tiller's head, in the truck's frame.
+    """Return a point on the line through both grips of the tiller head, in the frame of the truck.
 
-    `aside_m` 0 is the middle of the head; the grips reach from 0.07 to 0.17 to the left (+) and to the right (-) as
-    seen by whoever looks along the tiller towards the forks.
+    `offset_m` is the distance from the middle of the head, to the left (+) or right (-) when looking towards the forks.
+    The grips reach from 0.07 to 0.17.
     """
     return _tiller_point_m(ELECTRIC_TILLERS[parameters.battery], parameters, offset_m)
 
 
 def _tiller_point_m(tiller: TillerShape, parameters: TruckParameters, offset_m: float) -> Vec3:
-    """Return the point `aside_m` to the left of the end of the tiller, in the truck's frame."""
-    tilt, turn = np.radians(parameters.tiller_tilt_deg), np.radians(parameters.tiller_turn_deg)
+    """Return the point `offset_m` to the left of the end of the tiller, in the frame of the truck."""
+    tilt = np.radians(parameters.tiller_tilt_deg)
     back = tiller.hinge_m[0] + tiller.length_m * np.sin(tilt)
-    position = (
-        -back * np.cos(turn) - offset_m * np.sin(turn),
-        -back * np.sin(turn) + offset_m * np.cos(turn),
-        tiller.hinge_m[1] + tiller.length_m * np.cos(tilt),
-    )
-    return tuple(round(float(value), 4) for value in position)
+    x, y = to_parent_frame(-back, offset_m, parameters.tiller_turn_deg)
+    z = tiller.hinge_m[1] + tiller.length_m * np.cos(tilt)
+    return tuple(round(float(value), 4) for value in (x, y, z))
 
 
 def draw_fleet(random: np.random.Generator, config: TrucksSection) -> list[TruckParameters]:
-    """Draw the one to three kinds of trucks of one hall, lowered, tiller upright; the first fits a EUR pallet."""
+    """Draw one to three kinds of trucks for a hall, lowered and with upright tillers; the first fits a EUR pallet."""
     fleet = []
     for number in range(random.integers(1, 4)):
         draw = _draw_electric_truck if random.random() < config.electric else _draw_hand_truck
@@ -69,9 +68,9 @@ def draw_fleet(random: np.random.Generator, config: TrucksSection) -> list[Truck
 
 
 def _draw_hand_truck(random: np.random.Generator, config: TrucksSection, narrow: bool) -> HandPalletTruckParameters:
-    """Over forks 540 mm goes into a pallet's openings of 2 x 227.5 mm, 685 mm (wide pallets) does not."""
+    """Draw a hand pallet truck. Narrow forks (540 mm) fit the openings of a EUR pallet, wide ones (685 mm) do not."""
     return HandPalletTruckParameters(
-        fork_length_m=float(random.choice([0.95, 1.15, 1.22], p=[0.08, 0.82, 0.1])),
+        fork_length_m=float(random.choice(FORK_LENGTHS_M, p=FORK_LENGTH_SHARES)),
         width_m=0.54 if narrow else 0.685,
         fork_width_m=float(random.choice([0.15, 0.16])),
         lift_m=LOWERED_M,
@@ -90,13 +89,13 @@ def _draw_hand_truck(random: np.random.Generator, config: TrucksSection, narrow:
 def _draw_electric_truck(
     random: np.random.Generator, config: TrucksSection, narrow: bool
 ) -> ElectricPalletTruckParameters:
-    """Over forks 540 and 560 mm goes into a pallet's openings; the body is at least as wide as the forks."""
+    """Draw an electric truck. Narrow forks (540 or 560 mm) fit the openings of a EUR pallet, wide ones do not."""
     battery = str(random.choice(["lithium", "lead_acid"], p=[0.55, 0.45]))
     width = float(random.choice([0.54, 0.56])) if narrow else 0.685
     length = random.uniform(0.4, 0.43) if battery == "lithium" else random.uniform(0.5, 0.62)
     return ElectricPalletTruckParameters(
         battery=battery,
-        fork_length_m=float(random.choice([0.95, 1.15, 1.22], p=[0.08, 0.82, 0.1])),
+        fork_length_m=float(random.choice(FORK_LENGTHS_M, p=FORK_LENGTH_SHARES)),
         width_m=width,
         fork_width_m=float(random.choice([0.16, 0.17, 0.18])),
         heel_to_rear_m=round(float(length), 3),
@@ -115,15 +114,15 @@ def _draw_electric_truck(
 
 
 def _draw_wear(random: np.random.Generator, config: TrucksSection) -> float:
-    """Most trucks are used, some are new, some ready for the scrapyard."""
+    """Draw the wear: most trucks are used, some are new, some are worn out."""
     low, high = config.wear
     return round(float(low + (high - low) * random.beta(1.5, 1.8)), 3)
 
 
 def draw_parked_truck(random: np.random.Generator, fleet: list[TruckParameters]) -> TruckParameters:
-    """One of the fleet as it was left: tiller upright or leaning a little, straight or turned to the side.
+    """Draw a truck of the fleet as somebody left it, with the tiller upright or tilted, straight or turned to a side.
 
-    A spring keeps the tiller of an electric truck upright, unless it is broken.
+    Tillers of electric trucks are mostly upright, because a spring holds them.
     """
     parameters = draw_from_fleet(random, fleet)
     electric = isinstance(parameters, ElectricPalletTruckParameters)
@@ -144,7 +143,7 @@ def draw_from_fleet(random: np.random.Generator, fleet: list[TruckParameters]) -
 
 
 def make_truck(parameters: TruckParameters, name: str = "truck") -> PalletTruck:
-    """The truck at the origin; it gets its instance id when all trucks and people are there."""
+    """Return the truck at the origin, without an instance id: `sample_scene` assigns it at the end."""
     truck_class = ElectricPalletTruck if isinstance(parameters, ElectricPalletTruckParameters) else HandPalletTruck
     return truck_class(
         name=name, position_m=(0, 0, 0), yaw_deg=0, stands_on="floor", instance_id=0, parameters=parameters
@@ -152,7 +151,7 @@ def make_truck(parameters: TruckParameters, name: str = "truck") -> PalletTruck:
 
 
 def row_of_trucks(random: np.random.Generator, fleet: list[TruckParameters], count: int) -> list[SceneObject]:
-    """Trucks parked side by side, forks the same way, tillers up so that they do not meet."""
+    """Return equal trucks side by side with the same heading; nearly upright tillers do not collide."""
     parameters = draw_from_fleet(random, fleet)
     electric = isinstance(parameters, ElectricPalletTruckParameters)
     pitch = random.uniform(0.25, 0.5) + (parameters.chassis_width_m if electric else parameters.width_m)
@@ -169,10 +168,11 @@ def row_of_trucks(random: np.random.Generator, fleet: list[TruckParameters], cou
 def truck_with_pallet(
     random: np.random.Generator, parameters: TruckParameters, stock: Stock, raised: bool
 ) -> list[SceneObject]:
-    """A truck with its forks in a pallet: all the way and carrying it if `raised`, else lowered and anywhere in.
+    """Return a truck with its forks in a pallet, and the pallet with its load.
 
-    Forks go in along the pallet's 1200 mm and lift it by the undersides of its stringers, 100 mm above its feet: so a
-    carried pallet stands at `lift_m` - 0.100. The truck must fit it (`fits_pallet`).
+    If `raised`, the forks are fully inserted and carry the pallet. Otherwise they are lowered, inserted to any depth.
+    The forks point along the 1200 mm of the pallet and lift it at its stringers, 100 mm above its feet, so a carried
+    pallet has z = `lift_m` - 0.100. The truck must fit the pallet (`fits_pallet`).
     """
     slip = random.uniform(0.03, 0.06) if raised or random.random() < 0.4 else random.uniform(0.06, 0.75)
     truck = make_truck(parameters.model_copy(update={"lift_m": RAISED_M if raised else LOWERED_M}))
@@ -190,9 +190,10 @@ def truck_with_pallet(
 
 
 def fork_start_m(parameters: TruckParameters) -> float:
-    """Return x where the forks begin."""
+    """Return x of the start of the forks."""
     return electric_fork_start_m(parameters) if isinstance(parameters, ElectricPalletTruckParameters) else TRUCK_HEEL_M
 
 
 def fits_pallet(parameters: TruckParameters) -> bool:
+    """Do the forks fit the openings of a EUR pallet?"""
     return parameters.width_m < 0.6

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pallets and what lies on them: groups of things to be put into a hall.
+"""Pallets with their loads, cartons, and the stock of goods of an image.
 
-An image has a small stock of pallets, cartons and other goods that it uses again and again, as a warehouse does;
-so Blender builds a few meshes and shows them many times.
+An image has a small stock of pallets, cartons and other goods that it repeats, as in a real warehouse. So Blender
+builds few meshes and uses them many times.
 """
 
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.common.randomness import draw_seed
 from pipeline.config.world import GoodsSection
-from pipeline.record.base_types import Vec3
+from pipeline.record.base_types import Rgb, Vec3
 from pipeline.record.objects import (
     Carton,
     CartonParameters,
@@ -31,15 +31,13 @@ from pipeline.scenes.assets.palettes import CARTONS, PRINTED_CARTONS, draw_color
 from pipeline.scenes.geometry.collision_boxes import PALLET_SIZE_M
 
 PALLET_HEIGHT_M = PALLET_SIZE_M[2]
-STACKED_SHARE, LOOSE_SHARE = (
-    0.78,
-    0.12,
-)  # shares of pallets with a stack of cartons, with a few cartons; the others are empty
+# Shares of pallets with a stack of cartons, and with single cartons; the others are empty.
+STACKED_SHARE, LOOSE_SHARE = 0.78, 0.12
 
 
 @dataclass(frozen=True)
 class Stock:
-    """The kinds of pallets, carton stacks (as one layer), single cartons and other goods of one image."""
+    """The kinds of pallets, carton stacks (each as one layer), single cartons and other goods of one image."""
 
     pallets: tuple[EurPalletParameters, ...]
     stacks: tuple[CartonStackParameters, ...]
@@ -48,13 +46,13 @@ class Stock:
 
 
 def draw_goods_stock(random: np.random.Generator, config: GoodsSection) -> Stock:
-    """Draw pallets, cartons and other goods."""
+    """Draw a stock of pallets, cartons and other goods."""
     share = float(random.uniform(*config.other))
     return replace(draw_carton_stock(random), other_goods=draw_non_carton_goods(random, share, config.other_kinds))
 
 
 def draw_carton_stock(random: np.random.Generator) -> Stock:
-    """Draw pallets and cartons."""
+    """Draw a stock of pallets and cartons only."""
     age = random.beta(1.5, 1.8)
     pallets = tuple(
         EurPalletParameters(age=round(float(np.clip(age + random.normal(0, 0.2), 0, 1)), 3), seed=draw_seed(random))
@@ -65,7 +63,7 @@ def draw_carton_stock(random: np.random.Generator) -> Stock:
 
 
 def _draw_stack_parameters(random: np.random.Generator) -> CartonStackParameters:
-    """Draw cartons that tile the pallet's top: one to four along it, one to three across, shrunk a little."""
+    """Draw one layer of cartons that cover a pallet: one to four along it, one to three across, with small gaps."""
     along, across = int(random.integers(1, 5)), int(random.integers(1, 4))
     shrink = random.uniform(0.9, 0.985)
     height = random.uniform(0.5, 0.95) if along * across == 1 else random.uniform(0.18, 0.42)
@@ -74,7 +72,7 @@ def _draw_stack_parameters(random: np.random.Generator) -> CartonStackParameters
         count=(along, across, 1),
         carton_m=tuple(round(float(value), 3) for value in size),
         missing=0,
-        color_rgb=draw_color(random, CARTONS if random.random() < 0.8 else PRINTED_CARTONS),
+        color_rgb=_draw_carton_color(random),
         wrapped=bool(random.random() < 0.3),
         seed=draw_seed(random),
     )
@@ -84,21 +82,30 @@ def _draw_carton_parameters(random: np.random.Generator) -> CartonParameters:
     size = tuple(round(float(value), 3) for value in random.uniform((0.25, 0.2, 0.15), (0.58, 0.38, 0.45)))
     return CartonParameters(
         size_m=size,
-        color_rgb=draw_color(random, CARTONS if random.random() < 0.8 else PRINTED_CARTONS),
+        color_rgb=_draw_carton_color(random),
         seed=draw_seed(random),
     )
 
 
+def _draw_carton_color(random: np.random.Generator) -> Rgb:
+    return draw_color(random, CARTONS if random.random() < 0.8 else PRINTED_CARTONS)
+
+
 def draw_pallet(random: np.random.Generator, stock: Stock, name: str = "pallet") -> EurPallet:
+    """Return an empty pallet of the stock at the origin."""
     parameters = stock.pallets[random.integers(len(stock.pallets))]
-    yaw = 180.0 * random.integers(2)
+    return make_pallet(parameters, name, yaw_deg=180.0 * random.integers(2))
+
+
+def make_pallet(parameters: EurPalletParameters, name: str = "pallet", yaw_deg: float = 0.0) -> EurPallet:
+    """Return an empty pallet at the origin."""
     return EurPallet(
-        name=name, position_m=(0, 0, 0), yaw_deg=yaw, stands_on="floor", instance_id=0, parameters=parameters
+        name=name, position_m=(0, 0, 0), yaw_deg=yaw_deg, stands_on="floor", instance_id=0, parameters=parameters
     )
 
 
 def loaded_pallet(random: np.random.Generator, stock: Stock, max_height_m: float = 1.9) -> list[SceneObject]:
-    """A pallet with cartons or other goods stacked or lying on it, or with nothing; `most_m` high at most."""
+    """Return a pallet with cartons, with other goods, or empty; at most `max_height_m` high."""
     pallet = draw_pallet(random, stock)
     load_height = max_height_m - PALLET_HEIGHT_M
     if random.random() < stock.other_goods.share and (load := goods_on_pallet(random, stock.other_goods, load_height)):
@@ -114,7 +121,7 @@ def loaded_pallet(random: np.random.Generator, stock: Stock, max_height_m: float
 def unit_load(
     random: np.random.Generator, stock: Stock, max_height_m: float = 1.9, max_size_m: tuple[float, float] = (1.25, 0.85)
 ) -> list[SceneObject]:
-    """What a fork lift takes in one go: a loaded pallet, or stillages, large crates and IBCs that need none."""
+    """Return what a forklift lifts at once: a loaded pallet, or goods without a pallet within `max_size_m`."""
     if random.random() < 0.6 * stock.other_goods.share and (
         load := goods_without_pallet(random, stock.other_goods, max_height_m, max_size_m)
     ):
@@ -123,7 +130,7 @@ def unit_load(
 
 
 def stacked_pallets(random: np.random.Generator, stock: Stock, count: int, max_height_m: float) -> list[SceneObject]:
-    """`count` pallets with equal loads on each other, as far as `most_m` lets them: block storage of one article."""
+    """Return a stack of up to `count` pallets with equal loads, at most `max_height_m` high."""
     layer = stock.stacks[random.integers(len(stock.stacks))]
     layers = max(1, int(random.uniform(0.8, 1.4) / layer.carton_m[2]))
     load = layer.model_copy(update={"count": (*layer.count[:2], layers)})
@@ -148,7 +155,7 @@ def _make_carton_stack(parameters: CartonStackParameters, name: str, position_m:
 
 
 def _carton_stack_on_pallet(random: np.random.Generator, stock: Stock, max_height_m: float) -> list[SceneObject]:
-    """A stack of as many layers as fit and please; none if not even one layer fits."""
+    """Return a carton stack with a random number of layers, for a pallet named "pallet"; empty if no layer fits."""
     layer = stock.stacks[random.integers(len(stock.stacks))]
     along, across, _ = layer.count
     max_layers = int(min(max_height_m, 1.75) / layer.carton_m[2])
@@ -162,7 +169,7 @@ def _carton_stack_on_pallet(random: np.random.Generator, stock: Stock, max_heigh
 
 
 def _cartons_on_pallet(random: np.random.Generator, stock: Stock, max_height_m: float) -> list[SceneObject]:
-    """Up to four cartons, one in each quarter of the pallet's top."""
+    """Return up to four single cartons for a pallet named "pallet", at most one per quarter."""
     quarters = [(x, y) for x in (-0.3, 0.3) for y in (-0.2, 0.2)]
     objects: list[SceneObject] = []
     for number in random.permutation(4)[: random.integers(1, 5)]:
@@ -180,7 +187,7 @@ def _make_carton(parameters: CartonParameters, name: str, position: tuple, yaw_d
 
 
 def pallet_pile(random: np.random.Generator, stock: Stock, count: int) -> list[SceneObject]:
-    """Empty pallets on each other, each a little askew."""
+    """Return a pile of empty pallets, each slightly shifted and turned."""
     objects: list[SceneObject] = [draw_pallet(random, stock, "pallet0")]
     for level in range(1, count):
         shift, askew = random.uniform(-0.012, 0.012, 2), random.uniform(-0.8, 0.8)
@@ -192,7 +199,7 @@ def pallet_pile(random: np.random.Generator, stock: Stock, count: int) -> list[S
 
 
 def draw_carton_pile(random: np.random.Generator, stock: Stock) -> list[SceneObject]:
-    """One to three equal cartons on the floor, on each other."""
+    """Return a pile of one to three equal cartons."""
     carton = stock.cartons[random.integers(len(stock.cartons))]
     objects: list[SceneObject] = []
     for level in range(int(random.integers(1, 4))):

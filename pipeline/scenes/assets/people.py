@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who works in a warehouse: bodies and what they wear.
+"""The people in a warehouse: their bodies and clothes.
 
-Heights: means of adults born 1996 by country and sex, NCD-RisC, eLife 2016;5:e13410, averaged by region without
-weights; spreads within a population are about 7 cm (men) and 6.5 cm (women). Ages: persons employed in the EU, EU-LFS
-2022.
+Heights: means of adults born in 1996 by country and sex, NCD-RisC, eLife 2016;5:e13410, averaged by region without
+weights; the standard deviation within a population is about 7 cm (men) and 6.5 cm (women). Ages: employed persons in
+the EU, EU-LFS 2022.
 """
 
 import numpy as np
@@ -30,22 +30,23 @@ from pipeline.scenes.assets.palettes import (
     rgb,
 )
 
-# Mean height (men, women) of regions where a body's ancestry comes from: Nigeria, Ghana, Kenya, South Africa; China,
+# Mean height (men, women) by the region of ancestry: Nigeria, Ghana, Kenya, South Africa; China,
 # India, Japan, Viet Nam; Germany, France, Poland, United Kingdom.
 HEIGHT_M = {"african": (1.678, 1.577), "asian": (1.680, 1.560), "caucasian": (1.786, 1.650)}
-HEIGHT_SPREAD_M = (0.070, 0.065)
-# Years and shares of employed persons, EU-LFS 2022, rounded.
+HEIGHT_STD_M = (0.070, 0.065)  # men, women
+# Age range in years -> share of employed persons (EU-LFS 2022, rounded).
 AGES = {(18, 25): 0.09, (25, 35): 0.22, (35, 45): 0.25, (45, 55): 0.25, (55, 64): 0.17, (64, 68): 0.02}
 ANCESTRIES = ("african", "asian", "caucasian")
-# Shares of what shows without headwear.
+# Shares of hair that is visible without headwear.
 HAIR_MEN = {"shaved": 0.2, "short": 0.55, "full": 0.2, "long": 0.05}
 HAIR_WOMEN = {"short": 0.12, "full": 0.2, "long": 0.68}
-SKIN_TONES = {"african": (5, 9), "asian": (2, 6), "caucasian": (0, 4)}  # first and last place in MONK_SKIN
-# Of red, green and blue: the scale's light swatches are near white, fair skin reflects about 0.6, 0.45 and 0.35.
+SKIN_TONES = {"african": (5, 9), "asian": (2, 6), "caucasian": (0, 4)}  # first and last index in MONK_SKIN
+# Factors on red, green and blue. The light tones of the scale are nearly white; fair skin reflects 0.6, 0.45 and 0.35.
 SKIN_DIMMING = np.array([0.68, 0.54, 0.46])
 
 
 def draw_person(random: np.random.Generator, config: PeopleSection, pose: Pose) -> PersonParameters:
+    """Draw the body, skin and clothes of a person with a pose."""
     woman = random.random() < config.women
     shares = random.dirichlet((0.25, 0.25, 0.25))
     shares = np.append(np.round(shares[:2], 3), 0)
@@ -62,7 +63,7 @@ def draw_person(random: np.random.Generator, config: PeopleSection, pose: Pose) 
         weight=round(float(np.clip(random.normal(0.5 + 0.003 * (years - 20), 0.16), 0.2, 1)), 3),
         proportions=round(float(random.uniform(0.3, 0.8)), 3),
         **{name: round(float(np.clip(share, 0, 1)), 3) for name, share in zip(ANCESTRIES, shares, strict=True)},
-        height_m=round(float(np.clip(random.normal(mean, HEIGHT_SPREAD_M[woman]), *config.height_m)), 3),
+        height_m=round(float(np.clip(random.normal(mean, HEIGHT_STD_M[woman]), *config.height_m)), 3),
         skin_rgb=_draw_skin_color(random, ancestry),
         pose=pose,
         outfit=_draw_outfit(random, config.clothing, woman, _draw_hair_color(random, ancestry, years)),
@@ -70,7 +71,7 @@ def draw_person(random: np.random.Generator, config: PeopleSection, pose: Pose) 
 
 
 def _draw_years(random: np.random.Generator, config: PeopleSection) -> float:
-    """Draw an age within the config's range, as frequent as among the employed; evenly where nobody is employed."""
+    """Draw an age within the range of the config, as frequent as among employed persons; uniform beyond their ages."""
     youngest, oldest = config.age_years
     shares = {}
     for (low, high), share in AGES.items():
@@ -84,7 +85,7 @@ def _draw_years(random: np.random.Generator, config: PeopleSection) -> float:
 
 
 def _draw_skin_color(random: np.random.Generator, ancestry: str) -> Rgb:
-    """Draw a tone between two neighbours of the scale, within the usual range of an ancestry."""
+    """Draw a tone between two neighboring tones of the scale, within the usual range of an ancestry."""
     first, last = SKIN_TONES[ancestry]
     tone = random.uniform(first, last)
     lower_tone = min(int(tone), len(MONK_SKIN) - 2)
@@ -93,13 +94,14 @@ def _draw_skin_color(random: np.random.Generator, ancestry: str) -> Rgb:
 
 
 def _draw_hair_color(random: np.random.Generator, ancestry: str, years: float) -> Rgb:
-    """Blond, brown and red hair come with European ancestry; all hair may be grey, from 35 years on ever more often."""
+    """Draw a hair color: any for European ancestry, else dark. From 35 years on, gray becomes more likely with age."""
     if random.random() < (years - 35) / 40:
         return draw_color(random, GREY_HAIR)
     return draw_color(random, HAIR if ancestry == "caucasian" else DARK_HAIR)
 
 
 def _draw_outfit(random: np.random.Generator, config: ClothingSection, woman: bool, hair_rgb: Rgb) -> Outfit:
+    """Draw clothes. Office clothes have long sleeves, trousers, and no headwear."""
     hi_vis, color = choose_weighted(random, config.hi_vis), choose_weighted(random, config.hi_vis_colors)
     hi_vis_rgb = draw_color(random, (VESTS[color],), 0.06)
     office = random.random() < config.office
@@ -115,7 +117,7 @@ def _draw_outfit(random: np.random.Generator, config: ClothingSection, woman: bo
         trousers_rgb=draw_color(random, OFFICE_TROUSERS if office else TROUSERS),
         shoes_rgb=draw_color(random, SHOES),
         vest_rgb=hi_vis_rgb if hi_vis == "vest" else None,
-        # Nobody wears a winter's jacket over shorts.
+        # Nobody wears a jacket with shorts.
         jacket_rgb=hi_vis_rgb if hi_vis == "jacket" and legs != "shorts" else None,
         head=head,
         head_rgb=draw_color(random, HELMETS if head == "helmet" else CAPS),

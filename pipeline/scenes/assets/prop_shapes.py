@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Goods and furniture that are never labelled: what forms there are, how large and what colour.
+"""Sizes and colors of goods and furniture, which are never labelled.
 
-The order of a kind's forms is the order in which its builder in `blender/` reads `variant`: form i of n has the values
-from i / n to (i + 1) / n. Sizes are (along x, along y, height), fronts look to +x.
+Variant i of n has `PropParameters.variant` from i / n to (i + 1) / n; `blender/goods/` has the same order.
+Sizes are (along x, along y, height) in meters, fronts face +x.
 """
 
 from dataclasses import dataclass
@@ -18,9 +18,11 @@ from pipeline.scenes.assets.palettes import draw_color
 
 @dataclass(frozen=True)
 class PropVariant:
-    """Sizes are drawn evenly between `least_m` and `most_m`; `step_m` of the height, above `least_m`, if not 0.
+    """One variant of a kind.
 
-    `share`: how often it is drawn among its kind's forms. A `round` form is as long as it is wide, or high.
+    The size is drawn uniformly between `min_size_m` and `max_size_m`. If `step_m` is not 0, the height is `min_size_m`
+    plus a multiple of it. `share` is the weight of the variant among those of its kind. `round_shape` is "upright" for
+    props that are as long as wide, "wheel" for props that are as long as high.
     """
 
     name: str
@@ -133,15 +135,13 @@ PROP_VARIANTS: dict[str, tuple[PropVariant, ...]] = {
         PropVariant("belt", (1.5, 0.45, 0.7), (3.5, 0.7, 1.2), palettes.MACHINES, palettes.MACHINES),
     ),
 }
-GOODS = ("crate", "drum", "stillage", "ibc", "cable_reel", "bin")
-FURNITURE = ("ladder", "bollard", "cone", "packing_table", "hanging_sign", "conveyor")
 
 
 def draw_prop(random: np.random.Generator, kind: str) -> PropParameters:
-    """Draw one of the forms of a kind of `PROP_VARIANTS`, its size, colours and wear.
+    """Draw a variant of a kind in `PROP_VARIANTS`, its size, colors and wear.
 
     Raises:
-        KeyError: a kind that is not in `PROP_VARIANTS`.
+        KeyError: `PROP_VARIANTS` lacks the kind.
     """
     variants = PROP_VARIANTS[kind]
     shares = np.array([variant.share for variant in variants])
@@ -164,6 +164,6 @@ def _draw_size(random: np.random.Generator, variant: PropVariant) -> Vec3:
         height = variant.min_size_m[2] + variant.step_m * random.integers(steps + 1)
     if variant.round_shape == "upright":
         width = length
-    if variant.round_shape == "wheel":  # rolls along x: as high as long, and not wider than high
+    if variant.round_shape == "wheel":  # it rolls along x and is narrower than high
         height, width = length, min(width, 0.8 * length)
     return round(float(length), 3), round(float(width), 3), round(float(height), 3)

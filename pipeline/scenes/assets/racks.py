@@ -50,6 +50,11 @@ def draw_rack(random: np.random.Generator, hall_height_m: float) -> RackParamete
     )
 
 
+def make_rack(parameters: RackParameters) -> Rack:
+    """Return an empty rack at the origin."""
+    return Rack(name="rack", position_m=(0, 0, 0), yaw_deg=0, stands_on="floor", instance_id=0, parameters=parameters)
+
+
 def bays_that_fit(parameters: RackParameters, length_m: float) -> int:
     """Return the number of bays of the longest rack of this kind within a length."""
     return int((length_m - parameters.upright_width_m) / (parameters.bay_width_m + parameters.upright_width_m))
@@ -62,8 +67,8 @@ def filled_rack(
 
     `fill` (0..1) sets the share of pallet places that are filled. On the floor fewer are filled than on the beams.
     """
-    rack = Rack(name="rack", position_m=(0, 0, 0), yaw_deg=0, stands_on="floor", instance_id=0, parameters=parameters)
-    objects, slots = [rack], []
+    objects: list[SceneObject] = [make_rack(parameters)]
+    slots: list[RackSlot] = []
     levels = (0.0, *parameters.level_heights_m)
     positions = _pallet_positions(parameters)
     for level_index, level in enumerate(levels):

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Look-alikes on wheels that are never labelled: how large they are, how they are painted.
+"""Sizes and colors of vehicles that look like pallet trucks and are never labelled.
 
-Sizes are the ranges of makers' data sheets (length with forks, width, height with the mast lowered; typical
-values): counterbalance trucks of 1.5 to 2.0 t, reach trucks of 1.4 to 1.6 t, stackers of 1.0 to 1.4 t, scrubber
-driers of 43 to 66 cm (walk-behind) and 70 to 85 cm (ride-on); roll cages after EN 12674 (720 x 800 mm and the like);
-sack trucks and platform carts as in trade catalogues.
+Sizes are typical ranges of manufacturers' data sheets: length with forks, width, height with the mast lowered.
+Counterbalance forklifts of 1.5 to 2.0 t, reach trucks of 1.4 to 1.6 t, stackers of 1.0 to 1.4 t, scrubber driers with a
+working width of 43 to 66 cm (walk-behind) and 70 to 85 cm (ride-on). Roll cages follow EN 12674 (720 x 800 mm), hand
+trolleys and platform carts follow trade catalogs.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ Palette = tuple[str, ...]
 
 @dataclass(frozen=True)
 class VehicleVariant:
-    """One of the forms of a kind: its ranges of size in metres and the colours of its two paints."""
+    """One variant of a kind: ranges of its size in meters and the palettes of its two paints."""
 
     length_m: SizeRange
     width_m: SizeRange
@@ -38,7 +38,7 @@ class VehicleVariant:
     accents: Palette
 
 
-# In the order in which the builders split `variant` into equal parts.
+# Variant i of n has `PropParameters.variant` from i / n to (i + 1) / n; `blender/vehicles/` has the same order.
 VEHICLE_VARIANTS: dict[str, tuple[VehicleVariant, ...]] = {
     "hand_trolley": (
         VehicleVariant((0.5, 0.6), (0.48, 0.6), (1.15, 1.3), CART_FRAMES, CART_FRAMES),  # two grips
@@ -80,10 +80,10 @@ VEHICLE_VARIANTS: dict[str, tuple[VehicleVariant, ...]] = {
 
 
 def draw_vehicle(random: np.random.Generator, kind: str) -> PropParameters:
-    """Draw a thing of one of the kinds in `VEHICLE_VARIANTS`: any of its forms, size, paint and wear.
+    """Draw a variant of a kind in `VEHICLE_VARIANTS`, its size, paint and wear.
 
     Raises:
-        KeyError: a kind that is not on wheels.
+        KeyError: `VEHICLE_VARIANTS` lacks the kind.
     """
     variants = VEHICLE_VARIANTS[kind]
     number = int(random.integers(len(variants)))

@@ -2,16 +2,15 @@
 """Turn and shift points of the floor: from the frame of an object, a wall or a group to the frame around it."""
 
 from collections.abc import Sequence
-from typing import TypeVar
 
 import numpy as np
 
-Coordinate = TypeVar("Coordinate", float, np.ndarray)
+Floats = float | np.ndarray
 
 
 def to_parent_frame(
-    x: Coordinate, y: Coordinate, yaw_deg: Coordinate, origin_m: Sequence[float] = (0.0, 0.0)
-) -> tuple[Coordinate, Coordinate]:
+    x: Floats, y: Floats, yaw_deg: Floats, origin_m: Sequence[Floats] = (0.0, 0.0)
+) -> tuple[Floats, Floats]:
     """Return (x, y) of points in the parent frame; numbers or arrays that broadcast.
 
     `x` (forward) and `y` (left) are coordinates in a frame whose origin lies at `origin_m` of the parent frame, turned

@@ -3,19 +3,18 @@ import json
 
 import pytest
 
-from pipeline.record.asset_catalogue import CatalogueError
-from pipeline.record.asset_catalogue import read_catalogue as read_catalogue
+from pipeline.record.asset_catalogue import CatalogueError, read_catalogue
 from pipeline.record.scene import read_scenes
 from pipeline.scenes import asset_previews
 from tests.helpers.commands import run_cariste
-from tests.unit.pipeline.scenes.assets.test_custom_meshes import OWN
+from tests.unit.pipeline.scenes.assets.test_custom_meshes import MESHES
 
 
-def test_every_asset_of_the_catalogue_has_its_specimens():
+def test_every_asset_of_the_catalogue_has_previews():
     assert asset_previews.PREVIEW_SAMPLERS.keys() == read_catalogue().assets.keys()
     for name in asset_previews.PREVIEW_SAMPLERS:
-        for what, objects in asset_previews.previews_of_asset(name):
-            assert (name, objects[0].asset) == (name, name), what
+        for variant_name, objects in asset_previews.previews_of_asset(name):
+            assert (name, objects[0].asset) == (name, name), variant_name
 
 
 @pytest.mark.parametrize(
@@ -32,11 +31,11 @@ def test_every_asset_of_the_catalogue_has_its_specimens():
         ("column", "guard", {True, False}),
     ],
 )
-def test_variants_are_all_there(name, field, values):
+def test_previews_show_all_variants(name, field, values):
     assert {getattr(objects[0].parameters, field) for _, objects in asset_previews.previews_of_asset(name)} >= values
 
 
-def test_people_show_every_pose_and_all_that_they_wear():
+def test_previews_of_people_show_all_poses_and_clothes():
     shown = [objects[0].parameters for _, objects in asset_previews.previews_of_asset("person")]
     assert {person.pose.name for person in shown} == {
         *("walk", "stand", "scan", "bend", "crouch", "reach", "sit", "carry", "talk", "push", "pull", "walk_beside")
@@ -50,31 +49,35 @@ def test_people_show_every_pose_and_all_that_they_wear():
     assert any(outfit.hood for outfit in outfits)
 
 
-def test_props_show_each_of_their_forms():
-    assert [what for what, _ in asset_previews.previews_of_asset("crate")] == ["closed", "collars", "slatted"]
-    for name, forms in {"hand_trolley": 3, "bin": 4, "ladder": 2, "hanging_sign": 4}.items():
+def test_previews_of_props_show_each_variant():
+    assert [variant_name for variant_name, _ in asset_previews.previews_of_asset("crate")] == [
+        "closed",
+        "collars",
+        "slatted",
+    ]
+    for name, variant_count in {"hand_trolley": 3, "bin": 4, "ladder": 2, "hanging_sign": 4}.items():
         variants = [objects[0].parameters.variant for _, objects in asset_previews.previews_of_asset(name)]
-        assert [int(variant * forms) for variant in variants] == list(range(forms)), name
+        assert [int(variant * variant_count) for variant in variants] == list(range(variant_count)), name
 
 
-def test_trucks_are_shown_in_what_they_stand_in_as_well():
+def test_previews_of_trucks_also_show_groups_and_racks():
     shown = dict(asset_previews.previews_of_asset("hand_pallet_truck"))
     assert [scene_object.asset for scene_object in shown["in a row"]] == ["hand_pallet_truck"] * 4
     assert shown["loaded"][0].parameters.lift_m == 0.2
     assert shown["under a pallet"][1].asset == "eur_pallet"
     assert shown["under the lowest beam"][1].asset == "rack"
-    assert len(dict(asset_previews.previews_of_asset("eur_pallet"))["15 of them"]) == 15
+    assert len(dict(asset_previews.previews_of_asset("eur_pallet"))["pile of 15"]) == 15
 
 
-def test_an_own_asset_is_shown_with_its_size_and_an_unknown_one_refused():
-    ((what, (scene_object,)),) = asset_previews.previews_of_asset("my_truck", OWN)
-    assert (what, scene_object.asset) == ("1.50 x 0.60 x 1.20 m", "my_truck")
-    with pytest.raises(CatalogueError, match=r"no asset 'zeppelin'; there are person, .*, my_cart"):
-        asset_previews.previews_of_asset("zeppelin", OWN)
+def test_a_custom_mesh_has_one_preview_and_an_unknown_name_is_an_error():
+    ((variant_name, (scene_object,)),) = asset_previews.previews_of_asset("my_truck", MESHES)
+    assert (variant_name, scene_object.asset) == ("1.50 x 0.60 x 1.20 m", "my_truck")
+    with pytest.raises(CatalogueError, match=r"no asset 'zeppelin'; available: person, .*, my_cart"):
+        asset_previews.previews_of_asset("zeppelin", MESHES)
 
 
-def test_the_command_writes_records_that_say_what_they_show(tmp_path):
-    (tmp_path / "cart.json").write_text(OWN[2].model_dump_json())
+def test_the_command_writes_records_whose_first_object_is_the_caption(tmp_path):
+    (tmp_path / "cart.json").write_text(MESHES[2].model_dump_json())
     out = tmp_path / "catalogue.jsonl"
     arguments = ("--asset", "catalogue", "--custom-mesh", tmp_path / "cart.json", "--out", out)
     assert run_cariste("preview-records", *arguments).exit_code == 0

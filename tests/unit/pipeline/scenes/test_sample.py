@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records of whole images, checked against the rules of the contract rather than against what made them."""
+"""Records of complete images, checked against the rules of docs/reference/data_set.md."""
 
 import json
 from collections import Counter
@@ -10,11 +10,12 @@ import pytest
 import shapely
 
 from pipeline.common.randomness import rng
+from pipeline.common.vocabulary import LayoutKind
 from pipeline.config.config import Config
-from pipeline.config.world import LayoutKind, PeopleSection, TrucksSection
+from pipeline.config.world import PeopleSection, TrucksSection
 from pipeline.record.scene import Scene, read_scenes
 from pipeline.scenes.actors.person_groups import truck_and_person
-from pipeline.scenes.actors.placement import ActorCounts, NoRoomError, add_actors, draw_counts
+from pipeline.scenes.actors.placement import ActorCounts, add_actors, draw_counts
 from pipeline.scenes.actors.visible_placement import View
 from pipeline.scenes.assets.palettes import linear
 from pipeline.scenes.assets.pallet_trucks import draw_fleet, grip_m
@@ -27,8 +28,8 @@ from pipeline.scenes.geometry.free_space import HallSpace
 from pipeline.scenes.hall.lighting import blackbody
 from pipeline.scenes.layouts.hall_plan import HallPlan
 from pipeline.scenes.sample import sample_scene, write_scenes
+from tests.helpers.cameras import image_box
 from tests.helpers.commands import run_cariste
-from tests.helpers.image_boxes import image_box
 from tests.helpers.standing import check_everything_is_carried, check_nothing_is_inside_anything
 
 COUNT = 30
@@ -40,12 +41,16 @@ def scenes() -> list[Scene]:
     return [sample_scene(Config(), index) for index in range(COUNT)]
 
 
-def pairs(scene):
-    """Yield (truck, person) of everybody whose hands hold something."""
+def trucks_with_people(scene):
+    """Yield (truck, person) for each person who pushes or pulls, with the nearest truck."""
     trucks = [scene_object for scene_object in scene.objects if scene_object.asset == "hand_pallet_truck"]
-    for person in (scene_object for scene_object in scene.objects if scene_object.asset == "person"):
+    for person in people_of([scene]):
         if person.parameters.pose.name in ("push", "pull"):
-            yield min(trucks, key=lambda truck: np.linalg.norm(world_grip(truck) - hand_centre(person))), person
+            yield min(trucks, key=lambda truck: np.linalg.norm(world_grip(truck) - hand_center(person))), person
+
+
+def people_of(scenes):
+    return [scene_object for scene in scenes for scene_object in scene.objects if scene_object.asset == "person"]
 
 
 def to_world(scene_object, point):
@@ -58,18 +63,18 @@ def world_grip(truck):
     return to_world(truck, grip_m(truck.parameters))
 
 
-def hand_centre(person):
+def hand_center(person):
     pose = person.parameters.pose
     hands = [hand for hand in (pose.hand_left_m, pose.hand_right_m) if hand is not None]
     return to_world(person, np.mean(hands, axis=0))
 
 
-def test_nothing_stands_inside_anything_else(scenes):
+def test_objects_do_not_overlap(scenes):
     for scene in scenes:
         check_nothing_is_inside_anything(scene.objects)
 
 
-def test_everything_is_inside_the_hall(scenes):
+def test_all_objects_are_inside_the_hall(scenes):
     for scene in scenes:
         hull = world_boxes(scene.objects).total_bounds_m
         half = np.array(scene.hall.size_m) / (2, 2, 1)
@@ -79,7 +84,7 @@ def test_everything_is_inside_the_hall(scenes):
         assert hull[5] <= half[2]
 
 
-def test_everything_stands_on_something_that_carries_it(scenes):
+def test_all_objects_stand_on_something(scenes):
     seen = set().union(*(check_everything_is_carried(scene.objects, scene.hall.size_m[2]) for scene in scenes))
     assert {("carton_stack", "eur_pallet"), ("eur_pallet", "rack"), ("eur_pallet", "hand_pallet_truck")} <= seen
     assert {("eur_pallet", "eur_pallet"), ("carton", "eur_pallet"), ("person", "floor")} <= seen
@@ -87,7 +92,7 @@ def test_everything_stands_on_something_that_carries_it(scenes):
 
 
 @pytest.mark.parametrize("pose_name", ["push", "pull"])
-def test_hands_lie_on_the_grip_and_within_reach(pose_name):
+def test_hands_are_on_the_grip_and_within_reach(pose_name):
     for index in range(100):
         random = rng(0, index, "test")
         parameters, person = truck_and_person(
@@ -95,36 +100,34 @@ def test_hands_lie_on_the_grip_and_within_reach(pose_name):
         )
         pose, height = person.parameters.pose, person.parameters.height_m
         assert pose.name == pose_name
-        assert hand_centre(person) == pytest.approx(grip_m(parameters), abs=1e-3)
+        assert hand_center(person) == pytest.approx(grip_m(parameters), abs=1e-3)
         assert 0.75 <= grip_m(parameters)[2] <= 1.1
         hands = [hand for hand in (pose.hand_left_m, pose.hand_right_m) if hand is not None]
         assert len(hands) == (2 if pose_name == "push" else 1)
         for x, y, z in hands:
-            # From a shoulder at 0.81 of the height that the trunk brings 0.12 m nearer.
+            # The shoulder is at 0.81 of the height, and the trunk leans 0.12 m towards the grip.
             assert np.hypot(max(abs(x) - 0.12, 0), 0.81 * height - z) <= 0.332 * height + 0.06
             assert abs(y) <= 0.23
         assert np.cos(np.radians(person.yaw_deg)) * (1 if pose_name == "push" else -1) > 0.7
 
 
-def test_pushers_and_pullers_stand_at_a_truck(scenes):
+def test_people_who_push_or_pull_hold_the_grip_of_a_truck(scenes):
     poses = Counter()
-    for truck, person in (pair for scene in scenes for pair in pairs(scene)):
+    for truck, person in (pair for scene in scenes for pair in trucks_with_people(scene)):
         poses[person.parameters.pose.name] += 1
-        assert hand_centre(person) == pytest.approx(world_grip(truck), abs=2e-3)
+        assert hand_center(person) == pytest.approx(world_grip(truck), abs=2e-3)
     assert poses["push"]
     assert poses["pull"]
 
 
-def test_only_those_who_hold_something_have_their_hands_bound(scenes):
-    for scene_object in (
-        scene_object for scene in scenes for scene_object in scene.objects if scene_object.asset == "person"
-    ):
-        pose = scene_object.parameters.pose
-        bound = pose.hand_left_m is not None or pose.hand_right_m is not None
-        assert bound == (pose.name in ("push", "pull", "walk_beside", "carry"))
+def test_only_people_who_hold_something_have_grips(scenes):
+    for person in people_of(scenes):
+        pose = person.parameters.pose
+        has_grip = pose.hand_left_m is not None or pose.hand_right_m is not None
+        assert has_grip == (pose.name in ("push", "pull", "walk_beside", "carry"))
 
 
-def test_names_and_instance_ids(scenes):
+def test_names_are_unique_and_instance_ids_count_the_labelled_objects(scenes):
     for scene in scenes:
         names = [scene_object.name for scene_object in scene.objects]
         assert len(set(names)) == len(names)
@@ -133,7 +136,7 @@ def test_names_and_instance_ids(scenes):
         assert all(scene_object.instance_id == 0 for scene_object in scene.objects if scene_object.category is None)
 
 
-def test_the_camera_keeps_its_distance(scenes):
+def test_the_camera_keeps_a_distance_to_objects_and_walls(scenes):
     for scene in scenes:
         camera = np.array(scene.camera.position_m)
         boxes = world_boxes(scene.objects)
@@ -149,9 +152,7 @@ def test_the_camera_keeps_its_distance(scenes):
 def test_all_layouts_rigs_poses_and_outfits_occur(scenes):
     assert {scene.layout for scene in scenes} == set(get_args(LayoutKind))
     assert {scene.camera.rig for scene in scenes} == {"robot", "handheld", "ceiling", "forklift_mast"}
-    people = [
-        scene_object.parameters for scene in scenes for scene_object in scene.objects if scene_object.asset == "person"
-    ]
+    people = [person.parameters for person in people_of(scenes)]
     assert {person.pose.name for person in people} >= {"walk", "stand", "scan", "push", "pull"}
     assert {person.outfit.head for person in people} >= {"helmet", "cap", "hair"}
     vests = np.mean([bool(person.outfit.vest_rgb or person.outfit.jacket_rgb) for person in people])
@@ -185,7 +186,7 @@ def test_empty_share_and_counts_follow_the_config():
     assert all(counts.pairs <= min(counts.people, counts.trucks) for counts in drawn)
 
 
-def test_empty_images_are_still_halls():
+def test_empty_images_show_a_furnished_hall():
     scene = sample_scene(Config(layout={"empty": 1}), 3)
     assert not [scene_object for scene_object in scene.objects if scene_object.category is not None]
     assert scene.lamps
@@ -200,7 +201,7 @@ def test_a_record_depends_on_seed_and_index_alone(scenes):
 
 
 def test_stages_are_independent(scenes):
-    """Other light leaves furniture where it was; other people leave lamps, and cameras without a subject."""
+    """Other light does not change the objects. Other people do not change lamps, hall and unaimed cameras."""
     lit = sample_scene(Config(light={"colored": 1, "exposure_ev": [2, 3]}), 5)
     assert lit.objects == scenes[5].objects
     few, crowd = (sample_scene(Config(people={"count": count}, camera={"subject": 0}), 5) for count in (1, 5))
@@ -213,7 +214,7 @@ def test_records_read_back_equal(scenes, tmp_path):
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["00000.jsonl"]
 
 
-def test_a_crash_leaves_no_file(scenes, tmp_path):
+def test_an_interrupted_write_leaves_no_file(scenes, tmp_path):
     def crashing():
         yield scenes[0]
         raise KeyboardInterrupt
@@ -223,13 +224,23 @@ def test_a_crash_leaves_no_file(scenes, tmp_path):
     assert not (tmp_path / "00000.jsonl").exists()
 
 
-def test_a_full_hall_is_an_error_that_says_what_to_do(scenes):
+def test_people_and_trucks_without_room_are_left_out(scenes):
     plan = HallPlan(HallSpace((12, 10, 5)), draw_carton_stock(rng(0, 0, "stock")), [FloorArea((-5, -4), (5, 4), 0.0)])
     plan.space.reserve(Boxes(np.array([(0, 0, 0, 12, 10, 0, 5)], float)))
-    with pytest.raises(NoRoomError, match=r"no free place for .*; lower people\.count, trucks\.count or goods\.fill"):
-        add_actors(
-            rng(0, 0, "actors"), Config(), View(plan, scenes[0].camera), ActorCounts(people=1, trucks=0, pairs=0)
-        )
+    counts = ActorCounts(people=2, trucks=3, pairs=1)
+    add_actors(rng(0, 0, "actors"), Config(), View(plan, scenes[0].camera), counts)
+    assert plan.space.objects == []
+
+
+def test_a_crowded_hall_holds_as_many_as_fit_and_a_warning_counts_the_others(caplog):
+    wanted = 60
+    config = Config(
+        people=PeopleSection(count=(wanted, wanted)), trucks=TrucksSection(count=(0, 0)), layout=LayoutSection(empty=0)
+    )
+    scene = sample_scene(config, 3)
+    placed = sum(scene_object.asset == "person" for scene_object in scene.objects)
+    assert 10 < placed < wanted
+    assert f"image 3: no free place for {wanted - placed} of {wanted} people and 0 of 0 pallet trucks" in caplog.text
 
 
 def test_command_writes_the_same_bytes_in_any_division(tmp_path, scenes):
@@ -244,13 +255,13 @@ def test_command_writes_the_same_bytes_in_any_division(tmp_path, scenes):
     assert json.loads(whole.read_text().splitlines()[0])["generator_version"] == scenes[0].generator_version
 
 
-def test_command_reports_a_wrong_config_in_one_line(tmp_path):
+def test_the_command_reports_a_wrong_config_in_one_line(tmp_path):
     done = run_cariste("sample", "--config", "{goods: {fill: 2}}", "--count", 1, "--out", tmp_path / "x.jsonl")
     assert done == (2, "", "config: goods.fill = 2: must lie within 0 and 1\n")
     assert not list(tmp_path.iterdir())
 
 
-def test_colours():
+def test_colors_of_paints_and_lamps():
     assert linear("#BC8040") == pytest.approx([0.5029, 0.2159, 0.0513], abs=1e-3)
     assert blackbody(6504) == pytest.approx([1, 1, 1], abs=0.06)
     warm, cold = blackbody(2700), blackbody(7500)
@@ -260,7 +271,7 @@ def test_colours():
     assert 0.75 < cold[0] < 0.95
 
 
-def test_dark_halls_are_not_made_darker_by_the_camera():
+def test_the_camera_does_not_darken_dark_halls():
     config = Config(light={"scenes": {"torch": 1}}, camera={"exposure_error": 1, "exposure_error_ev": -9})
     (bright,) = {sample_scene(config, index).render.contrast for index in range(4)}
     assert bright == "base"

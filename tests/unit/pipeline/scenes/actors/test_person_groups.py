@@ -8,27 +8,27 @@ from pipeline.record.objects import Carton, CartonParameters, Pose
 from pipeline.scenes.actors import person_groups
 
 
-def test_the_hand_of_who_walks_beside_is_on_the_grip():
+def test_a_person_beside_a_truck_has_a_hand_on_the_grip():
     random = np.random.default_rng(0)
     for yaw in (0.0, 180.0, 37.0):
         person = person_groups.person_beside_truck(random, PeopleSection(), (-0.6, 0.1, 0.95), yaw)
         pose, angle = person.parameters.pose, np.radians(person.yaw_deg)
         x, y, z = pose.hand_left_m or pose.hand_right_m
-        at = np.array([np.cos(angle) * x - np.sin(angle) * y, np.sin(angle) * x + np.cos(angle) * y, z])
-        np.testing.assert_allclose(at + person.position_m, (-0.6, 0.1, 0.95), atol=2e-3)
+        hand = np.array([np.cos(angle) * x - np.sin(angle) * y, np.sin(angle) * x + np.cos(angle) * y, z])
+        np.testing.assert_allclose(hand + person.position_m, (-0.6, 0.1, 0.95), atol=2e-3)
 
 
-def test_two_who_talk_face_each_other():
+def test_two_people_who_talk_face_each_other():
     for seed in range(10):
-        one, other = person_groups.talking_pair(np.random.default_rng(seed), PeopleSection())
-        way = np.subtract(other.position_m, one.position_m)[:2]
-        assert 0.9 <= np.linalg.norm(way) <= 1.5
-        for person, towards in ((one, way), (other, -way)):
-            off = np.degrees(np.arctan2(towards[1], towards[0])) - person.yaw_deg
-            assert abs((off + 180) % 360 - 180) < 65
+        first, second = person_groups.talking_pair(np.random.default_rng(seed), PeopleSection())
+        offset = np.subtract(second.position_m, first.position_m)[:2]
+        assert 0.9 <= np.linalg.norm(offset) <= 1.5
+        for person, to_other in ((first, offset), (second, -offset)):
+            angle = np.degrees(np.arctan2(to_other[1], to_other[0])) - person.yaw_deg
+            assert abs((angle + 180) % 360 - 180) < 65
 
 
-def test_who_carries_has_a_palm_on_either_side_of_the_carton():
+def test_the_palms_of_a_carrying_person_are_on_both_sides_of_the_carton():
     parameters = CartonParameters(size_m=(0.3, 0.4, 0.3), color_rgb=(0.5, 0.4, 0.3), seed=1)
     carton = Carton(
         name="carton", position_m=(0, 0, 0), yaw_deg=0, stands_on="floor", instance_id=0, parameters=parameters
@@ -42,7 +42,7 @@ def test_who_carries_has_a_palm_on_either_side_of_the_carton():
     assert held.position_m[2] < left[2] < held.position_m[2] + 0.3
 
 
-def test_only_who_sits_has_a_seat():
+def test_only_a_sitting_person_has_a_seat():
     assert person_groups.sitting_person(np.random.default_rng(0), PeopleSection(), 0.45).parameters.pose.seat_m == 0.45
     for name, seat in (("sit", None), ("stand", 0.4)):
         with pytest.raises(ValidationError, match="seat_m"):

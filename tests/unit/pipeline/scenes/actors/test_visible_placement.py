@@ -24,13 +24,13 @@ def view_from(position_m):
     return View(HallPlan(HallSpace((20, 12, 8)), draw_carton_stock(rng(0, 0, "stock")), []), camera)
 
 
-def askew_deg(camera, scene_object):
-    """How far a thing's heading is from straight away from the camera, 0 .. 180."""
+def heading_error_deg(camera, scene_object):
+    """Return the angle in 0..180 between the heading of an object and the direction away from the camera."""
     x, y = np.array(scene_object.position_m[:2]) - camera.position_m[:2]
     return abs((scene_object.yaw_deg - np.degrees(np.arctan2(y, x)) + 180) % 360 - 180)
 
 
-def test_what_turns_its_back_to_the_camera_looks_away_from_it():
+def test_headings_from_the_camera_point_away_from_it():
     points = np.repeat([[5.0, 0.0], [1.0, 3.0], [-3.0, -1.0]], 200, axis=0)
     headings = draw_headings_from_camera(rng(0, 0, "turn"), view_from((1.0, 0.0, 0.5)), points).reshape(3, 200)
     straight = np.array([0.0, 90.0, np.degrees(np.arctan2(-1, -4))])
@@ -38,27 +38,28 @@ def test_what_turns_its_back_to_the_camera_looks_away_from_it():
     assert (headings.std(axis=1) > 10).all()
 
 
-def test_of_wanted_places_those_stay_that_look_away_from_the_camera():
+def test_only_places_that_face_away_from_the_camera_are_kept():
     points = np.full((8, 2), (-6.0, 0.0))
-    places = make_places(points, np.arange(8) * 45.0 + 190)  # straight away from the camera is 180
+    places = make_places(points, np.arange(8) * 45.0 + 190)  # 180 is the direction away from the camera
     kept = [yaw for _, yaw in keep_backs_to_camera(view_from((1.0, 0.0, 0.5)), places)]
     assert kept == [190.0, 190 + 7 * 45.0]
     assert 45 < MAX_HEADING_ERROR_DEG < 55
 
 
-def parked_askew_deg(share):
-    """Return (n,) angles of the parked trucks of 16 images."""
+def heading_errors_of_parked_trucks(share):
+    """Return the heading errors (n,) of the parked trucks of 16 images."""
     config = Config(
         people={"count": 0}, trucks={"count": [1, 3], "tiller_to_camera": share}, camera={"subject": 0.5},
         goods={"fill": 0.4}, layout={"empty": 0},
     )  # fmt: skip
-    scenes = [sample_scene(config, index) for index in range(16)]
-    return np.array(
-        [askew_deg(s.camera, scene_object) for s in scenes for scene_object in s.objects if scene_object.category]
-    )
+    errors = []
+    for scene in (sample_scene(config, index) for index in range(16)):
+        trucks = (scene_object for scene_object in scene.objects if scene_object.category)
+        errors += [heading_error_deg(scene.camera, truck) for truck in trucks]
+    return np.array(errors)
 
 
-def test_the_share_of_trucks_whose_tiller_the_camera_sees_is_a_setting():
-    always, never = parked_askew_deg(1.0), parked_askew_deg(0.0)
-    assert np.mean(always < 60) > 0.85  # but those that stand where there was room, seen or not
+def test_the_config_sets_the_share_of_trucks_with_their_tiller_to_the_camera():
+    always, never = heading_errors_of_parked_trucks(1.0), heading_errors_of_parked_trucks(0.0)
+    assert np.mean(always < 60) > 0.85  # trucks outside the view are not aligned
     assert np.mean(never < 60) < 0.6

@@ -35,7 +35,7 @@ def test_the_share_of_electric_trucks_is_the_configured_one(share):
     assert np.mean([is_electric(kind) for kind in kinds]) == pytest.approx(share, abs=0.06 if 0 < share < 1 else 0)
 
 
-def test_trucks_come_in_all_forms_and_within_reference():
+def test_fleets_show_all_variants_within_their_reference_sizes():
     kinds = [kind for fleet in fleets(0.5) for kind in fleet]
     hand = [kind for kind in kinds if not is_electric(kind)]
     electric = [kind for kind in kinds if is_electric(kind)]
@@ -65,7 +65,7 @@ def test_parked_electric_trucks_mostly_have_their_tiller_upright():
 
 @settings(max_examples=examples(80))
 @given(st.integers(0, 10**6), st.integers(0, 1))
-def test_trucks_in_a_row_do_not_meet(seed, electric_share):
+def test_trucks_in_a_row_do_not_collide(seed, electric_share):
     random = rng(seed, 0, "test")
     row = row_of_trucks(random, draw_fleet(random, TrucksSection(electric=electric_share)), 3)
     for first, second in pairwise(row):
@@ -76,7 +76,7 @@ def test_trucks_in_a_row_do_not_meet(seed, electric_share):
     ("tilt", "turn", "aside", "expected"),
     [(0, 0, 0, (-0.18, 0, 1.25)), (30, 0, 0.12, (-0.655, 0.12, 1.1227)), (30, 90, 0.12, (-0.12, -0.655, 1.1227))],
 )
-def test_grip_of_an_electric_truck(tilt, turn, aside, expected):
+def test_the_grip_of_an_electric_truck_follows_its_tiller(tilt, turn, aside, expected):
     kind = next(kind for fleet in fleets(1.0) for kind in fleet if kind.battery == "lithium")
     kind = kind.model_copy(update={"tiller_tilt_deg": tilt, "tiller_turn_deg": turn})
     assert electric_grip_m(kind, aside) == pytest.approx(expected, abs=1e-3)

@@ -11,25 +11,25 @@ def test_all_kinds_are_props():
 
 
 @pytest.mark.parametrize("kind", VEHICLE_VARIANTS)
-def test_sizes_belong_to_the_form_that_the_variant_names(kind):
+def test_sizes_lie_in_the_ranges_of_the_variant(kind):
     random = np.random.default_rng(3)
-    forms = VEHICLE_VARIANTS[kind]
+    variants = VEHICLE_VARIANTS[kind]
     seen = set()
     for _ in range(60):
         drawn = draw_vehicle(random, kind)
-        number = int(drawn.variant * len(forms))
-        ranges = (forms[number].length_m, forms[number].width_m, forms[number].height_m)
+        number = int(drawn.variant * len(variants))
+        ranges = (variants[number].length_m, variants[number].width_m, variants[number].height_m)
         assert all(low <= side <= high for side, (low, high) in zip(drawn.size_m, ranges, strict=True))
         seen.add(number)
-    assert seen == set(range(len(forms)))
+    assert seen == set(range(len(variants)))
 
 
-def test_the_same_generator_draws_the_same_thing():
-    one, other = (draw_vehicle(np.random.default_rng(5), "forklift") for _ in range(2))
-    assert one == other
-    assert one != draw_vehicle(np.random.default_rng(6), "forklift")
+def test_equal_generators_draw_equal_vehicles():
+    first, second = (draw_vehicle(np.random.default_rng(5), "forklift") for _ in range(2))
+    assert first == second
+    assert first != draw_vehicle(np.random.default_rng(6), "forklift")
 
 
-def test_a_kind_without_wheels_is_refused():
+def test_an_unknown_kind_is_an_error():
     with pytest.raises(KeyError, match="cone"):
         draw_vehicle(np.random.default_rng(0), "cone")

@@ -25,11 +25,11 @@ from pipeline.scenes.geometry.floor_area import FloorArea
 from pipeline.scenes.geometry.free_space import HallSpace
 from pipeline.scenes.layouts.hall_plan import HallPlan
 from pipeline.scenes.sample import sample_scene
-from tests.helpers.image_boxes import image_box
+from tests.helpers.cameras import image_box
 
 WALKWAY = FloorArea((-9, -5), (9, 5), 0.0)
 PEOPLE = PeopleSection()
-STILL = {"aim_deg": 0, "roll_deg": 0}  # no error of aim
+STILL = {"aim_deg": 0, "roll_deg": 0}  # the camera aims without error
 
 
 def aimed(index, category="pedestrian", space=None, **section):
@@ -37,39 +37,39 @@ def aimed(index, category="pedestrian", space=None, **section):
     return draw_aimed_camera(rng(0, index, "aim"), CameraSection(**section), space, [WALKWAY], 7.0, category)
 
 
-def stands_at(subject):
-    """The boxes of a bare post as tall as the subject, and where it stands."""
+def post_at(subject):
+    """Return the boxes of a post as high as the subject, and its place."""
     tall = SUBJECT_HEIGHT_M[subject.category]
     return Boxes(np.array([(0, 0, 0, 0.1, 0.1, 0, tall)])), ((*subject.spot_m, 0.0), 0.0)
 
 
 @pytest.mark.parametrize("category", SUBJECT_HEIGHT_M)
 @pytest.mark.parametrize("rig", ["robot", "handheld"])
-def test_the_subject_is_whole_and_as_high_in_the_image_as_asked(rig, category):
+def test_the_subject_is_complete_and_has_the_height_of_the_config(rig, category):
     for index in range(20):
         camera, subject = aimed(index, category, rigs={rig: 1}, subject_height=0.6, **STILL)
-        post, place = stands_at(subject)
+        post, place = post_at(subject)
         _, top, _, bottom = image_box(camera, post.moved(*place))
-        assert 0.42 < (bottom - top) / 288 < 0.75  # a tilted camera sees it longer or shorter
+        assert 0.42 < (bottom - top) / 288 < 0.75  # in a tilted camera it looks longer or shorter
         assert shares_in_frame(camera, post, [place]) == pytest.approx(1)
 
 
-def test_a_camera_on_the_ceiling_looks_down_no_steeper_than_it_should():
+def test_a_ceiling_camera_keeps_the_largest_down_angle():
     for index in range(20):
         camera, subject = aimed(index, rigs={"ceiling": 1}, **STILL)
         assert np.array(camera.rotation)[2, 2] > -np.sin(np.radians(MAX_DOWN_ANGLE_DEG + 0.1))
-        post, place = stands_at(subject)
+        post, place = post_at(subject)
         assert shares_in_frame(camera, post, [place]) > 0.8
 
 
-def test_in_a_full_hall_there_is_nothing_to_aim_at():
+def test_a_full_hall_has_no_room_for_a_subject():
     space = HallSpace((20, 12, 8))
-    # Low goods everywhere but in the middle of the hall: room for a camera, none for what it looks at.
+    # Low goods fill all but the middle of the hall, which leaves room for a camera but not for a subject.
     space.reserve(Boxes(np.array([(x, 0, 0, 8.5, 12, 0, 2) for x in (-5.75, 5.75)], float)))
     assert aimed(0, space=space, rigs={"handheld": 1}, subject_height=0.3) is None
 
 
-def test_what_the_camera_aims_at_is_in_the_image():
+def test_the_subject_has_a_category_of_the_image():
     always = CameraSection(subject=1)
     drawn = Counter(draw_subject_category(rng(0, index, "subject"), always, 1, 1) for index in range(200))
     assert drawn.keys() == SUBJECT_HEIGHT_M.keys()
@@ -80,7 +80,7 @@ def test_what_the_camera_aims_at_is_in_the_image():
 
 
 def tallest_people(share):
-    """Return (n,) heights of the tallest person of n images, of the image's height; 0 without anyone."""
+    """Return the height (n,) of the tallest person in n images, as a share of the image height; 0 without people."""
     config = Config(
         camera={"subject": share, "subject_height": [0.5, 0.9], "rigs": {"handheld": 1}},
         people={"count": [1, 2], "working_pairs": 0},
@@ -97,13 +97,13 @@ def _tallest(scene):
     return max(((bottom - top) / (2 * scene.camera.cy_px) for _, top, _, bottom in boxes), default=0)
 
 
-def test_more_images_with_a_subject_are_more_images_of_near_people():
+def test_images_with_a_subject_have_nearer_people():
     with_subject, without = tallest_people(1), tallest_people(0)
     assert np.mean(with_subject > 0.4) > 0.9
     assert np.mean(with_subject > 0.4) > np.mean(without > 0.4) + 0.2
 
 
-def test_nothing_but_the_subject_stands_there_or_before_it():
+def test_only_the_subject_stands_at_its_place_and_nothing_in_front_of_it():
     camera, subject = aimed(0, "pallet_truck", rigs={"robot": 1})
     plan = HallPlan(HallSpace((20, 12, 8)), draw_carton_stock(rng(0, 0, "stock")), [WALKWAY])
     view = View(plan, camera, subject)
@@ -112,7 +112,7 @@ def test_nothing_but_the_subject_stands_there_or_before_it():
     places = [((*subject.spot_m, 0.0), 0.0), ((*map(float, halfway), 0.0), 0.0)]
     assert put_in_view(view, truck, places, 0.1) == []
     person = [make_person(draw_person(rng(0, 0, "person"), PEOPLE, draw_pose(rng(0, 0, "pose"), PEOPLE)))]
-    assert put_as_subject(rng(0, 0, "put"), view, person, draw_traffic_headings) == []  # it aims at a truck
+    assert put_as_subject(rng(0, 0, "put"), view, person, draw_traffic_headings) == []  # the camera aims at a truck
     (put,) = put_as_subject(rng(0, 0, "put"), view, truck, draw_traffic_headings)
     assert np.allclose(put.position_m[:2], subject.spot_m, atol=0.31)
-    assert put_as_subject(rng(0, 1, "put"), view, truck, draw_traffic_headings) == []  # somebody is there
+    assert put_as_subject(rng(0, 1, "put"), view, truck, draw_traffic_headings) == []  # the place is taken

@@ -20,7 +20,7 @@ def box(x=0.0, y=0.0, yaw=0.0, length=1.0, width=1.0, low=0.0, high=1.0):
     return Boxes(np.array([(x, y, yaw, length, width, low, high)]))
 
 
-def test_turned_boxes_meet_by_their_corners_not_by_their_bounds():
+def test_turned_boxes_collide_by_their_shapes_and_not_by_their_bounds():
     diamond = box(yaw=45)  # reaches sqrt(0.5) along x
     assert overlaps(diamond, box(x=1.19), 0.0)
     assert not overlaps(diamond, box(x=1.22), 0.0)
@@ -28,17 +28,17 @@ def test_turned_boxes_meet_by_their_corners_not_by_their_bounds():
     assert not overlaps(diamond, box(x=0.9, y=0.9), 0.0)  # bounds overlap, shapes do not
 
 
-def test_what_stands_on_something_does_not_collide_with_it():
+def test_an_object_does_not_collide_with_the_object_below_it():
     assert not overlaps(box(low=1, high=2), box(), 0.1)
     assert overlaps(box(low=0.99, high=2), box(), 0.1)
 
 
-def test_negative_gap_lets_things_overlap_that_deep():
+def test_a_negative_gap_allows_an_overlap_of_its_size():
     assert len(colliding_pairs(box(), box(x=0.98), -0.01)) == 1
     assert len(colliding_pairs(box(), box(x=0.98), -0.03)) == 0
 
 
-def test_a_place_is_free_until_something_stands_there():
+def test_space_is_free_until_an_object_stands_in_it():
     space = HallSpace((10.0, 8.0, 5.0))
     group = [draw_pallet(rng(1, 0, "pallet"), draw_carton_stock(rng(1, 0, "stock")))]
     assert space.is_free(box(x=2))
@@ -49,7 +49,7 @@ def test_a_place_is_free_until_something_stands_there():
 
 
 @given(st.floats(-4, 4), st.floats(-4, 4), st.floats(-180, 180), st.floats(-180, 180))
-def test_moving_keeps_sizes_and_corners(x, y, first, second):
+def test_moving_twice_is_the_same_as_moving_once(x, y, first, second):
     boxes = Boxes(np.array([(1, 2, 10, 1.5, 0.5, 0, 1), (-1, 0, 70, 0.3, 0.7, 0.2, 3)], float))
     once = boxes.moved((x, y, 0.5), first + second)
     twice = boxes.moved((0, 0, 0.25), first).moved((0, 0, 0.25), second).moved((x, y, 0), 0)
@@ -58,7 +58,7 @@ def test_moving_keeps_sizes_and_corners(x, y, first, second):
 
 
 @given(st.tuples(*[st.floats(-3, 3)] * 3), st.tuples(*[st.floats(-3, 3)] * 3), st.floats(-180, 180))
-def test_a_ray_enters_a_box_where_its_points_begin_to_lie_inside(origin, ray, yaw):
+def test_a_ray_enters_a_box_at_its_first_point_inside(origin, ray, yaw):
     boxes = box(0.3, -0.2, yaw, 1.4, 0.6, -0.5, 0.8)
     entry = boxes.ray_entry(np.array(origin), np.array([ray]))[0, 0]
     steps = np.linspace(0, 4, 2001)
@@ -73,7 +73,7 @@ def test_a_ray_enters_a_box_where_its_points_begin_to_lie_inside(origin, ray, ya
         assert depth.max() > -0.02
 
 
-def test_space_refuses_walls_ceiling_neighbours_and_what_is_kept_free():
+def test_boxes_fit_only_between_walls_ceiling_objects_and_reserved_space():
     space = HallSpace((10, 8, 5))
     space.reserve(box(x=3))
     space.put([draw_pallet(rng(0, 0, "test"), draw_carton_stock(rng(0, 0, "stock")))])
@@ -85,7 +85,7 @@ def test_space_refuses_walls_ceiling_neighbours_and_what_is_kept_free():
     assert space.fits(box(y=0.8, low=0.144, high=1))
 
 
-def test_put_names_things_once_and_keeps_who_stands_on_whom():
+def test_put_gives_unique_names_and_keeps_what_objects_stand_on():
     space, random = HallSpace((10, 8, 5)), rng(0, 0, "test")
     pile = pallet_pile(random, draw_carton_stock(random), 3)
     first, second = space.put(pile, (2, 1, 0), 90), space.put(pile, (-2, 1, 0), 45)
@@ -95,13 +95,13 @@ def test_put_names_things_once_and_keeps_who_stands_on_whom():
         assert [scene_object.stands_on for scene_object in group] == ["floor", group[0].name, group[1].name]
 
 
-def test_find_place_takes_the_first_that_fits():
+def test_first_free_place_is_the_first_that_fits():
     space = HallSpace((10, 8, 5))
     assert first_free_place(space, box(), [((6, 0, 0), 0.0), ((2, 2, 0), 30.0), ((0, 0, 0), 0.0)]) == ((2, 2, 0), 30.0)
     assert first_free_place(space, box(), [((6, 0, 0), 0.0)]) is None
 
 
-def test_a_pallet_hides_what_is_behind_it_and_not_what_is_above():
+def test_a_pallet_hides_points_behind_it_but_not_above_it():
     space = HallSpace((10, 8, 5))
     space.put(loaded_pallet(rng(0, 3, "test"), draw_carton_stock(rng(0, 0, "stock"))), (2, 0, 0))
     top = float(space.boxes.rows[:, 6].max())
@@ -115,8 +115,8 @@ def test_a_pallet_hides_what_is_behind_it_and_not_what_is_above():
 
 @settings(max_examples=examples(60))
 @given(st.integers(0, 10**6), st.booleans(), st.integers(0, 1))
-def test_forks_go_into_a_pallets_openings(seed, raised, electric_share):
-    """The truck stands within the pallet's outline, yet no solid part of either is inside the other."""
+def test_forks_fit_the_openings_of_a_pallet(seed, raised, electric_share):
+    """The truck stands within the outline of the pallet, but no solid parts overlap."""
     random = rng(seed, 0, "test")
     group = truck_with_pallet(
         random, draw_fleet(random, TrucksSection(electric=electric_share))[0], draw_carton_stock(random), raised
@@ -132,7 +132,7 @@ def test_forks_go_into_a_pallets_openings(seed, raised, electric_share):
 
 @settings(max_examples=examples(40))
 @given(st.integers(0, 10**6))
-def test_nothing_that_fits_collides_with_what_is_there(seed):
+def test_a_group_that_fits_does_not_collide_with_other_objects(seed):
     random = rng(seed, 0, "test")
     space, stock = HallSpace((9, 7, 5)), draw_carton_stock(random)
     for _ in range(25):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every layout over many seeds, furnished and equipped, before trucks and people come."""
+"""Every layout with many seeds: halls with goods and furniture, before trucks and people are added."""
 
 from typing import get_args
 
@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from pipeline.common.randomness import rng
-from pipeline.config.world import GoodsSection, LayoutKind
+from pipeline.common.vocabulary import LayoutKind, NonCartonKind
+from pipeline.config.world import GoodsSection
+from pipeline.record.objects import FURNITURE_KINDS
 from pipeline.scenes.geometry.collision_boxes import world_boxes
 from pipeline.scenes.geometry.free_space import overlaps
 from pipeline.scenes.layouts.furnish import furnish_hall
@@ -16,8 +18,8 @@ from tests.helpers.standing import check_everything_is_carried, check_nothing_is
 
 LAYOUTS = get_args(LayoutKind)
 SEEDS = range(8)
-FURNITURE = {"ladder", "bollard", "cone", "packing_table", "hanging_sign", "conveyor"}
-OTHER_GOODS = {"crate", "drum", "stillage", "ibc", "cable_reel", "bin"}
+FURNITURE = set(FURNITURE_KINDS)
+OTHER_GOODS = set(get_args(NonCartonKind))
 
 
 def furnished(layout, seed, **values):
@@ -31,7 +33,7 @@ def assets(plan):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_nothing_is_inside_anything_and_everything_is_carried(layout):
+def test_objects_do_not_overlap_and_stand_on_something(layout):
     seen = set()
     for seed in SEEDS:
         plan = furnished(layout, seed, other=0.5, furniture=0.8)
@@ -48,7 +50,7 @@ def test_nothing_is_inside_anything_and_everything_is_carried(layout):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_each_group_can_be_left_out(layout):
+def test_the_config_can_leave_out_goods_and_furniture(layout):
     bare = furnished(layout, 5, fill=0, other=0, furniture=0)
     assert not assets(bare) & (OTHER_GOODS | FURNITURE)
     assert not assets(furnished(layout, 5, other=0)) & OTHER_GOODS
@@ -56,12 +58,12 @@ def test_each_group_can_be_left_out(layout):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_more_goods_are_more_things(layout):
+def test_more_goods_are_more_objects(layout):
     few, many = (sum(len(furnished(layout, seed, fill=g).space.objects) for seed in range(4)) for g in (0.1, 1.0))
     assert few < 0.8 * many
 
 
-def test_floor_before_dock_doors_stays_open():
+def test_the_floor_in_front_of_dock_doors_stays_free():
     for seed in SEEDS:
         plan = furnished("dock", seed, fill=1, furniture=0)
         assert plan.doors

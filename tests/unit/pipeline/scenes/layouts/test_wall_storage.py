@@ -13,20 +13,20 @@ from pipeline.scenes.layouts.wall_storage import add_wall_storage
 from tests.helpers.standing import check_everything_is_carried, check_nothing_is_inside_anything
 
 SIZE_M = (16.0, 12.0, 6.0)
-DEEPEST_M = 1.75  # how far from its wall a run reaches: a crate or a reel a little askew
+MAX_DEPTH_M = 1.75  # depth of a section: a crate or a reel that stands slightly turned
 
 
-def stocked(seed, share, clear=None):
+def plan_with_wall_storage(seed, share, forbidden=None):
     stock = draw_goods_stock(rng(seed, 0, "stock"), GoodsSection(other=0.3))
     plan = HallPlan(HallSpace(SIZE_M), stock, goods_density=1.0)
-    if clear is not None:
-        plan.forbid_goods(clear)
+    if forbidden is not None:
+        plan.forbid_goods(forbidden)
     add_wall_storage(rng(seed, 0, "walls"), plan, share)
     return plan
 
 
 def free_wall_m(plan):
-    """Return the length of wall, both sides, with nothing within a metre of it."""
+    """Return the total length of the walls that have no object within a meter."""
     x, y = np.array(SIZE_M[:2]) / 2
     steps = [np.arange(-side + 0.25, side, 0.5) for side in (x, y)]
     points = [(p, s * (y - 0.8)) for p in steps[0] for s in (-1, 1)] + [
@@ -38,26 +38,28 @@ def free_wall_m(plan):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_goods_stand_at_the_walls_on_something_and_never_in_each_other(seed):
-    plan = stocked(seed, 1.0)
+def test_wall_storage_stands_at_the_walls_without_overlap(seed):
+    plan = plan_with_wall_storage(seed, 1.0)
     objects = plan.space.objects
     check_nothing_is_inside_anything(objects)
     check_everything_is_carried(objects, SIZE_M[2])
     bounds = world_boxes(objects).bounds_m
-    inner = np.array(SIZE_M[:2]) / 2 - DEEPEST_M
+    inner = np.array(SIZE_M[:2]) / 2 - MAX_DEPTH_M
     in_the_middle = np.all(bounds[:, :2] < inner, axis=1) & np.all(bounds[:, 3:5] > -inner, axis=1)
     assert len(objects) > 20
     assert not in_the_middle.any()
 
 
 def test_a_larger_share_leaves_less_bare_wall():
-    bare = [np.mean([free_wall_m(stocked(seed, share)) for seed in range(6)]) for share in (0.0, 0.5, 1.0)]
+    bare = [
+        np.mean([free_wall_m(plan_with_wall_storage(seed, share)) for seed in range(6)]) for share in (0.0, 0.5, 1.0)
+    ]
     assert bare[0] == 56
     assert bare[0] > bare[1] + 5 > bare[2] + 10
 
 
-def test_what_a_layout_keeps_clear_stays_clear():
+def test_wall_storage_stays_off_floor_without_goods():
     strip = floor_area((-8.0, -6.0), (8.0, -3.0))
-    plan = stocked(3, 1.0, strip)
+    plan = plan_with_wall_storage(3, 1.0, strip)
     assert plan.space.objects
     assert not overlaps(world_boxes(plan.space.objects), plan.no_goods_boxes, 0.0)
