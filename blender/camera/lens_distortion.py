@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lens distortion, Brown and Conrady's model as OpenCV writes it (calib3d, "Detailed Description").
+"""Lens distortion: the Brown-Conrady model in the form of OpenCV (calib3d, "Detailed Description").
 
-Cycles renders pinholes. A distorted image is therefore rendered as a larger pinhole image around it (`pinhole_record`),
-from which each of its pixels is then fetched (`Warp`). Points in the "plane" are x / z and y / z of camera axes.
-`distortion` is a record's [k1, k2, p1, p2, k3].
+Cycles renders pinhole images only. A distorted image is therefore rendered as a larger pinhole image that covers it
+(`pinhole_record`). Then each of its pixels is fetched from there (`Warp`). "Plane" is the plane at depth 1 in camera
+axes: its points are (x / z, y / z). `distortion` is a record's [k1, k2, p1, p2, k3].
 """
 
 from collections.abc import Sequence
@@ -11,54 +11,60 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from blender.common.errors import CaristeError
 from blender.cycles.exr_passes import RenderPasses
 
-# Beyond 84 degrees from the axis no lens is described by this model.
-FARTHEST = 10.0
-# Columns and rows around what is needed, for the pixels that interpolation takes from beside it.
+# In the plane, at depth 1; 84 degrees from the optical axis. The model describes no lens beyond it.
+MAX_PLANE_RADIUS = 10.0
+# Additional columns and rows on each side: interpolation also takes pixels beside the one it looks up.
 MARGIN_PX = 3
 NEWTON_ROUNDS = 5
 
 
-class LensError(ValueError):
-    """A distortion that folds the image back into the frame."""
+class LensError(CaristeError):
+    """A distortion that shows two points of the scene at one pixel of the frame."""
 
 
 def is_distorted(camera: dict) -> bool:
+    """Return whether any coefficient of the camera's distortion is not 0."""
     return any(camera["distortion"])
 
 
 def valid_radius(distortion: Sequence[float]) -> float:
-    """Return the radius in the plane up to which points farther out stay farther out, `FARTHEST` at most.
+    """Return the radius in the plane up to which the distorted radius grows with the radius.
 
-    It is where the slope of the distorted radius reaches zero, for the worst direction of the tangential part.
+    There its slope reaches 0, in the worst direction of the tangential distortion. `MAX_PLANE_RADIUS` at most.
     """
     k1, k2, p1, p2, k3 = distortion
-    radii = np.linspace(0, FARTHEST, 4001)
+    radii = np.linspace(0, MAX_PLANE_RADIUS, 4001)
     squares = radii**2
     slope = 1 - 6 * np.hypot(p1, p2) * radii + squares * (3 * k1 + squares * (5 * k2 + squares * 7 * k3))
     folds = np.flatnonzero(slope <= 0)
-    return float(radii[folds[0] - 1] if len(folds) else FARTHEST)
+    return float(radii[folds[0] - 1] if len(folds) else MAX_PLANE_RADIUS)
 
 
 def distort(distortion: Sequence[float], points: np.ndarray) -> np.ndarray:
-    """Move points (..., 2) of the plane to where the lens shows them.
+    """Return the distorted positions of points (..., 2) of the plane.
 
-    Beyond `valid_radius` the polynomial would fold back: from there on they lie as far out as they would in a pinhole.
+    Beyond `valid_radius` the polynomial would fold back. Points there get the offset of the valid point in their
+    direction.
     """
     k1, k2, p1, p2, k3 = distortion
     radius = np.linalg.norm(points, axis=-1, keepdims=True)
-    inner = points * np.minimum(valid_radius(distortion) / np.maximum(radius, 1e-12), 1)
-    x, y = inner[..., 0], inner[..., 1]
+    points_in_range = points * np.minimum(valid_radius(distortion) / np.maximum(radius, 1e-12), 1)
+    x, y = points_in_range[..., 0], points_in_range[..., 1]
     r2 = x * x + y * y
     radial = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
     u = x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x)
     v = y * radial + p1 * (r2 + 2 * y * y) + 2 * p2 * x * y
-    return np.stack([u, v], -1) + (points - inner)
+    return np.stack([u, v], -1) + (points - points_in_range)
 
 
 def jacobian(distortion: Sequence[float], points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return du/dx, du/dy = dv/dx and dv/dy, each (...), of `distort` at points (..., 2) within `valid_radius`."""
+    """Return the derivatives du/dx, du/dy = dv/dx and dv/dy, each (...), of `distort` at points within `valid_radius`.
+
+    `points` are (..., 2) in the plane.
+    """
     k1, k2, p1, p2, k3 = distortion
     x, y = points[..., 0], points[..., 1]
     r2 = x * x + y * y
@@ -70,68 +76,73 @@ def jacobian(distortion: Sequence[float], points: np.ndarray) -> tuple[np.ndarra
     return along_x, across, along_y
 
 
-def undistort(distortion: Sequence[float], shown: np.ndarray) -> np.ndarray:
-    """Return the points (..., 2) of the plane that the lens shows at `shown` (..., 2): the inverse of `distort`.
+def undistort(distortion: Sequence[float], distorted_points: np.ndarray) -> np.ndarray:
+    """Return the points (..., 2) of the plane with these distorted positions (..., 2): the inverse of `distort`.
 
     Raises:
-        LensError: nothing within `valid_radius` is shown there.
+        LensError: some position belongs to no point within `valid_radius`.
     """
     radii = np.linspace(0, valid_radius(distortion), 2049)
     k1, k2, _, _, k3 = distortion
-    shown_radii = radii * (1 + radii**2 * (k1 + radii**2 * (k2 + radii**2 * k3)))
-    radius = np.linalg.norm(shown, axis=-1, keepdims=True)
-    points = shown * np.interp(radius, shown_radii, radii) / np.maximum(radius, 1e-12)
+    distorted_radii = radii * (1 + radii**2 * (k1 + radii**2 * (k2 + radii**2 * k3)))
+    radius = np.linalg.norm(distorted_points, axis=-1, keepdims=True)
+    points = distorted_points * np.interp(radius, distorted_radii, radii) / np.maximum(radius, 1e-12)
     for _ in range(NEWTON_ROUNDS):
-        error = distort(distortion, points) - shown
+        error = distort(distortion, points) - distorted_points
         a, b, c = jacobian(distortion, points)
-        whole = a * c - b * b
-        if not (whole > 1e-3).all():
+        determinant = a * c - b * b
+        if not (determinant > 1e-3).all():
             break
         points -= (
             np.stack([c * error[..., 0] - b * error[..., 1], a * error[..., 1] - b * error[..., 0]], -1)
-            / (whole[..., None])
+            / (determinant[..., None])
         )
     beyond = np.linalg.norm(points, axis=-1).max() > valid_radius(distortion)
-    if beyond or np.abs(distort(distortion, points) - shown).max() > 1e-7:
-        raise LensError(f"the distortion {list(distortion)} folds back within the frame: weaken it, or narrow the view")
+    if beyond or np.abs(distort(distortion, points) - distorted_points).max() > 1e-7:
+        raise LensError(
+            f"the distortion {list(distortion)} folds back within the frame: make it weaker, or "
+            "the field of view narrower"
+        )
     return points
 
 
 def pixels_to_plane(camera: dict, pixels: np.ndarray) -> np.ndarray:
-    """Return the points (..., 2) of the plane that are seen at pixel coordinates (..., 2)."""
+    """Return the points (..., 2) of the plane that appear at pixel coordinates (..., 2)."""
     focal, center = (camera["fx_px"], camera["fy_px"]), (camera["cx_px"], camera["cy_px"])
     return undistort(camera["distortion"], (pixels - center) / focal)
 
 
 def covering_radius(camera: dict, low_px: tuple[int, int], high_px: tuple[int, int]) -> float:
-    """Return a radius in the plane beyond which nothing is shown between two pixel corners (x, y)."""
+    """Return a radius in the plane beyond which no point appears between two pixel positions (x, y)."""
     focal, center = (camera["fx_px"], camera["fy_px"]), (camera["cx_px"], camera["cy_px"])
     farthest = np.hypot(*np.maximum(np.abs(np.subtract(low_px, center)), np.abs(np.subtract(high_px, center))) / focal)
     radii = np.linspace(0, valid_radius(camera["distortion"]) + farthest, 2049)
     directions = np.radians(np.arange(0, 360, 15))
     rays = radii[:, None, None] * np.stack([np.cos(directions), np.sin(directions)], -1)
-    shown = np.linalg.norm(distort(camera["distortion"], rays), axis=-1).min(1)
-    return float(radii[min(np.searchsorted(shown, farthest) + 1, len(radii) - 1)])
+    distorted_radii = np.linalg.norm(distort(camera["distortion"], rays), axis=-1).min(1)
+    return float(radii[min(np.searchsorted(distorted_radii, farthest) + 1, len(radii) - 1)])
 
 
-def max_straight_length(camera: dict, radius: float, off_px: float) -> float:
-    """Return how long a line in the plane, within `radius` of the axis, may be to bend away `off_px` at most.
+def max_straight_length(camera: dict, radius: float, max_offset_px: float) -> float:
+    """Return the length up to which a line in the plane, within `radius`, stays within `max_offset_px` of its chord.
 
-    A curve of second derivative c strays c L^2 / 8 from its chord; here c is bounded by the sum of all its terms.
+    A curve of length L with the second derivative c deviates c L^2 / 8 from its chord. c is bounded by the sum of the
+    absolute values of its terms.
     """
     k1, k2, p1, p2, k3 = np.abs(camera["distortion"])
     r = min(radius, valid_radius(camera["distortion"]))
     curvature = 6 * k1 * r + 20 * k2 * r**3 + 42 * k3 * r**5 + 6 * (p1 + p2)
-    return float(np.sqrt(8 * off_px / (curvature * max(camera["fx_px"], camera["fy_px"]))))
+    return float(np.sqrt(8 * max_offset_px / (curvature * max(camera["fx_px"], camera["fy_px"]))))
 
 
 def pinhole_record(record: dict) -> dict:
-    """Return the record of the pinhole image that a distorted image is warped from; a straight one as it is.
+    """Return the record of the pinhole image that a distorted image is warped from.
 
-    It covers every pixel of the frame, and nowhere has fewer pixels than the frame for the same view.
+    It covers all pixels of the frame, and its resolution is nowhere below that of the frame. A record without
+    distortion is returned unchanged.
 
     Raises:
-        LensError: the frame shows what the lens cannot.
+        LensError: the distortion folds back within the frame.
     """
     camera, render = record["camera"], record["render"]
     if not is_distorted(camera):
@@ -146,55 +157,64 @@ def pinhole_record(record: dict) -> dict:
     high = np.ceil(grid.max((0, 1)) * focal + center).astype(int) + MARGIN_PX
     width, height = (high - low).tolist()
     (fx, fy), (cx, cy) = focal.tolist(), (center - low).tolist()
-    straight = {"distortion": (0.0, 0.0, 0.0, 0.0, 0.0), "fx_px": fx, "fy_px": fy, "cx_px": cx, "cy_px": cy}
+    pinhole_camera = {"distortion": (0.0, 0.0, 0.0, 0.0, 0.0), "fx_px": fx, "fy_px": fy, "cx_px": cx, "cy_px": cy}
     if camera["aperture_f"] is not None:
-        # The same glass behind a larger image: f-numbers are told for a sensor as wide as the image.
-        straight["aperture_f"] = camera["aperture_f"] * density * render["width"] / width
-    return record | {"camera": camera | straight, "render": render | {"width": width, "height": height}}
+        # The diameter of the aperture stays; the f-number refers to a sensor as wide as the image.
+        pinhole_camera["aperture_f"] = camera["aperture_f"] * density * render["width"] / width
+    return record | {"camera": camera | pinhole_camera, "render": render | {"width": width, "height": height}}
 
 
 @dataclass(frozen=True)
 class Warp:
-    """`at` (H, W, 2): x, y in the pinhole image, in pixels, of each pixel centre of the distorted one."""
+    """From a pinhole image to the distorted image.
 
-    at: np.ndarray
+    `source_px` (H, W, 2) holds, for each pixel center of the distorted image, its position (x, y) in the pinhole image.
+    """
+
+    source_px: np.ndarray
 
     @classmethod
-    def of(cls, record: dict) -> "Warp":
-        """The warp from the image of `widened(record)` to that of `record`."""
-        wide, (height, width) = (
-            pinhole_record(record)["camera"],
-            (record["render"]["height"], record["render"]["width"]),
-        )
+    def for_record(cls, record: dict) -> "Warp":
+        """Return the warp from the image of `pinhole_record(record)` to the image of `record`."""
+        pinhole_camera = pinhole_record(record)["camera"]
+        height, width = record["render"]["height"], record["render"]["width"]
         centers = np.stack(np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5), -1)
         plane = pixels_to_plane(record["camera"], centers)
-        return cls(plane * (wide["fx_px"], wide["fy_px"]) + (wide["cx_px"], wide["cy_px"]))
+        return cls(
+            plane * (pinhole_camera["fx_px"], pinhole_camera["fy_px"])
+            + (pinhole_camera["cx_px"], pinhole_camera["cy_px"])
+        )
 
-    def nearest(self, pixels: np.ndarray) -> np.ndarray:
-        """Fetch what is no amount (ids, masks), or must not be mixed across edges (depth): (H', W', ...)."""
-        column, row = np.floor(self.at).astype(int).transpose(2, 0, 1)
+    def fetch_nearest(self, pixels: np.ndarray) -> np.ndarray:
+        """Return the values (H, W, ...) of the nearest pixels of (H', W', ...): for ids, masks, depth and normals."""
+        column, row = np.floor(self.source_px).astype(int).transpose(2, 0, 1)
         return pixels[row, column]
 
-    def smooth(self, pixels: np.ndarray) -> np.ndarray:
-        """Fetch an uint8 image (H', W', C) by cubic convolution (Catmull and Rom 1974; Keys 1981): 4 x 4 pixels."""
-        first = np.floor(self.at - 0.5)
-        weights = _catmull_rom((self.at - 0.5 - first).astype(np.float32))
+    def fetch_bicubic(self, pixels: np.ndarray) -> np.ndarray:
+        """Return an image (H, W, C) uint8 from (H', W', C) uint8 by cubic convolution of 4 x 4 pixels.
+
+        Sources: Catmull and Rom 1974; Keys 1981.
+        """
+        first = np.floor(self.source_px - 0.5)
+        weights = _catmull_rom((self.source_px - 0.5 - first).astype(np.float32))
         column, row = first.astype(int).transpose(2, 0, 1)
         flat, stride = pixels.reshape(-1, pixels.shape[2]).astype(np.float32), pixels.shape[1]
         fetched = np.zeros((*column.shape, pixels.shape[2]), np.float32)
         for down in range(4):
             for right in range(4):
-                there = (row + down - 1) * stride + column + right - 1
-                fetched += flat[there] * (weights[right][..., 0] * weights[down][..., 1])[..., None]
+                source_index = (row + down - 1) * stride + column + right - 1
+                fetched += flat[source_index] * (weights[right][..., 0] * weights[down][..., 1])[..., None]
         return np.rint(fetched).clip(0, 255).astype(np.uint8)
 
-    def passes(self, read: RenderPasses) -> RenderPasses:
-        """Fetch all maps of an image."""
-        maps = {name: getattr(read, name) for name in ("ids", "coverage", "depth_m", "normals")}
-        return replace(read, **{name: self.nearest(pixels) for name, pixels in maps.items() if pixels is not None})
+    def warp_passes(self, passes: RenderPasses) -> RenderPasses:
+        """Return the passes with all their maps warped; the color stays that of the pinhole image."""
+        maps = {name: getattr(passes, name) for name in ("ids", "coverage", "depth_m", "normals")}
+        return replace(
+            passes, **{name: self.fetch_nearest(pixels) for name, pixels in maps.items() if pixels is not None}
+        )
 
 
-def _catmull_rom(share: np.ndarray) -> list[np.ndarray]:
-    """Return the weights of the pixels -1, 0, 1 and 2 for a place `share` (0 to 1) between pixels 0 and 1."""
-    t, t2, t3 = share, share**2, share**3
+def _catmull_rom(fraction: np.ndarray) -> list[np.ndarray]:
+    """Return the weights of the pixels -1, 0, 1 and 2 for a position at `fraction` (0 to 1) between pixels 0 and 1."""
+    t, t2, t3 = fraction, fraction**2, fraction**3
     return [(-t3 + 2 * t2 - t) / 2, (3 * t3 - 5 * t2 + 2) / 2, (-3 * t3 + 4 * t2 + t) / 2, (t3 - t2) / 2]

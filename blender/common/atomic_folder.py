@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A folder that appears whole or not at all: it grows under a hidden name beside its place and is renamed at the end.
+"""Create a folder that appears complete or not at all: it is filled under a hidden name and renamed at the end.
 
-Two processes may be at one folder: jobs live on when Snakemake is killed, and its next run starts theirs again. The
-last to begin wins. It takes away the growing folders of all before it, be they dead or alive; who is alive notices and
-gives up. Nothing is locked, for not every network file system can.
+Two processes may create the same folder at the same time: jobs survive when Snakemake is killed, and its next run
+starts them again. The process that began last wins. It removes the hidden folders of all others, whether they still
+run or not; one that still runs notices this and stops. There are no locks, because not all network file systems
+support them.
 """
 
 import contextlib
@@ -18,49 +19,50 @@ from blender.common.errors import CaristeError
 
 
 class ReplacedError(CaristeError):
-    """Another process that began later makes the same folder."""
+    """Another process that began later creates the same folder."""
 
 
 @contextlib.contextmanager
 def create_folder(out: Path) -> Iterator[tuple[Path, Callable[[], None]]]:
-    """Give an empty folder that takes the place of `out` at the end, and a check to call now and then meanwhile.
+    """Yield an empty folder that replaces `out` at the end, and a function that checks whether it is still ours.
 
-    What fails leaves nothing behind, and `out` as it was.
+    Call the check from time to time. After an error nothing is left behind, and `out` is unchanged.
 
     Raises:
-        TakenOverError: `out` is left to another process; the check raises it too.
-        OSError: no room, or not allowed.
+        ReplacedError: another process creates `out`; the check raises it, too.
+        OSError: no space left, or not allowed.
     """
-    for left in _beside(out):
-        _take_away(left, out)
+    for leftover in _leftover_folders(out):
+        _remove_folder(leftover, out)
     folder = out.with_name(f".{out.name}.growing.{secrets.token_hex(4)}")
     folder.mkdir(parents=True)
-    held = os.open(folder, os.O_RDONLY)  # as long as it is open, no other folder can have its inode
+    # While the descriptor is open, no other folder can get the same inode.
+    descriptor = os.open(folder, os.O_RDONLY)
 
-    def check() -> None:
-        # Not only whether it is there: Blender makes missing folders anew before it writes an image.
-        if not (folder.exists() and os.path.samestat(os.fstat(held), folder.stat())):
-            raise ReplacedError(f"another process that began later makes {out}; this one gives up")
+    def check_ownership() -> None:
+        # It is not enough that the folder exists: Blender creates missing folders before it writes an image.
+        if not (folder.exists() and os.path.samestat(os.fstat(descriptor), folder.stat())):
+            raise ReplacedError(f"another process that began later creates {out}; this process stops")
 
     try:
-        yield folder, check
-        check()
+        yield folder, check_ownership
+        check_ownership()
         if out.exists():
-            _take_away(out, out)
+            _remove_folder(out, out)
         folder.rename(out)
     finally:
-        os.close(held)
+        os.close(descriptor)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _beside(out: Path) -> list[Path]:
-    """Return what earlier processes left or still have beside `out`."""
+def _leftover_folders(out: Path) -> list[Path]:
+    """Return the hidden folders of other processes beside `out`."""
     return [path for kind in ("growing", "gone") for path in out.parent.glob(f".{glob.escape(out.name)}.{kind}*")]
 
 
-def _take_away(folder: Path, out: Path) -> None:
-    """Remove a folder. It is renamed first, so that it never holds a part of its files under its own name."""
-    gone = out.with_name(f".{out.name}.gone.{secrets.token_hex(4)}")
+def _remove_folder(folder: Path, out: Path) -> None:
+    """Remove a folder. It is renamed first, so that no incomplete folder is seen under its name."""
+    trash = out.with_name(f".{out.name}.gone.{secrets.token_hex(4)}")
     with contextlib.suppress(FileNotFoundError):  # another process was faster
-        folder.rename(gone)
-    shutil.rmtree(gone, ignore_errors=True)
+        folder.rename(trash)
+    shutil.rmtree(trash, ignore_errors=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""PNG files: values that Blender would pass through colour management, and images without dates."""
+"""Write PNG files whose values must not pass through Blender's color management, and remove dates from others."""
 
 import struct
 import zlib
@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+METADATA_CHUNKS = (b"tEXt", b"zTXt", b"iTXt", b"tIME")
+
 
 def write_uint16(path: Path, pixels: np.ndarray) -> None:
-    """Write an array of uint16 as a 16-bit PNG (RFC 2083): (H, W) grey, (H, W, 3) RGB.
+    """Write an array of uint16 as a 16-bit PNG (RFC 2083): (H, W) grey or (H, W, 3) RGB.
 
     Raises:
         ValueError: another shape or dtype.
@@ -18,7 +20,11 @@ def write_uint16(path: Path, pixels: np.ndarray) -> None:
 
 
 def write_uint8(path: Path, pixels: np.ndarray) -> None:
-    """Write an array of uint8 as an 8-bit PNG; else as `write_uint16`."""
+    """Write an array of uint8 as an 8-bit PNG: (H, W) grey or (H, W, 3) RGB.
+
+    Raises:
+        ValueError: another shape or dtype.
+    """
     _write(path, pixels, np.dtype(np.uint8))
 
 
@@ -35,21 +41,21 @@ def _write(path: Path, pixels: np.ndarray, dtype: np.dtype) -> None:
 
 
 def strip_metadata(path: Path) -> None:
-    """Remove all text from a PNG file: Blender writes times into it, and the same record must give the same bytes.
+    """Remove all text and times from a PNG file, so that the same record gives the same bytes.
 
     Raises:
-        ValueError: the file is cut short (a full disk).
+        ValueError: the file is incomplete, probably because the disk is full.
     """
     data = path.read_bytes()
     if data[-8:-4] != b"IEND":
         raise ValueError(f"{path.name} is cut short: is the disk full?")
-    kept, at = [data[:8]], 8
-    while at < len(data):
-        end = at + 12 + struct.unpack(">I", data[at : at + 4])[0]
-        if data[at + 4 : at + 8] not in (b"tEXt", b"zTXt", b"iTXt", b"tIME"):
-            kept.append(data[at:end])
-        at = end
-    path.write_bytes(b"".join(kept))
+    kept_chunks, offset = [data[:8]], 8
+    while offset < len(data):
+        end = offset + 12 + struct.unpack(">I", data[offset : offset + 4])[0]
+        if data[offset + 4 : offset + 8] not in METADATA_CHUNKS:
+            kept_chunks.append(data[offset:end])
+        offset = end
+    path.write_bytes(b"".join(kept_chunks))
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a command that has loaded bpy ends."""
+"""How a process that has loaded bpy ends."""
 
 import os
 import sys
@@ -7,10 +7,9 @@ from typing import NoReturn
 
 
 def exit_process(status: int) -> NoReturn:
-    """End the process at once, without Python's and C++'s tidying up.
+    """End the process at once, without the cleanup of Python and C++. Call it when all files are written and renamed.
 
-    There bpy 4.5 now and then waits for ever, in the destructor of a lock that one of its threads still waits on. Call
-    it when everything is written and renamed.
+    During that cleanup bpy 4.5 sometimes hangs forever, in the destructor of a lock that one of its threads waits for.
     """
     sys.stdout.flush()
     sys.stderr.flush()

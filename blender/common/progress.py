@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Progress of a shard, with the standard library alone: one line that grows on a terminal, plain lines in a log."""
+"""Progress of a shard, with the standard library only: one line that is updated on a terminal, many lines in a log."""
 
 import sys
 import time
@@ -9,13 +9,14 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 
-def track(items: Sequence[Item], stage: str) -> Iterator[Item]:
-    """Yield the items and say after each how many are done, how many are left and how long one takes."""
+def track(items: Sequence[Item], label: str) -> Iterator[Item]:
+    """Yield the items; after each, print how many are done, how many are left and the time that this takes."""
     end = "\r" if sys.stderr.isatty() else "\n"
     started = time.monotonic()
     for done, item in enumerate(items, 1):
         yield item
-        each = (time.monotonic() - started) / done
+        seconds_each = (time.monotonic() - started) / done
         left = len(items) - done
-        text = f"{stage}: {done} of {len(items)} images, {left} left, about {each * left:.0f} s, {each:.2f} s each"
+        text = f"{label}: {done} of {len(items)} images, {left} left, about {seconds_each * left:.0f} s, "
+        text += f"{seconds_each:.2f} s each"
         print(text, file=sys.stderr, end=end if left else "\n", flush=True)

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def suppress_stdout() -> Iterator[None]:
-    """Drop what Blender and its add-ons print, hundreds of lines an image; errors are exceptions and stay."""
-    kept = os.dup(1)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 1)
+    """Drop what Blender and its add-ons print, hundreds of lines for each image. Errors are exceptions and stay."""
+    saved_stdout = os.dup(1)
+    with open(os.devnull, "w") as null_file:
+        os.dup2(null_file.fileno(), 1)
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             yield
     finally:
-        os.dup2(kept, 1)
-        os.close(kept)
+        os.dup2(saved_stdout, 1)
+        os.close(saved_stdout)

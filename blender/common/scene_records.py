@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scene records from files: as `pipeline.scenes.sample` writes them, as a shard keeps them, or one by itself."""
+"""Read scene records: from the stage sample, from a shard, or a single one.
+
+A scene record is a dict with the fields of `Scene` (pipeline/record/scene.py).
+"""
 
 import json
 from pathlib import Path
@@ -8,26 +11,27 @@ from blender.common.errors import CaristeError
 
 
 class RecordError(CaristeError):
-    """A file that does not hold the record that is asked for."""
+    """A file that does not hold the requested scene record."""
 
 
 def read_records(path: Path) -> list[dict]:
-    """Read scene records (dicts of pipeline's `Scene`).
+    """Read all scene records of a file.
 
-    `path` is a file of JSON lines, each a record or a shard's line with its "scene", or of one record in JSON.
+    `path` holds one record in JSON, or JSON lines. A line is a record, or a line of a shard's `scenes.jsonl` with the
+    record under "scene".
 
     Raises:
-        RecordError: cannot be read, no JSON, no scene record; names the file and the line.
+        RecordError: the file cannot be read, is not JSON, or holds something that is no scene record.
     """
     try:
         text = path.read_text()
     except OSError as error:
         raise RecordError(f"{path}: {error.strerror}") from error
     try:
-        found = [json.loads(text)]
+        values = [json.loads(text)]
     except json.JSONDecodeError:
-        found = [_line(path, number, line) for number, line in enumerate(text.splitlines(), 1)]
-    records = [value.get("scene", value) if isinstance(value, dict) else {} for value in found]
+        values = [_parse_line(path, number, line) for number, line in enumerate(text.splitlines(), 1)]
+    records = [value.get("scene", value) if isinstance(value, dict) else {} for value in values]
     for number, record in enumerate(records, 1):
         if not {"index", "render", "camera", "objects"} <= set(record):
             raise RecordError(f"{path}, line {number}: no scene record: index, render, camera and objects are missing")
@@ -36,7 +40,7 @@ def read_records(path: Path) -> list[dict]:
     return records
 
 
-def _line(path: Path, number: int, line: str) -> dict:
+def _parse_line(path: Path, number: int, line: str) -> dict:
     try:
         return json.loads(line)
     except json.JSONDecodeError as error:
@@ -44,15 +48,15 @@ def _line(path: Path, number: int, line: str) -> dict:
 
 
 def read_record(path: Path, index: int | None) -> dict:
-    """Read the record of image `index`; with None the file's only record.
+    """Read the record of image `index`, or with None the only record of a file.
 
     Raises:
-        RecordError: see `read_records`; no such image, or several without an index to choose.
+        RecordError: as in `read_records`; or there is no such image, or the file holds several and `index` is None.
     """
     records = read_records(path)
-    chosen = [record for record in records if index in (None, record["index"])]
-    if len(chosen) != 1:
-        there = f"{records[0]['index']} to {records[-1]['index']}" if len(records) > 1 else str(records[0]["index"])
-        wanted = "choose one with --index" if index is None else f"not image {index}"
-        raise RecordError(f"{path} holds {len(records)} records (images {there}): {wanted}")
-    return chosen[0]
+    matching = [record for record in records if index in (None, record["index"])]
+    if len(matching) != 1:
+        available = f"{records[0]['index']} to {records[-1]['index']}" if len(records) > 1 else records[0]["index"]
+        problem = "choose one with --index" if index is None else f"not image {index}"
+        raise RecordError(f"{path} holds {len(records)} records (images {available}): {problem}")
+    return matching[0]

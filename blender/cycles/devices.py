@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The device that Cycles renders on. A GPU that was asked for and is not there is an error, never a silent CPU run."""
+"""Choose the device that Cycles renders on. If a requested GPU is missing, that is an error: no silent CPU render."""
 
 import bpy
 
@@ -8,14 +8,14 @@ from blender.cycles.gpu_kinds import GPU_KINDS
 
 
 class DeviceError(CaristeError):
-    """The device that was asked for is not there."""
+    """The requested device is missing."""
 
 
 def select_device(device: str) -> str:
-    """Make Cycles render on `device` ("cpu", "auto" or one of GPU_KINDS) and return what it is called.
+    """Make Cycles render on `device` ("cpu", "auto" or one of GPU_KINDS) and return the device's name.
 
     Raises:
-        DeviceError: a GPU was asked for that this machine or this build of Blender does not have.
+        DeviceError: this machine or this build of Blender lacks the requested GPU.
     """
     scene = bpy.context.scene
     if device == "cpu":
@@ -23,7 +23,7 @@ def select_device(device: str) -> str:
         return "CPU"
     kinds = GPU_KINDS if device == "auto" else (device,)
     for kind in kinds:
-        if names := _enable(kind.upper()):
+        if names := _enable_gpus(kind.upper()):
             scene.cycles.device = "GPU"
             return f"{kind.upper()}: {', '.join(names)}"
     if device == "auto":
@@ -34,14 +34,14 @@ def select_device(device: str) -> str:
     )
 
 
-def _enable(kind: str) -> list[str]:
-    """Switch on all GPUs of a kind and return their names; none if the build or the machine has none."""
+def _enable_gpus(kind: str) -> list[str]:
+    """Enable all GPUs of a kind and return their names; the list is empty if there are none."""
     preferences = bpy.context.preferences.addons["cycles"].preferences
     try:
         preferences.compute_device_type = kind
     except TypeError:  # this build of Blender has no kernels of the kind (Metal on Linux)
         return []
-    gpus = [found for found in preferences.get_devices_for_type(kind) if found.type == kind]
-    for found in gpus:
-        found.use = True
-    return [found.name for found in gpus]
+    gpus = [gpu for gpu in preferences.get_devices_for_type(kind) if gpu.type == kind]
+    for gpu in gpus:
+        gpu.use = True
+    return [gpu.name for gpu in gpus]

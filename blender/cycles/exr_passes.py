@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Cycles wrote into the multilayer EXR file: instance ids from Cryptomatte, depth, normals, the seconds it took.
+"""Read the multilayer EXR file that Cycles writes: instance ids from Cryptomatte, depth, normals, render times.
 
-Cryptomatte *asset* groups by the top-most parent, with anti-aliasing, transparency and blur right. Rank 0 of a pixel
-is the id with the largest coverage: a float whose bits are the hash of the parent's name, listed in the manifest.
+The pass Cryptomatte Asset groups objects by their topmost parent and takes anti-aliasing, transparency and blur into
+account. Rank 0 of a pixel is the id with the largest coverage. An id is a float whose bits are the hash of the
+parent's name; the manifest in the header lists all names with their hashes.
 Source: Psyop, Cryptomatte Specification 1.2.0.
 """
 
@@ -20,16 +21,21 @@ INSTANCE_PREFIX = "instance_"
 
 
 class PassError(CaristeError):
-    """The passes of an image do not say what they must."""
+    """The passes of an image are incomplete or disagree with the record."""
 
 
 @dataclass(frozen=True)
 class RenderPasses:
-    """`ids` (H, W) uint16 instance ids, 0 = nothing labelled; `sync_s` and `sample_s` seconds of Cycles.
+    """The passes of one image, and the seconds that Cycles took.
 
-    `coverage` (H, W) float32 of that id's (or the unlabelled thing's) share of the pixel. `depth_m` (H, W) float32 and
-    `normals` (H, W, 3) float32 in world axes as Cycles gives them; None if they were not asked for. `color` (H, W, 3)
-    float32 is the image, linear Rec. 709.
+    Attributes:
+        ids: (H, W) uint16 instance ids; 0 where no labeled object is.
+        coverage: (H, W) float32, the share of the pixel that the object with this id covers.
+        depth_m: (H, W) float32 along the optical axis, or None if the record asks for no depth.
+        normals: (H, W, 3) float32 in world axes, or None if the record asks for no normals.
+        color: (H, W, 3) float32, the image in linear Rec. 709.
+        sync_s: seconds that Cycles took to copy the scene.
+        path_trace_s: seconds that Cycles took to trace paths.
     """
 
     ids: np.ndarray
@@ -38,20 +44,20 @@ class RenderPasses:
     normals: np.ndarray | None
     color: np.ndarray
     sync_s: float
-    sample_s: float
+    path_trace_s: float
 
 
 def instance_object_name(instance_id: int) -> str:
-    """Name of the parent of all objects of an instance; Cryptomatte's manifest lists it."""
+    """Return the name of the parent of all parts of an instance, as Cryptomatte's manifest lists it."""
     return f"{INSTANCE_PREFIX}{instance_id:05d}"
 
 
 def enable_passes(depth: bool, normals: bool) -> None:
-    """Ask the scene's view layer for Cryptomatte asset, and for depth and normals if wanted, besides the image."""
+    """Enable Cryptomatte Asset, and depth and normals if asked for, in the scene's view layer."""
     layer = bpy.context.view_layer
     layer.use_pass_z, layer.use_pass_normal = depth, normals
     layer.use_pass_cryptomatte_asset = True
-    layer.pass_cryptomatte_depth = 2  # one file layer holds two ranks; rank 0 is all we read
+    layer.pass_cryptomatte_depth = 2  # two ranks in one layer; only rank 0 is read
 
 
 def read_passes(path: Path, instance_ids: set[int]) -> RenderPasses:
@@ -62,7 +68,7 @@ def read_passes(path: Path, instance_ids: set[int]) -> RenderPasses:
         instance_ids: the ids in the image's record.
 
     Raises:
-        PassError: the file is cut short (a full disk), a pass is missing or not in 32 bits, an id is not in the
+        PassError: the file is incomplete (a full disk), a pass is missing or not in 32 bits, an id is not in the
             manifest or not in the record.
     """
     try:
@@ -74,69 +80,71 @@ def read_passes(path: Path, instance_ids: set[int]) -> RenderPasses:
     if not channels:
         raise PassError(f"{path.name} is cut short: is the disk full?")
     hashes = np.ascontiguousarray(_float32(channels, "CryptoAsset00.r")).view(np.uint32)
-    asked_for = {name.rpartition(".")[0].rpartition(".")[2] for name in channels}
+    present_passes = {name.rpartition(".")[0].rpartition(".")[2] for name in channels}
     return RenderPasses(
         ids=_instance_ids(hashes, _manifest(headers), instance_ids),
         coverage=_float32(channels, "CryptoAsset00.g"),
-        depth_m=_float32(channels, "Depth.Z") if "Depth" in asked_for else None,
+        depth_m=_float32(channels, "Depth.Z") if "Depth" in present_passes else None,
         normals=np.stack([_float32(channels, f"Normal.{axis}") for axis in "XYZ"], -1)
-        if "Normal" in asked_for
+        if "Normal" in present_passes
         else None,
         color=np.stack([_float32(channels, f"Combined.{channel}") for channel in "RGB"], -1),
         sync_s=_seconds(headers, "synchronization_time"),
-        sample_s=_seconds(headers, "render_time"),
+        path_trace_s=_seconds(headers, "render_time"),
     )
 
 
 def _float32(channels: dict[str, np.ndarray], name: str) -> np.ndarray:
-    """Return the channel (H, W) float32 of the view layer that is called `name`."""
+    """Return the channel `name` of the view layer, (H, W) float32."""
     for full_name, pixels in channels.items():
         if full_name.endswith(f".{name}"):
             if pixels.dtype != np.float32:
-                raise PassError(f"{name} is {pixels.dtype}, not 32-bit floats: bits are lost")
+                raise PassError(f"pass {name} is {pixels.dtype} instead of float32: bits of the ids are lost")
             return pixels
     raise PassError(f"no {name} among the channels {sorted(channels)}")
 
 
 def _manifest(headers: dict) -> dict[int, str]:
-    """Return hash -> name of every top-most parent in the scene."""
+    """Return {hash: name} of all topmost parents in the scene."""
     for key, value in headers.items():
         if key.startswith("cryptomatte/") and key.endswith("/manifest"):
-            return {_as_float_bits(int(code, 16)): name for name, code in json.loads(value).items()}
+            return {_pixel_hash(int(code, 16)): name for name, code in json.loads(value).items()}
     raise PassError("the EXR file has no Cryptomatte manifest")
 
 
-def _as_float_bits(code: int) -> int:
-    """Return a hash as pixels hold it: one that would be a denormal, infinite or no number has bit 23 flipped.
+def _pixel_hash(code: int) -> int:
+    """Return a hash of the manifest as pixels hold it.
 
-    One name in 128 has such a hash; the manifest lists it unflipped (Cryptomatte Specification, "hash to float").
+    Bit 23 is flipped if the float would be denormal, infinite or NaN. This concerns one name in 128 (Cryptomatte
+    Specification, "hash to float").
     """
     exponent = code >> 23 & 0xFF
     return code ^ 1 << 23 if exponent in (0, 0xFF) else code
 
 
 def _instance_ids(hashes: np.ndarray, manifest: dict[int, str], expected: set[int]) -> np.ndarray:
-    found, place = np.unique(hashes, return_inverse=True)
-    ids = np.zeros(len(found), np.uint16)
-    for i, code in enumerate(found.tolist()):
+    """Return the instance ids (H, W) uint16 of the hashes (H, W)."""
+    unique_hashes, inverse = np.unique(hashes, return_inverse=True)
+    ids = np.zeros(len(unique_hashes), np.uint16)
+    for i, code in enumerate(unique_hashes.tolist()):
         if code == 0:
             continue
         if code not in manifest:
-            raise PassError(f"Cryptomatte id {code:08x} in {np.sum(place == i)} pixels is not in the manifest")
+            raise PassError(f"Cryptomatte id {code:08x} in {np.sum(inverse == i)} pixels is not in the manifest")
         name = manifest[code]
         if name.startswith(INSTANCE_PREFIX):
             ids[i] = int(name.removeprefix(INSTANCE_PREFIX))
             if ids[i] not in expected:
                 raise PassError(f"instance {ids[i]} is in the image and not in its record")
-    return ids[place].reshape(hashes.shape)
+    return ids[inverse].reshape(hashes.shape)
 
 
 def _seconds(headers: dict, name: str) -> float:
-    """Read one of Cycles' own times, written as `cycles.<view layer>.<name>` = [hh:]mm:ss.cc."""
+    """Return a time of Cycles in seconds; the header holds `cycles.<view layer>.<name>` = [hh:]mm:ss.cc."""
     for key, value in headers.items():
         if key.startswith("cycles.") and key.endswith(f".{name}"):
             total = 0.0
             for field in value.split(":"):
                 total = total * 60 + float(field)
             return total
-    raise PassError(f"the EXR file does not say Cycles' {name}")
+    raise PassError(f"the header of the EXR file has no {name} of Cycles")

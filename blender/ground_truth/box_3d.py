@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The 3D box of an object: around all its vertices, along the axes of its own frame."""
+"""The 3D box of an object: it encloses all vertices and is aligned with the axes of the object's own frame."""
 
 import bpy
 import numpy as np
@@ -8,19 +8,22 @@ from blender.camera.camera import CLIP_START_M, world_to_pixels
 
 
 def box_corners_m(root: bpy.types.Object, points_m: np.ndarray) -> np.ndarray:
-    """Return the corners (8, 3) in the world of the box around `points_m` (N, 3, world) in the axes of `root`.
+    """Return the corners (8, 3), in world coordinates, of the box around world points (N, 3) in the axes of `root`.
 
-    Corner k is at the high end of x, y, z where bit 0, 1, 2 of k is set.
+    Corner k is at the upper end of x, y or z if bit 0, 1 or 2 of k is set.
     """
     world = np.array(root.matrix_world)
-    own = (points_m - world[:3, 3]) @ np.linalg.inv(world[:3, :3]).T
-    ends = np.array([own.min(0), own.max(0)])
+    local_points = (points_m - world[:3, 3]) @ np.linalg.inv(world[:3, :3]).T
+    ends = np.array([local_points.min(0), local_points.max(0)])
     bits = np.arange(8)[:, None] >> np.arange(3) & 1
     return ends[bits, np.arange(3)] @ world[:3, :3].T + world[:3, 3]
 
 
 def measure_corners(corners: np.ndarray, camera: dict) -> list[dict]:
-    """Return pipeline's `BoxCorner`s of eight world corners (8, 3): pixels, and depth along the optical axis."""
+    """Return pipeline's `BoxCorner` of each world corner (8, 3): pixel position, and depth along the optical axis.
+
+    The pixel position of a corner behind the near plane is None.
+    """
     pixels, depths_m = world_to_pixels(camera, corners)
     measured = []
     for (u, v), depth_m in zip(pixels, depths_m, strict=True):

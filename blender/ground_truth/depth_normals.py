@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Depth and normals of an image as files, in the axes of the record's camera (OpenCV: x right, y down, z forward).
+"""Write depth and normals of an image, in the axes of the record's camera (OpenCV: x right, y down, z forward).
 
-Both are of surfaces, not of pixels' averages: Cycles gives a pixel the depth of its first sample, and normals with
-bumps of the material.
+The depth of a pixel is that of its first sample, not an average over the pixel. Normals include the bumps of materials.
 """
 
 from pathlib import Path
@@ -13,30 +12,32 @@ import OpenEXR
 from blender.camera.camera import CLIP_END_M
 from blender.common import png
 
-MILLIMETRES_MAX = 65535
+MAX_MILLIMETERS = 65535
 
 
 def write_depth(path: Path, depth_m: np.ndarray) -> None:
-    """Write depth along the optical axis, (H, W) float32 m, in the format of the file's name.
+    """Write depth along the optical axis, given as (H, W) float32 in meters.
 
-    PNG: uint16 whole millimetres, 0 = nothing or beyond 65.535 m. EXR: one float32 channel Z, metres, 0 = nothing.
+    The suffix of `path` decides on the format. PNG: uint16 millimeters; 0 means no surface, or beyond 65.535 m.
+    EXR: a float32 channel Z in meters; 0 means no surface.
     """
-    found_m = np.where(depth_m < CLIP_END_M, depth_m, np.float32(0))
+    surface_depth_m = np.where(depth_m < CLIP_END_M, depth_m, np.float32(0))
     if path.suffix == ".exr":
-        _write_exr(path, {"Z": found_m})
+        _write_exr(path, {"Z": surface_depth_m})
         return
-    millimetres = np.rint(found_m * 1000.0)
-    png.write_uint16(path, np.where(millimetres <= MILLIMETRES_MAX, millimetres, 0).astype(np.uint16))
+    millimeters = np.rint(surface_depth_m * 1000.0)
+    png.write_uint16(path, np.where(millimeters <= MAX_MILLIMETERS, millimeters, 0).astype(np.uint16))
 
 
 def write_normals(path: Path, normals: np.ndarray, rotation: list[list[float]]) -> None:
-    """Write normals (H, W, 3), given in world axes, as unit vectors in camera axes, as the file's name says.
+    """Write normals, given as (H, W, 3) in world axes, as unit vectors in camera axes.
 
-    EXR: float32 X, Y, Z; nothing = 0, 0, 0. PNG: 16-bit RGB, (n + 1) / 2 * 65535. `rotation` is camera-to-world.
+    The suffix of `path` decides on the format. EXR: float32 channels X, Y and Z. PNG: 16-bit RGB, (n + 1) / 2 * 65535.
+    Where no surface is, the normal is 0, 0, 0. `rotation` is the camera-to-world matrix.
     """
-    seen = normals.astype(float) @ np.array(rotation)
-    length = np.linalg.norm(seen, axis=2, keepdims=True)
-    unit = np.divide(seen, length, out=np.zeros_like(seen), where=length > 0)
+    camera_normals = normals.astype(float) @ np.array(rotation)
+    length = np.linalg.norm(camera_normals, axis=2, keepdims=True)
+    unit = np.divide(camera_normals, length, out=np.zeros_like(camera_normals), where=length > 0)
     if path.suffix == ".exr":
         _write_exr(path, {axis: unit[:, :, k].astype(np.float32) for k, axis in enumerate("XYZ")})
         return

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A scene record becomes a Blender scene."""
+"""Build the Blender scene of a scene record."""
 
 from dataclasses import dataclass
 
@@ -49,72 +49,82 @@ OBJECT_BUILDERS = {
 
 
 class SceneError(CaristeError):
-    """A record that cannot be built."""
+    """A record whose scene cannot be built."""
 
 
 @dataclass(frozen=True)
 class BuiltScene:
-    """`roots`: the parent of all parts of each labelled object, by instance id."""
+    """The parent of all parts of each labeled object, by instance id."""
 
     roots: dict[int, bpy.types.Object]
 
 
 def build_scene(record: dict) -> BuiltScene:
-    """Replace whatever Blender holds with the scene of `record` (a dict of pipeline's scene record).
+    """Replace everything that Blender holds with the scene of a record.
 
     Raises:
-        SceneError: an asset that nobody builds, two objects with the same instance id, or a missing image file.
+        SceneError: an unknown asset, two objects with one name or instance id, a mesh file or a texture that cannot be
+            used.
     """
-    # Everything goes, so that the next image starts from the same memory as the first one; preferences stay.
+    # Each image starts from an empty file, so that no memory accumulates. Preferences stay.
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     cache = AssetCache()
-    for part in hall.build_hall(record["hall"], cache) + lights.build_lights(
-        record["lamps"], record["ambient"], cache
-    ):
+    hall_parts = hall.build_hall(record["hall"], cache)
+    lamps = lights.build_lights(record["lamps"], record["ambient"], cache)
+    for part in hall_parts + lamps:
         bpy.context.scene.collection.objects.link(part)
     roots: dict[int, bpy.types.Object] = {}
-    for thing in record["objects"]:
-        root = _place(thing, cache)
-        if thing["instance_id"] in roots:
-            raise SceneError(f"{thing['name']}: instance id {thing['instance_id']} is taken by another object")
-        if thing["instance_id"]:
-            roots[thing["instance_id"]] = root
+    for scene_object in record["objects"]:
+        root = _place_object(scene_object, cache)
+        if scene_object["instance_id"] in roots:
+            raise SceneError(
+                f"{scene_object['name']}: instance id {scene_object['instance_id']} is taken by another object"
+            )
+        if scene_object["instance_id"]:
+            roots[scene_object["instance_id"]] = root
     camera.build_camera(record["camera"], record["render"]["width"], record["render"]["height"])
     bpy.context.view_layer.update()
     _check_textures()
     return BuiltScene(roots)
 
 
-def _place(thing: dict, cache: AssetCache) -> bpy.types.Object:
-    """Build one object and put all its parts under one root, which Cryptomatte takes for the instance."""
-    name = exr_passes.instance_object_name(thing["instance_id"]) if thing["instance_id"] else thing["name"]
+def _place_object(scene_object: dict, cache: AssetCache) -> bpy.types.Object:
+    """Build one object and put all its parts under one root, whose name is the instance for Cryptomatte."""
+    name = (
+        exr_passes.instance_object_name(scene_object["instance_id"])
+        if scene_object["instance_id"]
+        else scene_object["name"]
+    )
     root = bpy.data.objects.new(name, None)
     if root.name != name:
-        raise SceneError(f"{thing['name']}: the name {name!r} is taken by another object")
-    root.location = thing["position_m"]
-    root.rotation_euler = (0.0, 0.0, np.radians(thing["yaw_deg"]))
+        raise SceneError(f"{scene_object['name']}: the name {name!r} is taken by another object")
+    root.location = scene_object["position_m"]
+    root.rotation_euler = (0.0, 0.0, np.radians(scene_object["yaw_deg"]))
     collection = bpy.context.scene.collection
     collection.objects.link(root)
-    for part in _parts(thing, cache):
+    for part in _build_parts(scene_object, cache):
         if part.parent is None:
             part.parent = root
         collection.objects.link(part)
     return root
 
 
-def _parts(thing: dict, cache: AssetCache) -> list[bpy.types.Object]:
-    if "file" in thing["parameters"]:
+def _build_parts(scene_object: dict, cache: AssetCache) -> list[bpy.types.Object]:
+    """Return the unlinked parts of an object; only custom meshes have a file."""
+    if "file" in scene_object["parameters"]:
         try:
-            return custom_mesh.build_custom_mesh(thing["parameters"], cache)
+            return custom_mesh.build_custom_mesh(scene_object["parameters"], cache)
         except custom_mesh.CustomMeshError as error:
-            raise SceneError(f"{thing['name']}: {error}") from error
-    if thing["asset"] not in OBJECT_BUILDERS:
-        raise SceneError(f"{thing['name']}: unknown asset {thing['asset']!r}; there are {', '.join(OBJECT_BUILDERS)}")
-    return OBJECT_BUILDERS[thing["asset"]](thing["parameters"], cache)
+            raise SceneError(f"{scene_object['name']}: {error}") from error
+    if scene_object["asset"] not in OBJECT_BUILDERS:
+        raise SceneError(
+            f"{scene_object['name']}: unknown asset {scene_object['asset']!r}; there are {', '.join(OBJECT_BUILDERS)}"
+        )
+    return OBJECT_BUILDERS[scene_object["asset"]](scene_object["parameters"], cache)
 
 
 def _check_textures() -> None:
-    """Cycles paints a missing texture pink and goes on; we do not."""
+    """Raise SceneError if a texture is missing; Cycles would render it in pink."""
     for image in bpy.data.images:
         if image.source == "FILE" and not image.has_data and image.size[0] == 0:
             raise SceneError(f"texture {image.filepath} is missing or cannot be read")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One record becomes one image, one id map, silhouettes, the maps that were asked for, and what was measured."""
+"""Render one record: an image, its instance map, silhouettes, depth and normals if asked for, and measurements."""
 
 import time
 from dataclasses import dataclass
@@ -17,7 +17,13 @@ from blender.shards import build_scene
 
 @dataclass(frozen=True)
 class RenderedImage:
-    """`measured`: pipeline's `Measured`, of the record alone; `device` and `seconds` {step: s}: of this run."""
+    """What is known of an image after its rendering.
+
+    Attributes:
+        measured: pipeline's `Measured`; it depends on the record only.
+        device: name of the device that rendered it.
+        seconds: {step: seconds} of this run.
+    """
 
     measured: dict
     device: str
@@ -25,103 +31,111 @@ class RenderedImage:
 
 
 def render_image(record: dict, folder: Path, device: str, threads: int) -> RenderedImage:
-    """Render a record (a dict of pipeline's `Scene`) into the folder of a shard, for example `images/000012.png`.
+    """Render a record into the folder of a shard, for example `images/000012.png` and `instances/000012.png`.
 
     Raises:
-        measure.MeasureError, passes.PassError, scene.SceneError, lens.LensError, devices.DeviceError: see there.
+        CaristeError: the scene cannot be built, the device is missing, or the passes disagree with the record.
+        OSError, RuntimeError, ValueError: a file cannot be written.
     """
-    settings, stem, scratch = record["render"], f"{record['index']:06d}", folder / "passes.exr"
-    started = time.perf_counter()
-    straight = lens_distortion.pinhole_record(record)
-    built = build_scene.build_scene(straight)
-    used = render_settings.configure(straight["render"], device, threads)
-    ready = time.perf_counter()
-    render_settings.render(scratch)
-    rendered = time.perf_counter()
-    read = exr_passes.read_passes(scratch, set(built.roots))
-    scratch.unlink()
-    opened = time.perf_counter()
-    render_settings.balance_white(read.color, settings["white_balance"])
-    render_settings.save_image(_place(folder, "images", f"{stem}.png"))
-    saved = time.perf_counter()
-    warp = lens_distortion.Warp.of(record) if lens_distortion.is_distorted(record["camera"]) else None
-    if warp:
-        read = warp.passes(read)
-        _warp_image(folder / "images" / f"{stem}.png", warp)
-    _write_maps(record, read, folder, stem)
-    decoded = time.perf_counter()
-    instances, found, thin = measure_instances.measure_instances(record, built.roots, read.ids)
-    measured = time.perf_counter()
-    proof = _prove(record, built, found, scratch, warp) if settings["verify"] else {}
+    stem, exr = f"{record['index']:06d}", folder / "passes.exr"
+    started_at = time.perf_counter()
+    pinhole_record = lens_distortion.pinhole_record(record)
+    scene = build_scene.build_scene(pinhole_record)
+    device_name = render_settings.configure(pinhole_record["render"], device, threads)
+    built_at = time.perf_counter()
+    render_settings.render(exr)
+    rendered_at = time.perf_counter()
+    passes = exr_passes.read_passes(exr, set(scene.roots))
+    exr.unlink()
+    passes_read_at = time.perf_counter()
+    render_settings.balance_white(passes.color, record["render"]["white_balance"])
+    image_path = _output_path(folder, "images", f"{stem}.png")
+    render_settings.save_image(image_path)
+    saved_at = time.perf_counter()
+    warp, passes = _warp_if_distorted(record, image_path, passes)
+    _write_maps(record, passes, folder, stem)
+    decoded_at = time.perf_counter()
+    instances, silhouettes, thin_masks = measure_instances.measure_instances(record, scene.roots, passes.ids)
+    measured_at = time.perf_counter()
+    isolated = _render_isolated(record, scene, silhouettes, exr, warp) if record["render"]["verify"] else {}
     for instance in instances:
-        instance["verified"] = instance["instance_id"] in proof
-    verified = time.perf_counter()
-    _write_silhouettes(_place(folder, "silhouettes", f"{stem}.npz"), found, thin, proof)
+        instance["verified"] = instance["instance_id"] in isolated
+    verified_at = time.perf_counter()
+    _write_silhouettes(_output_path(folder, "silhouettes", f"{stem}.npz"), silhouettes, thin_masks, isolated)
     seconds = {
-        "build": ready - started,
-        "sync": read.sync_s,
-        "sample": read.sample_s,
-        # All of the render call that is neither, evaluating the scene and writing passes; then the image.
-        "save": max(0.0, rendered - ready - read.sync_s - read.sample_s) + saved - opened,
-        "decode": decoded - saved + opened - rendered,
-        "measure": measured - decoded + time.perf_counter() - verified,
-        "verify": verified - measured,
+        "build": built_at - started_at,
+        "sync": passes.sync_s,
+        "sample": passes.path_trace_s,
+        # The rest of the render call (evaluating the scene, writing passes), and saving the image.
+        "save": max(0.0, rendered_at - built_at - passes.sync_s - passes.path_trace_s) + saved_at - passes_read_at,
+        "decode": decoded_at - saved_at + passes_read_at - rendered_at,
+        "measure": measured_at - decoded_at + time.perf_counter() - verified_at,
+        "verify": verified_at - measured_at,
     }
-    return RenderedImage({"instances": instances}, used, {step: round(value, 3) for step, value in seconds.items()})
+    rounded = {step: round(value, 3) for step, value in seconds.items()}
+    return RenderedImage({"instances": instances}, device_name, rounded)
 
 
-def _place(folder: Path, kind: str, name: str) -> Path:
+def _output_path(folder: Path, kind: str, name: str) -> Path:
     (folder / kind).mkdir(exist_ok=True)
     return folder / kind / name
 
 
-def _write_maps(record: dict, read: exr_passes.RenderPasses, folder: Path, stem: str) -> None:
-    """Write the id map, and depth and normals if the record asks for them."""
+def _write_maps(record: dict, passes: exr_passes.RenderPasses, folder: Path, stem: str) -> None:
+    """Write the instance map, and depth and normals if the record asks for them."""
     settings = record["render"]
-    png.write_uint16(_place(folder, "instances", f"{stem}.png"), read.ids)
+    png.write_uint16(_output_path(folder, "instances", f"{stem}.png"), passes.ids)
     if settings["depth"]:
-        depth_normals.write_depth(_place(folder, "depth", f"{stem}.{settings['depth']}"), read.depth_m)
+        depth_normals.write_depth(_output_path(folder, "depth", f"{stem}.{settings['depth']}"), passes.depth_m)
     if settings["normals"]:
-        place = _place(folder, "normals", f"{stem}.{settings['normals']}")
-        depth_normals.write_normals(place, read.normals, record["camera"]["rotation"])
+        path = _output_path(folder, "normals", f"{stem}.{settings['normals']}")
+        depth_normals.write_normals(path, passes.normals, record["camera"]["rotation"])
 
 
-def _warp_image(path: Path, warp: lens_distortion.Warp) -> None:
-    """Replace the pinhole image by the distorted one."""
-    png.write_uint8(path, warp.smooth(render_settings.load_image(path)))
+def _warp_if_distorted(
+    record: dict, image_path: Path, passes: exr_passes.RenderPasses
+) -> tuple[lens_distortion.Warp | None, exr_passes.RenderPasses]:
+    """Replace a pinhole image and its passes by the distorted ones, if the record's camera has a distortion."""
+    if not lens_distortion.is_distorted(record["camera"]):
+        return None, passes
+    warp = lens_distortion.Warp.for_record(record)
+    png.write_uint8(image_path, warp.fetch_bicubic(render_settings.load_image(image_path)))
+    return warp, warp.warp_passes(passes)
 
 
-def _prove(
+def _render_isolated(
     record: dict,
-    built: build_scene.BuiltScene,
-    found: dict[int, Silhouette],
-    scratch: Path,
+    scene: build_scene.BuiltScene,
+    silhouettes: dict[int, Silhouette],
+    exr: Path,
     warp: lens_distortion.Warp | None,
 ) -> dict[int, isolated_render.IsolatedRender]:
-    """Return {instance id: proof} of the one instance that is rendered alone, if any is large enough."""
-    number = isolated_render.choose_instance(
-        record["index"], found, record["render"]["width"], record["render"]["height"]
-    )
-    if number is None:
+    """Render one instance isolated and return it by its id; return {} if all instances are too small."""
+    width, height = record["render"]["width"], record["render"]["height"]
+    instance_id = isolated_render.choose_instance(record["index"], silhouettes, width, height)
+    if instance_id is None:
         return {}
-    proof = isolated_render.render_isolated(number, built.roots[number], scratch)
-    return {
-        number: isolated_render.IsolatedRender(warp.nearest(proof.half), warp.nearest(proof.any)) if warp else proof
-    }
+    isolated = isolated_render.render_isolated(instance_id, scene.roots[instance_id], exr)
+    if warp:
+        masks = warp.fetch_nearest(isolated.half_covered), warp.fetch_nearest(isolated.any_covered)
+        isolated = isolated_render.IsolatedRender(*masks)
+    return {instance_id: isolated}
 
 
 def _write_silhouettes(
     path: Path,
-    found: dict[int, Silhouette],
-    thin: dict[int, np.ndarray],
-    proofs: dict[int, isolated_render.IsolatedRender],
+    silhouettes: dict[int, Silhouette],
+    thin_masks: dict[int, np.ndarray],
+    isolated_renders: dict[int, isolated_render.IsolatedRender],
 ) -> None:
-    """Write the cropped silhouettes as "<id>", thin parts as "<id>_thin", a proof as "<id>_isolated" and "<id>_isolated_any".
+    """Write bool arrays by name into one npz file.
 
-    All are bool.
+    "<id>" is the cropped silhouette, "<id>_thin" (H, W) the thin pixels, "<id>_isolated" and "<id>_isolated_any" (H, W)
+    the pixels that an isolated render covers to at least one half, and at all.
     """
-    arrays = {str(number): each.mask for number, each in found.items() if each.mask.size}
-    arrays |= {f"{number}_thin": mask for number, mask in thin.items() if mask.any()}
-    for number, proof in proofs.items():
-        arrays |= {f"{number}_isolated": proof.half, f"{number}_isolated_any": proof.any}
+    arrays = {str(instance_id): silhouette.mask for instance_id, silhouette in silhouettes.items() if silhouette.box_px}
+    arrays |= {f"{instance_id}_thin": mask for instance_id, mask in thin_masks.items() if mask.any()}
+    for instance_id, isolated in isolated_renders.items():
+        arrays[f"{instance_id}_isolated"] = isolated.half_covered
+        arrays[f"{instance_id}_isolated_any"] = isolated.any_covered
     np.savez_compressed(path, **arrays)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A shard: consecutive scene records become a folder of images, maps, silhouettes and measurements.
+"""Render a shard: consecutive scene records become a folder of images, maps, silhouettes and measurements.
 
-A shard is made in one process and appears whole or not at all: it grows in a hidden folder beside its place, which is
-renamed when the last image is done. All its files but `shard.json` depend on the records alone, byte for byte.
+One process renders a shard. The folder appears complete or not at all: it is filled under a hidden name and renamed
+after the last image. The bytes of all its files except `shard.json` depend on the records only.
 """
 
 import hashlib
@@ -18,46 +18,45 @@ import OpenEXR
 
 from blender.common import atomic_folder, progress
 from blender.common.errors import CaristeError
-from blender.cycles import devices, exr_passes
-from blender.ground_truth import measure_instances
-from blender.shards import build_scene, render_image
+from blender.cycles import devices
+from blender.shards import render_image
 
-FACTS = "shard.json"
+FACTS_FILE = "shard.json"
 
 
 class RenderShardError(CaristeError):
-    """A shard that cannot be rendered; the message names the image and the reason."""
+    """A shard that cannot be rendered."""
 
 
 def render_shard(records: list[dict], out: Path, device: str, threads: int, made_by: dict | None = None) -> None:
-    """Render scene records (dicts of pipeline's `Scene`) into the folder `out`; a shard that was there is replaced.
+    """Render scene records into the folder `out`; an existing shard is replaced.
 
-    `made_by`: where the records come from, kept in `shard.json`.
+    `made_by` tells where the records come from; it is written to `shard.json`.
 
     Raises:
-        ShardError: names the image's index and what was wrong; `out` is as it was.
-        devices.DeviceError: the device is not there.
+        RenderShardError: an image cannot be rendered or a file not be written; `out` is unchanged.
+        DeviceError: the device is missing.
     """
-    if out.exists() and not (out / FACTS).exists() and (not out.is_dir() or any(out.iterdir())):
-        raise RenderShardError(f"{out} is there and is no shard: it is left alone; choose another folder or remove it")
+    if out.exists() and not (out / FACTS_FILE).exists() and (not out.is_dir() or any(out.iterdir())):
+        raise RenderShardError(f"{out} exists and is no shard: choose another folder, or remove this one")
     started = time.perf_counter()
     try:
-        with atomic_folder.create_folder(out) as (folder, check):
+        with atomic_folder.create_folder(out) as (folder, check_ownership):
             rendered = []
             for record in progress.track(records, f"render {out.name}"):
                 rendered.append(_render_record(record, folder, device, threads))
-                check()
-            _write_lines(folder / "scenes.jsonl", records, rendered)
-            facts = _facts(records, rendered, time.perf_counter() - started, threads)
-            facts |= {"made_by": made_by, "files": _hashes(folder)}
-            (folder / FACTS).write_text(json.dumps(facts, indent=1) + "\n")
+                check_ownership()
+            _write_records(folder / "scenes.jsonl", records, rendered)
+            facts = _run_facts(records, rendered, time.perf_counter() - started, threads)
+            facts |= {"made_by": made_by, "files": _file_hashes(folder)}
+            (folder / FACTS_FILE).write_text(json.dumps(facts, indent=1) + "\n")
     except (OSError, atomic_folder.ReplacedError) as error:
         raise RenderShardError(f"cannot write {out}: {error}") from error
     print(f"render {out.name}: {_summary(facts)}", file=sys.stderr)
 
 
-def _write_lines(path: Path, records: list[dict], rendered: list[render_image.RenderedImage]) -> None:
-    lines = [{"scene": record, "measured": each.measured} for record, each in zip(records, rendered, strict=True)]
+def _write_records(path: Path, records: list[dict], rendered: list[render_image.RenderedImage]) -> None:
+    lines = [{"scene": record, "measured": image.measured} for record, image in zip(records, rendered, strict=True)]
     path.write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines))
 
 
@@ -66,22 +65,22 @@ def _render_record(record: dict, folder: Path, device: str, threads: int) -> ren
         return render_image.render_image(record, folder, device, threads)
     except devices.DeviceError:
         raise
-    except (measure_instances.MeasureError, exr_passes.PassError, build_scene.SceneError) as error:
+    except CaristeError as error:
         raise RenderShardError(f"image {record['index']}: {error}") from error
     except (RuntimeError, ValueError, KeyError, OSError) as error:
         raise RenderShardError(f"image {record['index']}: {type(error).__name__}: {error}") from error
 
 
-def _facts(records: list[dict], rendered: list[render_image.RenderedImage], total_s: float, threads: int) -> dict:
-    """Return what is true of this run: device, versions and where the time went."""
-    seconds = {step: round(sum(each.seconds[step] for each in rendered), 3) for step in rendered[0].seconds}
+def _run_facts(records: list[dict], rendered: list[render_image.RenderedImage], total_s: float, threads: int) -> dict:
+    """Return what depends on this run: the device, the versions, and the seconds of each step."""
+    seconds = {step: round(sum(image.seconds[step] for image in rendered), 3) for step in rendered[0].seconds}
     return {
         "images": len(rendered),
         "device": rendered[0].device,
         "threads": threads,
         "seconds": seconds | {"total": round(total_s, 3)},
         "seconds_by_image": [
-            {"index": record["index"]} | each.seconds for record, each in zip(records, rendered, strict=True)
+            {"index": record["index"]} | image.seconds for record, image in zip(records, rendered, strict=True)
         ],
         "overhead": round(1 - seconds["sample"] / total_s, 3),
         "versions": {
@@ -93,12 +92,12 @@ def _facts(records: list[dict], rendered: list[render_image.RenderedImage], tota
     }
 
 
-def _hashes(folder: Path) -> dict[str, str]:
+def _file_hashes(folder: Path) -> dict[str, str]:
     """Return {path in the shard: sha256} of all files, sorted."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def _summary(facts: dict) -> str:
-    each = facts["seconds"]["total"] / facts["images"]
-    return f"{facts['images']} images on {facts['device']}, {each:.2f} s each, {facts['overhead']:.0%} overhead"
+    seconds_each = facts["seconds"]["total"] / facts["images"]
+    return f"{facts['images']} images on {facts['device']}, {seconds_each:.2f} s each, {facts['overhead']:.0%} overhead"

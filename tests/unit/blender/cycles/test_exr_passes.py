@@ -39,7 +39,7 @@ def test_ids_come_from_the_manifest_and_what_is_not_labelled_is_zero(tmp_path):
     assert read.coverage.tolist() == [[0.5, 0.5], [0.5, 0.5]]
     assert (read.depth_m, read.normals) == (None, None)
     assert read.color.tolist() == [[[0.5, 1.0, 1.5]] * 2] * 2
-    assert (read.sync_s, read.sample_s) == (0.25, 62.5)
+    assert (read.sync_s, read.path_trace_s) == (0.25, 62.5)
 
 
 @pytest.mark.parametrize(("listed", "in_pixels"), [(0x802A56EB, 0x80AA56EB), (0x7FC00001, 0x7F400001)])

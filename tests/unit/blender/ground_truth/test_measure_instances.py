@@ -52,17 +52,17 @@ def test_what_is_seen_and_what_is_rendered_alone_is_the_silhouette(tmp_path, thi
     seen = ids == 1
     assert not (seen & ~grown(whole)).any()
     proof = isolated_render.render_isolated(1, built.roots[1], tmp_path / "alone.exr")
-    assert not (proof.half & ~grown(whole)).any()
-    assert not (whole & ~grown(proof.half)).any()
-    assert (proof.half ^ whole).sum() < 0.25 * whole.sum()
-    assert not (proof.half & ~proof.any).any()
-    assert not (proof.any & ~grown(proof.half)).any()
+    assert not (proof.half_covered & ~grown(whole)).any()
+    assert not (whole & ~grown(proof.half_covered)).any()
+    assert (proof.half_covered ^ whole).sum() < 0.25 * whole.sum()
+    assert not (proof.half_covered & ~proof.any_covered).any()
+    assert not (proof.any_covered & ~grown(proof.half_covered)).any()
 
 
 def test_the_scene_is_as_it_was_after_a_proof(tmp_path):
     _, built, ids = render(tmp_path, [TRUCK, place(-90, 2, (0.9, 0.3, 0.0))], samples=2)
     proof = isolated_render.render_isolated(2, built.roots[2], tmp_path / "alone.exr")
-    assert not (proof.half & (ids == 1)).any()
+    assert not (proof.half_covered & (ids == 1)).any()
     render_settings.render(tmp_path / "passes.exr")
     assert np.array_equal(exr_passes.read_passes(tmp_path / "passes.exr", {1, 2}).ids, ids)
 

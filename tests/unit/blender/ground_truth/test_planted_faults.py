@@ -32,7 +32,7 @@ def render(folder, verified: int = TRUCK) -> list[str]:
     rendered = render_image.render_image(made, folder, "cpu", 1)
     line = RenderedScene.model_validate({"scene": made, "measured": rendered.measured}).model_dump_json()
     record = shard_reader.LabelRecord.model_validate_json(line)
-    assert [number for number, each in record.instances.items() if each.verified] == [verified]
+    assert [number for number, each in record.instances_by_id.items() if each.verified] == [verified]
     ids, found = shard_reader.read_instance_map(folder, record), shard_reader.read_silhouettes(folder, record)
     shard_reader.check_image(folder, record)
     found_runs = rle.pixel_ranges_by_instance(ids)
@@ -41,7 +41,7 @@ def render(folder, verified: int = TRUCK) -> list[str]:
     )
     violations += audit.check_rle_masks(ids, rle.encode_rles(found_runs, *ids.shape))
     violations += audit.check_silhouettes(record, ids, found)[0]
-    return [f"{each.instance_id}: {each.what}" for each in violations]
+    return [f"{each.instance_id}: {each.message}" for each in violations]
 
 
 def wrap(monkeypatch, module, name: str, change: Callable) -> None:
@@ -93,7 +93,7 @@ def test_an_instance_that_vanishes_from_the_map(tmp_path, monkeypatch):
 
     wrap(monkeypatch, png, "write_uint16", vanished)
     (violation,) = [each for each in render(tmp_path) if "keypoint" not in each]
-    assert_said([violation], r"2: 0 pixels in the id map, \d+ visible ones in the record")
+    assert_said([violation], r"2: 0 pixels in the id map, \d+ visible pixels in the record")
 
 
 def test_a_part_that_is_not_rendered(tmp_path, monkeypatch):
@@ -105,7 +105,7 @@ def test_a_part_that_is_not_rendered(tmp_path, monkeypatch):
 
     wrap(monkeypatch, build_scene, "build_scene", without_tiller)
     (violation,) = render(tmp_path)
-    assert_said([violation], r"1: rendered alone, \d+ pixels of its silhouette are not there, up to \d+ px")
+    assert_said([violation], r"1: rendered isolated, \d+ pixels of its silhouette are missing, up to \d+ px")
 
 
 def test_a_part_that_the_silhouette_lacks(tmp_path, monkeypatch):
@@ -118,14 +118,14 @@ def test_a_part_that_the_silhouette_lacks(tmp_path, monkeypatch):
     assert_said(
         render(tmp_path),
         r"1: \d+ of its \d+ visible pixels lie outside its silhouette, up to \d+ px",
-        r"1: rendered alone, \d+ pixels lie outside its silhouette, up to \d+ px",
+        r"1: rendered isolated, \d+ pixels lie outside its silhouette, up to \d+ px",
     )
 
 
 def test_a_proof_of_another_instance(tmp_path, monkeypatch):
     def other(original, number, root, exr):
         proof = original(number, root, exr)
-        return isolated_render.IsolatedRender(np.roll(proof.half, 3, axis=1), np.roll(proof.any, 3, axis=1))
+        return isolated_render.IsolatedRender(np.roll(proof.half_covered, 3, axis=1), np.roll(proof.any_covered, 3, axis=1))
 
     wrap(monkeypatch, isolated_render, "render_isolated", other)
-    assert_said(render(tmp_path), r"1: rendered alone, \d+ pixels lie outside its silhouette, up to 3 px")
+    assert_said(render(tmp_path), r"1: rendered isolated, \d+ pixels lie outside its silhouette, up to 3 px")

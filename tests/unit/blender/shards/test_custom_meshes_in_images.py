@@ -48,4 +48,4 @@ def test_an_own_truck_and_an_own_person_are_labelled_and_proven(tmp_path, monkey
     assert person["num_keypoints"] == 0
     assert "keypoints" not in truck
     assert min(truck["area"], person["area"]) > 300
-    assert record.instances[1].verified
+    assert record.instances_by_id[1].verified

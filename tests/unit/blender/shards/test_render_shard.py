@@ -162,7 +162,7 @@ def test_a_shard_that_was_there_is_replaced_and_anything_else_left_alone(rendere
     holiday = tmp_path / "holiday"
     holiday.mkdir()
     (holiday / "beach.jpg").write_bytes(b"sun")
-    with pytest.raises(render_shard.RenderShardError, match="holiday is there and is no shard"):
+    with pytest.raises(render_shard.RenderShardError, match="holiday exists and is no shard"):
         render(holiday, records.record(7))
     assert (holiday / "beach.jpg").exists()
 
