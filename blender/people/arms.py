@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Arms and hands: hanging free, a closed fist round a bar whose centre is given, or a flat hand on the side of a load.
+"""Arms and hands in three states: hanging free, a fist around a bar, a flat hand on the side of a load.
 
-A fist holds a bar that runs from side to side (a tiller's loop, a handrail): the palm lies on it from above when it is
-ahead, from the front when it is behind, and the fingers close round it.
+Frame: the body frame (metres, x ahead, y left, z up). A fist holds a bar that runs along y, such as the loop of a
+tiller or a handrail. If the bar is ahead, the palm lies on it from above. If it is behind, the palm lies on it from the
+front. The fingers close around it. "Bar centre" means the point on the bar's axis in the middle of the fist.
 """
 
 from dataclasses import dataclass
@@ -23,22 +24,30 @@ from blender.people.skeleton import (
     unit_vector,
 )
 
-# A wrist this near to the arm's full length still bends the elbow a little.
+# A grip is within reach up to this share of the arm's length. The elbow is then still slightly bent.
 ARM_STRETCH = 0.985
-# Finger joints of a fist round a bar of 30 mm, from the knuckle outwards; degrees.
+# Bend of the finger joints, from the knuckle to the tip: of a fist around a bar 30 mm thick, of a flat hand.
 FIST_DEG = (38.0, 58.0, 55.0)
-# The bar's centre in the fist: share of the way from wrist to knuckles, and depth below it in hand lengths.
-GRIP_ALONG, GRIP_DEPTH = 0.885, 0.365
-# Fingers of a hand that lies flat, and the middle of its palm's skin, measured like the grip.
 FLAT_DEG = (6.0, 8.0, 6.0)
+# The bar centre in the fist: along the hand and out of the palm, both as shares of the distance from wrist to knuckles.
+GRIP_ALONG, GRIP_DEPTH = 0.885, 0.365
+# The middle of the palm's skin, in the same measures.
 PALM_ALONG, PALM_DEPTH = 0.72, 0.2
-# How much of the fingers' spread at rest is closed.
+# At rest the fingers are spread. This share of the spread is removed.
 SPREAD_CLOSED = 0.8
+# The little finger is short: its knuckle bends this share of what the knuckles of the other fingers bend.
+LITTLE_FINGER_BEND = 0.55
+# The hand is in line with the forearm, and the forearm depends on the hand. So many iterations converge.
+GRIP_ITERATIONS = 3
 
 
 @dataclass(frozen=True)
 class ArmPose:
-    """A free arm: the upper arm's angle ahead of and away from the vertical, the elbow's bend, the fingers' curl."""
+    """A free arm, in degrees.
+
+    `ahead_deg` and `aside_deg` turn the upper arm forward and outward from the vertical. `elbow_deg` bends the elbow,
+    `inward_deg` turns the forearm inward, `curl_deg` curls the fingers.
+    """
 
     ahead_deg: float = 0.0
     aside_deg: float = 9.0
@@ -49,8 +58,11 @@ class ArmPose:
 
 @dataclass(frozen=True)
 class RestHand:
-    """A hand at rest: unit vectors `along`, from the wrist square to the row of knuckles, and `palm`, out of the palm;
-    `grip` (3,) m from the wrist to the middle of a bar in the closed fist, `touch` (3,) m to the palm's skin."""
+    """A hand at rest; all vectors (3,).
+
+    `along`: unit vector from the wrist, perpendicular to the row of knuckles. `palm`: unit vector out of the palm.
+    `grip`: from the wrist to the bar centre in the closed fist, m. `touch`: from the wrist to the palm's skin, m.
+    """
 
     along: np.ndarray
     palm: np.ndarray
@@ -65,7 +77,7 @@ def hand_at_rest(skeleton: Skeleton, side: str) -> RestHand:
     along = middle - knuckles * (middle @ knuckles)
     length_m, along = float(np.linalg.norm(along)), unit_vector(along)
     palm = np.cross(along, knuckles)
-    # In the A-pose the palms look down.
+    # At rest (the A-pose) the palms face down.
     palm = palm * -np.sign(palm[2])
     aside = knuckles * (((index + little) / 2 - wrist) @ knuckles)
     grip, touch = (
@@ -76,106 +88,121 @@ def hand_at_rest(skeleton: Skeleton, side: str) -> RestHand:
 
 
 def hang_arm(skeleton: Skeleton, transforms: np.ndarray, side: str, arm: ArmPose) -> Rotations:
-    """Let an arm hang (angles from the vertical, in the chest's heading)."""
+    """Return the rotations of a free arm; its angles are measured in the vertical planes of the chest's heading."""
     sign, shoulder = SIDES[side], joint_position(skeleton, transforms, f"upperarm01.{side}")
-    above = parent_rotation(transforms, f"upperarm01.{side}")
-    chest = rotation_matrix("z", np.degrees(np.arctan2(above[1, 0], above[0, 0])))
-    upper_turn = chest @ rotation_matrix("y", -arm.ahead_deg) @ rotation_matrix("x", sign * arm.aside_deg)
-    lower_turn = upper_turn @ rotation_matrix("z", -sign * arm.inward_deg) @ rotation_matrix("y", -arm.elbow_deg)
-    upper_m, lower_m = _lengths_m(skeleton, side)
-    elbow = shoulder + upper_turn @ [0, 0, -upper_m]
-    wrist = elbow + lower_turn @ [0, 0, -lower_m]
-    bones = _bones(side)
-    bend = upper_turn @ rotation_matrix("z", -sign * arm.inward_deg) @ [-1.0, 0, 0]
-    rotations = limb_rotations(skeleton, bones, np.array([shoulder, elbow, wrist]), bend, above)
+    chest_rotation = parent_rotation(transforms, f"upperarm01.{side}")
+    heading = rotation_matrix("z", np.degrees(np.arctan2(chest_rotation[1, 0], chest_rotation[0, 0])))
+    upper = heading @ rotation_matrix("y", -arm.ahead_deg) @ rotation_matrix("x", sign * arm.aside_deg)
+    inward = rotation_matrix("z", -sign * arm.inward_deg)
+    lower = upper @ inward @ rotation_matrix("y", -arm.elbow_deg)
+    bones = _arm_bones(side)
+    upper_m, lower_m = skeleton.limb_lengths_m(bones)
+    elbow = shoulder + upper @ [0, 0, -upper_m]
+    wrist = elbow + lower @ [0, 0, -lower_m]
+    bend_direction = upper @ inward @ [-1.0, 0, 0]
+    joints = np.array([shoulder, elbow, wrist])
+    rotations = limb_rotations(skeleton, bones, joints, bend_direction, chest_rotation)
     curl = (arm.curl_deg, arm.curl_deg * 1.2, arm.curl_deg * 0.8)
-    return rotations | _curled(skeleton, side, curl)
+    return rotations | _finger_rotations(skeleton, side, curl)
 
 
 def grip_arm(
     skeleton: Skeleton, transforms: np.ndarray, side: str, grip_m: np.ndarray, flat: bool = False
 ) -> Rotations:
-    """Put the fist of an arm round a bar at `grip_m` (3,), exactly if it is within reach.
+    """Return the rotations of an arm whose fist holds a bar with its centre at `grip_m` (3,).
 
-    `flat`: lay the open hand on the side of a load there instead, the palm towards the other hand.
+    With `flat`, the open hand lies on the side of a load at `grip_m`, its palm towards the other hand. If the point is
+    out of reach (`reach_gap_m` > 0), the arm is straight towards it and the hand stays short of it.
     """
     shoulder = joint_position(skeleton, transforms, f"upperarm01.{side}")
-    hand, above, bones = hand_at_rest(skeleton, side), parent_rotation(transforms, f"upperarm01.{side}"), _bones(side)
+    chest_rotation = parent_rotation(transforms, f"upperarm01.{side}")
+    hand, bones = hand_at_rest(skeleton, side), _arm_bones(side)
     forearm = grip_m - shoulder
-    # The hand follows the forearm, which follows the hand: three rounds settle it.
-    for _ in range(3):
-        turn = _hand_turn(hand, forearm, side, flat)
-        wrist = grip_m - turn @ (hand.touch if flat else hand.grip)
-        bend = _elbow_side(side, wrist - shoulder)
-        elbow = solve_middle_joint(shoulder, wrist, _lengths_m(skeleton, side), bend)
+    for _ in range(GRIP_ITERATIONS):
+        hand_rotation = _hand_rotation(hand, forearm, side, flat)
+        wrist = _wrist_position(hand, hand_rotation, grip_m, flat)
+        bend_direction = _elbow_direction(side, wrist - shoulder)
+        elbow = solve_middle_joint(shoulder, wrist, skeleton.limb_lengths_m(bones), bend_direction)
         forearm = wrist - elbow
-    rotations = limb_rotations(skeleton, bones, np.array([shoulder, elbow, wrist]), bend, above)
-    lower = above @ rotations[bones[0]] @ rotations[bones[1]]
-    fingers = _curled(skeleton, side, FLAT_DEG if flat else FIST_DEG)
-    return rotations | _turned_hand(skeleton, side, lower.T @ turn) | fingers
+    joints = np.array([shoulder, elbow, wrist])
+    rotations = limb_rotations(skeleton, bones, joints, bend_direction, chest_rotation)
+    forearm_rotation = chest_rotation @ rotations[bones[0]] @ rotations[bones[1]]
+    fingers = _finger_rotations(skeleton, side, FLAT_DEG if flat else FIST_DEG)
+    return rotations | _share_hand_rotation(skeleton, side, forearm_rotation.T @ hand_rotation) | fingers
 
 
 def reach_gap_m(skeleton: Skeleton, transforms: np.ndarray, side: str, grip_m: np.ndarray, flat: bool = False) -> float:
-    """Return how far beyond the reach of an arm a grip is (negative: within reach)."""
+    """Return how far a grip is beyond the reach of an arm; 0 or less means within reach."""
     hand, shoulder = hand_at_rest(skeleton, side), joint_position(skeleton, transforms, f"upperarm01.{side}")
-    turn = _hand_turn(hand, grip_m - shoulder, side, flat)
-    wrist = grip_m - turn @ (hand.touch if flat else hand.grip)
-    return float(np.linalg.norm(wrist - shoulder) - ARM_STRETCH * sum(_lengths_m(skeleton, side)))
+    hand_rotation = _hand_rotation(hand, grip_m - shoulder, side, flat)
+    wrist = _wrist_position(hand, hand_rotation, grip_m, flat)
+    arm_m = sum(skeleton.limb_lengths_m(_arm_bones(side)))
+    return float(np.linalg.norm(wrist - shoulder) - ARM_STRETCH * arm_m)
 
 
-def _bones(side: str) -> tuple[str, str, str]:
+def _arm_bones(side: str) -> tuple[str, str, str]:
     return f"upperarm01.{side}", f"lowerarm01.{side}", f"wrist.{side}"
 
 
-def _lengths_m(skeleton: Skeleton, side: str) -> tuple[float, float]:
-    shoulder, elbow, wrist = (skeleton.joints[bone] for bone in _bones(side))
-    return float(np.linalg.norm(elbow - shoulder)), float(np.linalg.norm(wrist - elbow))
+def _wrist_position(hand: RestHand, hand_rotation: np.ndarray, grip_m: np.ndarray, flat: bool) -> np.ndarray:
+    return grip_m - hand_rotation @ (hand.touch if flat else hand.grip)
 
 
-def _elbow_side(side: str, reach: np.ndarray) -> np.ndarray:
-    """Return where the elbow points: out, and down or (hand behind the body) up the way a shoulder can turn."""
-    if reach[0] >= 0:
+def _elbow_direction(side: str, shoulder_to_wrist: np.ndarray) -> np.ndarray:
+    """Return where the elbow points.
+
+    With the hand ahead, it points outward and down. With the hand behind, it points outward and slightly up, which is
+    how a shoulder can turn.
+    """
+    if shoulder_to_wrist[0] >= 0:
         return np.array([-0.6, SIDES[side] * 0.6, -1.0])
     return np.array([-0.3, SIDES[side], 0.2])
 
 
-def _hand_turn(hand: RestHand, forearm: np.ndarray, side: str, flat: bool) -> np.ndarray:
-    """Return the rotation (3, 3) of a hand in line with its forearm: its knuckles in line with a bar along y, or flat
-    with the palm looking inward."""
+def _hand_rotation(hand: RestHand, forearm: np.ndarray, side: str, flat: bool) -> np.ndarray:
+    """Return the rotation (3, 3), against the body frame, of a hand in line with its forearm.
+
+    The knuckles lie along y, like the bar. With `flat`, the palm faces the other hand instead.
+    """
     along = np.array([forearm[0], 0.0, forearm[2]])
     palm = np.array([0.0, -SIDES[side], 0.0]) if flat else np.cross([0.0, 1.0, 0.0], unit_vector(along))
     return orthonormal_frame(along, palm) @ orthonormal_frame(hand.along, hand.palm).T
 
 
-def _turned_hand(skeleton: Skeleton, side: str, turn: np.ndarray) -> Rotations:
-    """Share a hand's turn: half of the part about the forearm goes into the forearm, as radius and ulna do."""
+def _share_hand_rotation(skeleton: Skeleton, side: str, rotation: np.ndarray) -> Rotations:
+    """Split a hand's rotation (3, 3) against its forearm between forearm and wrist.
+
+    The forearm takes half of the part about its own axis, as radius and ulna do. The split is the swing-twist
+    decomposition: the twist angle follows from the rotation's quaternion, i.e. from the skew part and the trace.
+    """
     axis = unit_vector(skeleton.joints[f"wrist.{side}"] - skeleton.joints[f"lowerarm01.{side}"])
-    # Swing-twist: the quaternion's part along the axis, from the skew part of the matrix and its trace.
-    skew = np.array([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]])
-    twist = 2 * np.arctan2(skew @ axis, 1 + np.trace(turn))
+    skew = np.array([rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1]])
+    twist = 2 * np.arctan2(skew @ axis, 1 + np.trace(rotation))
     half = rotation_about_vector(axis, np.degrees(twist) / 2)
-    return {f"lowerarm02.{side}": half, f"wrist.{side}": half.T @ turn}
+    return {f"lowerarm02.{side}": half, f"wrist.{side}": half.T @ rotation}
 
 
-def _curled(skeleton: Skeleton, side: str, joints_deg: tuple[float, float, float]) -> Rotations:
-    """Bend the fingers towards the palm side by side; at rest the thumb already lies across from them."""
+def _finger_rotations(skeleton: Skeleton, side: str, joints_deg: tuple[float, float, float]) -> Rotations:
+    """Return the rotations that bend the fingers towards the palm, side by side.
+
+    `joints_deg` run from the knuckle to the tip. The thumb stays as it is: at rest it already lies across from them.
+    """
     hand = hand_at_rest(skeleton, side)
     axis = np.cross(hand.along, hand.palm)
     middle_deg = _spread_deg(skeleton, hand, f"finger3-1.{side}", f"finger3-2.{side}")
     rotations = {}
     for finger in FINGERS:
         first, *others = (f"finger{finger}-{joint}.{side}" for joint in (1, 2, 3))
-        # At rest the fingers are spread: close most of the gap to the middle one.
-        closing = SPREAD_CLOSED * (_spread_deg(skeleton, hand, first, others[0]) - middle_deg)
-        # The little finger is too short for the bend of the others.
-        bend = joints_deg[0] * (0.55 if finger == 5 else 1.0)
-        rotations[first] = rotation_about_vector(axis, bend) @ rotation_about_vector(hand.palm, closing)
-        for bone, angle in zip(others, joints_deg[1:], strict=True):
-            rotations[bone] = rotation_about_vector(axis, angle)
+        closing_deg = SPREAD_CLOSED * (_spread_deg(skeleton, hand, first, others[0]) - middle_deg)
+        bend_deg = joints_deg[0] * (LITTLE_FINGER_BEND if finger == 5 else 1.0)
+        rotations[first] = rotation_about_vector(axis, bend_deg) @ rotation_about_vector(hand.palm, closing_deg)
+        rotations |= {
+            bone: rotation_about_vector(axis, angle) for bone, angle in zip(others, joints_deg[1:], strict=True)
+        }
     return rotations
 
 
-def _spread_deg(skeleton: Skeleton, hand: RestHand, bone: str, following: str) -> float:
-    """Return the angle of a finger at rest in the plane of the palm."""
-    points = skeleton.joints[following] - skeleton.joints[bone]
+def _spread_deg(skeleton: Skeleton, hand: RestHand, bone: str, next_bone: str) -> float:
+    """Return the direction of a finger at rest, as an angle in the plane of the palm."""
+    points = skeleton.joints[next_bone] - skeleton.joints[bone]
     return float(np.degrees(np.arctan2(points @ np.cross(hand.along, hand.palm), points @ hand.along)))

@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Safety shoes: a thick sole and an upper that rises from a bulky toe cap to the ankle, laid round the bare foot."""
+"""Safety shoes, fitted around the bare foot: a thick sole, and an upper from a large toe cap to the ankle."""
 
 from dataclasses import dataclass
 
 import bpy
 import numpy as np
 
-from blender.materials.common_materials import new_material_builder, plain_material
+from blender.materials.common_materials import Rgb, new_material_builder, plain_material
+from blender.materials.person_materials import scaled_rgb, vertex_attribute
 from blender.mesh.asset_cache import AssetCache
+from blender.mesh.rings import ring_faces
 from blender.mesh.rotation import rotation_matrix
 from blender.mesh.surfaces import SkinSurface, fan_faces, surface_object
 from blender.people.skeleton import SIDES, Skeleton, apply_skinning, body_rig
 
-# Outline of the sole, from the middle of the heel along the outer side to the toe and back along the inner side:
-# place along the foot 0..1, half width as a share of the greatest (positive = outer side).
+# Outline of the sole from the middle of the heel along the outer side to the toe and back along the inner side: the
+# position along the foot in 0..1, and the half width as a share of the greatest (positive is the outer side).
 OUTLINE = np.array(
     [
         *((0.0, 0.0), (0.02, 0.4), (0.08, 0.66), (0.18, 0.74), (0.32, 0.74), (0.46, 0.82), (0.6, 0.96), (0.7, 1.0)),
@@ -21,7 +23,7 @@ OUTLINE = np.array(
         *((0.74, -0.98), (0.62, -0.9), (0.48, -0.72), (0.34, -0.64), (0.18, -0.7), (0.08, -0.64), (0.02, -0.4)),
     ]
 )
-# Rings from the floor up: height above the floor, heel end and toe end along the shoe, width, sole (0) or upper (1).
+# Rings from the floor up: height (m), heel end and toe end along the shoe (0..1), width, and slot: sole 0, upper 1.
 RINGS = (
     (0.000, 0.030, 0.955, 0.90, 0),
     (0.004, 0.008, 0.985, 0.98, 0),
@@ -36,14 +38,18 @@ RINGS = (
     (0.135, 0.012, 0.460, 0.68, 1),
     (0.150, 0.008, 0.440, 0.70, 1),
 )
-SOLE_M = 0.028
+RING_LENGTH_M = 0.30  # length of the shoe for which the heights of the upper are given
+SOLE_HEIGHT_M = 0.028
 # Room for the toes and for the leather.
-LONGER_M, WIDER_M = 0.032, 0.020
+EXTRA_LENGTH_M, EXTRA_WIDTH_M = 0.032, 0.020
 
 
 @dataclass(frozen=True)
 class Shoes:
-    """Both shoes at rest: points (N, 3) m, soles at z = -SOLE_M; weights (N, B); faces (F, 4) and their slots (F,)."""
+    """Both shoes at rest: points (N, 3) m, weights (N, B), faces (F, 4) and their material slots (F,).
+
+    The soles are at z = -SOLE_HEIGHT_M, because the bare feet stand at z = 0.
+    """
 
     points: np.ndarray
     weights: np.ndarray
@@ -52,41 +58,44 @@ class Shoes:
 
 
 def fit_shoes(skeleton: Skeleton, vertices: np.ndarray) -> Shoes:
-    """Make shoes for a body at rest; `vertices` (19158, 3) m."""
-    around, levels = len(OUTLINE), len(RINGS)
-    a = np.add.outer(np.arange(levels - 1) * around, np.arange(around)).ravel()
-    b = np.add.outer(np.arange(levels - 1) * around, (np.arange(around) + 1) % around).ravel()
-    left = np.concatenate([np.c_[b, a, a + around, b + around], fan_faces(list(range(around)))])
-    slots = np.concatenate([np.repeat([ring[4] for ring in RINGS[1:]], around), np.zeros(len(left) - len(a), int)])
-    made = [_one(skeleton, vertices, side) for side in SIDES]
-    faces = np.concatenate([left, left[:, ::-1] + around * levels])
-    points, weights = (np.concatenate(parts) for parts in zip(*made, strict=True))
+    """Fit shoes to a body at rest; `vertices` (19158, 3) m."""
+    around, rings = len(OUTLINE), len(RINGS)
+    sides = ring_faces(rings, around, reverse=True)
+    left = np.concatenate([sides, fan_faces(list(range(around)))])
+    sole_faces = np.zeros(len(left) - len(sides), int)
+    slots = np.concatenate([np.repeat([ring[4] for ring in RINGS[1:]], around), sole_faces])
+    pair = [_fit_shoe(skeleton, vertices, side) for side in SIDES]
+    points, weights = (np.concatenate(parts) for parts in zip(*pair, strict=True))
+    faces = np.concatenate([left, left[:, ::-1] + around * rings])
     return Shoes(points, weights, faces, np.tile(slots, 2))
 
 
-def _one(skeleton: Skeleton, vertices: np.ndarray, side: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return points (R * O, 3) and weights (R * O, B) of one shoe."""
-    sign, ankle, ball = SIDES[side], skeleton.joints[f"foot.{side}"], skeleton.joints[f"toe2-1.{side}"]
-    yaw = rotation_matrix("z", np.degrees(np.arctan2(*(ball - ankle)[[1, 0]])))
-    foot = vertices[body_rig().share("foot", "toe") > 0.6]
+def _fit_shoe(skeleton: Skeleton, vertices: np.ndarray, side: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return points (P, 3) m and weights (P, B) of one shoe."""
+    sign, ankle = SIDES[side], skeleton.joints[f"foot.{side}"]
+    yaw = rotation_matrix("z", skeleton.foot_yaw_deg(side))
+    foot = vertices[body_rig().bone_weights("foot", "toe") > 0.6]
     foot = (foot[foot[:, 1] * sign > 0] - ankle) @ yaw
-    low = foot[foot[:, 2] < 0.06 - ankle[2]]
-    heel, toe = low[:, 0].min() - 0.35 * LONGER_M, low[:, 0].max() + 0.65 * LONGER_M
-    inner, outer = np.sort([low[:, 1].min() * sign, low[:, 1].max() * sign])
-    half, middle = (outer - inner + WIDER_M) / 2, (outer + inner) / 2
-    size = (toe - heel) / 0.30
+    sole = foot[foot[:, 2] < 0.06 - ankle[2]]
+    heel, toe = sole[:, 0].min() - 0.35 * EXTRA_LENGTH_M, sole[:, 0].max() + 0.65 * EXTRA_LENGTH_M
+    inner, outer = np.sort([sole[:, 1].min() * sign, sole[:, 1].max() * sign])
+    half_width, middle = (outer - inner + EXTRA_WIDTH_M) / 2, (outer + inner) / 2
+    scale = (toe - heel) / RING_LENGTH_M
     rings = []
     for height, back, front, width, _ in RINGS:
         along = heel + (toe - heel) * (back + (front - back) * OUTLINE[:, 0])
-        rise = SOLE_M + (height - SOLE_M) * size if height > SOLE_M else height
-        rings.append(np.c_[along, sign * (middle + half * width * OUTLINE[:, 1]), np.full(len(along), rise)])
+        z = SOLE_HEIGHT_M + (height - SOLE_HEIGHT_M) * scale if height > SOLE_HEIGHT_M else height
+        rings.append(np.c_[along, sign * (middle + half_width * width * OUTLINE[:, 1]), np.full(len(along), z)])
     local = np.concatenate(rings)
-    points = local @ yaw.T * [1, 1, 0] + ankle * [1, 1, 0] + local * [0, 0, 1] - [0, 0, SOLE_M]
-    return points, _weights(points, local[:, 0], skeleton, side)
+    points = local @ yaw.T * [1, 1, 0] + ankle * [1, 1, 0] + local * [0, 0, 1] - [0, 0, SOLE_HEIGHT_M]
+    return points, _shoe_weights(points, local[:, 0], skeleton, side)
 
 
-def _weights(points: np.ndarray, along: np.ndarray, skeleton: Skeleton, side: str) -> np.ndarray:
-    """Bend the shoe at the ball of the foot, and its shaft with the shin."""
+def _shoe_weights(points: np.ndarray, along: np.ndarray, skeleton: Skeleton, side: str) -> np.ndarray:
+    """Return weights (P, B) with which the shoe bends at the ball of the foot and its shaft follows the shin.
+
+    `along` (P,) m is the distance ahead of the ankle.
+    """
     ankle, ball = skeleton.joints[f"foot.{side}"], skeleton.joints[f"toe2-1.{side}"]
     bend = np.linalg.norm((ball - ankle)[:2])
     toes = _smoothstep(along, bend - 0.02, bend + 0.03)
@@ -99,24 +108,21 @@ def _weights(points: np.ndarray, along: np.ndarray, skeleton: Skeleton, side: st
 
 
 def _smoothstep(value: np.ndarray, low: float, high: float) -> np.ndarray:
-    t = np.clip((value - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
+    share = np.clip((value - low) / (high - low), 0, 1)
+    return share * share * (3 - 2 * share)
 
 
-def build_shoes(
-    shoes: Shoes, transforms: np.ndarray, color: tuple[float, float, float], library: AssetCache
-) -> bpy.types.Object:
-    """Return the posed shoes as one object."""
+def build_shoes(shoes: Shoes, transforms: np.ndarray, color: Rgb, cache: AssetCache) -> bpy.types.Object:
+    """Return both shoes as one posed object; `transforms` (B, 4, 4) of the pose."""
     posed = SkinSurface(apply_skinning(shoes.points, shoes.weights, transforms), shoes.faces, {"rest": shoes.points})
-    rubber = library.material("shoe sole", lambda: plain_material("shoe sole", (0.012, 0.012, 0.012), roughness=0.75))
-    leather = library.material(("shoe", tuple(color)), lambda: _leather(color))
+    rubber = cache.material("shoe sole", lambda: plain_material("shoe sole", (0.012, 0.012, 0.012), roughness=0.75))
+    leather = cache.material(("shoe", tuple(color)), lambda: _leather_material(color))
     return surface_object("shoes", posed, [rubber, leather], shoes.slots)
 
 
-def _leather(color: tuple[float, float, float]) -> bpy.types.Material:
+def _leather_material(color: Rgb) -> bpy.types.Material:
     builder = new_material_builder("shoe leather")
-    place = builder.node("ShaderNodeAttribute", attribute_name="rest").outputs["Vector"]
-    grain = builder.noise(40.0, 3.0, place)
-    builder.set_principled(Base_Color=builder.mix_colors(grain, [0.7 * c for c in color], color), Roughness=0.5)
+    grain = builder.noise(40.0, 3.0, vertex_attribute(builder, "rest", "Vector"))
+    builder.set_principled(Base_Color=builder.mix_colors(grain, scaled_rgb(color, 0.7), color), Roughness=0.5)
     builder.add_bump(grain, 0.25, 0.004)
     return builder.material

@@ -148,7 +148,7 @@ def run_benchmark(settings: config.Config, source: str, jobs: Sequence[int], wan
     for; None: those of the config.
 
     Raises:
-        BenchmarkError, NoRoomError, label.LabelError, lineage.ProvenanceError: see there.
+        BenchmarkError, label.LabelError, lineage.ProvenanceError: see there.
     """
     planned = config.read_config(source).data
     console = Console(width=None if sys.stdout.isatty() else 100)

@@ -75,7 +75,7 @@ def test_ancestry_shares_are_relative():
 
 
 def test_no_ancestry_is_an_error():
-    with pytest.raises(ValueError, match="must sum to 1"):
+    with pytest.raises(ValueError, match="at least one positive"):
         body_shape.shape_vertices(AVERAGE | {"african": 0, "asian": 0, "caucasian": 0})
 
 

@@ -199,12 +199,12 @@ def test_who_sits_is_on_the_seat_with_both_feet_on_the_floor(seat_m):
 
 
 def test_a_grip_out_of_reach_is_an_error_that_says_how_far():
-    with pytest.raises(ValueError, match=r"hand_right_m = \(1\.50, -0\.20, 1\.00\): 0\.\d\d m out of reach"):
+    with pytest.raises(ValueError, match=r"hand_right_m = \(1\.50, -0\.20, 1\.00\) is 0\.\d\d m out of reach"):
         solved({}, pose("push", right=(1.5, -0.2, 1.0)))
 
 
 def test_unknown_pose_is_an_error():
-    with pytest.raises(ValueError, match=r"pose.name = 'dance': not one of walk, stand, push, pull, crouch"):
+    with pytest.raises(ValueError, match=r"pose.name = 'dance' is unknown; use one of walk, stand, push, pull, crouch"):
         solved({}, pose("dance"))
 
 

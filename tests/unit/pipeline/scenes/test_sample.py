@@ -12,21 +12,17 @@ import shapely
 from pipeline.common.randomness import rng
 from pipeline.common.vocabulary import LayoutKind
 from pipeline.config.config import Config
-from pipeline.config.world import PeopleSection, TrucksSection
+from pipeline.config.world import LayoutSection, PeopleSection, TrucksSection
 from pipeline.record.scene import Scene, read_scenes
+from pipeline.scenes import sample
 from pipeline.scenes.actors.person_groups import truck_and_person
-from pipeline.scenes.actors.placement import ActorCounts, add_actors, draw_counts
-from pipeline.scenes.actors.visible_placement import View
+from pipeline.scenes.actors.placement import draw_counts
 from pipeline.scenes.assets.palettes import linear
 from pipeline.scenes.assets.pallet_trucks import draw_fleet, grip_m
-from pipeline.scenes.assets.pallets_and_cartons import draw_carton_stock
 from pipeline.scenes.cameras.projection import shares_in_frame
 from pipeline.scenes.geometry.boxes import Boxes
 from pipeline.scenes.geometry.collision_boxes import world_boxes
-from pipeline.scenes.geometry.floor_area import FloorArea
-from pipeline.scenes.geometry.free_space import HallSpace
 from pipeline.scenes.hall.lighting import blackbody
-from pipeline.scenes.layouts.hall_plan import HallPlan
 from pipeline.scenes.sample import sample_scene, write_scenes
 from tests.helpers.cameras import image_box
 from tests.helpers.commands import run_cariste
@@ -224,23 +220,18 @@ def test_an_interrupted_write_leaves_no_file(scenes, tmp_path):
     assert not (tmp_path / "00000.jsonl").exists()
 
 
-def test_people_and_trucks_without_room_are_left_out(scenes):
-    plan = HallPlan(HallSpace((12, 10, 5)), draw_carton_stock(rng(0, 0, "stock")), [FloorArea((-5, -4), (5, 4), 0.0)])
-    plan.space.reserve(Boxes(np.array([(0, 0, 0, 12, 10, 0, 5)], float)))
-    counts = ActorCounts(people=2, trucks=3, pairs=1)
-    add_actors(rng(0, 0, "actors"), Config(), View(plan, scenes[0].camera), counts)
-    assert plan.space.objects == []
+def test_people_and_trucks_without_room_are_left_out_and_a_warning_counts_them(monkeypatch, caplog):
+    def fill_hall(_random, _config, view):
+        length, width, height = view.plan.space.size_m
+        view.plan.space.reserve(Boxes(np.array([(0, 0, 0, length, width, 0, height)])))
 
-
-def test_a_crowded_hall_holds_as_many_as_fit_and_a_warning_counts_the_others(caplog):
-    wanted = 60
+    monkeypatch.setattr(sample, "add_lookalikes", fill_hall)
     config = Config(
-        people=PeopleSection(count=(wanted, wanted)), trucks=TrucksSection(count=(0, 0)), layout=LayoutSection(empty=0)
+        people=PeopleSection(count=(5, 5)), trucks=TrucksSection(count=(2, 2)), layout=LayoutSection(empty=0)
     )
     scene = sample_scene(config, 3)
-    placed = sum(scene_object.asset == "person" for scene_object in scene.objects)
-    assert 10 < placed < wanted
-    assert f"image 3: no free place for {wanted - placed} of {wanted} people and 0 of 0 pallet trucks" in caplog.text
+    assert not any(scene_object.category for scene_object in scene.objects)
+    assert "image 3: no free place for 5 of 5 people and 2 of 2 pallet trucks, so they are left out" in caplog.text
 
 
 def test_command_writes_the_same_bytes_in_any_division(tmp_path, scenes):
