@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What people do, as postures: where feet, pelvis, trunk and arms are. blender/poses.py solves them to bones."""
+"""The postures of people: where feet, pelvis, trunk, arms and head are in each pose of the scene record.
+
+`POSTURES` maps the name of a pose to the function that draws its posture. `pose_solver` turns a posture into the
+rotations of all bones. Lengths are in leg lengths (from hip joint to ankle), angles in degrees. The order of the random
+draws decides what images show, so it must not change.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,10 +17,12 @@ from blender.people.skeleton import SIDES
 
 @dataclass(frozen=True)
 class FootPose:
-    """A foot: where its ankle would stand if it were flat, in leg lengths from below the hips' centre.
+    """The position and the rotation of a foot.
 
-    `pitch_deg` > 0 lifts the heel about the ball, < 0 the toes about the heel; `toe_deg` bends the toes up against the
-    foot, `yaw_deg` turns them out; `lift` is how high the foot hovers, in leg lengths.
+    `ahead` and `aside` lead from the point below the middle of the hips to the ankle, if the foot were flat. `aside`
+    goes to the foot's own side. A positive `pitch_deg` lifts the heel about the ball of the foot, a negative one lifts
+    the toes about the heel. `toe_deg` bends the toes up against the foot, `yaw_deg` turns the foot outward, `lift` is
+    its height above the floor.
     """
 
     ahead: float
@@ -28,11 +35,12 @@ class FootPose:
 
 @dataclass(frozen=True)
 class BodyPosture:
-    """Feet and arms by side ("L", "R"), trunk and head angles in degrees.
+    """A whole body. Feet and arms are keyed by side ("L", "R").
 
-    Positive is: lean, tilt and head pitch forward, bend and roll to the left, twist and yaw counter-clockwise from
-    above. `drop` lowers the pelvis below what straight legs allow, in leg lengths; `seat_m` puts it on a seat of that
-    height instead. `flat_hands`: hands with a given place lie flat on the sides of a load instead of round a bar.
+    Positive angles: lean, pelvis tilt and head pitch go forward; bend and roll go to the left; twist and yaw go
+    counter-clockwise seen from above. `drop` lowers the pelvis below its height with straight legs. `seat_m` instead
+    puts it on a seat of that height in metres. With `flat_hands`, hands with a grip lie flat on the sides of a load;
+    otherwise they hold a bar.
     """
 
     feet: dict[str, FootPose]
@@ -51,9 +59,10 @@ class BodyPosture:
 
 
 def _gait_foot(phase: float, stride: float) -> FootPose:
-    """Return a walking foot, phase 0 = its heel strike, 0.62 = its toe-off; `stride` in leg lengths.
+    """Return a walking foot. Phase 0 is its heel strike, phase 0.62 its toe-off.
 
-    Foot angle against the floor after Winter, Biomechanics and Motor Control of Human Movement, natural cadence.
+    Source of the angle between foot and floor: Winter, Biomechanics and Motor Control of Human Movement, natural
+    cadence.
     """
     phase = phase % 1.0
     pitch = np.interp(
@@ -66,12 +75,15 @@ def _gait_foot(phase: float, stride: float) -> FootPose:
 
 
 def _walking(phase: float, stride: float, swing_deg: float) -> BodyPosture:
-    """A walking body: right heel strike at phase 0; the arms swing against the legs, shoulders against the pelvis."""
+    """Return a walking body; phase 0 is the right heel strike.
+
+    Each arm swings opposite to the leg on its side, and the shoulders turn opposite to the pelvis.
+    """
     feet = {"R": _gait_foot(phase, stride), "L": _gait_foot(phase + 0.5, stride)}
     wave = float(np.cos(2 * np.pi * phase))
     arms = {}
-    for side, way in SIDES.items():
-        ahead = swing_deg * wave * way - 2
+    for side, sign in SIDES.items():
+        ahead = swing_deg * wave * sign - 2
         arms[side] = ArmPose(ahead, elbow_deg=14 + 0.8 * max(ahead, 0.0))
     yaw = 12 * wave * stride / 3
     roll = 3 * float(np.sin(2 * np.pi * phase))
@@ -81,6 +93,7 @@ def _walking(phase: float, stride: float, swing_deg: float) -> BodyPosture:
 
 
 def _walk(pose: dict, rng: np.random.Generator) -> BodyPosture:
+    """Walk with swinging arms."""
     posture = _walking(pose["phase"], stride=rng.uniform(1.3, 1.6), swing_deg=rng.uniform(14, 26))
     return replace(
         posture,
@@ -91,6 +104,7 @@ def _walk(pose: dict, rng: np.random.Generator) -> BodyPosture:
 
 
 def _push(pose: dict, rng: np.random.Generator) -> BodyPosture:
+    """Walk, lean forward and push with both hands."""
     posture = _walking(pose["phase"], stride=rng.uniform(0.9, 1.25), swing_deg=12)
     return replace(
         posture, twist_deg=-posture.pelvis_yaw_deg, lean_deg=rng.uniform(8, 16), head_pitch_deg=rng.uniform(-8, 4)
@@ -98,6 +112,7 @@ def _push(pose: dict, rng: np.random.Generator) -> BodyPosture:
 
 
 def _pull(pose: dict, rng: np.random.Generator) -> BodyPosture:
+    """Walk and pull with one hand behind the body."""
     posture = _walking(pose["phase"], stride=rng.uniform(0.9, 1.25), swing_deg=14)
     return replace(
         posture, twist_deg=-posture.pelvis_yaw_deg, lean_deg=rng.uniform(2, 8), head_yaw_deg=rng.normal(0, 12)
@@ -105,16 +120,16 @@ def _pull(pose: dict, rng: np.random.Generator) -> BodyPosture:
 
 
 def _stand(pose: dict, rng: np.random.Generator) -> BodyPosture:
-    """Weight on one leg or both; arms hang, or the hands are busy in front of the body."""
+    """Stand on one leg or both. The arms hang, or both hands work in front of the body."""
     shift, width = rng.uniform(-0.06, 0.06), rng.uniform(0.1, 0.19)
     feet = {
         side: FootPose(rng.uniform(-0.08, 0.1), width - SIDES[side] * shift, yaw_deg=rng.uniform(3, 20))
         for side in SIDES
     }
-    busy = rng.random() < 0.35
+    hands_work = rng.random() < 0.35
     arms = {}
     for side in SIDES:
-        if busy:
+        if hands_work:
             arms[side] = ArmPose(rng.uniform(8, 24), rng.uniform(8, 14), rng.uniform(62, 92), rng.uniform(15, 40), 45)
         else:
             arms[side] = ArmPose(rng.uniform(-6, 10), rng.uniform(8, 13), rng.uniform(6, 28))
@@ -126,13 +141,13 @@ def _stand(pose: dict, rng: np.random.Generator) -> BodyPosture:
         twist_deg=rng.uniform(-12, 12),
         pelvis_roll_deg=roll,
         bend_deg=-1.5 * roll,
-        head_pitch_deg=rng.uniform(-8, 25 if not busy else 35),
+        head_pitch_deg=rng.uniform(-8, 35 if hands_work else 25),
         head_yaw_deg=rng.uniform(-40, 40),
     )
 
 
 def _crouch(pose: dict, rng: np.random.Generator) -> BodyPosture:
-    """One foot flat ahead, the other on its ball behind with the knee near the floor, as one looks at a wheel."""
+    """Crouch as if to look at a wheel: one foot flat ahead, the other on its ball behind, its knee near the floor."""
     front = "L" if rng.random() < 0.5 else "R"
     rear = "R" if front == "L" else "L"
     feet = {
@@ -156,7 +171,7 @@ def _crouch(pose: dict, rng: np.random.Generator) -> BodyPosture:
 
 
 def _walk_beside(pose: dict, rng: np.random.Generator) -> BodyPosture:
-    """Walk at a truck's pace with one hand on its tiller, looking where it goes."""
+    """Walk slowly with one hand on the tiller of a truck, looking ahead or at the truck."""
     posture = _walking(pose["phase"], stride=rng.uniform(0.95, 1.3), swing_deg=rng.uniform(10, 18))
     side = "L" if pose["hand_left_m"] else "R"
     return replace(
@@ -168,7 +183,7 @@ def _walk_beside(pose: dict, rng: np.random.Generator) -> BodyPosture:
 
 
 def _carry(pose: dict, rng: np.random.Generator) -> BodyPosture:
-    """Walk with a load before the belly, leaning back against its weight."""
+    """Walk with a load in front of the belly and lean back against its weight."""
     posture = _walking(pose["phase"], stride=rng.uniform(0.8, 1.2), swing_deg=0)
     return replace(
         posture,
@@ -181,46 +196,55 @@ def _carry(pose: dict, rng: np.random.Generator) -> BodyPosture:
 
 
 def _standing_feet(rng: np.random.Generator) -> dict[str, FootPose]:
+    """Return two flat feet side by side."""
     width = rng.uniform(0.11, 0.18)
     return {side: FootPose(rng.uniform(-0.08, 0.1), width, yaw_deg=rng.uniform(3, 20)) for side in SIDES}
 
 
 def _reach(pose: dict, rng: np.random.Generator) -> BodyPosture:
-    """Reach up to a shelf with one hand or both, sometimes on tiptoe, looking at the hands."""
-    tiptoe = rng.uniform(12, 28) if rng.random() < 0.4 else 0.0
-    feet = {side: replace(foot, pitch_deg=tiptoe, toe_deg=tiptoe) for side, foot in _standing_feet(rng).items()}
-    high = rng.uniform(118, 158)
-    arms = {side: ArmPose(high + rng.uniform(-8, 8), rng.uniform(4, 12), rng.uniform(8, 35), 8, 16) for side in SIDES}
-    way = 0.0
+    """Reach up to a shelf with one or both hands and look at them, sometimes on tiptoe."""
+    heel_deg = rng.uniform(12, 28) if rng.random() < 0.4 else 0.0
+    feet = {side: replace(foot, pitch_deg=heel_deg, toe_deg=heel_deg) for side, foot in _standing_feet(rng).items()}
+    raised_deg = rng.uniform(118, 158)
+    arms = {
+        side: ArmPose(raised_deg + rng.uniform(-8, 8), rng.uniform(4, 12), rng.uniform(8, 35), 8, 16) for side in SIDES
+    }
+    twist_deg = 0.0
     if rng.random() < 0.5:
         free = "L" if rng.random() < 0.5 else "R"
         arms[free] = ArmPose(rng.uniform(-8, 25), rng.uniform(9, 15), rng.uniform(8, 40))
-        way = -SIDES[free] * rng.uniform(2, 7)
+        twist_deg = -SIDES[free] * rng.uniform(2, 7)
     return BodyPosture(
-        feet, arms, lean_deg=rng.uniform(-5, 4), bend_deg=-way, twist_deg=way, head_pitch_deg=rng.uniform(-38, -18)
+        feet,
+        arms,
+        lean_deg=rng.uniform(-5, 4),
+        bend_deg=-twist_deg,
+        twist_deg=twist_deg,
+        head_pitch_deg=rng.uniform(-38, -18),
     )
 
 
 def _bend(pose: dict, rng: np.random.Generator) -> BodyPosture:
-    """Bow down to something on the floor or low on a pallet: back and knees bent, hips behind the feet."""
-    deep = rng.uniform(0.25, 1)
-    feet = {side: FootPose(rng.uniform(0.1, 0.2) + 0.08 * deep, rng.uniform(0.13, 0.2), yaw_deg=10) for side in SIDES}
+    """Bend down to the floor or to the lower part of a pallet: back and knees bent, hips behind the feet."""
+    depth = rng.uniform(0.25, 1)
+    feet = {side: FootPose(rng.uniform(0.1, 0.2) + 0.08 * depth, rng.uniform(0.13, 0.2), yaw_deg=10) for side in SIDES}
     arms = {side: ArmPose(rng.uniform(8, 30), rng.uniform(3, 9), rng.uniform(6, 26), 12, 34) for side in SIDES}
     return BodyPosture(
         feet,
         arms,
-        lean_deg=24 + 20 * deep,
+        lean_deg=24 + 20 * depth,
         twist_deg=rng.uniform(-12, 12),
-        pelvis_tilt_deg=18 + 30 * deep,
+        pelvis_tilt_deg=18 + 30 * depth,
         head_pitch_deg=rng.uniform(-25, 5),
         head_yaw_deg=rng.uniform(-12, 12),
-        drop=0.03 + 0.16 * deep * rng.random(),
+        drop=0.03 + 0.16 * depth * rng.random(),
     )
 
 
 def _sit(pose: dict, rng: np.random.Generator) -> BodyPosture:
-    """Sit on something `seat_m` high, forearms on the thighs or hands in the lap."""
-    # The lower the seat, the farther the feet: from hip to ankle it is 0.64 to 0.78 of the leg's length.
+    """Sit on a seat `seat_m` high, with the forearms on the thighs or the hands in the lap."""
+    # From hip to ankle it is 0.64 to 0.78 leg lengths in a straight line, so the feet are farther ahead if the seat is
+    # low. `rise`: the height of the hip above the ankle, which is 0.02 m less than the seat's height; a leg is 0.82 m.
     rise = (pose["seat_m"] - 0.02) / 0.82
     feet = {}
     for side in SIDES:
@@ -244,12 +268,12 @@ def _sit(pose: dict, rng: np.random.Generator) -> BodyPosture:
 
 
 def _scan(pose: dict, rng: np.random.Generator) -> BodyPosture:
-    """Stand and point a scanner in the right hand at a label; the other hand hangs or holds a list."""
-    free = ArmPose(rng.uniform(-4, 8), rng.uniform(8, 13), rng.uniform(8, 25))
-    listing = ArmPose(rng.uniform(8, 20), rng.uniform(8, 13), rng.uniform(70, 92), rng.uniform(20, 40), 30)
+    """Stand and point a scanner in the right hand at a label. The left hand hangs or holds a list."""
+    hanging = ArmPose(rng.uniform(-4, 8), rng.uniform(8, 13), rng.uniform(8, 25))
+    holding_list = ArmPose(rng.uniform(8, 20), rng.uniform(8, 13), rng.uniform(70, 92), rng.uniform(20, 40), 30)
     arms = {
         "R": ArmPose(rng.uniform(14, 48), rng.uniform(6, 14), rng.uniform(45, 82), rng.uniform(-4, 14), 62),
-        "L": listing if rng.random() < 0.4 else free,
+        "L": holding_list if rng.random() < 0.4 else hanging,
     }
     return BodyPosture(
         _standing_feet(rng),
@@ -262,15 +286,15 @@ def _scan(pose: dict, rng: np.random.Generator) -> BodyPosture:
 
 
 def _talk(pose: dict, rng: np.random.Generator) -> BodyPosture:
-    """Stand and talk to somebody ahead: both hands explain, one hand points, or one is on the hip."""
+    """Stand and talk to somebody ahead: both hands or one hand gesture, one hand points, or one is on the hip."""
     hanging = ArmPose(rng.uniform(-6, 8), rng.uniform(8, 13), rng.uniform(6, 24))
-    explaining = ArmPose(rng.uniform(6, 26), rng.uniform(8, 20), rng.uniform(70, 105), rng.uniform(-12, 18), 16)
+    gesturing = ArmPose(rng.uniform(6, 26), rng.uniform(8, 20), rng.uniform(70, 105), rng.uniform(-12, 18), 16)
     pointing = ArmPose(rng.uniform(58, 88), rng.uniform(6, 34), rng.uniform(4, 22), -10, 20)
     on_hip = ArmPose(rng.uniform(-34, -26), rng.uniform(40, 46), rng.uniform(82, 90), rng.uniform(66, 74), 40)
-    pairs = ((explaining, explaining), (explaining, hanging), (pointing, hanging), (on_hip, explaining))
-    one, other = pairs[rng.integers(len(pairs))]
-    first = "L" if rng.random() < 0.5 else "R"
-    arms = {side: one if side == first else other for side in SIDES}
+    pairs = ((gesturing, gesturing), (gesturing, hanging), (pointing, hanging), (on_hip, gesturing))
+    first_arm, second_arm = pairs[rng.integers(len(pairs))]
+    first_side = "L" if rng.random() < 0.5 else "R"
+    arms = {side: first_arm if side == first_side else second_arm for side in SIDES}
     roll = rng.uniform(-2.5, 2.5)
     return BodyPosture(
         _standing_feet(rng),
