@@ -63,14 +63,12 @@ def train(
     ] = None,
 ) -> None:
     """Train a model on a COCO file. The same command resumes a run that was killed."""
-    import logging
     import os
 
     from pipeline.config.stages import TrainConfig, read_stage_config
     from pipeline.training.train import train as train_model
 
-    level = logging.INFO if os.environ.get("RANK", "0") == "0" else logging.ERROR
-    logging.basicConfig(level=level, format="train: %(message)s")
+    _start_log("train", quiet=os.environ.get("RANK", "0") != "0")
     settings = read_stage_config(TrainConfig, config)
     train_model(settings, annotations, images, out, log, checkpoint, val, threads)
 
@@ -107,6 +105,7 @@ def predict(
     from pipeline.common.devices import use_threads
     from pipeline.inference import predict as prediction
 
+    _start_log("predict")
     use_threads(threads)
     if for_images:
         prediction.predict_folder(model, inputs, out, device, draw_threshold)
@@ -152,6 +151,7 @@ def evaluate(
     from pipeline.common.devices import use_threads
     from pipeline.inference import evaluate as evaluation
 
+    _start_log("evaluate")
     use_threads(threads)
     if split:
         pairs = zip(split, annotations, results, strict=True)
@@ -182,13 +182,20 @@ def benchmark_training(
     instances: Annotated[
         list[int] | None, typer.Option("--instances", min=1, help="Instances in each image. Repeat for more.")
     ] = None,
-    width: Annotated[int, typer.Option("--width", min=1)] = 640,
-    height: Annotated[int, typer.Option("--height", min=1)] = 480,
-    batch_size: Annotated[int, typer.Option("--batch-size", min=1)] = 2,
+    width: Annotated[int, typer.Option("--width", min=1, help="Width of the images, in pixels.")] = 640,
+    height: Annotated[int, typer.Option("--height", min=1, help="Height of the images, in pixels.")] = 480,
+    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Images of a step.")] = 2,
     steps: Annotated[int, typer.Option("--steps", min=1, help="Steps that are counted.")] = 3,
-    threads: Annotated[int, typer.Option("--threads", min=1)] = 1,
+    threads: Annotated[int, typer.Option("--threads", min=1, help="Processor threads of torch.")] = 1,
 ) -> None:
     """Compare a training step with torchvision's own: time and memory, in one run."""
     from pipeline.benchmarks import training
 
     training.run_benchmark(config, instances or [10, 50], (width, height), batch_size, steps, threads)
+
+
+def _start_log(command: str, quiet: bool = False) -> None:
+    """Log to stderr, with the name of the command. `quiet`: only errors, for all processes but the first."""
+    import logging
+
+    logging.basicConfig(level=logging.ERROR if quiet else logging.INFO, format=f"{command}: %(message)s")
