@@ -89,8 +89,12 @@ def label(
     from pipeline.labelling.label import label_dataset
 
     settings = read_stage_config(LabelConfig, config)
-    for split, (images, entries) in label_dataset(data, settings, processes).items():
+    counts = label_dataset(data, settings, processes)
+    for split, (images, entries) in counts.items():
         typer.echo(f"{split}: {images} images, {entries} annotations")
+    if quarantined := settings.data.images - sum(images for images, _ in counts.values()):
+        noun = "image" if quarantined == 1 else "images"
+        typer.echo(f"{quarantined} {noun} failed the audit: in no split, named in {data}/annotations/audit.json")
 
 
 def verify(

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""COCO detection files: read and check any of them, write ours, decode their masks, read their images.
+"""COCO detection files: read and check them, decode their masks, read their images.
 
-A file that is read here can be relied on: ids are unique, every reference leads somewhere, every box has an area and
-lies in its image, every mask has its image's size. Keys that COCO does not know are kept in `model_extra`.
+In a file that is read here, ids are unique, every reference leads to an entry, every box has an area and lies in its
+image, and every mask has the size of its image. Keys that COCO does not know are kept in `model_extra`.
 """
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, Val
 
 from pipeline.common.errors import CaristeError
 
-# Tools round boxes differently; one pixel beyond the border is rounding, more is a mistake.
+# Tools round boxes differently: one pixel beyond the border is rounding, more is a mistake.
 BOX_TOLERANCE_PX = 1.0
 MAX_PROBLEMS_SHOWN = 10
 
@@ -30,6 +30,8 @@ class CocoError(CaristeError):
 
 
 class Entry(BaseModel):
+    """Base of all entries. Keys that are not declared are kept."""
+
     model_config = ConfigDict(extra="allow", frozen=True)
 
 
@@ -46,14 +48,14 @@ class Category(Entry):
 
 
 class Rle(Entry):
-    """Run lengths down the columns: `size` (height, width), `counts` compressed (text) or not (numbers)."""
+    """Run lengths down the columns; `size`: (height, width), `counts`: compressed (text) or not (integers)."""
 
     size: tuple[int, int]
     counts: str | list[int]
 
 
 class Annotation(Entry):
-    """`bbox` is (x, y, width, height) in pixels; `segmentation` is RLE, polygons (x, y, x, y, …) or absent."""
+    """An annotated object; `bbox`: (x, y, width, height) in pixels, `segmentation`: RLE, polygons (x, y, …) or None."""
 
     id: int
     image_id: int
@@ -65,12 +67,12 @@ class Annotation(Entry):
 
     @field_validator("segmentation", mode="before")
     @classmethod
-    def _no_polygon_is_no_segmentation(cls, value: Any) -> Any:
+    def _empty_list_means_none(cls, value: Any) -> Any:
         return None if value == [] else value
 
 
 class Detection(Entry):
-    """One line of a COCO results file; `bbox` is (x, y, width, height) in pixels."""
+    """An entry of a COCO results file; `bbox`: (x, y, width, height) in pixels."""
 
     image_id: int
     category_id: int
@@ -97,30 +99,40 @@ class CocoFile:
     categories: tuple[Category, ...]
 
     def annotations_by_image(self) -> dict[int, list[Annotation]]:
-        """Return the annotations of every image, in file order; images without any have an empty list."""
+        """Return the annotations of every image by its id, in file order; an empty list for images without any."""
         grouped: dict[int, list[Annotation]] = {image.id: [] for image in self.images}
         for annotation in self.annotations:
             grouped[annotation.image_id].append(annotation)
         return grouped
 
-    def mask(self, annotation: Annotation, image: CocoImage) -> np.ndarray | None:
-        """Return the annotation's mask, uint8 (height, width) of 0 and 1, or None if it has no segmentation.
+    def decode_mask(self, annotation: Annotation, image: CocoImage) -> np.ndarray | None:
+        """Return the mask of an annotation, uint8 (height, width) of 0 and 1, None if it has no segmentation.
 
         Raises:
             CocoError: run lengths that do not fill the image.
         """
         if annotation.segmentation is None:
             return None
-        try:
-            return coco_mask.decode(to_rle(annotation.segmentation, image.height, image.width))
-        except (ValueError, RuntimeError) as error:
-            raise CocoError(f"{self.path}: annotation {annotation.id}: segmentation: {error}") from None
+        where = f"{self.path}: annotation {annotation.id}: segmentation"
+        return decode_segmentation(annotation.segmentation, image.height, image.width, where)
+
+
+def decode_segmentation(segmentation: Rle | list[list[float]], height: int, width: int, where: str) -> np.ndarray:
+    """Return RLE or polygons as a mask, uint8 (height, width) of 0 and 1.
+
+    Raises:
+        CocoError: run lengths that do not fill the image; the message begins with `where`.
+    """
+    try:
+        return coco_mask.decode(to_rle(segmentation, height, width))
+    except (ValueError, RuntimeError) as error:
+        raise CocoError(f"{where}: {error}") from None
 
 
 def to_rle(segmentation: Rle | list[list[float]], height: int, width: int) -> dict[str, Any]:
-    """Return run lengths or polygons as compressed RLE: {"size": [height, width], "counts": text or bytes}."""
-    plain = segmentation.model_dump(include={"size", "counts"}) if isinstance(segmentation, Rle) else segmentation
-    return coco_mask.segmToRle(plain, width, height)
+    """Return RLE or polygons as compressed RLE: {"size": [height, width], "counts": text or bytes}."""
+    values = segmentation.model_dump(include={"size", "counts"}) if isinstance(segmentation, Rle) else segmentation
+    return coco_mask.segmToRle(values, width, height)
 
 
 def encode_mask(mask: np.ndarray) -> dict[str, Any]:
@@ -133,7 +145,7 @@ def read_coco(path: str | Path) -> CocoFile:
     """Read and check a COCO detection file.
 
     Raises:
-        CocoError: no such file, no JSON, or entries that are wrong, one a line (the first ten).
+        CocoError: no such file, not JSON, or wrong entries, one line each (the first ten).
     """
     path = Path(path)
     document = _parse(path, TypeAdapter(_Document))
@@ -144,19 +156,19 @@ def read_coco(path: str | Path) -> CocoFile:
         tuple(document.annotations),
         tuple(document.categories),
     )
-    _raise_if_any(path, _problems(coco))
+    _raise_problems(path, _problems(coco))
     return coco
 
 
 def read_results(path: str | Path, coco: CocoFile) -> tuple[Detection, ...]:
-    """Read a COCO results file that belongs to `coco`.
+    """Read a COCO results file for the images of `coco`.
 
     Raises:
-        CocoError: as `read_coco`; also for images and categories that `coco` does not have.
+        CocoError: as in `read_coco`; also for images and categories that `coco` does not have.
     """
     path = Path(path)
     detections = tuple(_parse(path, TypeAdapter(list[Detection])))
-    _raise_if_any(path, _result_problems(detections, coco))
+    _raise_problems(path, _result_problems(detections, coco))
     return detections
 
 
@@ -166,18 +178,18 @@ def _parse(path: Path, adapter: TypeAdapter) -> Any:
     except OSError as error:
         raise CocoError(f"{path}: cannot be read: {error.strerror}") from None
     except ValidationError as error:
-        _raise_if_any(path, (_explain(problem) for problem in error.errors(include_url=False)))
+        _raise_problems(path, (_format_error(problem) for problem in error.errors(include_url=False)))
         raise
 
 
-def _explain(problem: dict[str, Any]) -> str:
+def _format_error(problem: dict[str, Any]) -> str:
     if problem["type"] == "json_invalid":
         return f"not JSON: {problem['ctx']['error']}"
-    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"]).lstrip(".")
-    return f"{place or 'the file'}: {problem['msg']}, not {str(problem['input'])[:60]!r}"
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"]).lstrip(".")
+    return f"{path or 'the file'}: {problem['msg']}, not {str(problem['input'])[:60]!r}"
 
 
-def _raise_if_any(path: Path, problems: Iterable[str]) -> None:
+def _raise_problems(path: Path, problems: Iterable[str]) -> None:
     lines = [f"{path}: {problem}" for problem in problems]
     if len(lines) > MAX_PROBLEMS_SHOWN:
         lines[MAX_PROBLEMS_SHOWN:] = [f"{path}: and {len(lines) - MAX_PROBLEMS_SHOWN} more"]
@@ -207,15 +219,15 @@ def _geometry_problems(annotation: Annotation, image: CocoImage) -> Iterator[str
     if width <= 0 or height <= 0:
         yield f"bbox {list(annotation.bbox)} has no area (COCO boxes are x, y, width, height)"
     elif min(x, y, image.width - x - width, image.height - y - height) < -BOX_TOLERANCE_PX:
-        yield f"bbox {list(annotation.bbox)} (x, y, width, height) reaches outside {_named(image)}"
+        yield f"bbox {list(annotation.bbox)} (x, y, width, height) reaches outside {_describe_image(image)}"
     if isinstance(annotation.segmentation, Rle):
         yield from _rle_problems(annotation.segmentation, image)
 
 
 def _rle_problems(segmentation: Rle, image: CocoImage) -> Iterator[str]:
-    """Find all that can be found without decoding; runs that end too early show in `CocoFile.mask`."""
+    """Yield all problems that show without decoding. `CocoFile.decode_mask` finds runs that end too early."""
     if segmentation.size != (image.height, image.width):
-        yield f"segmentation has size (height, width) {segmentation.size}, unlike {_named(image)}"
+        yield f"segmentation has size (height, width) {segmentation.size}, unlike {_describe_image(image)}"
         return
     try:
         coco_mask.area(to_rle(segmentation, image.height, image.width))
@@ -223,7 +235,7 @@ def _rle_problems(segmentation: Rle, image: CocoImage) -> Iterator[str]:
         yield f"segmentation: {error}"
 
 
-def _named(image: CocoImage) -> str:
+def _describe_image(image: CocoImage) -> str:
     return f"the image {image.file_name} of {image.width}x{image.height}"
 
 
@@ -240,55 +252,53 @@ def _result_problems(detections: Sequence[Detection], coco: CocoFile) -> Iterato
             yield from (f"[{number}]: {reason}" for reason in _rle_problems(detection.segmentation, image))
 
 
-def _duplicates(what: str, values: Iterable[int | str]) -> Iterator[str]:
-    seen: dict[int | str, int] = defaultdict(int)
-    for value in values:
-        seen[value] += 1
-    yield from (f"{what} {value!r} is used {count} times" for value, count in seen.items() if count > 1)
+def _duplicates(noun: str, values: Iterable[int | str]) -> Iterator[str]:
+    counts = Counter(values)
+    yield from (f"{noun} {value!r} is used {count} times" for value, count in counts.items() if count > 1)
 
 
 def check_images(coco: CocoFile, images_dir: str | Path) -> None:
-    """Check that every image is there, is an image and has the size that the file says (headers only: fast).
+    """Check that every image exists and has the size that the file says. Only the headers are read.
 
     Raises:
-        CocoError: one line per image (the first ten).
+        CocoError: one line per wrong image (the first ten).
     """
-    _raise_if_any(coco.path, _image_problems(coco, Path(images_dir)))
+    _raise_problems(coco.path, _image_problems(coco, Path(images_dir)))
 
 
 def _image_problems(coco: CocoFile, images_dir: Path) -> Iterator[str]:
     for image in coco.images:
         path = images_dir / image.file_name
         try:
-            with Image.open(path) as opened:
-                width, height = _upright_size(opened)
+            with Image.open(path) as opened_image:
+                width, height = _upright_size(opened_image)
         except FileNotFoundError:
             yield f"image {image.id}: {path}: no such file"
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             yield f"image {image.id}: {path}: not a readable image ({error})"
         else:
             if (width, height) != (image.width, image.height):
-                said = f"the file says {image.width}x{image.height}"
-                yield f"image {image.id}: {path}: the image is {width}x{height}, {said}"
+                declared_size = f"{image.width}x{image.height}"
+                yield f"image {image.id}: {path}: the image is {width}x{height}, the file says {declared_size}"
 
 
-def _upright_size(opened: Image.Image) -> tuple[int, int]:
-    """Return (width, height) as `read_image` will give it; EXIF orientations 5 to 8 are quarter turns."""
-    width, height = opened.size
-    quarter_turn = opened.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+def _upright_size(opened_image: Image.Image) -> tuple[int, int]:
+    """Return (width, height) of what `read_image` returns. EXIF orientations 5 to 8 are quarter turns."""
+    width, height = opened_image.size
+    quarter_turn = opened_image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
     return (height, width) if quarter_turn else (width, height)
 
 
 def read_image(path: str | Path) -> np.ndarray:
-    """Read an image as uint8 RGB (height, width, 3), turned upright as its EXIF orientation says.
+    """Read an image as uint8 RGB (height, width, 3), turned upright by its EXIF orientation.
 
     Raises:
-        CocoError: missing, cut off or no image.
+        CocoError: the file is missing, truncated or not an image.
     """
-    # Pillow and not OpenCV, which takes a JPEG that ends half-way for whole.
+    # Pillow and not OpenCV, which accepts truncated JPEG files.
     try:
-        with Image.open(path) as opened:
-            return np.array(ImageOps.exif_transpose(opened).convert("RGB"))
+        with Image.open(path) as opened_image:
+            return np.array(ImageOps.exif_transpose(opened_image).convert("RGB"))
     except FileNotFoundError:
         raise CocoError(f"{path}: no such file") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:

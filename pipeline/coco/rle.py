@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs of pixels down the columns, from which COCO's RLE is made: all instances of an id map in one pass.
+"""COCO's run-length encoding (RLE) from ranges of pixels.
 
-faster_coco_eval's own encoder walks the whole image once per instance; it still does the compressing here.
+Pixels are counted down the columns, from left to right. Ranges are int64 (ranges, 2): the first pixel of a range and
+the one after its last. All instances of an id map are found in one pass, while the encoder of faster_coco_eval takes
+one pass per instance. It only does the compression here.
 """
 
 from typing import Any
@@ -12,49 +14,49 @@ from faster_coco_eval import mask as coco_mask
 
 
 def pixel_ranges_by_instance(ids: np.ndarray) -> dict[int, np.ndarray]:
-    """Return the runs of every instance of an id map, uint16 (height, width), by its id; 0 is no instance.
-
-    Runs are int64 (runs, 2): first pixel and the one after the last, counted down the columns, from left to right.
-    """
-    down = cv2.transpose(ids).ravel()
-    changes = np.flatnonzero(down[1:] != down[:-1]) + 1
-    starts, ends = np.append(0, changes), np.append(changes, down.size)
-    owners = down[starts]
-    runs = np.stack((starts, ends), axis=1)
-    return {number: runs[owners == number] for number in np.unique(owners).tolist() if number}
+    """Return the ranges of every instance of an id map, uint16 (height, width), by its id; 0 is no instance."""
+    column_major = cv2.transpose(ids).ravel()
+    changes = np.flatnonzero(column_major[1:] != column_major[:-1]) + 1
+    starts, ends = np.append(0, changes), np.append(changes, column_major.size)
+    range_ids = column_major[starts]
+    ranges = np.stack((starts, ends), axis=1)
+    return {
+        instance_id: ranges[range_ids == instance_id] for instance_id in np.unique(range_ids).tolist() if instance_id
+    }
 
 
 def pixel_ranges_of_crop(mask: np.ndarray, x: int, y: int, height: int, width: int) -> np.ndarray:
-    """Return the runs of a mask, bool (any size) with its corner at (x, y), inside an image of height x width."""
+    """Return the ranges of a mask, bool of any size with its corner at (x, y), inside an image of height x width."""
     top, left = max(-y, 0), max(-x, 0)
     inside = mask[top : max(height - y, 0), left : max(width - x, 0)]
     if not inside.size:
         return np.zeros((0, 2), int)
-    # The pixel before and the one after belong to no mask: a run at either end begins and ends there.
-    down = np.zeros(inside.shape[1] * height + 2, np.uint8)
-    columns = down[1:-1].reshape(-1, height)
+    # One empty pixel before the columns of the crop and one after them, so that ranges at the ends begin and end.
+    column_major = np.zeros(inside.shape[1] * height + 2, np.uint8)
+    columns = column_major[1:-1].reshape(-1, height)
     columns[:, y + top : y + top + inside.shape[0]] = cv2.transpose(inside.view(np.uint8))
-    edges = np.flatnonzero(down[1:] != down[:-1])
+    edges = np.flatnonzero(column_major[1:] != column_major[:-1])
     return edges.reshape(-1, 2) + (x + left) * height
 
 
-def pixel_count(runs: np.ndarray) -> int:
-    """Return how many pixels the runs hold."""
-    return int((runs[:, 1] - runs[:, 0]).sum())
+def pixel_count(ranges: np.ndarray) -> int:
+    """Return the number of pixels in the ranges."""
+    return int((ranges[:, 1] - ranges[:, 0]).sum())
 
 
-def encode_rles(runs: dict[int, np.ndarray], height: int, width: int) -> dict[int, dict[str, Any]]:
-    """Return compressed RLE with text counts, ready for JSON, of each instance in an image of height x width."""
-    if not runs:
-        return {}
-    plain = [{"size": [height, width], "counts": _counts(each, height * width)} for each in runs.values()]
-    return {
-        number: {"size": [height, width], "counts": rle["counts"].decode("ascii")}
-        for number, rle in zip(runs, coco_mask.frPyObjects(plain, height, width), strict=True)
-    }
+def encode_rles(ranges: dict[int, np.ndarray], height: int, width: int) -> dict[int, dict[str, Any]]:
+    """Return `encode_rle` of every mask, by the same keys."""
+    return {key: encode_rle(each, height, width) for key, each in ranges.items()}
 
 
-def _counts(runs: np.ndarray, pixels: int) -> list[int]:
-    """Return how many pixels are outside, inside, outside, …; the last count is left out where it is 0."""
-    ends = runs.ravel() if runs.size and runs[-1, 1] == pixels else np.append(runs.ravel(), pixels)
+def encode_rle(ranges: np.ndarray, height: int, width: int) -> dict[str, Any]:
+    """Return the compressed RLE of a mask of height x width, with text counts, ready for JSON."""
+    uncompressed = {"size": [height, width], "counts": _run_lengths(ranges, height * width)}
+    compressed = coco_mask.frPyObjects(uncompressed, height, width)
+    return {"size": [height, width], "counts": compressed["counts"].decode("ascii")}
+
+
+def _run_lengths(ranges: np.ndarray, pixels: int) -> list[int]:
+    """Return the numbers of pixels outside, inside, outside, … the mask; a last number of 0 is left out."""
+    ends = ranges.ravel() if ranges.size and ranges[-1, 1] == pixels else np.append(ranges.ravel(), pixels)
     return [int(ends[0]), *np.diff(ends).tolist()]

@@ -1,55 +1,60 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One COCO file written entry by entry: a million images never sit in memory."""
+"""Write a COCO file entry by entry, so that a million images need no memory."""
 
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from pipeline.common import json_files
+from pipeline.common.atomic_write import atomic_file
+from pipeline.common.json_files import json_bytes
 
-# `coco.json_bytes` sorts keys: annotations, categories, images, info.
+# Keys are sorted as in `json_bytes`: annotations, categories, images, info.
 JSON_PARTS = (b'{"annotations":[', b'],"categories":', b',"images":[', b'],"info":', b"}\n")
 
 
 class CocoWriter:
-    """Writes what `coco.json_bytes` would give for the whole document, byte for byte.
+    """Writes the bytes that `json_bytes` returns for the whole document; see `open_coco_writer`.
 
-    Annotations go straight into the file; images, which come after them, wait in a second file until `finish`.
+    Annotations go straight into `file`. Images come after them in it, so they wait in `images_file`.
     """
 
-    def __init__(self, path: Path, info: dict[str, Any], categories: list[dict[str, Any]]) -> None:
-        self.path = path
-        self.info, self.categories = info, categories
+    def __init__(self, file: BinaryIO, images_file: BinaryIO) -> None:
         self.image_count = self.annotation_count = 0
-        self._file = path.open("wb")
-        self._images = path.with_suffix(".images").open("w+b")
+        self._file, self._images_file = file, images_file
         self._file.write(JSON_PARTS[0])
 
     def add(self, image: dict[str, Any], annotations: list[dict[str, Any]]) -> None:
-        """Add an image and its annotations, which are numbered from 1 on over the whole file."""
-        self._images.write(b"," * (self.image_count > 0) + _dumped(image))
+        """Add an image and its annotations. Annotations get ids from 1 on, in order."""
+        self._images_file.write(b"," * (self.image_count > 0) + _json_value(image))
         self.image_count += 1
         for annotation in annotations:
             self.annotation_count += 1
             comma = b"," * (self.annotation_count > 1)
-            self._file.write(comma + _dumped({"id": self.annotation_count, **annotation}))
+            self._file.write(comma + _json_value({"id": self.annotation_count, **annotation}))
 
-    def __enter__(self) -> "CocoWriter":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._images.close()
-        self._file.close()
-
-    def finish(self) -> None:
-        """Write what follows the annotations; without it the file is no JSON."""
-        self._file.write(JSON_PARTS[1] + _dumped(self.categories) + JSON_PARTS[2])
-        self._images.seek(0)
-        shutil.copyfileobj(self._images, self._file)
-        self._file.write(JSON_PARTS[3] + _dumped(self.info) + JSON_PARTS[4])
-        self._file.flush()
-        self.path.with_suffix(".images").unlink()
+    def finish(self, info: dict[str, Any], categories: list[dict[str, Any]]) -> None:
+        """Write all that follows the annotations."""
+        self._file.write(JSON_PARTS[1] + _json_value(categories) + JSON_PARTS[2])
+        self._images_file.seek(0)
+        shutil.copyfileobj(self._images_file, self._file)
+        self._file.write(JSON_PARTS[3] + _json_value(info) + JSON_PARTS[4])
 
 
-def _dumped(value: Any) -> bytes:
-    return json_files.json_bytes(value).removesuffix(b"\n")
+@contextmanager
+def open_coco_writer(path: Path, info: dict[str, Any], categories: list[dict[str, Any]]) -> Iterator[CocoWriter]:
+    """Yield a writer. The file appears when the `with` block ends; after an exception it does not."""
+    with (
+        atomic_file(path) as temporary,
+        temporary.open("wb") as file,
+        tempfile.TemporaryFile(dir=path.parent) as images_file,
+    ):
+        writer = CocoWriter(file, images_file)
+        yield writer
+        writer.finish(info, categories)
+
+
+def _json_value(value: Any) -> bytes:
+    return json_bytes(value).removesuffix(b"\n")

@@ -25,7 +25,8 @@ from pipeline.common.atomic_write import atomic_folder
 from pipeline.common.errors import CaristeError
 from pipeline.common.progress import track
 from pipeline.common.vocabulary import SPLITS
-from pipeline.config import config
+from pipeline.config.config import DataSection
+from pipeline.config.stages import LabelConfig
 from pipeline.labelling import annotations, audit, quarantine, shard_reader
 from pipeline.labelling.image_audit import audit_image
 from pipeline.labelling.quarantine import QuarantinedImage
@@ -73,7 +74,7 @@ class _Problems:
         self.quarantined_count += len(shard.quarantined)
 
 
-def label_dataset(data: Path, settings: config.Config, processes: int = 1) -> dict[str, tuple[int, int]]:
+def label_dataset(data: Path, settings: LabelConfig, processes: int = 1) -> dict[str, tuple[int, int]]:
     """Write the annotations of the data set in folder `data`; return (images, annotations) by split.
 
     Raises:
@@ -103,7 +104,7 @@ def label_dataset(data: Path, settings: config.Config, processes: int = 1) -> di
     return counts
 
 
-def label_shards(folder: Path, settings: config.Config, processes: int = 1) -> Iterator[LabeledShard]:
+def label_shards(folder: Path, settings: LabelConfig, processes: int = 1) -> Iterator[LabeledShard]:
     """Yield all shards in order of their number. The number of processes does not change the result."""
     label = partial(label_shard, folder, settings=settings)
     if processes == 1:
@@ -119,7 +120,7 @@ def label_shards(folder: Path, settings: config.Config, processes: int = 1) -> I
             yield pending.popleft().result()
 
 
-def label_shard(folder: Path, number: int, settings: config.Config) -> LabeledShard:
+def label_shard(folder: Path, number: int, settings: LabelConfig) -> LabeledShard:
     """Audit and label the images of shard `number` in `folder`."""
     path, labeled = folder / shard_folder_name(number), LabeledShard()
     try:
@@ -144,7 +145,7 @@ def label_shard(folder: Path, number: int, settings: config.Config) -> LabeledSh
     return labeled
 
 
-def _raise_if_too_many(data: Path, problems: _Problems, limit: int, settings: config.Config) -> None:
+def _raise_if_too_many(data: Path, problems: _Problems, limit: int, settings: LabelConfig) -> None:
     """Raise a LabelError for files that cannot be read, or for too many violations; draw the first of these."""
     if problems.unreadable:
         lines = _shorten(problems.unreadable, problems.unreadable_count)
@@ -154,12 +155,12 @@ def _raise_if_too_many(data: Path, problems: _Problems, limit: int, settings: co
         for image in shown:
             quarantine.draw_violations(data, image, settings)
         lines = _shorten([_describe(data, image) for image in shown], problems.quarantined_count)
-        raise LabelError(
-            "\n".join(lines)
-            + f"\n{problems.quarantined_count} images fail the audit, label.max_violations allows {limit}. Nothing was "
-            "labeled. Delete these shards and render them again. If it happens again, please report it with an image "
-            "and its record."
+        failed = f"{problems.quarantined_count} of {settings.data.images} images failed the audit"
+        lines.append(
+            f"{failed}, label.max_violations allows {limit}. Nothing was labeled. Delete these shards and render them "
+            "again. If it happens again, please report it with an image and its record."
         )
+        raise LabelError("\n".join(lines))
 
 
 def _shorten(lines: list[str], count: int) -> list[str]:
@@ -175,14 +176,14 @@ def _describe(data: Path, image: QuarantinedImage) -> str:
 
 
 def _audit_json(
-    summary: audit.AuditSummary, quarantined: list[QuarantinedImage], settings: config.Config
+    summary: audit.AuditSummary, quarantined: list[QuarantinedImage], settings: LabelConfig
 ) -> dict[str, Any]:
     """Return the content of `audit.json`. All counts are of the images that passed."""
     entries = [image.entry() for image in quarantined]
     return {"silhouettes": settings.label.audit, **asdict(summary), "quarantined": entries}
 
 
-def _coco_writer(folder: Path, split: str, data: config.DataSection) -> AbstractContextManager[CocoWriter]:
+def _coco_writer(folder: Path, split: str, data: DataSection) -> AbstractContextManager[CocoWriter]:
     info = {
         "name": data.name,
         "split": split,

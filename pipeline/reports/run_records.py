@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was run: versions, devices, the machine, seconds and memory per stage, and the training log.
+"""Read what the stages recorded about a run: versions, devices, seconds, memory, the audit and the training log.
 
-All readers raise RecordError for a file whose content is not what its writer writes.
+All readers raise RunRecordError for a file that does not hold what its stage writes.
 """
 
 import csv
@@ -24,12 +24,16 @@ LOSS_COLUMNS = ("loss", "loss_classifier", "loss_box_reg", "loss_mask", "loss_ob
 
 
 class RunRecordError(CaristeError):
-    """A record of what was run cannot be used; the message names the file and what is wrong with it."""
+    """A record of a run cannot be used; the message names the file and what is wrong with it."""
 
 
 @dataclass(frozen=True)
 class StageUsage:
-    """Sums over the jobs of one rule. `memory_mb`: the largest job's resident memory, None where too short to see."""
+    """Time and memory of all jobs of one stage.
+
+    `seconds`: sum over the jobs. `longest_s`: of the longest job. `memory_mb`: resident memory of the largest job,
+    None if all jobs were too short to measure it.
+    """
 
     name: str
     jobs: int
@@ -40,27 +44,54 @@ class StageUsage:
 
 @dataclass(frozen=True)
 class RenderingSummary:
-    """Sums over the shards. `facts`: device and versions, all that occur; `seconds`: step -> of all images.
+    """Sums over the shards of a data set.
 
-    `overhead`: the share of the time that is not Cycles sampling.
+    `versions`: "device" and names of software -> all values that occur. `seconds`: step -> seconds of all images.
+    `non_sampling_share`: share of the time that is not Cycles sampling.
     """
 
     images: int
-    facts: dict[str, str]
+    versions: dict[str, str]
     seconds: dict[str, float]
-    overhead: float
+    non_sampling_share: float
+
+
+@dataclass(frozen=True)
+class QuarantinedImage:
+    """An image that failed the audit. `drawings`: files relative to the folder of the data set."""
+
+    index: int
+    shard: str
+    reasons: list[str]
+    drawings: list[str]
+
+
+@dataclass(frozen=True)
+class AuditRecord:
+    """Content of `annotations/audit.json`. `silhouettes`: whether masks were compared with silhouettes."""
+
+    silhouettes: bool
+    summary: AuditSummary
+    quarantined: list[QuarantinedImage]
 
 
 @dataclass(frozen=True)
 class TrainingCurves:
-    """`facts` is the log's first line if it is no iteration; `columns` maps each figure to one value per iteration."""
+    """Content of `training.jsonl`.
+
+    `facts`: its first line if that is no iteration, else empty. `columns`: name -> one value per iteration.
+    """
 
     facts: dict[str, Any]
     columns: dict[str, list[float]]
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file; a RecordError names the file."""
+    """Read a JSON file.
+
+    Raises:
+        RunRecordError: it is not JSON.
+    """
     try:
         return json.loads(path.read_text())
     except json.JSONDecodeError as error:
@@ -68,10 +99,10 @@ def read_json(path: Path) -> Any:
 
 
 def read_stages(*folders: Path, shards: Collection[str]) -> list[StageUsage]:
-    """Sum Snakemake's benchmark files by stage, in the order of the road.
+    """Sum Snakemake's benchmark files by stage, in the order of the pipeline.
 
-    A stage is the first name below the folder: `render/00003.tsv` and `render.tsv` both belong to `render`. Numbered
-    files of shards that are not among `shards` were left by a larger data set and are not counted.
+    The stage is the first name below the folder: `render/00003.tsv` and `render.tsv` both belong to `render`. A file
+    with a number that is not in `shards` is of an earlier, larger data set and does not count.
     """
     jobs: dict[str, list[dict[str, str]]] = {}
     for folder in folders:
@@ -79,39 +110,39 @@ def read_stages(*folders: Path, shards: Collection[str]) -> list[StageUsage]:
             if not path.stem.isdecimal() or path.stem in shards:
                 name = path.relative_to(folder).parts[0].removesuffix(".tsv")
                 jobs.setdefault(name, []).extend(_benchmark_rows(path))
-    return [_stage(name, jobs[name]) for name in sorted(jobs, key=_place_on_the_road)]
+    return [_sum_stage(name, jobs[name]) for name in sorted(jobs, key=_stage_order)]
 
 
 def read_rendering(paths: Iterable[Path]) -> RenderingSummary:
-    """Sum the `shard.json` files of a data set; what no step accounts for becomes the step `rest`."""
-    images, total_s, sample_s = 0, 0.0, 0.0
+    """Sum the `shard.json` files of a data set. Time that no step accounts for becomes the step `rest`."""
+    images, total_s, cycles_sampling_s = 0, 0.0, 0.0
     seconds: Counter[str] = Counter()
-    facts: dict[str, set[str]] = {}
+    versions: dict[str, set[str]] = {}
     for path in paths:
         shard = read_json(path)
         try:
             images += shard["images"]
             total_s += shard["seconds"].pop("total")
-            sample_s += shard["seconds"]["sample"]
+            cycles_sampling_s += shard["seconds"]["sample"]
             seconds.update(shard["seconds"])
             for name, value in {"device": shard["device"], **shard["versions"]}.items():
-                facts.setdefault(name, set()).add(value)
+                versions.setdefault(name, set()).add(value)
         except (KeyError, TypeError) as error:
-            raise RunRecordError(
-                f"{path}: not what a shard's record holds: {error!r}; render the shard again"
-            ) from None
+            message = f"{path}: not the record of a shard: {error!r}; render the shard again"
+            raise RunRecordError(message) from None
     rest_s = max(0.0, total_s - seconds.total())
-    joined = {name: ", ".join(sorted(values)) for name, values in facts.items()}
-    return RenderingSummary(images, joined, {**seconds, "rest": rest_s}, 1 - sample_s / total_s)
+    joined = {name: ", ".join(sorted(values)) for name, values in versions.items()}
+    return RenderingSummary(images, joined, {**seconds, "rest": rest_s}, 1 - cycles_sampling_s / total_s)
 
 
-def read_audit(path: Path) -> AuditSummary | None:
-    """Read what `annotations/audit.json` sums up; None if the silhouettes were not looked at."""
-    facts = read_json(path)
+def read_audit(path: Path) -> AuditRecord:
+    """Read `annotations/audit.json`."""
+    values = read_json(path)
     try:
-        return AuditSummary(**facts) if facts.pop("silhouettes") else None
+        quarantined = [QuarantinedImage(**entry) for entry in values.pop("quarantined")]
+        return AuditRecord(values.pop("silhouettes"), AuditSummary(**values), quarantined)
     except (KeyError, TypeError, AttributeError) as error:
-        raise RunRecordError(f"{path}: not what the audit writes: {error}; label the shards again") from None
+        raise RunRecordError(f"{path}: not a file of the stage label: {error!r}; label the shards again") from None
 
 
 def read_training(path: Path) -> TrainingCurves:
@@ -128,7 +159,7 @@ def read_training(path: Path) -> TrainingCurves:
 
 
 def software_versions() -> dict[str, str]:
-    """Return name -> version of what this process, and so the training, runs with."""
+    """Return name -> version of the software of this process. Training used the same environment."""
     return {"Python": platform.python_version()} | {package: version(package) for package in REPORTED_PACKAGES}
 
 
@@ -136,15 +167,15 @@ def machine_info() -> dict[str, str]:
     """Return the processor, its cores, the memory and the system of this machine."""
     memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     return {
-        "Processor": _processor(),
+        "Processor": _processor_name(),
         "Cores": str(os.cpu_count()),
         "Memory": f"{memory_gb:.0f} GB",
         "System": f"{platform.system()} {platform.machine()}",
     }
 
 
-def _processor() -> str:
-    """Return the processor's name where Linux tells it, else its architecture."""
+def _processor_name() -> str:
+    """Return the name of the processor on Linux, elsewhere its architecture."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
@@ -159,14 +190,14 @@ def _benchmark_rows(path: Path) -> list[dict[str, str]]:
     return rows
 
 
-def _stage(name: str, rows: list[dict[str, str]]) -> StageUsage:
+def _sum_stage(name: str, rows: list[dict[str, str]]) -> StageUsage:
     seconds = [float(row["s"]) for row in rows]
-    # Snakemake writes NA or - where a job ended before its memory was looked at.
+    # Snakemake writes NA or - if a job ended before its memory was measured.
     memory_mb = [float(row["max_rss"]) for row in rows if row["max_rss"] not in ("NA", "-")]
     return StageUsage(name, len(rows), sum(seconds), max(seconds), max(memory_mb, default=None))
 
 
-def _place_on_the_road(name: str) -> tuple[int, str]:
+def _stage_order(name: str) -> tuple[int, str]:
     return (STAGE_ORDER.index(name) if name in STAGE_ORDER else len(STAGE_ORDER), name)
 
 

@@ -168,7 +168,35 @@ def write(shard: Path, ids: np.ndarray, wholes: dict[int, np.ndarray], index: in
     line = {"scene": scene(index, list(wholes), *ids.shape), "measured": {"instances": measured(ids, wholes)}}
     with (shard / "scenes.jsonl").open("a") as lines:
         lines.write(RenderedScene.model_validate(line).model_dump_json() + "\n")
+    seal(shard)
+
+
+def seal(shard: Path) -> None:
+    """Write the `shard.json` that fits the files of a shard."""
     files = [path for path in shard.rglob("*") if path.is_file() and path.name != "shard.json"]
     hashes = {path.relative_to(shard).as_posix(): sha256_of(path) for path in files}
     facts = {"images": len(hashes) // 3, "versions": {"blender": "4.5"}, "made_by": None, "files": hashes}
     (shard / "shard.json").write_text(json.dumps(facts))
+
+
+def id_map(*sizes: int) -> np.ndarray:
+    """An id map with instances 1, 2, … side by side, each of the given number of pixels (at most 32, in one column)."""
+    ids = np.zeros((HEIGHT, WIDTH), np.uint16)
+    for instance_id, size in enumerate(sizes, 1):
+        ids[:size, 3 * instance_id] = instance_id
+    return ids
+
+
+def write_data_set(data: Path, images: int, shard_size: int = 3) -> Path:
+    """Write a data set whose image i has i instances, of 8, 12, 16, … pixels; return its folder."""
+    for index in range(images):
+        ids = id_map(*(8 + 4 * number for number in range(index)))
+        write(data / "shards" / f"{index // shard_size:05d}", ids, wholes_of(ids, list(range(1, index + 1))), index)
+    return data
+
+
+def shift_ids(shard: Path, index: int, by: int = 2) -> None:
+    """Move the id map of an image sideways, as if the camera of the record were wrong; the counts stay."""
+    path = shard / f"instances/{index:06d}.png"
+    ids = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    cv2.imwrite(str(path), np.roll(ids, by, axis=1))

@@ -35,7 +35,7 @@ def test_reads_a_file_with_keys_of_its_own(tmp_path):
     assert file.images[0].model_extra == {"rig": "robot"}
     assert file.annotations[0].model_extra == {"distance_m": 4.5}
     assert (file.annotations[0].bbox, file.annotations[0].iscrowd) == ((1, 2, 10, 20), 0)
-    assert file.mask(file.annotations[0], file.images[0]) is None
+    assert file.decode_mask(file.annotations[0], file.images[0]) is None
 
 
 def test_images_without_annotations_have_an_empty_list(tmp_path):
@@ -61,7 +61,7 @@ def test_every_form_of_segmentation_gives_the_mask(tmp_path, form):
     content = document()
     content["annotations"][0]["segmentation"] = segmentations()[form]
     file = read(tmp_path, content)
-    mask = file.mask(file.annotations[0], file.images[0])
+    mask = file.decode_mask(file.annotations[0], file.images[0])
     assert (mask.shape, mask.dtype) == ((30, 40), np.uint8)
     assert mask[2:22, 1:11].all()
     assert mask.sum() == 200
@@ -159,7 +159,7 @@ def test_run_lengths_that_do_not_fill_the_image(tmp_path):
     content["annotations"][0]["segmentation"] = {"size": [30, 40], "counts": [10, 20]}
     file = read(tmp_path, content)
     with pytest.raises(reader.CocoError, match=r"annotations.json: annotation 1: segmentation: .*30 pixels"):
-        file.mask(file.annotations[0], file.images[0])
+        file.decode_mask(file.annotations[0], file.images[0])
 
 
 def test_results_belong_to_their_file(tmp_path):

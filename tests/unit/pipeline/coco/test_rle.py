@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs give the bytes of faster_coco_eval's own encoder, of whole id maps and of crops at any place."""
+"""RLE from ranges has the bytes of faster_coco_eval's encoder, for id maps and for crops at any position."""
 
 import numpy as np
-from hypothesis import given
+from faster_coco_eval import mask as coco_mask
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from pipeline.coco import reader, rle
+from tests.helpers.search import examples
 
 shapes = arrays.array_shapes(min_dims=2, max_dims=2, max_side=16)
 maps = shapes.flatmap(lambda shape: arrays.arrays(np.uint16, shape, elements=st.sampled_from([0, 1, 2, 500, 65535])))
-places = st.integers(-20, 20)
+positions = st.integers(-20, 20)
 
 
 @given(maps)
@@ -21,13 +23,16 @@ def test_all_instances_of_an_id_map(ids):
     assert {number: rle.pixel_count(each) for number, each in found.items()} == {n: (ids == n).sum() for n in found}
 
 
-@given(shapes.flatmap(lambda shape: arrays.arrays(bool, shape)), places, places, shapes)
+@settings(max_examples=examples(300))
+@given(shapes.flatmap(lambda shape: arrays.arrays(bool, shape)), positions, positions, shapes)
 def test_a_crop_that_may_reach_outside_the_image(mask, x, y, shape):
     canvas = np.zeros((64, 64), bool)
     canvas[24 + y : 24 + y + mask.shape[0], 24 + x : 24 + x + mask.shape[1]] = mask
     inside = canvas[24 : 24 + shape[0], 24 : 24 + shape[1]]
-    assert rle.encode_rles({1: rle.pixel_ranges_of_crop(mask, x, y, *shape)}, *shape) == {1: reader.encode_mask(inside)}
+    encoded = rle.encode_rle(rle.pixel_ranges_of_crop(mask, x, y, *shape), *shape)
+    assert encoded == reader.encode_mask(inside)
+    np.testing.assert_array_equal(coco_mask.decode(encoded), inside)
 
 
-def test_no_mask_at_all():
+def test_an_image_without_masks():
     assert rle.encode_rles({}, 4, 5) == {}

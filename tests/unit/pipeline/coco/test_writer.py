@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A file written entry by entry has the bytes of the document written at once."""
-
-import json
+"""A file that is written entry by entry has the bytes of the document written at once."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.coco.writer import CocoWriter
+from pipeline.coco.writer import open_coco_writer
 from pipeline.common import json_files
 
 INFO = {"name": "müll", "seed": 7}
@@ -19,10 +17,9 @@ entries = st.dictionaries(st.sampled_from("abz"), values)
 @given(st.lists(st.tuples(entries, st.lists(entries, max_size=3)), max_size=4))
 def test_the_bytes_of_the_whole_document(tmp_path_factory, images):
     path = tmp_path_factory.mktemp("coco") / "train.json"
-    with CocoWriter(path, INFO, CATEGORIES) as writer:
+    with open_coco_writer(path, INFO, CATEGORIES) as writer:
         for image, annotations in images:
             writer.add(image, annotations)
-        writer.finish()
     numbered = [entry for _, annotations in images for entry in annotations]
     document = {
         "info": INFO,
@@ -35,8 +32,11 @@ def test_the_bytes_of_the_whole_document(tmp_path_factory, images):
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_file_that_was_not_finished_is_no_json(tmp_path):
-    with CocoWriter(tmp_path / "train.json", INFO, CATEGORIES) as writer:
-        writer.add({"id": 1}, [])
-    with pytest.raises(json.JSONDecodeError):
-        json.loads((tmp_path / "train.json").read_text())
+def test_after_an_exception_there_is_no_file_and_a_former_one_stays(tmp_path):
+    path = tmp_path / "train.json"
+    for former in (None, b"former"):
+        if former:
+            path.write_bytes(former)
+        with pytest.raises(ValueError, match="Out of range"), open_coco_writer(path, INFO, CATEGORIES) as writer:
+            writer.add({"id": float("nan")}, [])
+        assert [file.read_bytes() for file in tmp_path.iterdir()] == ([former] if former else [])

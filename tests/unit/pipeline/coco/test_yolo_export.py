@@ -145,7 +145,7 @@ def test_the_layout_is_what_ultralytics_reads(data_set):
         wanted = [one for one in source.annotations_by_image()[image.id] if not one.iscrowd]
         assert [int(line.split()[0]) for line in lines] == [one.category_id - 1 for one in wanted]
         for line, annotation in zip(lines, wanted, strict=True):
-            assert np.array_equal(read_back(line, image.height, image.width), source.mask(annotation, image))
+            assert np.array_equal(read_back(line, image.height, image.width), source.decode_mask(annotation, image))
 
 
 def test_the_folder_outlives_the_shards(data_set, tmp_path):
@@ -161,11 +161,11 @@ def test_images_are_copied_on_demand(data_set):
     assert image.stat().st_nlink == 1
 
 
-def test_nothing_half_written_is_left_under_the_name(data_set):
+def test_after_an_error_the_folder_does_not_exist(data_set):
     (data_set / "images/000003.png").unlink()
     done = run(data_set)
     assert done.exit_code == 2
-    assert "000003.png: cannot be put into" in done.stderr
+    assert "000003.png: cannot be linked or copied into" in done.stderr
     assert not (data_set / "yolo").exists()
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The audit passes what is right and catches what was broken on purpose, with words that name it.
+"""The audit passes right masks, finds faults that are planted on purpose, and names them.
 
-Planted faults in really rendered images: tests/blender/test_planted_faults.py.
+For planted faults in rendered images see tests/unit/blender/ground_truth/test_planted_faults.py.
 """
 
 import cv2
@@ -56,8 +56,8 @@ def audited(record: shard_reader.LabelRecord, ids: np.ndarray, silhouettes: dict
     return [f"{each.instance_id}: {each.message}" for each in found]
 
 
-def without_joints(messages: list[str]) -> list[str]:
-    """Joints lie where their object is: what moves it moves them."""
+def without_keypoints(messages: list[str]) -> list[str]:
+    """Leave out keypoints: a moved object also has moved keypoints."""
     return [message for message in messages if "keypoint" not in message]
 
 
@@ -76,7 +76,7 @@ silhouettes_of = st.lists(sparse, min_size=1, max_size=4)
 
 
 @given(silhouettes_of)
-def test_whatever_the_silhouettes_a_map_made_from_them_passes(canvases):
+def test_an_id_map_made_from_any_silhouettes_passes(canvases):
     wholes = dict(enumerate(canvases, 1))
     ids = np.zeros((6, 7), np.uint16)
     for number, whole in wholes.items():
@@ -92,11 +92,11 @@ def test_a_pixel_farther_than_two_from_the_silhouette_is_caught(canvases, row, c
     ids = whole[6:12, 7:14].astype(np.uint16)
     ids[row, column] = 1
     found = audited(shard_files.record(ids, {1: whole}), ids, shard_files.crops({1: whole}))
-    (message,) = without_joints(found)
+    (message,) = without_keypoints(found)
     assert message.startswith(f"1: 1 of its {ids.sum()} visible pixels lie outside its silhouette, up to ")
 
 
-def test_the_filter_may_reach_one_pixel_beyond_the_silhouette():
+def test_a_mask_may_reach_one_pixel_beyond_the_silhouette():
     ids, wholes = scene_of_two()
     grown = cv2.dilate((ids == PERSON).view(np.uint8), np.ones((3, 3))).astype(bool)
     ids[grown & (ids == 0)] = PERSON
@@ -106,18 +106,18 @@ def test_the_filter_may_reach_one_pixel_beyond_the_silhouette():
     assert (summary.largest_excess_px, summary.boundary_pixels > 20) == (1, True)
 
 
-def test_what_lies_just_outside_the_frame_reaches_into_it_as_well():
+def test_a_silhouette_just_outside_the_frame_explains_pixels_inside():
     canvas = np.zeros((3 * 6, 3 * 7), bool)
     canvas[11, 13] = canvas[8, 14] = True  # in the lower right corner of the frame; right of its edge, farther up
     ids = canvas[6:12, 7:14].astype(np.uint16)
     ids[2, 6] = 1
-    assert without_joints(audited(shard_files.record(ids, {1: canvas}), ids, shard_files.crops({1: canvas}))) == []
+    assert without_keypoints(audited(shard_files.record(ids, {1: canvas}), ids, shard_files.crops({1: canvas}))) == []
     ids[2, 6], ids[0, 3] = 0, 1
-    assert without_joints(audited(shard_files.record(ids, {1: canvas}), ids, shard_files.crops({1: canvas})))
+    assert without_keypoints(audited(shard_files.record(ids, {1: canvas}), ids, shard_files.crops({1: canvas})))
 
 
 @pytest.mark.parametrize(("blur_px", "reached_px", "passes"), [(1.2, 3, True), (1.2, 4, False), (0.0, 2, False)])
-def test_blur_widens_what_is_allowed_by_as_much_and_no_more(blur_px, reached_px, passes):
+def test_blur_widens_the_tolerance_by_exactly_its_size(blur_px, reached_px, passes):
     ids, wholes = scene_of_two()
     grown = cv2.dilate((ids == PERSON).view(np.uint8), np.ones((3, 3)), iterations=reached_px).astype(bool)
     ids[grown & (ids == 0)] = PERSON
@@ -136,7 +136,7 @@ def test_two_far_samples_pass_and_three_are_caught():
         assert len(audited(shard_files.record(stray, wholes), stray, shard_files.crops(wholes))) == faults
 
 
-def test_what_is_thinner_than_a_pixel_explains_pixels_far_from_the_silhouette():
+def test_thin_parts_explain_pixels_far_from_the_silhouette():
     ids, wholes = scene_of_two()
     grown = cv2.dilate((ids == PERSON).view(np.uint8), np.ones((9, 9)))
     rod = (cv2.dilate(grown, np.ones((3, 3))) > grown) & (ids == 0)
@@ -147,21 +147,21 @@ def test_what_is_thinner_than_a_pixel_explains_pixels_far_from_the_silhouette():
 
 
 @pytest.mark.parametrize("shift", [(2, 0), (0, 2), (-2, 0), (0, -3)])
-def test_a_shifted_camera(shift):
+def test_a_shifted_camera_is_found(shift):
     _, wholes = scene_of_two()
     shifted = ids_of({number: np.roll(whole, shift, axis=(0, 1)) for number, whole in wholes.items()})
     messages = audited(shard_files.record(shifted, wholes), shifted, shard_files.crops(wholes))
     assert any("visible pixels lie outside its silhouette, up to" in message for message in messages), messages
 
 
-def test_swapped_ids():
+def test_swapped_ids_are_found():
     ids, wholes = scene_of_two()
     swapped = np.choose(ids, [0, TRUCK, PERSON]).astype(np.uint16)
     unaware = audited(shard_files.record(ids, wholes), swapped, shard_files.crops(wholes))
     count = int((ids == TRUCK).sum())
     assert f"1: {count} pixels in the id map, {(ids == PERSON).sum()} visible pixels in the record" in unaware
     aware = audited(shard_files.record(swapped, wholes), swapped, shard_files.crops(wholes))
-    assert [message.split(" visible")[0] for message in without_joints(aware)] == [
+    assert [message.split(" visible")[0] for message in without_keypoints(aware)] == [
         f"1: {(swapped == PERSON)[~grown(wholes[PERSON])].sum()} of its {count}",
         f"2: {(swapped == TRUCK)[~grown(wholes[TRUCK])].sum()} of its {(ids == PERSON).sum()}",
     ]
@@ -172,7 +172,7 @@ def grown(whole: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("stored_as", [np.float16, np.uint8])
-def test_ids_that_went_through_too_few_bits(stored_as):
+def test_ids_stored_with_too_few_bits_are_found(stored_as):
     _, wholes = scene_of_two()
     wholes = {2049: wholes[PERSON], 4099: wholes[TRUCK]}
     ids = ids_of(wholes)
@@ -185,7 +185,7 @@ def test_ids_that_went_through_too_few_bits(stored_as):
         assert f"{number}: 0 pixels in the id map, {pixels} visible pixels in the record" in messages
 
 
-def test_a_part_that_the_silhouette_lacks():
+def test_a_part_missing_in_the_silhouette_is_found():
     ids, wholes = scene_of_two()
     wholes[TRUCK][HEIGHT : HEIGHT + 22] = False
     (message,) = audited(shard_files.record(ids, wholes), ids, shard_files.crops(wholes))
@@ -201,7 +201,7 @@ def verified(wholes: dict[int, np.ndarray], alone: np.ndarray, alone_any: np.nda
     return record, ids, shard_files.crops(wholes) | proof
 
 
-def test_a_proof_that_differs_by_the_boundary_alone_passes():
+def test_an_isolated_render_that_differs_by_boundary_pixels_passes():
     _, wholes = scene_of_two()
     whole = frame_of(wholes[TRUCK])
     for change in (cv2.dilate, cv2.erode):
@@ -209,7 +209,7 @@ def test_a_proof_that_differs_by_the_boundary_alone_passes():
         assert audited(*verified(wholes, change(whole.view(np.uint8), np.ones((3, 3))).astype(bool))) == []
 
 
-def test_what_is_thinner_than_a_pixel_may_be_missing_in_a_proof():
+def test_parts_thinner_than_a_pixel_may_be_missing_in_an_isolated_render():
     _, wholes = scene_of_two()
     alone = frame_of(wholes[TRUCK]).copy()
     rod = np.arange(20)
@@ -218,7 +218,7 @@ def test_what_is_thinner_than_a_pixel_may_be_missing_in_a_proof():
 
 
 @pytest.mark.parametrize("seen", [True, False])
-def test_of_a_bar_just_over_a_pixel_thick_a_proof_shows_any_of_its_pixels(seen):
+def test_a_bar_just_over_a_pixel_thick_must_show_in_the_isolated_render(seen):
     """Two rows that the bar covers about half of each: none may count as covered, but all must show some of it."""
     _, wholes = scene_of_two()
     alone = frame_of(wholes[TRUCK]).copy()
@@ -228,7 +228,7 @@ def test_of_a_bar_just_over_a_pixel_thick_a_proof_shows_any_of_its_pixels(seen):
 
 
 @pytest.mark.parametrize(("part", "pixels"), [(np.s_[:24, 44:47], 66), (np.s_[40:, 50:], 80)])
-def test_a_part_that_was_deleted_before_the_proof(part, pixels):
+def test_a_part_missing_in_the_isolated_render_is_found(part, pixels):
     _, wholes = scene_of_two()
     alone = frame_of(wholes[TRUCK]).copy()
     alone[part] = False
@@ -239,7 +239,7 @@ def test_a_part_that_was_deleted_before_the_proof(part, pixels):
     assert "pixels of its silhouette are missing" in message
 
 
-def test_a_part_that_the_proof_has_and_the_silhouette_lacks():
+def test_a_part_that_only_the_isolated_render_has_is_found():
     _, wholes = scene_of_two()
     alone = frame_of(wholes[TRUCK]).copy()
     alone[2:24, 30:33] = True
@@ -250,8 +250,8 @@ def test_a_part_that_the_proof_has_and_the_silhouette_lacks():
 # What is changed in the record of instance 1 (the person, or one that nothing is seen of), and what is said then.
 UNTRUE = {
     "vanished": ("gone", {"absent": None}, "1: no visible pixel, and the record does not say why"),
-    "not outside": ("gone", {"absent": "outside"}, "1: the record says that it is outside the frame, but 432 pixels of its silhouette are in"),
-    "not hidden": ("away", {"absent": "hidden"}, "1: the record says that it is hidden, but no pixel of its silhouette is in the frame"),
+    "not outside": ("gone", {"absent": "outside"}, "1: the record says that it is outside the frame, but 432 pixels"),
+    "not hidden": ("away", {"absent": "hidden"}, "1: the record says that it is hidden, but no pixel of its"),
     "not absent": ("seen", {"absent": "hidden"}, "visible pixels, but the record says that it is hidden"),
     "other whole": ("seen", {"amodal_pixels": 431}, "1: 432 pixels in its silhouette, 431 in the record"),
     "not cut": ("away", {"truncated": False}, "1: it reaches outside the frame, but the record says that it is not"),
@@ -260,7 +260,7 @@ UNTRUE = {
 
 
 @pytest.mark.parametrize("fault", UNTRUE)
-def test_measurements_that_are_not_true(fault):
+def test_wrong_measurements_are_found(fault):
     state, changes, words = UNTRUE[fault]
     ids, wholes = scene_of_two()
     if state == "gone":
@@ -273,7 +273,7 @@ def test_measurements_that_are_not_true(fault):
     assert any(words in message for message in messages), messages
 
 
-def test_a_silhouette_that_does_not_fill_its_box():
+def test_a_silhouette_that_does_not_fill_its_box_is_found():
     ids, wholes = scene_of_two()
     silhouettes = shard_files.crops(wholes)
     silhouettes["1"] = np.pad(silhouettes["1"], ((0, 0), (0, 1)))
@@ -284,22 +284,22 @@ def test_a_silhouette_that_does_not_fill_its_box():
 
 
 @pytest.mark.parametrize(
-    ("point", "words"),
+    ("point", "message"),
     [
-        ((50.5, 4.5, 1), "1: keypoint 0 at (50.5, 4.5) has visibility 1, but lies outside the silhouette of its object"),
-        ((64.5, 4.5, 1), "1: keypoint 0 at (64.5, 4.5) has visibility 1, but lies outside the frame"),
+        ((50.5, 4.5, 1), "(50.5, 4.5) has visibility 1, but lies outside the silhouette of its object"),
+        ((64.5, 4.5, 1), "(64.5, 4.5) has visibility 1, but lies outside the frame"),
     ],
 )
-def test_joints_in_the_wrong_place(point, words):
+def test_a_keypoint_in_the_wrong_place(point, message):
     ids, wholes = scene_of_two()
     record = shard_files.record(ids, wholes)
     joints = record.instances_by_id[PERSON].keypoints
     moved = joints[0].model_copy(update=dict(zip(("u_px", "v_px", "visibility"), point, strict=True)))
     record = shard_files.rewrite(record, PERSON, keypoints=(moved, *joints[1:]))
-    assert audited(record, ids, shard_files.crops(wholes)) == [words]
+    assert audited(record, ids, shard_files.crops(wholes)) == [f"1: keypoint 0 at {message}"]
 
 
-def test_a_joint_in_plain_view_where_something_else_is_seen():
+def test_a_visible_keypoint_where_the_person_is_not_seen_is_found():
     ids, wholes = scene_of_two()
     record = shard_files.record(ids, wholes)
     (joint, *_) = record.instances_by_id[PERSON].keypoints
@@ -310,7 +310,7 @@ def test_a_joint_in_plain_view_where_something_else_is_seen():
     ]
 
 
-def test_masks_that_overlap():
+def test_overlapping_masks_are_found():
     """RLE of other masks than the id map's: found by area, by box and by their union."""
     ids, _ = scene_of_two()
     visible = masks_of(ids)
@@ -324,7 +324,7 @@ def test_masks_that_overlap():
     ]
 
 
-def test_objects_and_measurements_that_do_not_match():
+def test_objects_and_measurements_that_disagree_are_found():
     ids, wholes = scene_of_two()
     record = shard_files.record(ids, wholes)
     pixels = pixels_of(ids)
@@ -336,7 +336,7 @@ def test_objects_and_measurements_that_do_not_match():
     assert double[:2] == (1, "the record gives this id to more than one object")
 
 
-def test_summaries_add_up_but_for_the_largest_excess():
+def test_summaries_add_up_and_keep_the_largest_excess():
     one = audit.AuditSummary(
         images=1, instances=3, hidden=1, visible_pixels=100, boundary_pixels=4, largest_excess_px=1
     )

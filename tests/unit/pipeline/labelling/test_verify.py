@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A data set is taken for whole only if it is; whatever is done to it is named with its place."""
+"""An unchanged data set has no problems; every damage is found and named with its file."""
 
 import json
 import re
@@ -43,7 +43,8 @@ def write_shard(folder: Path, indices: list[int]) -> None:
 def seal(folder: Path, images: int, **changes: object) -> None:
     """Write the `shard.json` that fits the files."""
     paths = [path for path in folder.rglob("*") if path.is_file() and path.name not in NOT_HASHED]
-    assets = {name: asset.model_dump() for name, asset in asset_catalogue.read_catalogue().entries_of(OCCURRING).items()}
+    catalogue = asset_catalogue.read_catalogue()
+    assets = {name: asset.model_dump() for name, asset in catalogue.entries_of(OCCURRING).items()}
     facts = {
         "images": images,
         "versions": {"blender": "4.5"},
@@ -60,7 +61,8 @@ def write_annotations(data: Path) -> None:
             {"id": index + 1, **{key: f"{place}/{folder}/{image_file_name(index)}" for key, folder in FOLDERS.items()}}
             for index, place in places.items()
         ]
-        json_files.write_json(data / f"annotations/{split}.json", {"images": images, "annotations": [], "categories": []})
+        document = {"images": images, "annotations": [], "categories": []}
+        json_files.write_json(data / f"annotations/{split}.json", document)
     json_files.write_json(data / "annotations/audit.json", {})
     counts = {split: (len(indices), 0) for split, indices in SPLITS.items()}
     told = provenance.describe_annotations(SETTINGS, data / "shards", data / "annotations", counts)
@@ -72,7 +74,7 @@ FOLDERS = {"file_name": "images", "instances": "instances"}
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """A whole data set: two shards of two images, three splits, Snakemake's marks."""
+    """A complete data set: two shards of two images, three splits, Snakemake's time stamps."""
     for number in range(2):
         write_shard(tmp_path / f"data/shards/{number:05d}", [2 * number, 2 * number + 1])
         (tmp_path / f"data/shards/{number:05d}/.snakemake_timestamp").touch()
@@ -87,7 +89,7 @@ def findings(data: Path) -> list[verify.Finding]:
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])
-def test_a_whole_data_set_has_no_fault(data, processes):
+def test_an_unchanged_data_set_has_no_problem(data, processes):
     done = run_cariste("verify", data, "--processes", processes)
     assert done.exit_code == 0, done.stdout
     assert done.stdout.startswith("2 shards, 14 files, 0.0 MB in ")
@@ -219,7 +221,7 @@ def test_one_flipped_bit_anywhere_is_found(data, tmp_path, draw):
         path.write_bytes(whole)
 
 
-def test_all_faults_are_said_at_once_and_the_exit_code_is_1(data):
+def test_all_problems_are_listed_at_once_and_the_exit_code_is_1(data):
     flip(data / S0 / "images/000000.png")
     (data / S1 / "images/000003.png").unlink()
     done = run_cariste("verify", data)
@@ -231,7 +233,7 @@ def test_all_faults_are_said_at_once_and_the_exit_code_is_1(data):
     assert last.endswith(": 2 problems")
 
 
-def test_what_a_killed_job_left_is_named_and_harmless(data):
+def test_leftovers_of_a_killed_job_are_named_and_harmless(data):
     (data / "shards/.00003.growing/images").mkdir(parents=True)
     (data / "scenes").mkdir()
     (data / "scenes/00003.jsonl.part").touch()
@@ -242,7 +244,7 @@ def test_what_a_killed_job_left_is_named_and_harmless(data):
         assert f"note: {place}: incomplete" in done.stdout
 
 
-def test_a_shard_rendered_by_hand_is_no_fault_but_is_said(data):
+def test_a_shard_rendered_by_hand_is_noted_and_harmless(data):
     seal(data / S0, 2, made_by=None)
     write_annotations(data)
     done = run_cariste("verify", data)
@@ -250,7 +252,7 @@ def test_a_shard_rendered_by_hand_is_no_fault_but_is_said(data):
     assert f"note: {S0}/shard.json: made_by is null" in done.stdout
 
 
-def test_a_folder_that_is_no_data_set_is_an_error(tmp_path):
+def test_a_folder_that_is_not_a_data_set_is_an_error(tmp_path):
     done = run_cariste("verify", tmp_path)
     assert (done.exit_code, done.stdout) == (2, "")
     assert f"{tmp_path}: not a data set" in done.stderr

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Reading the records of a run: sums over jobs and shards, and errors that name the file."""
+
 import json
 
 import pytest
@@ -24,7 +26,7 @@ def shard_text(seconds, **changes):
     return json.dumps(record | changes)
 
 
-def test_stages_are_summed_in_the_order_of_the_road(tmp_path):
+def test_stages_are_summed_in_the_order_of_the_pipeline(tmp_path):
     benchmark(tmp_path / "run/train.tsv", 60.5, "1200.0")
     benchmark(tmp_path / "run/export.tsv", 1, "10")
     benchmark(tmp_path / "data/render/00000.tsv", 10, "500.5")
@@ -39,20 +41,20 @@ def test_stages_are_summed_in_the_order_of_the_road(tmp_path):
     ]
 
 
-def test_shards_of_a_larger_data_set_that_was_there_before_do_not_count(tmp_path):
+def test_shards_of_an_earlier_larger_data_set_do_not_count(tmp_path):
     for name in ("00000", "00001"):
         benchmark(tmp_path / f"render/{name}.tsv", 10, "500")
     (stage,) = run_records.read_stages(tmp_path, shards=["00000"])
     assert (stage.jobs, stage.seconds) == (1, 10)
 
 
-def test_a_file_that_is_no_benchmark_is_named(tmp_path):
+def test_a_file_that_is_not_a_benchmark_is_named(tmp_path):
     write(tmp_path / "train.tsv", "seconds\n12\n")
     with pytest.raises(run_records.RunRecordError, match=r"train\.tsv: not a Snakemake benchmark"):
         run_records.read_stages(tmp_path, shards=[])
 
 
-def test_shards_are_summed_and_what_no_step_accounts_for_is_shown(tmp_path):
+def test_shards_are_summed_and_the_rest_of_the_time_is_a_step_of_its_own(tmp_path):
     seconds = {"build": 1.0, "sample": 7.0, "total": 10.0}
     paths = [
         write(tmp_path / "0/shard.json", shard_text(seconds)),
@@ -61,15 +63,15 @@ def test_shards_are_summed_and_what_no_step_accounts_for_is_shown(tmp_path):
     rendering = run_records.read_rendering(paths)
     assert rendering.images == 4
     assert rendering.seconds == {"build": 2.0, "sample": 14.0, "rest": 4.0}
-    assert rendering.overhead == pytest.approx(0.3)
-    assert rendering.facts == {"device": "CPU", "blender": "4.5.15 LTS"}
+    assert rendering.non_sampling_share == pytest.approx(0.3)
+    assert rendering.versions == {"device": "CPU", "blender": "4.5.15 LTS"}
 
 
 def test_shards_of_two_machines_show_both(tmp_path):
     seconds = {"sample": 1.0, "total": 1.0}
     first = write(tmp_path / "0/shard.json", shard_text(seconds))
     second = write(tmp_path / "1/shard.json", shard_text(seconds, device="CUDA: NVIDIA L4"))
-    assert run_records.read_rendering([first, second]).facts["device"] == "CPU, CUDA: NVIDIA L4"
+    assert run_records.read_rendering([first, second]).versions["device"] == "CPU, CUDA: NVIDIA L4"
 
 
 @pytest.mark.parametrize("text", [shard_text({"build": 1.0, "total": 1.0}), "[]", "{", '{"images": 2}'])

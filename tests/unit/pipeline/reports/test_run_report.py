@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page of a tiny data set and run that are written here, file by file, as the stations before it write them."""
+"""The page of a tiny data set and training run that this test writes as the stages before the report do."""
 
 import json
 import re
@@ -17,15 +17,19 @@ from pipeline.common.vocabulary import SPLITS
 from pipeline.config.config import validate
 from pipeline.config.stages import ReportConfig
 from pipeline.reports import run_records, run_report
+from pipeline.viz.formatting import DASH
 from tests.helpers.commands import run_cariste
 
-CONFIG = {"data": {"name": "tiny", "images": 12, "shard_size": 6}, "camera": {"width": 64, "height": 48}}
+CONFIG = {
+    "data": {"name": "tiny", "images": 12, "shard_size": 6, "split": {"train": 9, "val": 1, "test": 2}},
+    "camera": {"width": 64, "height": 48},
+}
 CATEGORIES = [{"id": 1, "name": "pedestrian"}, {"id": 2, "name": "pallet_truck"}]
 BENCHMARK = "s\th:m:s\tmax_rss\n{}\t0:00:01\t{}\n"
 SPLIT_OF = ("train",) * 8 + ("val",) * 2 + ("test",) * 2
 
 AUDIT = {"silhouettes": True, "images": 12, "instances": 31, "hidden": 4, "outside": 3, "verified": 2}
-AUDIT |= {"keypoints": 130, "visible_pixels": 14400, "boundary_pixels": 36, "largest_excess_px": 1}
+AUDIT |= {"keypoints": 130, "visible_pixels": 14400, "boundary_pixels": 36, "largest_excess_px": 1, "quarantined": []}
 
 
 def image_entry(index: int) -> dict:
@@ -167,14 +171,14 @@ class Outline(HTMLParser):
 
 def test_the_page_holds_every_section_and_its_links_lead_there(page):
     outline = Outline(page)
-    sections = {"images", "labels", "training", "precision", "predictions", "run"}
+    sections = {"images", "labels", "audit", "training", "precision", "predictions", "run"}
     assert sections <= set(outline.ids)
     links = {value.removeprefix("#") for tag, name, value in outline.attributes if (tag, name) == ("a", "href")}
     assert links == sections
     assert outline.open == []
 
 
-def test_the_page_needs_nothing_else(page):
+def test_the_page_needs_no_other_file(page):
     assert not re.search(r"https?://|<link|<script|@import|@font-face", page)
     outline = Outline(page)
     sources = [value for _, name, value in outline.attributes if name in ("src", "srcset", "poster", "data")]
@@ -184,45 +188,72 @@ def test_the_page_needs_nothing_else(page):
     assert len(page) < 5_000_000
 
 
-def test_the_page_reads_in_the_dark_and_on_a_phone(page):
+def test_the_page_has_a_dark_mode_and_a_viewport_for_phones(page):
     assert "prefers-color-scheme: dark" in page
     assert '<meta name="viewport"' in page
     used, defined = set(re.findall(r"var\((--[\w-]+)\)", page)), set(re.findall(r"(--[\w-]+):", page))
     assert used <= defined
 
 
-def test_the_headline(page):
+def test_the_key_figures(page):
     values = re.findall(r'class="figure-value">([^<]+)', page)
     # Two shards of 30 s and 60 s of training.
     assert values == ["0.71", "0.62", "12", "24", "2.0"]
 
 
-def test_images_of_every_rig_and_pairs_of_the_test_split(page):
+def test_images_of_every_rig_and_comparisons_of_the_test_split_are_shown(page):
     captions = re.findall(r"<figcaption>(\d{6}, [^<]+)", page)
     assert len(captions) == 8
     assert {caption.split(", ")[1] for caption in captions} == {"robot", "handheld", "ceiling"}
-    assert page.count(", truth:</b> 1 pedestrian, 1 pallet truck") == 2
+    assert page.count(", ground truth:</b> 1 pedestrian, 1 pallet truck") == 2
     assert re.findall(r"Predicted:</b> ([^<]+)", page) == ["1 pallet truck", "nothing"]
     assert page.count("<img ") == 8 + 2 * 2
 
 
-def test_what_the_audit_found(page):
-    assert "In all 12 images the masks\nlie inside these silhouettes, at most 1 px beside them" in page
-    assert "31, of them 4 hidden by others, 3 outside the frame" in page
-    assert "14\u202f400, of them 0.25 % beside their silhouette" in page
-    assert "2 objects, the same but for boundary pixels" in page
-    assert "130, all where their person is seen" in page
+def test_the_result_of_the_audit(page):
+    assert "In all 12 labeled\nimages the masks lie inside these silhouettes or at most 1 px beside them" in page
+    assert "31, of them 4 hidden by others and 3 outside the frame" in page
+    assert "14\u202f400, of them 0.25 % beside the silhouette" in page
+    assert "2 objects; they differ by boundary pixels only" in page
+    assert "130, all of them on visible pixels of their person" in page
+    assert "No image failed the audit." in page
 
 
-def test_an_audit_that_was_switched_off_is_told(results):
+def quarantined_entry(index: int, drawings: list[str]) -> dict:
+    return {"index": index, "shard": "00000", "reasons": ["instance 1: reason", "instance 2: x"], "drawings": drawings}
+
+
+def test_images_that_failed_the_audit_are_counted_and_shown_with_their_reason(results):
+    (results / "data/audit").mkdir()
+    cv2.imwrite(str(results / "data/audit/000002-1.png"), np.zeros((40, 60, 3), np.uint8))
+    entries = [quarantined_entry(2, ["audit/000002-1.png"]), quarantined_entry(5, ["audit/deleted.png"])]
+    json_files.write_json(results / "data/annotations/audit.json", AUDIT | {"quarantined": entries})
+    page = make(results)
+    assert "2 images failed the audit" in page
+    assert page.count(", shard 00000:</b> instance 1: reason (and 1 more)") == 2
+    assert page.count("<img ") == 8 + 2 * 2 + 1
+    assert page.count("The drawing was deleted.") == 1
+    Outline(page)
+
+
+def test_of_many_images_that_failed_the_audit_the_first_are_shown(results):
+    entries = [quarantined_entry(index, []) for index in range(25)]
+    json_files.write_json(results / "data/annotations/audit.json", AUDIT | {"quarantined": entries})
+    page = make(results)
+    assert "25 images failed the audit" in page
+    assert "the first 10 are shown here" in page
+    assert page.count(", shard 00000:</b>") == 10
+
+
+def test_an_audit_that_was_switched_off_is_reported(results):
     json_files.write_json(results / "data/annotations/audit.json", AUDIT | {"silhouettes": False})
     assert "<code>label.audit</code> is off" in make(results)
 
 
 @pytest.mark.parametrize("content", [{"images": 12}, AUDIT | {"more": 1}, []])
-def test_what_is_no_audit_is_named(results, content):
+def test_a_file_that_is_not_an_audit_is_named(results, content):
     json_files.write_json(results / "data/annotations/audit.json", content)
-    with pytest.raises(run_records.RunRecordError, match=r"audit\.json: not what the audit writes"):
+    with pytest.raises(run_records.RunRecordError, match=r"audit\.json: not a file of the stage label"):
         make(results)
 
 
@@ -234,11 +265,11 @@ def test_every_chart_is_drawn(page):
     assert len(ids) == len(set(ids))
 
 
-def test_what_was_run_is_told(page):
+def test_versions_times_and_config_are_shown(page):
     for fact in ("4.5.15 LTS", "torchvision", "snakemake", "3\u202f312\u202f411", "shard_size: 6"):
         assert fact in page
     assert re.search(r'<th scope="row">render</th><td>2</td><td>60.0</td>\s*<td>30.0</td><td>650</td>', page)
-    assert "40% is not Cycles sampling" in page
+    assert "40% of the rendering time is not spent in Cycles sampling" in page
 
 
 def test_the_same_inputs_give_the_same_page(results, page):
@@ -251,8 +282,8 @@ def test_null_is_shown_as_a_dash(results):
         results / "run/metrics.json", metrics(0.5, None) | {"val": metrics(None, None)["val"] | {"mask": None}}
     )
     page = make(results)
-    assert re.findall(r'class="figure-value">([^<]+)', page)[1] == run_report.DASH
-    assert page.count(f"<td>{run_report.DASH}</td>") == 18 + 6
+    assert re.findall(r'class="figure-value">([^<]+)', page)[1] == DASH
+    assert page.count(f"<td>{DASH}</td>") == 18 + 6
     assert "None" not in page
 
 
@@ -281,7 +312,7 @@ def test_a_missing_input_is_named_with_the_command_that_makes_it(results, name, 
     assert not (results / "run/report.html").exists()
 
 
-def test_a_page_that_cannot_be_written_again_stays(results):
+def test_a_former_page_stays_if_the_new_one_cannot_be_written(results):
     (results / "run/report.html").write_text("yesterday's")
     (results / "data" / image_entry(0)["file_name"]).unlink()
     with pytest.raises(reader.CocoError, match=r"000000\.png: no such file"):
@@ -289,7 +320,7 @@ def test_a_page_that_cannot_be_written_again_stays(results):
     assert (results / "run/report.html").read_text() == "yesterday's"
 
 
-def test_a_figure_that_metrics_lack_is_named(results):
+def test_a_missing_metric_is_named(results):
     short = metrics(0.5, 0.5)
     del short["test"]["box"]["pallet_truck"]
     json_files.write_json(results / "run/metrics.json", short)
@@ -297,7 +328,7 @@ def test_a_figure_that_metrics_lack_is_named(results):
         make(results)
 
 
-def test_annotations_without_what_rendering_measured_are_named(results):
+def test_annotations_without_measurements_are_named(results):
     path = results / "data/annotations/train.json"
     document = json.loads(path.read_text())
     del document["annotations"][4]["distance_m"]
@@ -306,7 +337,7 @@ def test_annotations_without_what_rendering_measured_are_named(results):
         make(results)
 
 
-def test_nothing_to_see_and_one_iteration_still_make_a_page(tmp_path):
+def test_images_without_objects_and_a_single_iteration_still_make_a_page(tmp_path):
     write_data(tmp_path / "data", with_objects=False)
     write_run(tmp_path / "run", iterations=1, with_objects=False)
     json_files.write_json(tmp_path / "run/metrics.json", metrics(None, None))
@@ -315,7 +346,7 @@ def test_nothing_to_see_and_one_iteration_still_make_a_page(tmp_path):
     assert "aisle: nothing" in page
 
 
-def test_command_line(results):
+def test_the_command_writes_the_page_and_names_a_missing_input(results):
     config = results / "tiny.yaml"
     config.write_text(json.dumps(CONFIG))
     folders = ("--data", results / "data", "--run", results / "run")

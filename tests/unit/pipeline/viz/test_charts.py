@@ -95,10 +95,10 @@ def test_a_long_training_stays_small():
 
 
 @given(st.lists(st.floats(-100, 100), min_size=1, max_size=60), st.integers(0, 10))
-def test_moving_mean_is_the_mean_of_the_neighbours(values, half):
+def test_the_moving_mean_is_the_mean_of_the_neighbors(values, half):
     smooth = charts.moving_mean(np.array(values), 2 * half + 1)
-    wanted = [np.mean(values[max(0, place - half) : place + half + 1]) for place in range(len(values))]
-    np.testing.assert_allclose(smooth, wanted, atol=1e-9)
+    expected = [np.mean(values[max(0, index - half) : index + half + 1]) for index in range(len(values))]
+    np.testing.assert_allclose(smooth, expected, atol=1e-9)
 
 
 @given(st.integers(1, 10_000))
@@ -106,8 +106,3 @@ def test_the_smoothing_window_is_odd_and_inside_the_training(length):
     window = charts.smoothing_window(length)
     assert window % 2 == 1
     assert 1 <= window <= length
-
-
-@pytest.mark.parametrize(("value", "text"), [(0.01234, "0.0123"), (4.6, "4.6"), (383.6, "384"), (0, "0")])
-def test_short_figures(value, text):
-    assert charts.format_number(value) == text
