@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sheets of small images to look at: of one thing from all around, of several, of a scene."""
 
-import subprocess
-import sys
 from itertools import pairwise
 
 import cv2
@@ -12,7 +10,7 @@ import pytest
 from blender import preview
 from blender.shards import build_scene
 from tests.helpers import records
-from tests.helpers.paths import ROOT
+from tests.helpers.blender_commands import run_blender
 
 
 @pytest.fixture
@@ -45,7 +43,7 @@ def test_one_thing_is_shown_from_eight_sides_and_from_above(small):
 
 
 def test_many_records_are_a_sheet_of_one_image_each(small, monkeypatch):
-    monkeypatch.setattr(preview, "MOST_TILES", 4)
+    monkeypatch.setattr(preview, "MAX_TILES", 4)
     one = as_dict(records.truck())
     shown = tiles(preview.contact_sheet([one, one, one], 1))
     assert shown.shape[:2] == (1, 3)
@@ -66,9 +64,11 @@ def test_a_scene_is_shown_as_its_camera_sees_it_then_from_outside(small, monkeyp
 def test_all_corners_of_what_is_shown_are_in_the_image():
     low, high = np.array([-1.0, -0.3, 0.0]), np.array([1.4, 0.3, 1.3])
     corners = np.array([(x, y, z) for x in (-1.0, 1.4) for y in (-0.3, 0.3) for z in (0.0, 1.3)])
-    for heading_deg in range(0, 360, 30):
-        for up_deg in (0.0, 18.0, 89.9):
-            pixels, depth_m = preview.camera.world_to_pixels(preview._camera(low, high, heading_deg, up_deg), corners)
+    for azimuth_deg in range(0, 360, 30):
+        for elevation_deg in (0.0, 18.0, 89.9):
+            pixels, depth_m = preview.camera.world_to_pixels(
+                preview._orbit_camera(low, high, azimuth_deg, elevation_deg), corners
+            )
             assert (depth_m > 0).all()
             assert (pixels > 0).all()
             assert (pixels < (preview.TILE_PX[0], preview.TILE_PX[1] - preview.CAPTION_PX)).all()
@@ -79,12 +79,12 @@ def test_an_empty_hall_is_nothing_to_look_at(small):
         preview.contact_sheet([as_dict() | {"objects": []}], 1)
 
 
-def test_the_command_writes_a_image_and_says_what_is_wrong(tmp_path):
+def test_the_command_writes_an_image_and_refuses_an_index_that_is_not_there(small, tmp_path):
     path, out = tmp_path / "a.json", tmp_path / "new/sheet.png"
     path.write_text(records.record(3).model_dump_json())
-    command = [sys.executable, "-m", "blender", "preview", "--record", path, "--out", out]
-    subprocess.run([*command, "--index", "3"], cwd=ROOT, check=True)
+    command = ("preview", "--record", path, "--out", out)
+    assert run_blender(*command, "--index", 3).exit_code == 0
     assert cv2.imread(str(out)).shape == (3 * preview.TILE_PX[1], 3 * preview.TILE_PX[0], 3)
-    run = subprocess.run([*command, "--index", "4"], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert run.returncode == 1
+    run = run_blender(*command, "--index", 4)
+    assert run.exit_code == 1
     assert "not image 4" in run.stderr

@@ -1,22 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command line, in processes of its own: the same bytes again, one record, a file to open in Blender."""
+"""`python -m blender render`: the same bytes again, one record, a file to open in Blender, wrong arguments."""
 
 import json
-import subprocess
-import sys
 
 import bpy
 import pytest
 
 from blender.cycles import render_settings
 from tests.helpers import records
-from tests.helpers.paths import ROOT
+from tests.helpers.blender_commands import run_blender, start_blender
 from tests.unit.blender.ground_truth.test_keypoints import place
-
-
-def run(*arguments):
-    command = [sys.executable, "-m", "blender", "render", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
 
 
 def contents(folder):
@@ -35,14 +28,15 @@ def made(tmp_path_factory):
     second = records.record(13, width=48, height=36).model_dump(mode="json")
     (folder / "scenes.jsonl").write_text("".join(json.dumps(record) + "\n" for record in (first, second)))
     (folder / "scenes.json").write_text('{"cariste": "0.3", "dataset_seed": 7}')
-    done = run("--scenes", folder / "scenes.jsonl", "--out", folder / "shard", "--provenance", folder / "scenes.json")
-    assert done.returncode == 0, done.stderr
+    files = ("--scenes", folder / "scenes.jsonl", "--provenance", folder / "scenes.json")
+    done = run_blender("render", *files, "--out", folder / "shard")
+    assert done.exit_code == 0, done.stderr
     return folder
 
 
-def test_another_process_makes_the_same_bytes(made, tmp_path):
-    done = run("--scenes", made / "scenes.jsonl", "--out", tmp_path / "shard", "--threads", 2)
-    assert done.returncode == 0, done.stderr
+def test_another_process_with_other_threads_renders_the_same_bytes(made, tmp_path):
+    done = start_blender("render", "--scenes", made / "scenes.jsonl", "--out", tmp_path / "shard", "--threads", 2)
+    assert done.exit_code == 0, done.stderr
     expected = contents(made / "shard")
     assert {"depth/000012.png", "normals/000012.exr", "silhouettes/000012.npz"} < set(expected)
     assert contents(tmp_path / "shard") == expected
@@ -52,18 +46,20 @@ def test_another_process_makes_the_same_bytes(made, tmp_path):
     assert again["made_by"] is None
 
 
-def test_one_record_of_a_shard_gives_the_shards_files(made, tmp_path):
+def test_one_image_of_a_shard_rendered_again_has_the_bytes_of_the_shard(made, tmp_path):
     lines = made / "shard" / "scenes.jsonl"
-    done = run("--record", lines, "--index", 13, "--out", tmp_path / "again")
-    assert done.returncode == 0, done.stderr
+    done = run_blender("render", "--record", lines, "--index", 13, "--out", tmp_path / "again")
+    assert done.exit_code == 0, done.stderr
     expected = {name: data for name, data in contents(made / "shard").items() if "000013" in name}
     expected["scenes.jsonl"] = lines.read_bytes().splitlines(keepends=True)[1]
     assert contents(tmp_path / "again") == expected
 
 
-def test_a_saved_scene_renders_the_shards_image(made, tmp_path):
-    done = run("--record", made / "scenes.jsonl", "--index", 12, "--save-blend", tmp_path / "scene.blend")
-    assert done.returncode == 0, done.stderr
+def test_a_saved_blend_file_renders_the_image_of_the_shard(made, tmp_path):
+    done = run_blender(
+        "render", "--record", made / "scenes.jsonl", "--index", 12, "--save-blend", tmp_path / "scene.blend"
+    )
+    assert done.exit_code == 0, done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["scene.blend"]
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "scene.blend"))
     scene = bpy.context.scene
@@ -84,9 +80,11 @@ def test_a_saved_scene_renders_the_shards_image(made, tmp_path):
         (["--scenes", "{scenes}"], "--out is missing"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_line(made, tmp_path, arguments, reason):
-    done = run(*(text.format(scenes=made / "scenes.jsonl", out=tmp_path / "out") for text in arguments))
-    assert done.returncode != 0
+def test_wrong_arguments_end_with_a_message_and_write_nothing(made, tmp_path, arguments, reason):
+    done = run_blender(
+        "render", *(text.format(scenes=made / "scenes.jsonl", out=tmp_path / "out") for text in arguments)
+    )
+    assert done.exit_code != 0
     assert reason in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())

@@ -2,8 +2,6 @@
 """Meshes of the user's own, in every format, as they come into an image; and those that are refused."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import bpy
@@ -17,7 +15,7 @@ from blender.mesh.solids import box, solids_to_mesh
 from pipeline.record.asset_catalogue import Catalogue
 from pipeline.scenes.assets import custom_meshes
 from tests.helpers import mesh_files
-from tests.helpers.paths import ROOT
+from tests.helpers.blender_commands import run_blender
 
 
 def asked_for(path: Path, **entry) -> dict:
@@ -127,17 +125,8 @@ def test_the_file_is_read_once_for_all_copies_of_a_image(tmp_path, asset_cache):
 
 def test_a_mesh_is_measured_by_the_command(tmp_path):
     path, out = mesh_files.truck_file(tmp_path / "mine.glb"), tmp_path / "out/mine.json"
-    command = [
-        sys.executable,
-        "-m",
-        "blender",
-        "measure",
-        "--asset",
-        json.dumps(asked_for(path)),
-        "--assets",
-        tmp_path,
-    ]
-    run = subprocess.run([*command, "--out", out], cwd=ROOT, capture_output=True, text=True, check=True)
+    run = run_blender("measure", "--asset", json.dumps(asked_for(path)), "--assets", tmp_path, "--out", out)
+    assert run.exit_code == 0, run.stderr
     assert run.stdout == "measure mine: 1.6 x 0.5 x 1.2 m, 24 triangles\n"
     (own,) = custom_meshes.read_measured_meshes([out])
     assert own.parameters.size_m == pytest.approx(mesh_files.SIZE_M)
