@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # make train      install everything into .venv, then render, train and report with configs/quickstart.yaml
-# make test       install everything, then run the tests (about 5 minutes); make test-all adds the long ones
+# make test       install everything, then run the tests (about 6 minutes); make test-all adds the long ones
 # make benchmark  how long an image takes on this machine, stage by stage, and how many jobs are worth it
 # make preview ASSET=hand_pallet_truck    look at an asset, yours or built in: results/preview/hand_pallet_truck.png
 # make dataset, make evaluate, make report: other targets. CONFIG=configs/full.yaml: another config. JOBS=8: more at once.
@@ -11,6 +11,7 @@ CONFIG ?= configs/quickstart.yaml
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 # Only the lines of our own stages and errors; the full log of each job is in logs/ beside its results.
 SNAKEMAKE := $(BIN)/snakemake --quiet all -j$(JOBS)
+# Each worker runs whole files, in the order that tests/conftest.py sets: the longest first.
 PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: train dataset evaluate report benchmark preview test test-all lint setup clean
@@ -27,11 +28,9 @@ preview: setup
 	$(SNAKEMAKE) --forcerun preview_records preview --configfile $(CONFIG) -- results/preview/$(ASSET).png
 
 test: setup
-	$(BIN)/lint-imports
 	$(PYTEST) -m "not slow"
 
 test-all: setup
-	$(BIN)/lint-imports
 	CARISTE_THOROUGH=1 $(PYTEST)
 
 lint: setup
