@@ -13,22 +13,22 @@ import bpy
 from blender.common.atomic_file import replace_file
 from blender.mesh import custom_mesh
 
-# Least and greatest length (the longer side of the footprint) and height in metres.
-SIZES_M = {
+# Limits of the length (the longer side of the footprint) and of the height, in meters, for each category.
+PLAUSIBLE_SIZES_M = {
     "pallet_truck": ((0.3, 3.0), (0.1, 2.5)),
     "pedestrian": ((0.2, 2.2), (1.2, 2.2)),
     None: ((0.02, 12.0), (0.02, 12.0)),
 }
-# What a unit of a file may be, most usual first: metre, millimetre, centimetre, inch, foot, decimetre; and each again
-# where a program has scaled it by a hundred or a thousand on the way.
-UNITS_M = (1.0, 0.001, 0.01, 0.0254, 0.3048, 0.1, 10.0, 100.0, 1000.0)
+# Possible units of a file in meters, the most usual first: meter, millimeter, centimeter, inch, foot, decimeter. Then
+# those of files that a program has scaled by a wrong factor.
+CANDIDATE_UNITS_M = (1.0, 0.001, 0.01, 0.0254, 0.3048, 0.1, 10.0, 100.0, 1000.0)
 
 
 def measure_asset(asset: dict, folder: Path) -> dict:
-    """Return `asset` (a dict of pipeline's `OwnThing`) with the size and the triangles of its mesh.
+    """Return `asset`, a dict of pipeline's `CustomMesh`, with the size and the number of triangles of its mesh.
 
     Raises:
-        imported.AssetError: names the asset, says what is wrong and what to do.
+        CustomMeshError: the file cannot be used, or its size is not plausible for its category.
     """
     parameters = asset["parameters"]
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
@@ -46,21 +46,23 @@ def measure_asset(asset: dict, folder: Path) -> dict:
 
 
 def _check_size(category: str | None, size_m: list[float], metres_per_unit: float) -> None:
-    if _fits(category, size_m):
+    if _is_plausible(category, size_m):
         return
-    in_units = [side / metres_per_unit for side in size_m]
-    better = [unit for unit in UNITS_M if _fits(category, [side * unit for side in in_units])]
-    (short, long), (low, high) = SIZES_M[category]
-    advice = f"set metres_per_unit: {better[0]:g}" if better else "look at it: python -m blender preview"
+    size_in_units = [side / metres_per_unit for side in size_m]
+    plausible_units = [
+        unit for unit in CANDIDATE_UNITS_M if _is_plausible(category, [side * unit for side in size_in_units])
+    ]
+    (short, long), (low, high) = PLAUSIBLE_SIZES_M[category]
+    advice = f"set metres_per_unit: {plausible_units[0]:g}" if plausible_units else "look at it in Blender"
     raise custom_mesh.CustomMeshError(
         f"it is {' x '.join(f'{side:.4g}' for side in size_m)} m (length, width, height), but a "
-        f"{(category or 'thing').replace('_', ' ')} is {short:g} to {long:g} m long and {low:g} to {high:g} m high; "
+        f"{(category or 'prop').replace('_', ' ')} is {short:g} to {long:g} m long and {low:g} to {high:g} m high; "
         f"{advice}, or check up and forward"
     )
 
 
-def _fits(category: str | None, size_m: list[float]) -> bool:
-    (short, long), (low, high) = SIZES_M[category]
+def _is_plausible(category: str | None, size_m: list[float]) -> bool:
+    (short, long), (low, high) = PLAUSIBLE_SIZES_M[category]
     return short <= max(size_m[:2]) <= long and low <= size_m[2] <= high
 
 

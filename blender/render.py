@@ -17,22 +17,22 @@ from blender.shards import build_scene, render_shard
 
 
 def save_blend(record: dict, out: Path, device: str, threads: int) -> None:
-    """Build a record's scene and save it with all that it needs, camera and render settings set (F12 renders it).
+    """Build the scene of a record and save it with its textures, camera and render settings (F12 renders it).
 
-    Of a distorted image it is the pinhole image that is warped (`lens.pinhole_record`).
+    For a distorted image, this is the scene of the pinhole image that is warped (`lens_distortion.pinhole_record`).
 
     Raises:
-        scene.SceneError, devices.DeviceError, passes.PassError: see there.
+        CaristeError: the scene cannot be built or rendered, or the device is missing.
         RuntimeError: Blender cannot write the file.
     """
-    straight = lens_distortion.pinhole_record(record)
-    built = build_scene.build_scene(straight)
-    render_settings.configure(straight["render"], device, threads)
-    if strength := straight["render"]["white_balance"]:
+    pinhole_record = lens_distortion.pinhole_record(record)
+    scene = build_scene.build_scene(pinhole_record)
+    render_settings.configure(pinhole_record["render"], device, threads)
+    if strength := pinhole_record["render"]["white_balance"]:
         with tempfile.TemporaryDirectory() as folder:
             render_settings.render(Path(folder) / "passes.exr")
             render_settings.balance_white(
-                exr_passes.read_passes(Path(folder) / "passes.exr", set(built.roots)).color, strength
+                exr_passes.read_passes(Path(folder) / "passes.exr", set(scene.roots)).color, strength
             )
     render_settings.use_png_format(bpy.context.scene)
     bpy.context.scene.render.filepath = f"//{record['index']:06d}.png"

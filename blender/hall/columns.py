@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Columns of the hall, with a striped guard at the foot or without."""
+"""Columns of the hall, with or without a striped guard around the foot."""
 
 import bpy
 
@@ -12,7 +12,7 @@ GUARD_PLATE_M = 0.012
 
 
 def build_column(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
-    """A square column from `ColumnParameters`, `width_m` wide without its guard."""
+    """Return a square column from `ColumnParameters`; `width_m` does not include the guard."""
     width, height, color = parameters["width_m"], parameters["height_m"], tuple(parameters["color_rgb"])
     solids = [box((width, width, height), (0, 0, height / 2))]
     if parameters["guard"]:

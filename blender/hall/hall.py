@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The hall: floor with painted lines, walls and ceiling with what hangs on them (blender/fittings.py, openings.py).
+"""Build the hall: floor with painted lines and litter, walls and ceiling with their fittings and openings.
 
-Walls and ceiling let diffuse and shadow rays through: the ambient world (blender/lights.py) reaches every corner that
-no object covers, at the cost of a ray that ends at once instead of many bounces. The eye and reflections see them.
+Walls and ceiling are invisible to diffuse and shadow rays, so that the ambient light (`lights`) reaches all places that
+no object covers. This replaces many bounces by one ray. Camera rays and reflections do see walls and ceiling.
 """
 
 import bpy
@@ -20,48 +20,49 @@ LINE_LIFT_M = 0.0005
 
 
 def build_hall(hall: dict, cache: AssetCache) -> list[bpy.types.Object]:
-    """Return floor, lines, litter, walls, ceiling and fittings of a `Hall` (pipeline/scene.py) in the world frame.
+    """Return the unlinked objects of the "hall" part of a scene record, in the world frame.
 
-    The ceiling's beams begin at the hall's clear height, the ceiling itself lies above them.
+    The lower edges of the beams are at the hall's clear height; the ceiling is ceiling_z the beams.
     """
     size = tuple(hall["size_m"])
     rng = np.random.default_rng(hall["ceiling"]["seed"])
-    above, beam_solids = roof_beams(size, hall["ceiling"]["kind"], rng)
+    ceiling_z, beam_solids = roof_beams(size, hall["ceiling"]["kind"], rng)
     fittings = fitting_materials(cache)
     floor = [
-        *_object("floor", [_ground(size)], [hall_materials.floor_material(hall["floor"])]),
-        *_object("litter", litter_solids(size, hall["floor"]), fittings),
+        *_mesh_object("floor", [_floor_polygon(size)], [hall_materials.floor_material(hall["floor"])]),
+        *_mesh_object("litter", litter_solids(size, hall["floor"]), fittings),
         *_lines(hall),
     ]
     shell = [
-        *_object("walls", _walls(size, above), [hall_materials.wall_material(hall["walls"])]),
-        *_object("ceiling", [_ceiling(size, above)], [hall_materials.ceiling_material(hall["ceiling"])]),
-        *_object("beams", beam_solids, fittings),
-        *_object("wall fittings", wall_fittings(size, hall["walls"]["seed"], hall.get("openings", ())), fittings),
+        *_mesh_object("walls", _walls(size, ceiling_z), [hall_materials.wall_material(hall["walls"])]),
+        *_mesh_object("ceiling", [_ceiling(size, ceiling_z)], [hall_materials.ceiling_material(hall["ceiling"])]),
+        *_mesh_object("beams", beam_solids, fittings),
+        *_mesh_object("wall fittings", wall_fittings(size, hall["walls"]["seed"], hall.get("openings", ())), fittings),
         *openings.build_openings(hall, cache),
     ]
-    for thing in shell:
-        thing.visible_diffuse = thing.visible_shadow = False
+    for hall_object in shell:
+        hall_object.visible_diffuse = hall_object.visible_shadow = False
     return floor + shell
 
 
-def _object(name: str, solids: list[Solid], materials: list[bpy.types.Material]) -> list[bpy.types.Object]:
-    """One object, or none if there is nothing to it."""
+def _mesh_object(name: str, solids: list[Solid], materials: list[bpy.types.Material]) -> list[bpy.types.Object]:
+    """Return one object in a list, or an empty list if there are no solids."""
     return [bpy.data.objects.new(name, solids_to_mesh(name, solids, materials))] if solids else []
 
 
-def _ground(size: tuple[float, float, float]) -> Solid:
+def _floor_polygon(size: tuple[float, float, float]) -> Solid:
+    """Return the floor, facing up."""
     half = np.array(size[:2]) / 2
     return level_face((0, 0, 0)).polygon(half * [(-1, -1), (1, -1), (1, 1), (-1, 1)], 0, lift_m=0.0)
 
 
 def _ceiling(size: tuple[float, float, float], z: float) -> Solid:
-    """The floor turned over: it looks down."""
-    return _ground(size).turned("x", 180).moved((0, 0, z))
+    """Return the ceiling at the height `z`, facing down."""
+    return _floor_polygon(size).turned("x", 180).moved((0, 0, z))
 
 
 def _walls(size: tuple[float, float, float], height: float) -> list[Solid]:
-    """Four quads that look inwards."""
+    """Return four quads that face inwards."""
     x, y = size[0] / 2, size[1] / 2
     corners = [(x, -y), (-x, -y), (-x, y), (x, y)]
     quads = []
@@ -71,7 +72,10 @@ def _walls(size: tuple[float, float, float], height: float) -> list[Solid]:
 
 
 def _lines(hall: dict) -> list[bpy.types.Object]:
-    """Painted lines, one object a colour and wear; each later one lies a tenth of a millimetre above its crossings."""
+    """Return the painted lines, one object for each color and wear.
+
+    Each line lies 0.01 mm above the one before it, so that crossings have a defined order.
+    """
     by_paint: dict[tuple, list[Solid]] = {}
     for number, line in enumerate(hall["lines"]):
         start, end = np.array(line["start_m"]), np.array(line["end_m"])
@@ -83,5 +87,5 @@ def _lines(hall: dict) -> list[bpy.types.Object]:
     return [
         line
         for (color, wear), quads in by_paint.items()
-        for line in _object("floor lines", quads, [hall_materials.floor_line_material(hall["floor"], color, wear)])
+        for line in _mesh_object("floor lines", quads, [hall_materials.floor_line_material(hall["floor"], color, wear)])
     ]

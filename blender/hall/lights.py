@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lamps and the light between them: an area light for the energy, a fixture with a bright face for the eye.
+"""Lamps and ambient light.
 
-The face is emissive for camera rays alone and the area light invisible to them, so that no energy counts twice and no
-mesh has to be sampled as a light. Ambient light is a plain world, or a coarse HDRI, which walls and ceiling let in.
+A lamp is an area light that gives the energy, and a fixture with a bright face that the camera sees. The face emits for
+camera rays only and the area light is invisible to them, so no energy counts twice and no mesh is sampled as a light.
+The ambient light is a uniform world or a coarse HDRI image; walls and ceiling let it in.
 """
 
-# Powers: measured on a floor of albedo 0.25 in a hall of 20 x 14 m, 4 x 2 lamps of either kind 5 to 7 m high.
-# Lamps of P watt in all on A square metres give 0.6 (strips) to 0.75 (high bays) P / A W/m² on the floor; 15 % less at
-# 7 m than at 5 m. AgX at exposure 0 is well exposed at 1.5 to 2 W/m², that is P / A = 2.5 W/m²: 90 W a lamp there.
-# Physically (683 lm/W) that is about 1000 lux; halls of 100 to 300 lux are what a camera's exposure makes up for.
-# Ambient light adds pi * strength: 0.1 is a fifth of the lamps' share and usual, 0.03 is dramatic, 0.3 is flat.
+# Measured on a floor of albedo 0.25 in a hall of 20 m x 14 m, with 4 x 2 lamps of each kind at heights of 5 to 7 m:
+# Lamps with a total power P in watts over an area A in square meters give 0.6 P / A (strips) to 0.75 P / A (high bays)
+# W/m2 on the floor, at 7 m 15 % less than at 5 m. AgX at exposure 0 looks well exposed at 1.5 to 2 W/m2, so at
+# P / A = 2.5 W/m2: there, 90 W for each lamp. In physical units (683 lm/W) this is about 1000 lux. Real halls have 100
+# to 300 lux, which the camera's exposure makes up for.
+# Ambient light adds pi * strength: 0.1, the usual value, is a fifth of what the lamps give; 0.03 gives hard shadows,
+# 0.3 nearly none.
 
 from dataclasses import replace
 from functools import lru_cache
@@ -26,25 +29,25 @@ from blender.mesh.asset_cache import AssetCache
 from blender.mesh.shapes import lathe
 from blender.mesh.solids import Solid, box, cylinder, solids_to_mesh
 
-# A face this bright is white in AgX at any exposure that leaves the rest visible; more would only spoil anti-aliasing.
-BRIGHTEST_FACE = 12.0
+# W / (m2 sr). With AgX such a face is white at any useful exposure. A higher value would only harm anti-aliasing.
+MAX_FACE_RADIANCE = 12.0
 HANGER_M = 0.8
 FIXTURES = ("high_bay", "strip")
 HDRI_BLOCK = 32
 
 
 def build_lights(lamps: list[dict], ambient: dict, cache: AssetCache) -> list[bpy.types.Object]:
-    """Return lights and fixtures in the world frame, unlinked, and set the scene's world.
+    """Return lights and fixtures in the world frame, unlinked; set the scene's world to the ambient light.
 
-    `lamps` and `ambient` are the JSON of `Lamp` and `Ambient` in pipeline/scene.py; `power_w` is Blender's radiant
-    power of an area light (of a torch: of a spot), `strength` the mean radiance of the world in W / (m² sr).
+    `lamps` and `ambient` are parts of a scene record. `power_w` is Blender's radiant power of an area light (of a
+    torch: of a spot light), `strength` the mean radiance of the world in W / (m2 sr).
 
     Raises:
-        FileNotFoundError: Blender's own HDRI images are not where they should be.
+        FileNotFoundError: the HDRI images that ship with Blender are missing.
     """
     bpy.context.scene.world = _world(ambient)
-    burning = [_light(lamp) for lamp in lamps if lamp["power_w"] > 0]
-    return burning + [part for lamp in lamps if lamp["kind"] in FIXTURES for part in _fixture(lamp, cache)]
+    lights = [_light_object(lamp) for lamp in lamps if lamp["power_w"] > 0]
+    return lights + [part for lamp in lamps if lamp["kind"] in FIXTURES for part in _fixture(lamp, cache)]
 
 
 def _world(ambient: dict) -> bpy.types.World:
@@ -54,17 +57,20 @@ def _world(ambient: dict) -> bpy.types.World:
     background = tree.nodes["Background"]
     background.inputs["Color"].default_value = (*ambient["color_rgb"], 1.0)
     background.inputs["Strength"].default_value = ambient["strength"]
-    # Even light needs no aiming: bounces find it by themselves, and every shadow ray is left for the lamps.
+    # Do not sample the uniform world as a light: bounces reach it anyway, and all shadow rays are left for the lamps.
     world.cycles.sampling_method = "NONE"
     if ambient.get("hdri"):
-        surround = tree.nodes.new("ShaderNodeTexEnvironment")
-        surround.image = _hdri_image(ambient["hdri"], tuple(ambient["color_rgb"]), ambient["yaw_deg"])
-        tree.links.new(surround.outputs["Color"], background.inputs["Color"])
+        hdri_node = tree.nodes.new("ShaderNodeTexEnvironment")
+        hdri_node.image = _hdri_image(ambient["hdri"], tuple(ambient["color_rgb"]), ambient["yaw_deg"])
+        tree.links.new(hdri_node.outputs["Color"], background.inputs["Color"])
     return world
 
 
 def _hdri_image(name: str, color: tuple[float, float, float], yaw_deg: float) -> bpy.types.Image:
-    """A coarse copy of an HDRI, turned, its mean the ambient colour: no sun in it that few samples could not find."""
+    """Return a coarse, rotated copy of an HDRI image with the ambient color as its mean.
+
+    It is coarse because few samples could not resolve a sun.
+    """
     pixels = _coarse_hdri(name) * np.array(color)
     rows, columns = pixels.shape[:2]
     pixels = np.roll(pixels, round(yaw_deg / 360 * columns), axis=1)
@@ -76,7 +82,9 @@ def _hdri_image(name: str, color: tuple[float, float, float], yaw_deg: float) ->
 
 @lru_cache(maxsize=8)
 def _coarse_hdri(name: str) -> np.ndarray:
-    """Return (H / 32, W / 32, 3) of one of the images that ship with Blender, each at most 8 times the mean, mean 1.
+    """Return an HDRI image that ships with Blender, (H / 32, W / 32, 3), scaled to a mean of 1.
+
+    Values are limited to 8 times the mean before.
 
     Raises:
         FileNotFoundError: the file is missing.
@@ -85,7 +93,7 @@ def _coarse_hdri(name: str) -> np.ndarray:
     path = folder / f"{name}.exr"
     if not path.is_file():
         raise FileNotFoundError(
-            f"{path} is missing: Blender's own HDRI images come with bpy; install it anew, or light.hdri: 0"
+            f"{path} is missing: the HDRI images come with bpy; install bpy again, or set light.hdri: 0"
         )
     image = bpy.data.images.load(str(path))
     width, height = image.size
@@ -98,7 +106,7 @@ def _coarse_hdri(name: str) -> np.ndarray:
     return coarse / coarse.mean()
 
 
-def _light(lamp: dict) -> bpy.types.Object:
+def _light_object(lamp: dict) -> bpy.types.Object:
     kind = lamp["kind"]
     data = bpy.data.lights.new(kind, "SPOT" if kind == "torch" else "AREA")
     data.energy, data.color = lamp["power_w"], lamp["color_rgb"]
@@ -111,21 +119,22 @@ def _light(lamp: dict) -> bpy.types.Object:
         data.spread = np.radians(140 if kind == "high_bay" else lamp.get("angle_deg", 180))
     light = bpy.data.objects.new(kind, data)
     light.visible_camera = False
-    _hung(light, lamp)
+    _place_lamp(light, lamp)
     if kind not in FIXTURES:
-        # Area lights shine along -z; their y side stays upright.
+        # Lights shine along -z; their y axis stays upright.
         light.rotation_euler = Vector(lamp["direction"]).to_track_quat("-Z", "Y").to_euler()
     return light
 
 
-def _hung(thing: bpy.types.Object, lamp: dict) -> bpy.types.Object:
-    thing.location = lamp["position_m"]
-    thing.rotation_euler = (0.0, 0.0, np.radians(lamp["yaw_deg"]))
-    return thing
+def _place_lamp(lamp_object: bpy.types.Object, lamp: dict) -> bpy.types.Object:
+    """Move an object to the position and yaw of its lamp and return it."""
+    lamp_object.location = lamp["position_m"]
+    lamp_object.rotation_euler = (0.0, 0.0, np.radians(lamp["yaw_deg"]))
+    return lamp_object
 
 
 def _fixture(lamp: dict, cache: AssetCache) -> tuple[bpy.types.Object, bpy.types.Object]:
-    """Return the housing and its bright face, which only the camera sees."""
+    """Return the housing and its bright face, which only camera rays see."""
     size = tuple(round(length, 2) for length in lamp["size_m"])
     key = (lamp["kind"], size)
     parts = _high_bay(size[0]) if lamp["kind"] == "high_bay" else _strip(*size)
@@ -135,27 +144,27 @@ def _fixture(lamp: dict, cache: AssetCache) -> tuple[bpy.types.Object, bpy.types
         f"{lamp['kind']} housing",
         cache.mesh((*key, "housing"), lambda: solids_to_mesh("lamp housing", body, [casing])),
     )
-    glow = _glow(lamp, cache)
+    glow_material = _glow_material(lamp, cache)
     bright = bpy.data.objects.new(
         f"{lamp['kind']} face",
-        cache.mesh((*key, "face", glow.name), lambda: solids_to_mesh("lamp face", [face], [glow])),
+        cache.mesh((*key, "face", glow_material.name), lambda: solids_to_mesh("lamp face", [face], [glow_material])),
     )
     for kind_of_ray in ("diffuse", "glossy", "transmission", "volume_scatter", "shadow"):
         setattr(bright, f"visible_{kind_of_ray}", False)
-    return _hung(housing, lamp), _hung(bright, lamp)
+    return _place_lamp(housing, lamp), _place_lamp(bright, lamp)
 
 
-def _glow(lamp: dict, cache: AssetCache) -> bpy.types.Material:
-    """The face's material: the radiance that the area light has, P / (pi A), up to `BRIGHTEST_FACE`."""
+def _glow_material(lamp: dict, cache: AssetCache) -> bpy.types.Material:
+    """Return the material of a face: the radiance of the area light, P / (pi A), `MAX_FACE_RADIANCE` at most."""
     length, width = lamp["size_m"]
     area = np.pi * (length / 2) ** 2 if lamp["kind"] == "high_bay" else length * width
-    radiance = round(min(lamp["power_w"] / (np.pi * area), BRIGHTEST_FACE), 3)
+    radiance = round(min(lamp["power_w"] / (np.pi * area), MAX_FACE_RADIANCE), 3)
     color = tuple(lamp["color_rgb"])
     return cache.material(("glow", color, radiance), lambda: emissive_face("lamp glow", color, radiance))
 
 
 def _high_bay(diameter: float) -> tuple[list[Solid], Solid]:
-    """A flat "UFO" up to 45 cm across, a bell-shaped reflector above that."""
+    """Return housing and face of a high-bay lamp: flat up to a diameter of 0.45 m, bell-shaped above."""
     radius = diameter / 2
     rings = [(1.1, 0.006), (1.1, 0.10), (0.5, 0.12), (0.5, 0.22)]
     if diameter > 0.45:
@@ -166,7 +175,7 @@ def _high_bay(diameter: float) -> tuple[list[Solid], Solid]:
 
 
 def _strip(length: float, width: float) -> tuple[list[Solid], Solid]:
-    """A batten: a lit trough under a sheet housing, on two hangers."""
+    """Return housing and face of a strip lamp on two hangers."""
     body = [
         box((length + 0.04, width * 0.6, 0.06), (0, 0, 0.075)),
         box((length + 0.04, width + 0.02, 0.02), (0, 0, 0.04)),

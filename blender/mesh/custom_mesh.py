@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A mesh of the user's own: a file of `assets/`, turned and scaled into the frame of all things.
+"""Load a custom mesh: a file of the user in `assets/`, rotated and scaled into the frame of all objects.
 
-Everything that is a surface and not hidden in the file counts, as it is at rest: modifiers and instanced collections
-are applied, armatures stand in their rest pose; cameras, lamps, bones and empties are left out. Materials stay.
+All surfaces of the file that are not hidden are taken, with their materials. Modifiers and instanced collections are
+applied, armatures are in rest pose. Cameras, lamps, bones and empties are left out.
 """
 
 import hashlib
@@ -23,66 +23,66 @@ from blender.mesh.asset_cache import AssetCache
 
 ASSETS_FOLDER = Path(__file__).parents[2] / "assets"
 
-# Blender turns glTF (y up) to z up while it reads; other formats are read with the axes that the file has.
+# Blender rotates glTF files (y up) to z up when it reads them; other formats keep the axes of the file.
 TO_FILE_AXES = {ending: Matrix.Rotation(-np.pi / 2, 3, "X") for ending in (".glb", ".gltf")}
-SURFACES = ("MESH", "CURVE", "SURFACE", "FONT")
+SURFACE_TYPES = ("MESH", "CURVE", "SURFACE", "FONT")
 
 
 class CustomMeshError(CaristeError):
-    """A mesh that cannot be used; the message says why, and what to do."""
+    """A mesh that cannot be used."""
 
 
 def build_custom_mesh(parameters: dict, cache: AssetCache, folder: Path | None = None) -> list[bpy.types.Object]:
-    """Return the parts of an own asset from the fields of `ImportedParameters` (pipeline/things.py).
+    """Return the parts of a custom mesh from the parameters of its object in the scene record.
 
     `folder` holds the file (default: `ASSETS_FOLDER`). The file is read once for all copies in an image.
 
     Raises:
-        AssetError: see `load_meshes`; or it has another size than the record says.
+        CustomMeshError: see `load_meshes`; or its size is not that of the record.
     """
     key = (parameters["file"], parameters["metres_per_unit"], parameters["up"], parameters["forward"])
-    meshes = cache.imported((*key, parameters["opaque"]), lambda: load_meshes(parameters, folder or ASSETS_FOLDER))
+    meshes = cache.custom_meshes((*key, parameters["opaque"]), lambda: load_meshes(parameters, folder or ASSETS_FOLDER))
     size_m = bounding_size_m(meshes)
     if not np.allclose(size_m, parameters["size_m"], atol=2e-3):
         raise CustomMeshError(
-            f"{parameters['file']} measures {size_m.round(3)} m, the record says {parameters['size_m']}"
+            f"{parameters['file']} is {size_m.round(3)} m in size, but {parameters['size_m']} m in the record: run "
+            "`snakemake dataset` again"
         )
     return [bpy.data.objects.new(f"{parameters['file']} {number}", mesh) for number, mesh in enumerate(meshes)]
 
 
 def bounding_size_m(meshes: list[bpy.types.Mesh]) -> np.ndarray:
-    """Return length, width and height (3,) m of the box around all vertices."""
-    return np.ptp(np.concatenate([_points(mesh) for mesh in meshes]), axis=0)
+    """Return length, width and height (3,) of the box around all vertices, in meters."""
+    return np.ptp(np.concatenate([_vertex_positions(mesh) for mesh in meshes]), axis=0)
 
 
 def load_meshes(parameters: dict, folder: Path) -> list[bpy.types.Mesh]:
-    """Read a file into meshes in the frame of all things: origin on the floor under the middle, forward +x, up +z.
+    """Read a file into meshes in the frame of all objects: x forward, z up, the origin on the floor under the center.
 
     Raises:
-        AssetError: a file is missing or was changed, Blender cannot read it, it has no faces, an image is missing.
+        CustomMeshError: a file is missing or has changed, Blender cannot read it, it has no faces, or a texture is
+            missing.
     """
     for name, sha256 in parameters["sha256"].items():
         _check_file(folder / name, sha256)
     path = folder / parameters["file"]
-    kept = bpy.context.window.scene
+    previous_scene = bpy.context.window.scene
     bpy.context.window.scene = scratch = bpy.data.scenes.new("import")
-    known = set(bpy.data.images)
+    images_before = set(bpy.data.images)
     try:
         scratch = _read(path, scratch)
-        meshes = _surfaces(scratch)
+        meshes = _evaluated_meshes(scratch)
     finally:
-        bpy.context.window.scene = kept
-        for thing in list(scratch.objects):
-            bpy.data.objects.remove(thing)
+        bpy.context.window.scene = previous_scene
+        for scene_object in list(scratch.objects):
+            bpy.data.objects.remove(scene_object)
         bpy.data.scenes.remove(scratch)
-    _check_textures(path, set(bpy.data.images) - known)
+    _check_textures(path, set(bpy.data.images) - images_before)
     if not sum(len(mesh.polygons) for mesh in meshes):
-        raise CustomMeshError(
-            f"{path.name} has no faces (loose points and edges do not count): nothing of it can be seen"
-        )
-    _place(meshes, parameters, TO_FILE_AXES.get(path.suffix.lower(), Matrix.Identity(3)))
+        raise CustomMeshError(f"{path.name} has no faces (loose points and edges do not count), so it is invisible")
+    _move_to_asset_frame(meshes, parameters, TO_FILE_AXES.get(path.suffix.lower(), Matrix.Identity(3)))
     for material in {material for mesh in meshes for material in mesh.materials if material}:
-        _keep_to_the_mesh(material, parameters["opaque"])
+        _restrict_to_mesh(material, parameters["opaque"])
     return meshes
 
 
@@ -97,13 +97,13 @@ def _check_file(path: Path, sha256: str) -> None:
 
 
 def _read(path: Path, scratch: bpy.types.Scene) -> bpy.types.Scene:
-    """Read the file into the scene `scratch`, or return the first scene of a .blend instead."""
+    """Read a file into the scene `scratch` and return it; of a .blend file, return its first scene instead."""
     if path.suffix.lower() == ".blend":
-        with bpy.data.libraries.load(str(path)) as (there, wanted):
-            wanted.scenes = there.scenes[:1]
+        with bpy.data.libraries.load(str(path)) as (library_content, to_load):
+            to_load.scenes = library_content.scenes[:1]
         bpy.data.scenes.remove(scratch)
-        bpy.context.window.scene = wanted.scenes[0]
-        return wanted.scenes[0]
+        bpy.context.window.scene = to_load.scenes[0]
+        return to_load.scenes[0]
     importers: dict[str, Callable] = {
         ".glb": bpy.ops.import_scene.gltf,
         ".gltf": bpy.ops.import_scene.gltf,
@@ -119,32 +119,36 @@ def _read(path: Path, scratch: bpy.types.Scene) -> bpy.types.Scene:
     return scratch
 
 
-def _surfaces(scratch: bpy.types.Scene) -> list[bpy.types.Mesh]:
-    """Return the evaluated surfaces of a scene in its world axes, without what is hidden, loose or made by nodes."""
-    for thing in scratch.objects:
-        thing.animation_data_clear()
-        if thing.type == "ARMATURE":
-            thing.data.pose_position = "REST"
+def _evaluated_meshes(scratch: bpy.types.Scene) -> list[bpy.types.Mesh]:
+    """Return the visible surfaces of a scene in world coordinates; instances of geometry nodes are left out."""
+    for scene_object in scratch.objects:
+        scene_object.animation_data_clear()
+        if scene_object.type == "ARMATURE":
+            scene_object.data.pose_position = "REST"
     layer = scratch.view_layers[0]
     layer.update()
     graph = layer.depsgraph
     found = [
-        (each.object.original, each.matrix_world.copy())
-        for each in graph.object_instances
-        if each.show_self and each.object.type in SURFACES and not each.object.hide_render and not _by_nodes(each)
+        (instance.object.original, instance.matrix_world.copy())
+        for instance in graph.object_instances
+        if instance.show_self
+        and instance.object.type in SURFACE_TYPES
+        and not instance.object.hide_render
+        and not _is_node_instance(instance)
     ]
     unit_m = scratch.unit_settings.scale_length
-    meshes = [_mesh(thing, graph, Matrix.Scale(unit_m, 4) @ world) for thing, world in found]
+    meshes = [_evaluated_mesh(scene_object, graph, Matrix.Scale(unit_m, 4) @ world) for scene_object, world in found]
     return [mesh for mesh in meshes if len(mesh.polygons)]
 
 
-def _by_nodes(instance: bpy.types.DepsgraphObjectInstance) -> bool:
-    """Geometry nodes that scatter copies: Blender gives no mesh of theirs."""
+def _is_node_instance(instance: bpy.types.DepsgraphObjectInstance) -> bool:
+    """Return whether geometry nodes made this instance; Blender provides no mesh for it."""
     return instance.is_instance and instance.parent.instance_type == "NONE"
 
 
-def _mesh(thing: bpy.types.Object, graph: bpy.types.Depsgraph, world: Matrix) -> bpy.types.Mesh:
-    evaluated = thing.evaluated_get(graph)
+def _evaluated_mesh(scene_object: bpy.types.Object, graph: bpy.types.Depsgraph, world: Matrix) -> bpy.types.Mesh:
+    """Return a copy of an object's mesh in world coordinates, without loose vertices."""
+    evaluated = scene_object.evaluated_get(graph)
     mesh = bpy.data.meshes.new_from_object(evaluated, preserve_all_data_layers=True, depsgraph=graph)
     mesh.validate()
     work = bmesh.new()
@@ -158,16 +162,16 @@ def _mesh(thing: bpy.types.Object, graph: bpy.types.Depsgraph, world: Matrix) ->
     return mesh
 
 
-def _place(meshes: list[bpy.types.Mesh], parameters: dict, to_file_axes: Matrix) -> None:
-    """Turn and scale as the catalogue says, then put the middle of the footprint on the origin."""
-    up, forward = _axis(parameters["up"]), _axis(parameters["forward"])
-    turn = np.array([forward, np.cross(up, forward), up]) @ np.array(to_file_axes)
-    turned = Matrix((turn * parameters["metres_per_unit"]).tolist()).to_4x4()
+def _move_to_asset_frame(meshes: list[bpy.types.Mesh], parameters: dict, to_file_axes: Matrix) -> None:
+    """Rotate and scale meshes as the catalogue specifies, then move the center of the footprint to the origin."""
+    up, forward = _axis_vector(parameters["up"]), _axis_vector(parameters["forward"])
+    axes_matrix = np.array([forward, np.cross(up, forward), up]) @ np.array(to_file_axes)
+    file_to_asset = Matrix((axes_matrix * parameters["metres_per_unit"]).tolist()).to_4x4()
     for mesh in meshes:
-        mesh.transform(turned)
-    points = np.concatenate([_points(mesh) for mesh in meshes])
+        mesh.transform(file_to_asset)
+    points = np.concatenate([_vertex_positions(mesh) for mesh in meshes])
     if not np.isfinite(points).all():
-        raise CustomMeshError(f"{parameters['file']} has corners at infinity or at no number")
+        raise CustomMeshError(f"{parameters['file']} has vertices at infinity or NaN")
     low, high = points.min(axis=0), points.max(axis=0)
     middle = ((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2])
     for mesh in meshes:
@@ -175,12 +179,12 @@ def _place(meshes: list[bpy.types.Mesh], parameters: dict, to_file_axes: Matrix)
         mesh.update()
 
 
-def _axis(name: str) -> np.ndarray:
+def _axis_vector(name: str) -> np.ndarray:
     sign = -1.0 if name.startswith("-") else 1.0
     return sign * np.eye(3)["xyz".index(name[-1])]
 
 
-def _points(mesh: bpy.types.Mesh) -> np.ndarray:
+def _vertex_positions(mesh: bpy.types.Mesh) -> np.ndarray:
     points = np.empty(3 * len(mesh.vertices), np.float32)
     mesh.vertices.foreach_get("co", points)
     return points.reshape(-1, 3).astype(float)
@@ -192,8 +196,14 @@ def _check_textures(path: Path, images: set[bpy.types.Image]) -> None:
             raise CustomMeshError(f"{path.name}: its image {image.filepath} is missing or cannot be read")
 
 
-def _keep_to_the_mesh(material: bpy.types.Material, opaque: bool) -> None:
-    """Nothing may be seen where no triangle is; where one is, something must be seen if it is `opaque`."""
+def _restrict_to_mesh(material: bpy.types.Material, opaque: bool) -> None:
+    """Make a material show exactly the triangles of its mesh, because masks follow the mesh.
+
+    Displacement becomes bump. If `opaque`, alpha becomes 1.
+
+    Raises:
+        CustomMeshError: an opaque material has a Transparent BSDF.
+    """
     material.displacement_method = "BUMP"
     if not opaque or not material.use_nodes:
         return
@@ -201,8 +211,8 @@ def _keep_to_the_mesh(material: bpy.types.Material, opaque: bool) -> None:
     for node in tree.nodes:
         if node.type == "BSDF_TRANSPARENT":
             raise CustomMeshError(
-                f"material {material.name} uses a Transparent BSDF: masks follow the mesh, so make it opaque, or cut "
-                "real holes"
+                f"material {material.name} uses a Transparent BSDF, but masks follow the mesh: make it opaque, or cut "
+                "holes into the mesh"
             )
         if node.type == "BSDF_PRINCIPLED":
             alpha = node.inputs["Alpha"]

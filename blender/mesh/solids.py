@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Small solids as numpy arrays, joined part by part and handed to Blender once per asset.
+"""Small solids as numpy arrays, joined to one Blender mesh for each object.
 
-A `Solid` is vertices, polygons and one material slot; builders return solids, `solids_to_mesh` makes one Blender mesh with
-several materials from a list of them. Everything is in metres, in the asset's own frame.
+Builders return a list of `Solid`; `solids_to_mesh` makes one Blender mesh with several materials from it. All lengths
+are in meters, in the object's own frame: x forward, y left, z up. Faces are counter-clockwise seen from outside.
 """
 
 from dataclasses import dataclass, field, replace
@@ -23,7 +23,14 @@ UNIT_SQUARE = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
 
 @dataclass(frozen=True)
 class Solid:
-    """`vertices` (N, 3) float; `faces` vertex indices of each polygon; `slot` index of its material; smooth shading."""
+    """A part of an object, in one material.
+
+    Attributes:
+        vertices: (N, 3) float.
+        faces: the vertex indices of each polygon.
+        slot: index of the material.
+        smooth: whether faces are shaded as one round surface.
+    """
 
     vertices: np.ndarray
     faces: list[tuple[int, ...]]
@@ -31,14 +38,15 @@ class Solid:
     smooth: bool = field(default=False)
 
     def moved(self, offset_m: tuple[float, float, float]) -> "Solid":
+        """Return the solid at another position."""
         return replace(self, vertices=self.vertices + np.asarray(offset_m, float))
 
     def turned(self, axis: str, angle_deg: float) -> "Solid":
-        """Turn about an axis through the origin, right-handed."""
+        """Return the solid rotated about "x", "y" or "z" through the origin, right-handed."""
         return replace(self, vertices=self.vertices @ rotation_matrix(axis, angle_deg).T)
 
     def mirrored(self) -> "Solid":
-        """The left part for the right one: y becomes -y, faces still look outward."""
+        """Return the mirror image at the plane y = 0; its faces still point outward."""
         return replace(self, vertices=self.vertices * (1, -1, 1), faces=[face[::-1] for face in self.faces])
 
 
@@ -48,14 +56,14 @@ def with_mirror_image(parts: list[Solid]) -> list[Solid]:
 
 
 def box(size_m: tuple[float, float, float], center_m: tuple[float, float, float] = (0, 0, 0), slot: int = 0) -> Solid:
-    """An axis-aligned cuboid."""
+    """Return an axis-aligned cuboid."""
     corners = np.array([(x, y, z) for x in (-0.5, 0.5) for y in (-0.5, 0.5) for z in (-0.5, 0.5)])
     faces = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
     return Solid(corners * np.asarray(size_m, float) + np.asarray(center_m, float), faces, slot)
 
 
 def prism(outline_m: np.ndarray, length_m: float, slot: int = 0) -> Solid:
-    """A polygon (N, 2) in the x-z plane, counter-clockwise seen from -y, pulled along y, centred on y = 0."""
+    """Return a polygon (N, 2) in the x-z plane, counter-clockwise seen from -y, extruded along y around y = 0."""
     outline = np.asarray(outline_m, float)
     count = len(outline)
     sides = [np.insert(outline, 1, y, axis=1) for y in (-length_m / 2, length_m / 2)]
@@ -65,16 +73,16 @@ def prism(outline_m: np.ndarray, length_m: float, slot: int = 0) -> Solid:
 
 
 def cylinder(radius_m: float, length_m: float, segments: int = 24, slot: int = 0) -> Solid:
-    """A cylinder along y, centred on the origin, with flat caps."""
+    """Return a cylinder along y, centered on the origin, with flat caps."""
     angle = np.linspace(0, 2 * np.pi, segments, endpoint=False)
     solid = prism(np.c_[radius_m * np.cos(angle), radius_m * np.sin(angle)], length_m, slot)
     return replace(solid, smooth=True)
 
 
 def tube(path_m: np.ndarray, radius_m: float, segments: int = 12, slot: int = 0, closed: bool = False) -> Solid:
-    """A round bar swept along a polyline (N, 3), N >= 2; `closed` joins its ends to a ring.
+    """Return a round bar along a polyline (N, 3), N >= 2; `closed` joins its ends to a ring.
 
-    Rings are carried from point to point by the smallest turn between tangents, so that the bar does not twist.
+    From point to point, the cross-section rotates by the smallest angle between the tangents: the bar does not twist.
     """
     path = np.asarray(path_m, float)
     tangents = _tangents(path, closed)
@@ -95,9 +103,9 @@ def _tangents(path: np.ndarray, closed: bool) -> np.ndarray:
 
 
 def loft(sections_m: np.ndarray, slot: int = 0, closed: bool = False) -> Solid:
-    """A skin over closed outlines (S, N, 3), S >= 2, each right-handed about the way from the first to the last.
+    """Return a skin over closed outlines (S, N, 3), S >= 2, right-handed about the direction from first to last.
 
-    Flat ends, or with `closed` a ring.
+    The ends are flat; with `closed` the last outline is joined to the first.
     """
     sections = np.asarray(sections_m, float)
     count, around = sections.shape[:2]
@@ -112,8 +120,10 @@ def loft(sections_m: np.ndarray, slot: int = 0, closed: bool = False) -> Solid:
 
 
 def revolve(profile_m: np.ndarray, segments: int = 24, slot: int = 0) -> Solid:
-    """A ring about the y axis from a closed outline (N, 2) of (radius > 0, y), counter-clockwise with radius to the
-    right and y up."""
+    """Return a ring about the y axis from a closed outline (N, 2) of (radius > 0, y).
+
+    The outline is counter-clockwise with the radius to the right and y up.
+    """
     profile = np.asarray(profile_m, float)
     angle = np.linspace(0, 2 * np.pi, segments, endpoint=False)
     around = np.stack([np.cos(angle), np.zeros(segments), -np.sin(angle)], axis=1)
@@ -128,7 +138,7 @@ def flat_bar(
     height_m: float,
     slot: int = 0,
 ) -> Solid:
-    """A straight flat bar between two points, not vertical above each other; `width_m` is level, `height_m` upright."""
+    """Return a flat bar between two points that are not vertically above each other; its width is horizontal."""
     start, end = np.asarray(start_m, float), np.asarray(end_m, float)
     level = np.cross((0.0, 0.0, 1.0), end - start)
     level /= np.linalg.norm(level)
@@ -139,17 +149,19 @@ def flat_bar(
 
 
 def plate(corners_m: np.ndarray, thickness_m: float, slot: int = 0) -> Solid:
-    """A flat polygon (N, 3), counter-clockwise seen from where it looks to, thickened towards there."""
+    """Return a flat polygon (N, 3), thickened towards the side from which it is counter-clockwise."""
     corners = np.asarray(corners_m, float)
     normal = np.cross(corners - corners[0], np.roll(corners, -1, axis=0) - corners[0]).sum(axis=0)
     return loft(np.array([corners, corners + thickness_m * normal / np.linalg.norm(normal)]), slot)
 
 
 def round_corners(points_m: np.ndarray, radius_m: float, segments: int = 4, closed: bool = False) -> np.ndarray:
-    """Round the corners of a polyline (N, D) to arcs of `segments` pieces, `segments` + 1 points each.
+    """Return a polyline (N, D) with its corners rounded to arcs of `segments` pieces.
 
-    A corner between short sides gets a smaller radius: no arc takes more than half of a side. Raises ValueError where
-    a side runs straight on or straight back: there is no arc.
+    A corner between short sides gets a smaller radius, so that no arc takes more than half of a side.
+
+    Raises:
+        ValueError: two neighboring sides lie in one line.
     """
     points = np.asarray(points_m, float)
     corners = points if closed else points[1:-1]
@@ -159,9 +171,9 @@ def round_corners(points_m: np.ndarray, radius_m: float, segments: int = 4, clos
     to_before, to_after = to_before / _length(to_before), to_after / _length(to_after)
     half_angle = np.arccos(np.clip((to_before * to_after).sum(axis=1, keepdims=True), -1, 1)) / 2
     if np.any((half_angle < 1e-4) | (half_angle > np.pi / 2 - 1e-4)):
-        raise ValueError(f"no corner to round in {points.tolist()}: two neighbouring sides lie in one line")
+        raise ValueError(f"no corner to round in {points.tolist()}: two neighboring sides lie in one line")
     reach = np.minimum(reach, radius_m / np.tan(half_angle))
-    # An arc is the part of a circle about its middle, spanned by the directions to both points where it touches.
+    # An arc is part of a circle about `middle`; `first` and `last` lead from there to its ends.
     between = to_before + to_after
     middle = corners + between / _length(between) * reach / np.cos(half_angle)
     first, last = corners + reach * to_before - middle, corners + reach * to_after - middle
@@ -177,27 +189,28 @@ def _length(vectors: np.ndarray) -> np.ndarray:
 
 
 def bevelled(solid: Solid, radius_m: float, segments: int = 2) -> Solid:
-    """Round the sharp edges of a solid for good: for parts of a mesh that is shared or made of many materials."""
-    work = bmesh.new()
-    vertices = [work.verts.new(vertex) for vertex in solid.vertices]
+    """Return the solid with its sharp edges rounded."""
+    bevel_mesh = bmesh.new()
+    vertices = [bevel_mesh.verts.new(vertex) for vertex in solid.vertices]
     for face in solid.faces:
-        work.faces.new([vertices[i] for i in face])
-    work.normal_update()
-    edges = [edge for edge in work.edges if edge.calc_face_angle(0.0) > np.radians(SMOOTH_UP_TO_DEG)]
+        bevel_mesh.faces.new([vertices[i] for i in face])
+    bevel_mesh.normal_update()
+    edges = [edge for edge in bevel_mesh.edges if edge.calc_face_angle(0.0) > np.radians(SMOOTH_UP_TO_DEG)]
     bmesh.ops.bevel(
-        work, geom=edges, offset=radius_m, segments=segments, profile=0.5, affect="EDGES", clamp_overlap=True
+        bevel_mesh, geom=edges, offset=radius_m, segments=segments, profile=0.5, affect="EDGES", clamp_overlap=True
     )
-    work.verts.index_update()
-    made = np.array([vertex.co for vertex in work.verts])
-    faces = [tuple(vertex.index for vertex in face.verts) for face in work.faces]
-    work.free()
-    return replace(solid, vertices=made, faces=faces)
+    bevel_mesh.verts.index_update()
+    rounded_vertices = np.array([vertex.co for vertex in bevel_mesh.verts])
+    faces = [tuple(vertex.index for vertex in face.verts) for face in bevel_mesh.faces]
+    bevel_mesh.free()
+    return replace(solid, vertices=rounded_vertices, faces=faces)
 
 
 def solids_to_mesh(name: str, solids: list[Solid], materials: list[bpy.types.Material]) -> bpy.types.Mesh:
-    """Join solids into one Blender mesh; a solid's `slot` is its place in `materials`.
+    """Join solids to one Blender mesh; a solid's `slot` is an index of `materials`.
 
-    Smooth solids keep a crease where faces meet at more than `SMOOTH_UP_TO_DEG`: a cylinder's caps stay flat.
+    Edges between faces at an angle above `SMOOTH_UP_TO_DEG` stay sharp in smooth solids, for example at the caps of a
+    cylinder.
     """
     starts = np.cumsum([0] + [len(solid.vertices) for solid in solids])
     corners = [np.fromiter(chain.from_iterable(solid.faces), np.int32) for solid in solids]
@@ -207,7 +220,7 @@ def solids_to_mesh(name: str, solids: list[Solid], materials: list[bpy.types.Mat
     mesh.vertices.add(starts[-1])
     mesh.vertices.foreach_set("co", np.concatenate([solid.vertices for solid in solids]).astype(np.float32).ravel())
     mesh.loops.add(int(sizes.sum()))
-    joined = np.concatenate([start + own for start, own in zip(starts, corners, strict=False)])
+    joined = np.concatenate([start + indices for start, indices in zip(starts, corners, strict=False)])
     mesh.loops.foreach_set("vertex_index", joined.astype(np.int32))
     mesh.polygons.add(len(sizes))
     mesh.polygons.foreach_set("loop_start", (np.cumsum(sizes) - sizes).astype(np.int32))
@@ -216,12 +229,6 @@ def solids_to_mesh(name: str, solids: list[Solid], materials: list[bpy.types.Mat
         mesh.materials.append(material)
     mesh.update(calc_edges=True)
     mesh.set_sharp_from_angle(angle=np.radians(SMOOTH_UP_TO_DEG))
-    # Only now: marking sharp edges makes all faces smooth.
+    # Last, because marking sharp edges makes all faces smooth.
     mesh.polygons.foreach_set("use_smooth", np.repeat([solid.smooth for solid in solids], counts))
     return mesh
-
-
-def bevel(target: bpy.types.Object, width_m: float, segments: int = 1) -> None:
-    """Round the sharp edges of an object: real edges catch the light, mathematical ones do not."""
-    modifier = target.modifiers.new("bevel", "BEVEL")
-    modifier.width, modifier.segments, modifier.limit_method = width_m, segments, "ANGLE"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Skins and cloth as numpy arrays: refine, smooth, cut along a line, give an edge thickness.
+"""Surfaces of skin and cloth as numpy arrays: smooth them, cut them along a line, continue them beyond their border.
 
-Per-vertex values are arrays (N, ...); faces are rows (F, 4) of vertex indices, counter-clockwise seen from outside; a
-triangle repeats its last one.
+Per-vertex values are arrays (N, ...). Faces (F, 4) hold vertex indices, counter-clockwise seen from outside; a triangle
+repeats its last index.
 """
 
 from dataclasses import dataclass
@@ -13,9 +13,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class SkinSurface:
-    """A piece of skin or cloth: `points` (N, 3) m posed, `faces` (F, 4), and per-vertex values for the shader by name.
+    """A piece of skin or cloth.
 
-    `values` hold (N,) numbers or (N, 3) vectors; a material reads them by an attribute node.
+    Attributes:
+        points: (N, 3) positions in meters, in the final pose.
+        faces: (F, 4) vertex indices.
+        values: by name, (N,) numbers or (N, 3) vectors of the vertices; materials read them by an attribute node.
     """
 
     points: np.ndarray
@@ -25,16 +28,20 @@ class SkinSurface:
 
 @dataclass(frozen=True)
 class CutMesh:
-    """What is left of a mesh on one side of a line: vertex i is the mix (1 - t) * old[a] + t * old[b] of `ends`."""
+    """The part of a mesh on one side of a line.
+
+    `faces` (F, 4) index its M vertices. Vertex i is (1 - blend[i]) * old[a] + blend[i] * old[b], where (a, b) is row i
+    of `ends` (M, 2) and old are the vertices of the original mesh.
+    """
 
     faces: np.ndarray
     ends: np.ndarray
-    t: np.ndarray
+    blend: np.ndarray
 
-    def carry(self, values: np.ndarray) -> np.ndarray:
-        """Take per-vertex values (N, ...) of the whole mesh to the vertices of the cut one (M, ...)."""
-        t = self.t.reshape(-1, *[1] * (values.ndim - 1)).astype(values.dtype)
-        return values[self.ends[:, 0]] * (1 - t) + values[self.ends[:, 1]] * t
+    def interpolate(self, values: np.ndarray) -> np.ndarray:
+        """Return the values (M, ...) of the cut mesh's vertices from those (N, ...) of the original mesh."""
+        blend = self.blend.reshape(-1, *[1] * (values.ndim - 1)).astype(values.dtype)
+        return values[self.ends[:, 0]] * (1 - blend) + values[self.ends[:, 1]] * blend
 
 
 def _mean_at(index: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
@@ -43,8 +50,8 @@ def _mean_at(index: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
     return sums / np.bincount(index, minlength=count).clip(1)[:, None]
 
 
-def neighbour_table(faces: np.ndarray, count: int) -> np.ndarray:
-    """Return each vertex's neighbours (count, K) along edges, padded with the vertex itself."""
+def neighbor_table(faces: np.ndarray, count: int) -> np.ndarray:
+    """Return the neighbors (count, K) of each vertex along edges, padded with the vertex itself."""
     edges = np.stack([faces, np.roll(faces, -1, axis=1)], axis=-1).reshape(-1, 2)
     edges = np.unique(np.concatenate([edges, edges[:, ::-1]]), axis=0)
     edges = edges[edges[:, 0] != edges[:, 1]]
@@ -55,14 +62,17 @@ def neighbour_table(faces: np.ndarray, count: int) -> np.ndarray:
 
 
 def smoothed(values: np.ndarray, table: np.ndarray, rounds: int) -> np.ndarray:
-    """Move values (N, C) `rounds` times half way to their neighbours' mean; `table` (N, K) from `neighbour_table`."""
+    """Return values (N, C) after moving them `rounds` times half way to the mean of their neighbors.
+
+    `table` (N, K) comes from `neighbor_table`.
+    """
     for _ in range(rounds):
         values = (values + values[table].mean(axis=1)) / 2
     return values
 
 
 def vertex_normals(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """Return unit vertex normals (N, 3), weighted by area; vertices without faces get zeros."""
+    """Return unit vertex normals (N, 3), weighted by the area of faces; zeros for vertices without faces."""
     corners = points[faces]
     flat = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
     sums = _mean_at(faces.ravel(), np.repeat(flat, 4, axis=0), len(points))
@@ -70,17 +80,17 @@ def vertex_normals(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 
 def cut_mesh(faces: np.ndarray, field: np.ndarray, snap: float = 0.0015) -> CutMesh:
-    """Keep the part of a mesh where `field` (N,) is positive; the line field = 0 becomes its border.
+    """Return the part of a mesh where `field` (N,) is positive; its border is the line field = 0.
 
-    Vertices with |field| < `snap` count as on the line, so that no slivers appear.
+    Vertices with |field| < `snap` count as on the line, so that no narrow faces appear.
     """
     field = np.where(np.abs(field) < snap, 0.0, field)
     inside = field >= 0
     touched = (field[faces] > 0).any(axis=1)
-    whole = inside[faces].all(axis=1)
-    kept = [faces[whole & touched]]
+    fully_inside = inside[faces].all(axis=1)
+    kept = [faces[fully_inside & touched]]
     crossings: dict[tuple[int, int], int] = {}
-    for face in faces[~whole & touched].tolist():
+    for face in faces[~fully_inside & touched].tolist():
         polygon: list[int] = []
         for a, b in zip(face, face[1:] + face[:1], strict=True):
             if inside[a] and (not polygon or polygon[-1] != a):
@@ -97,45 +107,46 @@ def cut_mesh(faces: np.ndarray, field: np.ndarray, snap: float = 0.0015) -> CutM
 
 
 def fan_faces(polygon: list[int]) -> np.ndarray:
-    """Split a convex polygon into faces (F, 4)."""
+    """Split a convex polygon, given by vertex indices, into faces (F, 4)."""
     last = len(polygon) - 1
     rows = [(polygon[0], polygon[i], polygon[i + 1], polygon[min(i + 2, last)]) for i in range(1, last, 2)]
     return np.array(rows, int).reshape(-1, 4)
 
 
 def compact_faces(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Renumber faces (F, 4) to the vertices they use; return them and the old indices (M,) of the new vertices."""
+    """Renumber faces (F, 4) to the vertices that they use; return them and the old indices (M,) of these vertices."""
     mask = np.zeros(faces.max(initial=-1) + 1, bool)
     mask[faces] = True
     return (np.cumsum(mask) - 1)[faces], np.flatnonzero(mask)
 
 
 def border_edges(faces: np.ndarray) -> np.ndarray:
-    """Return the edges (E, 2) that belong to one face only, in the direction of that face."""
+    """Return the edges (E, 2) that belong to one face only, in the direction in edge_index it passes them."""
     edges = np.stack([faces, np.roll(faces, -1, axis=1)], axis=-1).reshape(-1, 2)
     edges = edges[edges[:, 0] != edges[:, 1]]
     both = np.sort(edges, axis=1)
-    _, which, uses = np.unique(both @ [edges.max() + 1, 1], return_inverse=True, return_counts=True)
-    return edges[uses[which] == 1]
+    _, edge_index, uses = np.unique(both @ [edges.max() + 1, 1], return_inverse=True, return_counts=True)
+    return edges[uses[edge_index] == 1]
 
 
 def with_border_strips(
-    surface: SkinSurface, profile_m: list[tuple[float, float]], chosen: np.ndarray | None = None
+    surface: SkinSurface, profile_m: list[tuple[float, float]], border_vertices: np.ndarray | None = None
 ) -> SkinSurface:
-    """Continue a surface beyond its border by a strip for each step of a profile: a hem, a collar.
+    """Continue a surface beyond its border, by a strip for each step of a profile: a hem, a collar.
 
-    A step (outward, up) in m is measured from the border: outward along the surface, up along its normal. `chosen`
-    (N,) bool limits it to border edges whose two vertices are chosen. New vertices take the border's values.
+    A step (outward, up) in meters is measured from the border: outward along the surface, up along its normal.
+    `border_vertices` (N,) bool limits the strips to border edges with both vertices set. New vertices take the border's
+    values.
     """
     edges = border_edges(surface.faces)
-    if chosen is not None:
-        edges = edges[chosen[edges].all(axis=1)]
+    if border_vertices is not None:
+        edges = edges[border_vertices[edges].all(axis=1)]
     rim = np.unique(edges)
-    place = np.zeros(len(surface.points), int)
-    place[rim] = np.arange(len(rim))
+    rim_index = np.zeros(len(surface.points), int)
+    rim_index[rim] = np.arange(len(rim))
     up = vertex_normals(surface.points, surface.faces)[rim]
     tangents = surface.points[edges[:, 1]] - surface.points[edges[:, 0]]
-    tangents = _mean_at(place[edges].ravel(), np.repeat(tangents, 2, axis=0), len(rim))
+    tangents = _mean_at(rim_index[edges].ravel(), np.repeat(tangents, 2, axis=0), len(rim))
     outward = np.cross(tangents, up)
     outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-12)
     points, faces, rows = [surface.points], [surface.faces], [np.arange(len(surface.points))]
@@ -145,7 +156,7 @@ def with_border_strips(
         points.append(surface.points[rim] + out_m * outward + up_m * up)
         rows.append(rim)
         high = start + np.arange(len(rim))
-        a, b = place[edges[:, 0]], place[edges[:, 1]]
+        a, b = rim_index[edges[:, 0]], rim_index[edges[:, 1]]
         faces.append(np.c_[low[b], low[a], high[a], high[b]])
         low, start = high, start + len(rim)
     source = np.concatenate(rows)
@@ -154,7 +165,7 @@ def with_border_strips(
 
 
 def join_surfaces(surfaces: list[SkinSurface]) -> SkinSurface:
-    """Put surfaces with the same value names side by side."""
+    """Join surfaces that have values of the same names; their vertices stay apart."""
     starts = np.cumsum([0] + [len(surface.points) for surface in surfaces])
     faces = [surface.faces + start for start, surface in zip(starts, surfaces, strict=False)]
     values = {name: np.concatenate([surface.values[name] for surface in surfaces]) for name in surfaces[0].values}
@@ -164,7 +175,7 @@ def join_surfaces(surfaces: list[SkinSurface]) -> SkinSurface:
 def surface_object(
     name: str, surface: SkinSurface, materials: list[bpy.types.Material], slots: np.ndarray | None = None
 ) -> bpy.types.Object:
-    """Make a smooth Blender object; `slots` (F,) int are the faces' places in `materials`, 0 if not given."""
+    """Return a smooth Blender object; `slots` (F,) int are the faces' indices in `materials`, 0 if not given."""
     faces, used = compact_faces(surface.faces)
     lengths = np.where(faces[:, 3] == faces[:, 2], 3, 4)
     corners = faces[np.arange(4) < lengths[:, None]]
