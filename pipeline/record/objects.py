@@ -2,7 +2,7 @@
 """The objects of a scene record and the parameters of their shapes.
 
 Frame of an object: origin on the surface that it stands on, forward = +x, left = +y, up = +z; `yaw_deg` turns it
-counterclockwise seen from above. Lengths are in metres, colors are linear Rec. 709 in 0..1. `wear` is 0 for new and 1
+counterclockwise seen from above. Lengths are in meters, colors are linear Rec. 709 in 0..1. `wear` is 0 for new and 1
 for worn out. `seed` varies details that have no parameter of their own.
 """
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The scene record: everything that decides how one image looks, sampled without Blender (docs/reference/data_set.md).
 
-World frame: metres, z up, floor at z = 0, the hall centered on the origin. Frame of an object: origin on the surface
+World frame: meters, z up, floor at z = 0, the hall centered on the origin. Frame of an object: origin on the surface
 that it stands on, forward = +x, left = +y, up = +z; `yaw_deg` turns it counterclockwise seen from above.
 Colors are linear Rec. 709 in 0..1. Camera axes follow OpenCV: x right, y down, z forward.
 """
@@ -19,6 +19,9 @@ from pipeline.record.objects import SceneObject
 # rendered again. Editing a docstring or a log line is no reason.
 GENERATOR_VERSION = 8
 RECORD_FORMAT = 2
+
+# Panoramas that come with Blender, in datafiles/studiolights/world.
+HdriName = Literal["city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset"]
 
 
 class RenderSettings(RecordModel):
@@ -145,13 +148,12 @@ class Lamp(RecordModel):
 class AmbientLight(RecordModel):
     """Even light from all directions. It replaces the light bounces that a render with few samples cannot follow.
 
-    `hdri` names one of the panoramas that come with Blender (datafiles/studiolights/world). It tints the light by
-    direction and is turned by `yaw_deg`. Null: no tint.
+    `hdri` is a panorama that tints the light by direction, turned by `yaw_deg`. Null: no tint.
     """
 
     color_rgb: Rgb
     strength: float
-    hdri: Literal["city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset"] | None = None
+    hdri: HdriName | None = None
     yaw_deg: float = 0.0
 
 

@@ -81,9 +81,8 @@ def _draw_without_overlap(draw: Callable[[], list[SceneObject]]) -> list[SceneOb
         group = draw()
         if not overlaps(world_boxes(group[:1]), world_boxes(group[1:]), 0.0):
             return group
-    raise RuntimeError(
-        f"the objects of this group overlap in every try: {', '.join(scene_object.asset for scene_object in group)}"
-    )
+    assets = ", ".join(scene_object.asset for scene_object in group)
+    raise RuntimeError(f"the objects of this group overlap in all of {MAX_OVERLAP_TRIES} tries: {assets}")
 
 
 def _truck_with_person(

@@ -19,9 +19,8 @@ def add_lookalikes(random: np.random.Generator, config: GoodsSection, view: View
         mesh = draw_custom_mesh(random, view.plan.custom_meshes, config.custom_share, None)
         group = [make_custom_object(mesh)] if mesh else _lookalike_group(random, kind)
         for min_visible_share in (0.4, 0.1):
-            if added := put_in_view(
-                view, group, propose_places_in_view(random, view, group, draw_traffic_headings), min_visible_share
-            ):
+            places = propose_places_in_view(random, view, group, draw_traffic_headings)
+            if added := put_in_view(view, group, places, min_visible_share):
                 view.plan.lookalike_names += [scene_object.name for scene_object in added]
                 break
 

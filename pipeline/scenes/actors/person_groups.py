@@ -47,9 +47,8 @@ def sitting_person(random: np.random.Generator, config: PeopleSection, seat_m: f
 
     The seat lies behind this edge, below the origin; `_person` in collision_boxes.py leaves space for it.
     """
-    return make_person(
-        draw_person(random, config, _make_pose(random, "sit", None, None, round(float(seat_m), 3))), name
-    )
+    pose = _make_pose(random, "sit", None, None, round(float(seat_m), 3))
+    return make_person(draw_person(random, config, pose), name)
 
 
 def talking_pair(random: np.random.Generator, config: PeopleSection) -> list[Person]:
@@ -58,10 +57,9 @@ def talking_pair(random: np.random.Generator, config: PeopleSection) -> list[Per
     x, y = to_parent_frame(distance, 0.0, bearing)
     second_position = (float(x), float(y), 0.0)
     yaws = bearing + random.normal(0, 12), bearing + 180 + random.normal(0, 15)
-    pair = [
-        make_person(draw_person(random, config, _make_pose(random, "talk", None, None)), f"person_{i}") for i in (1, 2)
-    ]
-    return [moved(pair[0], (0, 0, 0), float(yaws[0])), moved(pair[1], second_position, float(yaws[1]))]
+    bodies = [draw_person(random, config, _make_pose(random, "talk", None, None)) for _ in range(2)]
+    first, second = (make_person(body, f"person_{number}") for number, body in enumerate(bodies, 1))
+    return [moved(first, (0, 0, 0), float(yaws[0])), moved(second, second_position, float(yaws[1]))]
 
 
 def carrying_person(random: np.random.Generator, config: PeopleSection, carton: Carton) -> list[SceneObject]:

@@ -6,6 +6,7 @@ front of the goods they work at, and in groups.
 """
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -69,15 +70,8 @@ def draw_counts(random: np.random.Generator, config: SampleConfig) -> ActorCount
     """
     people = range(config.people.count[0], config.people.count[1] + 1)
     trucks = range(config.trucks.count[0], config.trucks.count[1] + 1)
-    all_counts = [
-        (person_count, truck_count)
-        for person_count in people
-        for truck_count in trucks
-        if person_count + truck_count > 0
-    ]
-    pair_counts = [
-        (person_count, truck_count) for person_count, truck_count in all_counts if person_count and truck_count
-    ]
+    all_counts = [counts for counts in product(people, trucks) if any(counts)]
+    pair_counts = [counts for counts in all_counts if all(counts)]
     if random.random() < config.layout.empty or not all_counts:
         return ActorCounts(0, 0, 0)
     has_pairs = bool(pair_counts) and random.random() < config.people.working_pairs
@@ -106,9 +100,10 @@ def _add_trucks(
         if placement == "row" and remaining > 1:
             row_length = min(remaining, int(random.integers(2, 5)))
             mesh = draw_custom_mesh(random, view.plan.custom_meshes, config.trucks.custom_share, "pallet_truck", "row")
-            trucks = (
-                row_of_custom_objects(random, mesh, row_length) if mesh else row_of_trucks(random, fleet, row_length)
-            )
+            if mesh:
+                trucks = row_of_custom_objects(random, mesh, row_length)
+            else:
+                trucks = row_of_trucks(random, fleet, row_length)
             _place_group(random, view, trucks, draw_headings=_draw_heading_sampler(random, config.trucks))
             remaining -= row_length
         else:
@@ -119,6 +114,7 @@ def _add_trucks(
 def _park_truck(
     random: np.random.Generator, config: SampleConfig, view: View, fleet: list[TruckParameters], placement: str
 ) -> None:
+    """Park a single truck; `placement` is a key of `trucks.places`."""
     truck = draw_parked_truck(random, fleet)
     group, places = [make_truck(truck)], None
     mesh = draw_custom_mesh(random, view.plan.custom_meshes, config.trucks.custom_share, "pallet_truck", placement)
@@ -138,6 +134,7 @@ def _park_truck(
 
 
 def _draw_heading_sampler(random: np.random.Generator, config: TrucksSection) -> HeadingSampler:
+    """Draw whether parked trucks turn their tiller to the camera."""
     return draw_headings_from_camera if random.random() < config.tiller_to_camera else draw_traffic_headings
 
 
@@ -153,11 +150,8 @@ def _add_people(random: np.random.Generator, config: SampleConfig, view: View, c
             remaining -= 1
             continue
         people_group = draw_people_group(random, config.people, view.plan.stock, remaining)
-        preferred_places = (
-            places_at_goods(random, view, people_group)
-            if people_group.reach_m and random.random() < AT_GOODS_SHARE
-            else None
-        )
+        works_at_goods = people_group.reach_m and random.random() < AT_GOODS_SHARE
+        preferred_places = places_at_goods(random, view, people_group) if works_at_goods else None
         _place_group(random, view, people_group.objects, preferred_places)
         remaining -= people_group.people
 

@@ -161,8 +161,5 @@ def select_by_distance(
     """Return up to 48 rows of `spots` (n, 2 or more: x, y, ...) whose distances fit log-uniform image heights."""
     spot_distances = np.linalg.norm(spots[:, :2] - view.camera.position_m[:2], axis=1)
     distances = [draw_camera_distance(random, view.camera, group) for _ in range(4)]
-    return spots[
-        np.concatenate(
-            [np.argsort(np.abs(np.log(np.maximum(spot_distances, 0.1) / distance)))[:12] for distance in distances]
-        )
-    ]
+    ratios = [np.maximum(spot_distances, 0.1) / distance for distance in distances]
+    return spots[np.concatenate([np.argsort(np.abs(np.log(ratio)))[:12] for ratio in ratios])]

@@ -130,11 +130,8 @@ def goods_without_pallet(
         return []
     kind, parameters = drawn
     level_limit = max_levels(kind, parameters, max_height_m)
-    if (
-        not MIN_UNIT_LOAD_LENGTH_M <= parameters.size_m[0] <= max_size_m[0]
-        or parameters.size_m[1] > max_size_m[1]
-        or level_limit < 1
-    ):
+    length, width, _ = parameters.size_m
+    if not MIN_UNIT_LOAD_LENGTH_M <= length <= max_size_m[0] or width > max_size_m[1] or level_limit < 1:
         return []
     return make_stack(random, kind, parameters, int(random.integers(1, level_limit + 1)))
 

@@ -128,17 +128,19 @@ def draw_parked_truck(random: np.random.Generator, fleet: list[TruckParameters])
     electric = isinstance(parameters, ElectricPalletTruckParameters)
     sideways = random.choice([-1, 1]) * random.uniform(15, MAX_ELECTRIC_TURN_DEG if electric else 95)
     tilt_probabilities = (0.75, 0.15, 0.1) if electric else (0.5, 0.42, 0.08)
+    tilt = random.choice([0, random.uniform(0, 12), random.uniform(12, 60)], p=tilt_probabilities)
+    turn = sideways if random.random() < 0.55 else random.normal(0, 3)
     return parameters.model_copy(
         update={
-            "tiller_tilt_deg": round(float(random.choice([0, random.uniform(0, 12), random.uniform(12, 60)],
-                                                         p=tilt_probabilities)), 2),
-            "tiller_turn_deg": round(float(sideways if random.random() < 0.55 else random.normal(0, 3)), 2),
+            "tiller_tilt_deg": round(float(tilt), 2),
+            "tiller_turn_deg": round(float(turn), 2),
             "seed": draw_seed(random),
         }
-    )  # fmt: skip
+    )
 
 
 def draw_from_fleet(random: np.random.Generator, fleet: list[TruckParameters]) -> TruckParameters:
+    """Return one of the kinds of trucks of a fleet."""
     return fleet[random.integers(len(fleet))]
 
 
@@ -178,15 +180,8 @@ def truck_with_pallet(
     truck = make_truck(parameters.model_copy(update={"lift_m": RAISED_M if raised else LOWERED_M}))
     lifted = RAISED_M - PALLET_OPENING_M if raised else 0.0
     forward = fork_start_m(parameters) + PALLET_SIZE_M[0] / 2 + slip
-    load = [moved(scene_object, (forward, 0, lifted), 0) for scene_object in loaded_pallet(random, stock)]
-    support = "truck" if raised else "floor"
-    return [
-        truck,
-        *(
-            scene_object.model_copy(update={"stands_on": support}) if scene_object.name == "pallet" else scene_object
-            for scene_object in load
-        ),
-    ]
+    pallet, *goods = (moved(scene_object, (forward, 0, lifted), 0) for scene_object in loaded_pallet(random, stock))
+    return [truck, pallet.model_copy(update={"stands_on": "truck" if raised else "floor"}), *goods]
 
 
 def fork_start_m(parameters: TruckParameters) -> float:

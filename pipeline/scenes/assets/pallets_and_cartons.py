@@ -142,9 +142,8 @@ def stacked_pallets(random: np.random.Generator, stock: Stock, count: int, max_h
         below = f"load{level - 1}" if level else "floor"
         pallet = draw_pallet(random, stock, f"pallet{level}")
         objects.append(pallet.model_copy(update={"position_m": position, "stands_on": below}))
-        objects.append(
-            _make_carton_stack(load, f"load{level}", (*position[:2], position[2] + PALLET_HEIGHT_M), f"pallet{level}")
-        )
+        load_position = (*position[:2], position[2] + PALLET_HEIGHT_M)
+        objects.append(_make_carton_stack(load, f"load{level}", load_position, f"pallet{level}"))
     return objects
 
 
@@ -180,9 +179,9 @@ def _cartons_on_pallet(random: np.random.Generator, stock: Stock, max_height_m: 
     return objects
 
 
-def _make_carton(parameters: CartonParameters, name: str, position: tuple, yaw_deg: float, stands_on: str) -> Carton:
+def _make_carton(parameters: CartonParameters, name: str, position_m: Vec3, yaw_deg: float, stands_on: str) -> Carton:
     return Carton(
-        name=name, position_m=position, yaw_deg=yaw_deg, stands_on=stands_on, instance_id=0, parameters=parameters
+        name=name, position_m=position_m, yaw_deg=yaw_deg, stands_on=stands_on, instance_id=0, parameters=parameters
     )
 
 
@@ -190,11 +189,11 @@ def pallet_pile(random: np.random.Generator, stock: Stock, count: int) -> list[S
     """Return a pile of empty pallets, each slightly shifted and turned."""
     objects: list[SceneObject] = [draw_pallet(random, stock, "pallet0")]
     for level in range(1, count):
-        shift, askew = random.uniform(-0.012, 0.012, 2), random.uniform(-0.8, 0.8)
+        shift, yaw_jitter = random.uniform(-0.012, 0.012, 2), random.uniform(-0.8, 0.8)
         position = (float(shift[0]), float(shift[1]), level * PALLET_HEIGHT_M)
         changes = {"position_m": position, "stands_on": f"pallet{level - 1}"}
         upper = draw_pallet(random, stock, f"pallet{level}")
-        objects.append(upper.model_copy(update={**changes, "yaw_deg": upper.yaw_deg + askew}))
+        objects.append(upper.model_copy(update={**changes, "yaw_deg": upper.yaw_deg + yaw_jitter}))
     return objects
 
 
@@ -204,7 +203,6 @@ def draw_carton_pile(random: np.random.Generator, stock: Stock) -> list[SceneObj
     objects: list[SceneObject] = []
     for level in range(int(random.integers(1, 4))):
         below = f"carton{level - 1}" if level else "floor"
-        objects.append(
-            _make_carton(carton, f"carton{level}", (0, 0, level * carton.size_m[2]), 180.0 * (level % 2), below)
-        )
+        position = (0, 0, level * carton.size_m[2])
+        objects.append(_make_carton(carton, f"carton{level}", position, 180.0 * (level % 2), below))
     return objects

@@ -75,15 +75,12 @@ def filled_rack(
         above = levels[level_index + 1] - parameters.beam_height_m if level_index + 1 < len(levels) else hall_height_m
         max_height = above - level - FREE_ABOVE_LOAD_M
         share = 0.65 * fill if level_index == 0 else 0.25 + 0.7 * fill
+        support, max_size = ("rack", MAX_LOAD_ON_BEAMS_M) if level_index else ("floor", MAX_LOAD_ON_FLOOR_M)
         for position_index, x in enumerate(positions):
             if random.random() < share:
-                group = unit_load(
-                    random, stock, min(max_height, 1.9), MAX_LOAD_ON_BEAMS_M if level_index else MAX_LOAD_ON_FLOOR_M
-                )
+                group = unit_load(random, stock, min(max_height, 1.9), max_size)
                 position = (x + float(random.uniform(-0.012, 0.012)), float(random.uniform(-0.03, 0.03)), level)
-                objects += _place_on_shelf(
-                    group, f"{level_index}-{position_index}-", "rack" if level_index else "floor", position
-                )
+                objects += _place_on_shelf(group, f"{level_index}-{position_index}-", support, position)
             elif level_index == 0:
                 slots += [RackSlot(x, -parameters.depth_m / 2, 90.0), RackSlot(x, parameters.depth_m / 2, -90.0)]
     return objects, slots

@@ -29,7 +29,7 @@ TANGENTIAL_STD = 0.0004  # standard deviation of p1 and p2
 def draw_camera(
     random: np.random.Generator, config: CameraSection, space: HallSpace, walkways: list[FloorArea], lamp_height: float
 ) -> Camera:
-    """Draw a rig, a field of view, and the position with the deepest view of eight, below `lamp_height` (metres).
+    """Draw a rig, a field of view, and a position with a deep view, below `lamp_height` (meters).
 
     The result is a pinhole camera without motion; `draw_lens_effects` adds the rest.
     """
@@ -42,9 +42,8 @@ def draw_camera(
             best, best_score = (position, heading), score
     position, heading = best
     roll, pitch_error = random.normal(0, config.roll_deg), random.normal(0, config.aim_deg)
-    return make_camera(
-        config, rig, fov_deg, position, camera_rotation(heading, _pitch(random, rig, position) + pitch_error, roll)
-    )
+    matrix = camera_rotation(heading, _draw_pitch(random, rig, position) + pitch_error, roll)
+    return make_camera(config, rig, fov_deg, position, matrix)
 
 
 def draw_rig(random: np.random.Generator, config: CameraSection) -> tuple[str, float]:
@@ -126,7 +125,9 @@ def camera_clearance_boxes(position_m: Vec3) -> Boxes:
 
 def draw_camera_heading(random: np.random.Generator, position_m: Vec3, walkways: list[FloorArea]) -> float:
     """Draw a heading in degrees: along the walkway with jitter, or any heading for 30 % of the cameras."""
-    walkway = next(w for w in walkways if np.all(np.clip(position_m[:2], w.low_m, w.high_m) == position_m[:2]))
+    walkway = next(
+        area for area in walkways if np.all(np.clip(position_m[:2], area.low_m, area.high_m) == position_m[:2])
+    )
     if random.random() < 0.3:
         return float(random.uniform(-180, 180))
     return float(walkway.heading_deg + 180 * random.integers(2) + random.normal(0, 20))
@@ -139,7 +140,7 @@ def mean_view_depth_m(space: HallSpace, position_m: Vec3, heading_deg: float, fo
     return float(np.minimum(space.free_sight_m(eye, headings), MAX_VIEW_DEPTH_M).mean())
 
 
-def _pitch(random: np.random.Generator, rig: str, position_m: Vec3) -> float:
+def _draw_pitch(random: np.random.Generator, rig: str, position_m: Vec3) -> float:
     """Draw the angle of the optical axis above the horizon, in degrees."""
     if rig == "robot":
         return float(np.clip(random.normal(4, 4), -4, 12))

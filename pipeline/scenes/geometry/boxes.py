@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Upright boxes that stand for objects: where they collide, and what hides them from a ray. Lengths in metres."""
+"""Upright boxes that stand for objects: where they collide, and what hides them from a ray. Lengths in meters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

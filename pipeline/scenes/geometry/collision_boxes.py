@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The space that an object takes: a few upright boxes, in metres.
+"""The space that an object takes: a few upright boxes, in meters.
 
 The boxes enclose the meshes that `blender/` builds. They are tight where objects come close to each other (a fork in
 the opening of a pallet, a tiller above the feet of a person) and loose elsewhere.

@@ -2,13 +2,14 @@
 """The lights of a hall: lamps under the ceiling, daylight, sunbeams, a headlight, and ambient light."""
 
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 
 from pipeline.common.color import REC709_LUMINANCE
 from pipeline.config.world import LightSection
 from pipeline.record.base_types import Rgb, Vec2, Vec3
-from pipeline.record.scene import AmbientLight, Camera, Hall, Lamp, Opening
+from pipeline.record.scene import AmbientLight, Camera, Hall, HdriName, Lamp, Opening
 from pipeline.scenes.assets.palettes import LAMP_TINTS, linear, rgb
 
 # Power of white lamps per floor area that gives furnished halls the brightness of real images at 0 EV: a mean pixel
@@ -23,7 +24,7 @@ SUN_W_PER_M2 = (6.0, 20.0)
 TORCH_W = 500.0  # lights a wall at a distance of 4 m as brightly as lamps do
 # Color factors of old tubes: warmer, greener or colder than the other tubes.
 FLICKER_TINTS = np.array([(1.0, 0.75, 0.5), (0.9, 1.0, 0.8), (0.7, 0.85, 1.0)])
-HDRIS = ("city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset")
+HDRIS = get_args(HdriName)
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,12 @@ def draw_lights(
     levels = LIGHT_LEVELS[light_scene]
     color = _draw_light_color(random, config)
     total_power = POWER_W_PER_M2 * hall.size_m[0] * hall.size_m[1] * power_factor
-    lamps = _ceiling_lamps(random, config, light_scene, hall, color, total_power * random.uniform(*levels.lamps))
-    lamps += _daylight(random, hall, total_power * random.uniform(*levels.daylight), sunny=light_scene == "daylight")
+    lamps = _draw_ceiling_lamps(random, config, light_scene, hall, color, total_power * random.uniform(*levels.lamps))
+    lamps += _draw_daylight(
+        random, hall, total_power * random.uniform(*levels.daylight), sunny=light_scene == "daylight"
+    )
     if light_scene == "torch":
-        lamps.append(_headlight(random, camera, power_factor))
+        lamps.append(_draw_headlight(random, camera, power_factor))
     strength = power_factor * np.exp(random.uniform(*np.log(AMBIENT_STRENGTH))) * levels.ambient
     ambient = AmbientLight(
         color_rgb=rgb((np.array(color) + 1) / 2),
@@ -103,7 +106,7 @@ def draw_lights(
     return tuple(lamps), ambient
 
 
-def _ceiling_lamps(
+def _draw_ceiling_lamps(
     random: np.random.Generator, config: LightSection, light_scene: str, hall: Hall, color: Rgb, power_w: float
 ) -> list[Lamp]:
     """Return a grid of equal lamps with a total of `power_w`, some of them dead or flickering."""
@@ -118,10 +121,8 @@ def _ceiling_lamps(
     for (x, y), is_lit in zip(positions, lit, strict=True):
         lamp_color, dim = color, 1.0
         if kind == "strip" and random.random() < config.flickering:
-            lamp_color, dim = (
-                rgb(np.array(color) * FLICKER_TINTS[random.integers(len(FLICKER_TINTS))]),
-                random.uniform(0.1, 0.6),
-            )
+            tint = FLICKER_TINTS[random.integers(len(FLICKER_TINTS))]
+            lamp_color, dim = rgb(np.array(color) * tint), random.uniform(0.1, 0.6)
         lamps.append(
             Lamp(
                 kind=kind,
@@ -135,7 +136,7 @@ def _ceiling_lamps(
     return lamps
 
 
-def _daylight(random: np.random.Generator, hall: Hall, power_w: float, sunny: bool) -> list[Lamp]:
+def _draw_daylight(random: np.random.Generator, hall: Hall, power_w: float, sunny: bool) -> list[Lamp]:
     """Return a light in every open opening, with power by area, and on sunny days up to two sunbeams."""
     faces = [face for opening in hall.openings if (face := _lit_face(opening)) is not None]
     if not faces or power_w <= 0:
@@ -190,7 +191,7 @@ def _draw_sunbeam(random: np.random.Generator, face: tuple[Vec3, Vec2, float, Ve
     )
 
 
-def _headlight(random: np.random.Generator, camera: Camera, power_factor: float) -> Lamp:
+def _draw_headlight(random: np.random.Generator, camera: Camera, power_factor: float) -> Lamp:
     """Return the headlight of the vehicle that carries the camera: above and beside the camera, in its direction."""
     axes = np.array(camera.rotation).T  # rows: right, down, forward
     position = np.array(camera.position_m) + random.uniform(-0.4, 0.4) * axes[0] - random.uniform(0.05, 0.3) * axes[1]
@@ -215,6 +216,7 @@ def draw_outside_light(random: np.random.Generator, light_scene: str) -> tuple[R
 
 
 def _draw_light_color(random: np.random.Generator, config: LightSection) -> Rgb:
+    """Draw the color of all lamps: white after the white balance of the camera, or strongly tinted."""
     # The eye sees equal steps in mired (1e6 / K) as equal.
     temperature = 1e6 / random.uniform(1e6 / config.temperature_k[1], 1e6 / config.temperature_k[0])
     white = np.array(blackbody(temperature)) ** (1 - WHITE_BALANCE)

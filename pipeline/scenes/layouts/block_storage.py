@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.common.randomness import draw_seed
 from pipeline.record.objects import SceneObject
-from pipeline.scenes.assets.non_carton_goods import MIN_UNIT_LOAD_LENGTH_M, make_stack, max_levels
+from pipeline.scenes.assets.non_carton_goods import MIN_UNIT_LOAD_LENGTH_M, WITHOUT_PALLET_KINDS, make_stack, max_levels
 from pipeline.scenes.assets.pallets_and_cartons import Stock, pallet_pile, stacked_pallets
 from pipeline.scenes.geometry.collision_boxes import PALLET_SIZE_M
 from pipeline.scenes.geometry.floor_area import FloorArea, floor_area, shrink_area
@@ -72,9 +72,7 @@ def _draw_stack_maker(
     random: np.random.Generator, stock: Stock, max_height_m: float
 ) -> tuple[StackMaker, tuple[float, float], int]:
     """Draw an article; return a function that builds a stack of it, its (length, width), and its level limit."""
-    if random.random() < max(stock.other_goods.share, 0.0) and (
-        drawn := stock.other_goods.draw(random, ("stillage", "ibc", "crate", "bin"))
-    ):
+    if random.random() < stock.other_goods.share and (drawn := stock.other_goods.draw(random, WITHOUT_PALLET_KINDS)):
         kind, parameters = drawn
         level_limit = max_levels(kind, parameters, max_height_m)
         if MIN_UNIT_LOAD_LENGTH_M <= parameters.size_m[0] <= 1.3 and level_limit:
@@ -105,6 +103,6 @@ def _fill_lane(
         is_lower = number == filled - 1 and random.random() < 0.5
         levels = int(random.integers(1, level_limit + 1)) if is_lower else level_limit
         y = y_m[0] + (number + 0.5) * pitch + random.uniform(-0.01, 0.01)
-        plan.try_put(
-            build_stack(levels), [((float(x_m), float(y), 0.0), 90.0 + float(random.uniform(-0.6, 0.6)))], 0.005
-        )
+        stack = build_stack(levels)
+        place = ((float(x_m), float(y), 0.0), 90.0 + float(random.uniform(-0.6, 0.6)))
+        plan.try_put(stack, [place], 0.005)

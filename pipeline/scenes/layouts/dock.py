@@ -2,8 +2,8 @@
 """The layout "dock": a loading dock.
 
 Rules: a wall has doors every 4 to 5 m. The floor in front of the doors stays free over a depth of 2.5 to 3.5 m. Behind
-this strip, each door has one or two lanes of pallets for the next lorry, filled from the door on. A gangway separates
-the lanes of neighboring doors. Unsorted goods stand on the rest of the floor.
+this strip, each door has one or two lanes of pallets for the next delivery, filled from the door on. A gangway
+separates the lanes of neighboring doors. Unsorted goods stand on the rest of the floor.
 """
 
 import numpy as np
@@ -48,8 +48,8 @@ def _draw_doors(random: np.random.Generator, plan: HallPlan, area: FloorArea, si
     length = area.high_m[0] - area.low_m[0]
     count = max(1, int((length - 1.0) / pitch))
     middle, y = (area.low_m[0] + area.high_m[0]) / 2, area.low_m[1] if side < 0 else area.high_m[1]
-    places = middle + (np.arange(count) - (count - 1) / 2) * pitch
-    return [Door(round(float(x), 3), round(y, 3), -90.0 * side, width, height) for x in places]
+    x_positions = middle + (np.arange(count) - (count - 1) / 2) * pitch
+    return [Door(round(float(x), 3), round(y, 3), -90.0 * side, width, height) for x in x_positions]
 
 
 def _fill_dock_lane(

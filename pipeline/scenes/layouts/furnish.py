@@ -49,7 +49,8 @@ def furnish_hall(random: np.random.Generator, layout: str, config: GoodsSection)
         furniture_density=float(random.uniform(*config.furniture)),
     )
     half = np.array(space.size_m[:2]) / 2
-    {**ORDERLY_LAYOUTS, "mixed": _furnish_mixed, "chaos": _furnish_chaos}[layout](random, plan, floor_area(-half, half))
+    furnish = {**ORDERLY_LAYOUTS, "mixed": _furnish_mixed, "chaos": _furnish_chaos}[layout]
+    furnish(random, plan, floor_area(-half, half))
     add_wall_storage(random, plan, float(random.uniform(*config.along_walls)))
     return plan
 
@@ -71,9 +72,8 @@ def _furnish_chaos(random: np.random.Generator, plan: HallPlan, area: FloorArea)
     for _ in range(random.integers(0, 4)):
         sized_rack = rack.model_copy(update={"bays": int(random.integers(1, 4))})
         x, y = floor.draw(random)
-        put_rack(
-            random, plan, sized_rack, (float(x), float(y), 0), float(random.uniform(-180, 180)), plan.goods_density
-        )
+        yaw = float(random.uniform(-180, 180))
+        put_rack(random, plan, sized_rack, (float(x), float(y), 0), yaw, plan.goods_density)
     column = draw_column_parameters(random, height)
     for _ in range(random.integers(0, 5)):
         turned_places = draw_places(random, floor, 4, lambda: float(random.uniform(-45, 45)))

@@ -41,9 +41,8 @@ def _add_bollards(random: np.random.Generator, plan: HallPlan) -> None:
         ahead, aside = rack_length_m(rack.parameters) / 2 + reach + 0.05, rack.parameters.depth_m / 2 - reach
         if random.random() < 0.7:
             for x, y in ((-ahead, -aside), (-ahead, aside), (ahead, -aside), (ahead, aside)):
-                _put_if_free(
-                    plan, [make_prop("bollard", parameters)], _place_beside(rack.position_m[:2], rack.yaw_deg, x, y)
-                )
+                place = _place_beside(rack.position_m[:2], rack.yaw_deg, x, y)
+                _put_if_free(plan, [make_prop("bollard", parameters)], place)
 
 
 def _place_beside(origin_m: tuple[float, float], yaw_deg: float, ahead_m: float, left_m: float) -> Place:

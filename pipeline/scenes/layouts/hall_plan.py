@@ -78,21 +78,8 @@ def put_rack(
     fill: float,
 ) -> None:
     """Add a filled rack and its free slots to the plan, if it fits at the position."""
-    outline = Boxes(
-        np.array(
-            [
-                (
-                    0,
-                    0,
-                    0,
-                    rack_length_m(parameters),
-                    parameters.depth_m + 2 * RACK_LOAD_OVERHANG_M,
-                    0,
-                    parameters.height_m,
-                )
-            ]
-        )
-    )
+    depth = parameters.depth_m + 2 * RACK_LOAD_OVERHANG_M
+    outline = Boxes(np.array([(0, 0, 0, rack_length_m(parameters), depth, 0, parameters.height_m)]))
     placed_boxes = outline.moved(position_m, yaw_deg)
     if overlaps(placed_boxes, plan.no_goods_boxes, 0.0) or not plan.space.fits(placed_boxes, gap_m=0.01):
         return
@@ -110,6 +97,7 @@ def rack_y_at_wall(area: FloorArea, side: int, parameters: RackParameters) -> fl
 
 
 def draw_column_parameters(random: np.random.Generator, height_m: float) -> ColumnParameters:
+    """Draw the kind of column that a hall uses."""
     return ColumnParameters(
         width_m=round(float(random.uniform(0.2, 0.45)), 3),
         height_m=height_m,
@@ -119,6 +107,7 @@ def draw_column_parameters(random: np.random.Generator, height_m: float) -> Colu
 
 
 def make_column(parameters: ColumnParameters) -> Column:
+    """Return a column at the origin."""
     return Column(
         name="column", position_m=(0, 0, 0), yaw_deg=0, stands_on="floor", instance_id=0, parameters=parameters
     )
@@ -150,6 +139,7 @@ def scatter(random: np.random.Generator, plan: HallPlan, floor: FloorArea, count
 
 
 def _draw_goods_group(random: np.random.Generator, stock: Stock) -> list[SceneObject]:
+    """Return a loaded pallet, a pile of pallets, a pile of cartons, or other goods."""
     if random.random() < 0.6 * stock.other_goods.share and (group := goods_on_floor(random, stock.other_goods)):
         return group
     match random.choice(["load", "pallet", "pile", "cartons"], p=[0.3, 0.3, 0.22, 0.18]):

@@ -93,9 +93,8 @@ def _put_conveyor(random: np.random.Generator, plan: HallPlan, area: FloorArea, 
     for _ in range(int(random.integers(1, 5))):
         if x + length > area.high_m[0] - 1.2:
             break
-        plan.try_put(
-            [make_prop("conveyor", segment)], [((float(x + length / 2), y_m - side * belt_width / 2, 0.0), 0.0)], 0.002
-        )
+        place = ((float(x + length / 2), y_m - side * belt_width / 2, 0.0), 0.0)
+        plan.try_put([make_prop("conveyor", segment)], [place], 0.002)
         x += length + 0.006
     return y_m - side * belt_width
 

@@ -36,6 +36,7 @@ def add_wall_storage(random: np.random.Generator, plan: HallPlan, share: float) 
 def _put_section(
     random: np.random.Generator, plan: HallPlan, wall: Wall, start_m: float, section_length_m: float
 ) -> None:
+    """Add one section that begins `start_m` from the middle of the wall."""
     section_kind = random.choice(list(SECTION_KINDS), p=list(SECTION_KINDS.values()))
     if section_kind == "rack":
         _put_wall_rack(random, plan, wall, start_m, section_length_m)
@@ -45,10 +46,10 @@ def _put_section(
     depth = WALL_GAP_M + PALLET_SIZE_M[0] / 2
     for along in np.arange(start_m + pitch / 2, start_m + section_length_m - pitch / 2, pitch):
         if random.random() < 0.4 + 0.6 * plan.goods_density:
-            place = wall.floor_point(along, depth + random.uniform(0, 0.1))
-            plan.try_put(
-                make_group(), [((*place, 0.0), wall.yaw_deg + float(np.clip(random.normal(0, 1.5), -4, 4)))], 0.03
-            )
+            point = wall.floor_point(along, depth + random.uniform(0, 0.1))
+            group = make_group()
+            yaw = wall.yaw_deg + float(np.clip(random.normal(0, 1.5), -4, 4))
+            plan.try_put(group, [((*point, 0.0), yaw)], 0.03)
 
 
 def _put_wall_rack(
@@ -58,9 +59,9 @@ def _put_wall_rack(
     racks = plan.racks()
     rack = racks[0].parameters if racks else draw_rack(random, plan.space.size_m[2])
     if bays := bays_that_fit(rack, section_length_m):
-        place = wall.floor_point(start_m + section_length_m / 2, WALL_GAP_M + RACK_LOAD_OVERHANG_M + rack.depth_m / 2)
+        point = wall.floor_point(start_m + section_length_m / 2, WALL_GAP_M + RACK_LOAD_OVERHANG_M + rack.depth_m / 2)
         parameters = rack.model_copy(update={"bays": bays})
-        put_rack(random, plan, parameters, (*place, 0.0), wall.yaw_deg - 90.0, plan.goods_density)
+        put_rack(random, plan, parameters, (*point, 0.0), wall.yaw_deg - 90.0, plan.goods_density)
 
 
 def _group_factory(random: np.random.Generator, plan: HallPlan, section_kind: str) -> Callable[[], list[SceneObject]]:

@@ -162,12 +162,12 @@ def test_people_and_trucks_are_in_the_image_at_all_sizes(scenes):
             boxes = world_boxes([scene_object])
             if shares_in_frame(scene.camera, boxes, [HERE])[0] > 0.25:
                 _, top, _, bottom = image_box(scene.camera, boxes)
-                heights.append(bottom - top)
+                heights.append((bottom - top) / (2 * scene.camera.cy_px))
     actors = sum(scene_object.category is not None for scene in scenes for scene_object in scene.objects)
     assert len(heights) > 0.8 * actors
-    assert np.percentile(heights, 10) < 60
-    assert 60 < np.median(heights) < 130
-    assert np.percentile(heights, 90) > 180
+    assert np.percentile(heights, 10) < 0.21
+    assert 0.21 < np.median(heights) < 0.45
+    assert np.percentile(heights, 90) > 0.62
 
 
 def test_empty_share_and_counts_follow_the_config():

@@ -47,7 +47,7 @@ def test_rigs_hang_at_their_heights_in_free_space_below_the_lamps(rig, least, mo
         drawn = draw_camera(rng(0, index, "camera"), section, space, [walkway], 4.7)
         assert drawn.rig == rig
         assert least <= drawn.position_m[2] <= min(most, 4.4)
-        assert drawn.fx_px == drawn.fy_px == pytest.approx(192 / np.tan(np.radians(30)), abs=0.001)
+        assert drawn.fx_px == drawn.fy_px == pytest.approx(section.width / 2 / np.tan(np.radians(30)), abs=0.001)
         assert space.fits(camera_clearance_boxes(drawn.position_m), 0.0)
         pitch = np.degrees(np.arcsin(np.array(drawn.rotation)[2, 2]))
         assert pitch < 0 or rig not in ("ceiling", "forklift_mast")
