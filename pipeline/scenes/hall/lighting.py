@@ -90,10 +90,10 @@ def draw_lights(
     levels = LIGHT_LEVELS[light_scene]
     color = _draw_light_color(random, config)
     total_power = POWER_W_PER_M2 * hall.size_m[0] * hall.size_m[1] * power_factor
-    lamps = _draw_ceiling_lamps(random, config, light_scene, hall, color, total_power * random.uniform(*levels.lamps))
-    lamps += _draw_daylight(
-        random, hall, total_power * random.uniform(*levels.daylight), sunny=light_scene == "daylight"
-    )
+    lamp_power = total_power * random.uniform(*levels.lamps)
+    lamps = _draw_ceiling_lamps(random, config, light_scene, hall, color, lamp_power)
+    daylight_power = total_power * random.uniform(*levels.daylight)
+    lamps += _draw_daylight(random, hall, daylight_power, sunny=light_scene == "daylight")
     if light_scene == "torch":
         lamps.append(_draw_headlight(random, camera, power_factor))
     strength = power_factor * np.exp(random.uniform(*np.log(AMBIENT_STRENGTH))) * levels.ambient

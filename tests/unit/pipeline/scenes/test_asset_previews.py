@@ -81,7 +81,7 @@ def test_the_command_writes_records_whose_first_object_is_the_caption(tmp_path):
     out = tmp_path / "catalogue.jsonl"
     arguments = ("--asset", "catalogue", "--custom-mesh", tmp_path / "cart.json", "--out", out)
     assert run_cariste("preview-records", *arguments).exit_code == 0
-    made = read_scenes(out)
-    assert [scene.index for scene in made] == list(range(len(made)))
-    assert made[-1].objects[0].name == "my_cart: 1.00 x 0.70 x 1.00 m"
+    records = read_scenes(out)
+    assert [scene.index for scene in records] == list(range(len(records)))
+    assert records[-1].objects[0].name == "my_cart: 1.00 x 0.70 x 1.00 m"
     assert {json.loads(line)["objects"][0]["asset"] for line in out.read_text().splitlines()} >= {"person", "rack"}

@@ -26,7 +26,7 @@ from pipeline.scenes.hall.lighting import blackbody
 from pipeline.scenes.sample import sample_scene, write_scenes
 from tests.helpers.cameras import image_box
 from tests.helpers.commands import run_cariste
-from tests.helpers.standing import check_everything_is_carried, check_nothing_is_inside_anything
+from tests.helpers.support_checks import check_every_object_is_supported, check_no_objects_overlap
 
 COUNT = 30
 HERE = ((0.0, 0.0, 0.0), 0.0)
@@ -67,7 +67,7 @@ def hand_center(person):
 
 def test_objects_do_not_overlap(scenes):
     for scene in scenes:
-        check_nothing_is_inside_anything(scene.objects)
+        check_no_objects_overlap(scene.objects)
 
 
 def test_all_objects_are_inside_the_hall(scenes):
@@ -81,7 +81,7 @@ def test_all_objects_are_inside_the_hall(scenes):
 
 
 def test_all_objects_stand_on_something(scenes):
-    seen = set().union(*(check_everything_is_carried(scene.objects, scene.hall.size_m[2]) for scene in scenes))
+    seen = set().union(*(check_every_object_is_supported(scene.objects, scene.hall.size_m[2]) for scene in scenes))
     assert {("carton_stack", "eur_pallet"), ("eur_pallet", "rack"), ("eur_pallet", "hand_pallet_truck")} <= seen
     assert {("eur_pallet", "eur_pallet"), ("carton", "eur_pallet"), ("person", "floor")} <= seen
     assert {("carton", "person"), ("hanging_sign", "ceiling"), ("stillage", "stillage")} <= seen
@@ -234,16 +234,16 @@ def test_people_and_trucks_without_room_are_left_out_and_a_warning_counts_them(m
     assert "image 3: no free place for 5 of 5 people and 2 of 2 pallet trucks, so they are left out" in caplog.text
 
 
-def test_command_writes_the_same_bytes_in_any_division(tmp_path, scenes):
-    whole, part = tmp_path / "whole.jsonl", tmp_path / "part.jsonl"
+def test_the_command_writes_the_same_bytes_for_any_range_of_images(tmp_path, scenes):
+    all_images, last_images = tmp_path / "all.jsonl", tmp_path / "last.jsonl"
     defaults, fewer = tmp_path / "defaults.yaml", tmp_path / "fewer.yaml"
     defaults.write_text("")
     fewer.write_text("data: {images: 3}")
-    assert run_cariste("sample", "--config", defaults, "--count", 4, "--out", whole).exit_code == 0
-    assert run_cariste("sample", "--config", fewer, "--first", 2, "--count", 2, "--out", part).exit_code == 0
-    assert whole.read_bytes().splitlines()[2:] == part.read_bytes().splitlines()
-    assert read_scenes(whole) == scenes[:4]
-    assert json.loads(whole.read_text().splitlines()[0])["generator_version"] == scenes[0].generator_version
+    assert run_cariste("sample", "--config", defaults, "--count", 4, "--out", all_images).exit_code == 0
+    assert run_cariste("sample", "--config", fewer, "--first", 2, "--count", 2, "--out", last_images).exit_code == 0
+    assert all_images.read_bytes().splitlines()[2:] == last_images.read_bytes().splitlines()
+    assert read_scenes(all_images) == scenes[:4]
+    assert json.loads(all_images.read_text().splitlines()[0])["generator_version"] == scenes[0].generator_version
 
 
 def test_the_command_reports_a_wrong_config_in_one_line(tmp_path):

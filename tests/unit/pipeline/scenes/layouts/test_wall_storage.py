@@ -10,7 +10,7 @@ from pipeline.scenes.geometry.floor_area import floor_area
 from pipeline.scenes.geometry.free_space import HallSpace, overlaps
 from pipeline.scenes.layouts.hall_plan import HallPlan
 from pipeline.scenes.layouts.wall_storage import add_wall_storage
-from tests.helpers.standing import check_everything_is_carried, check_nothing_is_inside_anything
+from tests.helpers.support_checks import check_every_object_is_supported, check_no_objects_overlap
 
 SIZE_M = (16.0, 12.0, 6.0)
 MAX_DEPTH_M = 1.75  # depth of a section: a crate or a reel that stands slightly turned
@@ -41,8 +41,8 @@ def free_wall_m(plan):
 def test_wall_storage_stands_at_the_walls_without_overlap(seed):
     plan = plan_with_wall_storage(seed, 1.0)
     objects = plan.space.objects
-    check_nothing_is_inside_anything(objects)
-    check_everything_is_carried(objects, SIZE_M[2])
+    check_no_objects_overlap(objects)
+    check_every_object_is_supported(objects, SIZE_M[2])
     bounds = world_boxes(objects).bounds_m
     inner = np.array(SIZE_M[:2]) / 2 - MAX_DEPTH_M
     in_the_middle = np.all(bounds[:, :2] < inner, axis=1) & np.all(bounds[:, 3:5] > -inner, axis=1)
