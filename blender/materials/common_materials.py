@@ -21,8 +21,8 @@ GRAIN_SHIFT = 50.0  # each board shifts its grain by up to this much, in scaled 
 class MaterialBuilder:
     """A material, its node tree and its Principled BSDF; methods add nodes and link them.
 
-    A method returns the output socket of what it adds, so that calls nest as in a formula. Where a parameter has no
-    type, it takes a socket or a constant.
+    A method returns the output socket of what it adds, so that calls nest as in a formula. A parameter of
+    type `Any` takes a socket or a constant.
     """
 
     material: bpy.types.Material

@@ -73,9 +73,11 @@ class BodyBox:
         self.slot = TruckMaterial.PAINT if style.painted_box else ElectricTruckMaterial.COVER
 
     def half_width_at(self, height_m: float) -> float:
+        """Return half the width (m) at a height."""
         return float(np.interp(height_m, [0.2, self.top_m], [self.half_width_m - 0.006, 0.94 * self.half_width_m]))
 
     def rear_x_at(self, height_m: float) -> float:
+        """Return x (m) of the rear face at a height."""
         top_rear = BODY_REAR_X_M + (0.03 if self.lithium else 0.012)
         return float(np.interp(height_m, [0.3, self.top_m], [BODY_REAR_X_M, top_rear]))
 
