@@ -96,7 +96,8 @@ def label_dataset(data: Path, settings: LabelConfig, processes: int = 1) -> dict
             _raise_if_too_many(data, problems, limit, settings)
         counts = {split: (writer.image_count, writer.annotation_count) for split, writer in writers.items()}
         json_files.write_json(folder / "audit.json", _audit_json(summary, problems.quarantined, settings))
-        origin = provenance.describe_annotations(settings, data / "shards", folder, counts)
+        given = settings.model_dump(mode="json")
+        origin = provenance.describe_annotations(given, settings.data.shards, data / "shards", folder, counts)
         json_files.write_json(folder / "provenance.json", origin)
     for image in problems.quarantined:
         quarantine.draw_violations(data, image, settings)

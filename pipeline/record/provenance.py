@@ -16,7 +16,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 import pipeline
 from pipeline.common.errors import CaristeError
 from pipeline.common.file_hash import sha256_of
-from pipeline.config.stages import LabelConfig, SampleConfig
 from pipeline.record import asset_catalogue
 from pipeline.record.scene import GENERATOR_VERSION, Scene, read_rendered_scenes, shard_folder_name
 
@@ -82,28 +81,35 @@ class AnnotationProvenance(_ProvenanceModel):
 Model = TypeVar("Model", bound=_ProvenanceModel)
 
 
-def describe_scenes(settings: SampleConfig, scenes: Iterable[Scene]) -> dict[str, Any]:
+def describe_scenes(config: dict[str, Any], scenes: Iterable[Scene]) -> dict[str, Any]:
     """Return the provenance of scene records: version, seed, config, the assets they show.
+
+    `config`: the part of the config that the stage was given, as plain values.
 
     Raises:
         asset_catalogue.CatalogueError: the catalogue has no entry for an asset.
     """
     return {
         "cariste": pipeline.__version__,
-        "dataset_seed": settings.data.seed,
+        "dataset_seed": config["data"]["seed"],
         "generator_version": GENERATOR_VERSION,
-        "config": settings.model_dump(mode="json"),
+        "config": config,
         "assets": _asset_entries(scenes),
     }
 
 
 def describe_annotations(
-    settings: LabelConfig, shards_dir: Path, annotations_dir: Path, counts: dict[str, tuple[int, int]]
+    config: dict[str, Any],
+    shard_count: int,
+    shards_dir: Path,
+    annotations_dir: Path,
+    counts: dict[str, tuple[int, int]],
 ) -> dict[str, Any]:
     """Return the provenance of annotations: config, versions, assets, shards, and the annotation files with hashes.
 
     Args:
-        settings: names the shards of the data set; other folders in `shards_dir` are ignored.
+        config: the part of the config that the stage was given, as plain values.
+        shard_count: of the data set; other folders in `shards_dir` are ignored.
         shards_dir: holds one folder per shard.
         annotations_dir: holds the COCO file `<split>.json` of each split and `audit.json`.
         counts: split -> (images, annotations).
@@ -112,7 +118,7 @@ def describe_annotations(
         ProvenanceError: the `shard.json` of a shard is missing or incomplete.
     """
     versions, assets, digests = [], [], {}
-    for name in map(shard_folder_name, range(settings.data.shards)):
+    for name in map(shard_folder_name, range(shard_count)):
         # One shard at a time: the file tables of a million images do not fit in memory.
         info = read_provenance(shards_dir / name / "shard.json", ShardInfo)
         versions.append(info.versions)
@@ -120,8 +126,8 @@ def describe_annotations(
         digests[name] = digest(info.files)
     return {
         "cariste": pipeline.__version__,
-        "config": settings.model_dump(mode="json"),
-        "seed": settings.data.seed,
+        "config": config,
+        "seed": config["data"]["seed"],
         "generator_version": GENERATOR_VERSION,
         "versions": _merge_versions(versions),
         "assets": merge_assets(assets),

@@ -172,4 +172,6 @@ def sample_to_file(
     scenes = (sample_scene(config, index, meshes) for index in indices)
     write_scenes(track(scenes, len(indices), "sample"), out)
     if provenance_out:
-        json_files.write_json(provenance_out, provenance.describe_scenes(config, read_scenes(out)))
+        json_files.write_json(
+            provenance_out, provenance.describe_scenes(config.model_dump(mode="json"), read_scenes(out))
+        )

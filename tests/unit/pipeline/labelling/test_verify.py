@@ -65,7 +65,8 @@ def write_annotations(data: Path) -> None:
         json_files.write_json(data / f"annotations/{split}.json", document)
     json_files.write_json(data / "annotations/audit.json", {})
     counts = {split: (len(indices), 0) for split, indices in SPLITS.items()}
-    told = provenance.describe_annotations(SETTINGS, data / "shards", data / "annotations", counts)
+    given = SETTINGS.model_dump(mode="json")
+    told = provenance.describe_annotations(given, SETTINGS.data.shards, data / "shards", data / "annotations", counts)
     json_files.write_json(data / "annotations/provenance.json", told)
 
 

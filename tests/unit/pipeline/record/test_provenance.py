@@ -61,7 +61,10 @@ def test_annotation_provenance_lists_shards_versions_assets_and_files(tmp_path):
     write_shard(tmp_path / "shards/00002", 2, MADE_BY | {"assets": {"carton": OUR_ASSET}})
     json_files.write_json(tmp_path / "aside/train.json", {"images": [{"id": 1}, {"id": 2}], "annotations": [{"id": 1}]})
     json_files.write_json(tmp_path / "aside/audit.json", {})
-    document = provenance.describe_annotations(settings, tmp_path / "shards", tmp_path / "aside", {"train": (2, 1)})
+    given = settings.model_dump(mode="json")
+    document = provenance.describe_annotations(
+        given, settings.data.shards, tmp_path / "shards", tmp_path / "aside", {"train": (2, 1)}
+    )
     assert document["config"].keys() == {"data", "label"}
     assert document["seed"] == 5
     assert document["versions"] == {"blender": ["4.5.15", "4.5.16"]}
@@ -79,7 +82,8 @@ def test_a_shard_without_scene_provenance_gets_its_assets_from_its_records(tmp_p
     settings = LabelConfig.from_config(config.validate({"data": {"images": 1, "shard_size": 1}}))
     write_shard(tmp_path / "00000", 0, None)
     json_files.write_json(tmp_path / "audit.json", {})
-    document = provenance.describe_annotations(settings, tmp_path, tmp_path, {})
+    given = settings.model_dump(mode="json")
+    document = provenance.describe_annotations(given, settings.data.shards, tmp_path, tmp_path, {})
     assert list(document["assets"]) == ["carton", "hand_pallet_truck"]
     assert document["assets"]["carton"]["licence"] == "CC0-1.0"
 
