@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Goods in boxes: wooden crates and pallet collars, steel stillages, plastic bins. Round ones: props_round.py.
+"""Boxed goods: wooden crates, pallets with collars, steel stillages, plastic bins.
 
-Real dimensions: pipeline/props_goods.py. `variant` picks one of each kind's forms.
+The sizes, with their sources, come from pipeline/scenes/assets/prop_shapes.py. `variant` picks a form of each kind.
 """
 
 import bpy
@@ -9,7 +9,7 @@ import numpy as np
 
 from blender.goods.goods_object import GoodsMaterial, build_goods_object
 from blender.goods.goods_parts import wall_faces, wire_grid
-from blender.goods.pallets_and_cartons import pallet_solids
+from blender.goods.pallets_and_cartons import BOARD_THICKNESS_M, scaled_pallet_solids
 from blender.materials.markings import BRANDS, FacePlane
 from blender.materials.printed_labels import LOCATION_CODES, WARNINGS, LabelSlots, handling_marks, shipping_label
 from blender.mesh.asset_cache import AssetCache
@@ -20,29 +20,28 @@ from blender.mesh.solids import Solid, box, prism
 CRATES = ("closed", "collars", "slatted")
 STILLAGES = ("mesh", "sheet")
 BINS = ("klt", "open_front", "pallet_box", "wheelie")
-INKS = LabelSlots(GoodsMaterial.PAPER, GoodsMaterial.BARCODE, GoodsMaterial.INK_2)
-BOARD_M = 0.022
-SKID_M = 0.09
-PALLET_M = 0.144
-COLLAR_M = 0.195
+LABEL_SLOTS = LabelSlots(GoodsMaterial.PAPER, GoodsMaterial.BARCODE, GoodsMaterial.INK_2)
+SKID_HEIGHT_M = 0.09
+PALLET_HEIGHT_M = 0.144
+COLLAR_HEIGHT_M = 0.195
 
 
 def build_crate(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
-    """Of wood: closed with print, a EUR pallet with collars, or slatted over dark machinery. Print in the accent."""
+    """Return a closed crate with print in the accent color, a pallet with collars, or a slatted crate."""
     makers = {"closed": _closed_crate, "collars": _collars, "slatted": _slatted_crate}
     return build_goods_object("crate", parameters, cache, makers[pick_form(parameters["variant"], CRATES)])
 
 
 def _skids(length: float, width: float) -> list[Solid]:
-    """Three bearers along x, open between them for forks."""
+    """Return three bearers along x, with room for forks between them."""
     return [
-        box((length, 0.1, SKID_M), (0, y, SKID_M / 2), GoodsMaterial.WOOD_X)
+        box((length, 0.1, SKID_HEIGHT_M), (0, y, SKID_HEIGHT_M / 2), GoodsMaterial.WOOD_X)
         for y in (0.05 - width / 2, 0, width / 2 - 0.05)
     ]
 
 
 def _boards(face: FacePlane, pitch_m: float, gap_m: float, thick_m: float, slot: int) -> list[Solid]:
-    """Boards along a side, one above the other, `thick_m` inwards from the face."""
+    """Return horizontal boards on a side, one above the other, from the face `thick_m` inwards."""
     width, height = face.size_m
     count = max(int(height / pitch_m), 1)
     size = np.abs(face.right) * width + np.abs(face.normal) * thick_m + np.array([0, 0, height / count - gap_m])
@@ -51,44 +50,44 @@ def _boards(face: FacePlane, pitch_m: float, gap_m: float, thick_m: float, slot:
 
 
 def _battens(face: FacePlane, places: tuple[float, ...], wide_m: float, thick_m: float) -> list[Solid]:
-    """Upright boards on a side, `thick_m` outwards from the face, at these shares of its half width."""
+    """Return upright boards on a side, from the face `thick_m` outwards; -1 and 1 of `places` are its ends."""
     width, height = face.size_m
     size = np.abs(face.right) * wide_m + np.abs(face.normal) * thick_m + np.array([0, 0, height])
     middles = [face.center + place * (width - wide_m) / 2 * face.right for place in places]
     return [box(size, middle + thick_m / 2 * face.normal, GoodsMaterial.WOOD_Z) for middle in middles]
 
 
-def _grain(face: FacePlane) -> GoodsMaterial:
-    """Wood along a side."""
+def _grain_slot(face: FacePlane) -> GoodsMaterial:
+    """Return the slot of wood with the grain along a side."""
     return GoodsMaterial.WOOD_X if abs(face.right[0]) > 0.5 else GoodsMaterial.WOOD_Y
 
 
 def _lid(length: float, width: float, top: float) -> list[Solid]:
     count = max(int(length / 0.14), 1)
-    size = (length / count - 0.004, width, BOARD_M)
+    size = (length / count - 0.004, width, BOARD_THICKNESS_M)
     middles = (np.arange(count) + 0.5) * length / count - length / 2
-    return [box(size, (x, 0, top - BOARD_M / 2), GoodsMaterial.WOOD_Y) for x in middles]
+    return [box(size, (x, 0, top - BOARD_THICKNESS_M / 2), GoodsMaterial.WOOD_Y) for x in middles]
 
 
 def _closed_crate(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     length, width, height = parameters["size_m"]
-    inner = (length - 2 * BOARD_M, width - 2 * BOARD_M, height - SKID_M - BOARD_M)
+    inner = (length - 2 * BOARD_THICKNESS_M, width - 2 * BOARD_THICKNESS_M, height - SKID_HEIGHT_M - BOARD_THICKNESS_M)
     solids = [*_skids(length, width), *_lid(length, width, height)]
     brand, warning = BRANDS[rng.integers(len(BRANDS))], WARNINGS[rng.integers(len(WARNINGS))]
-    for face in wall_faces(inner, SKID_M):
-        solids += _boards(face, 0.15, 0.004, BOARD_M, _grain(face))
-        solids += _battens(face, (-1, 0, 1) if face.size_m[0] > 1.1 else (-1, 1), 0.09, 0.95 * BOARD_M)
+    for face in wall_faces(inner, SKID_HEIGHT_M):
+        solids += _boards(face, 0.15, 0.004, BOARD_THICKNESS_M, _grain_slot(face))
+        solids += _battens(face, (-1, 0, 1) if face.size_m[0] > 1.1 else (-1, 1), 0.09, 0.95 * BOARD_THICKNESS_M)
         solids += _crate_print(face, brand, warning)
     if rng.random() < 0.7:
-        face = wall_faces(inner, SKID_M)[0]
+        face = wall_faces(inner, SKID_HEIGHT_M)[0]
         solids += shipping_label(
-            face, (-0.2 * width, -0.2 * inner[2]), (0.2, 0.14), INKS, LOCATION_CODES[rng.integers(6)]
+            face, (-0.2 * width, -0.2 * inner[2]), (0.2, 0.14), LABEL_SLOTS, LOCATION_CODES[rng.integers(6)]
         )
     return solids
 
 
 def _crate_print(face: FacePlane, brand: str, warning: str) -> list[Solid]:
-    """A brand, a warning and the marks for handling, in the left field between the battens."""
+    """Return a brand, a warning and handling marks, in the fields between the battens."""
     width, height = face.size_m
     fields = (-0.25, 0.25) if width > 1.1 else (0.0,)
     room = width / len(fields) - 0.2
@@ -104,61 +103,65 @@ def _crate_print(face: FacePlane, brand: str, warning: str) -> list[Solid]:
 
 
 def _collars(parameters: dict, rng: np.random.Generator) -> list[Solid]:
-    """A pallet under collars of 195 mm with zinc hinges at the corners: a lid on top, or cartons inside."""
+    """Return a pallet with collars of 195 mm and zinc hinges at the corners, with a lid or filled with cartons."""
     length, width, height = parameters["size_m"]
-    scale = np.array([length / 1.2, width / 0.8, 1])
-    solids = [
-        Solid(part.vertices * scale, part.faces, part.slot)
-        for part in pallet_solids(parameters["wear"], int(rng.integers(8)))
-    ]
+    solids = scaled_pallet_solids(length, width, parameters["wear"], int(rng.integers(8)))
     covered = rng.random() < 0.5
     top = height - (0.012 if covered else 0)
-    count = max(round((top - PALLET_M) / COLLAR_M), 1)
-    level = (top - PALLET_M) / count
+    count = max(round((top - PALLET_HEIGHT_M) / COLLAR_HEIGHT_M), 1)
+    level = (top - PALLET_HEIGHT_M) / count
     for number in range(count):
-        for face in wall_faces((length - 0.006, width - 0.006, level - 0.003), PALLET_M + number * level):
-            solids += _boards(face, 1.0, 0.0, 0.02, _grain(face))
+        for face in wall_faces((length - 0.006, width - 0.006, level - 0.003), PALLET_HEIGHT_M + number * level):
+            solids += _boards(face, 1.0, 0.0, 0.02, _grain_slot(face))
             wide = (0.11, 0.55 * level)
             middles = [(side * (face.size_m[0] - wide[0]) / 2, 0) for side in (-1, 1)]
             solids += [face.rectangle(middle, wide, GoodsMaterial.STEEL, 0, 0.0025) for middle in middles]
     if covered:
         solids.append(box((length, width, 0.012), (0, 0, height - 0.006), GoodsMaterial.BOARD))
     else:
-        filled = rng.uniform(0.3, 0.9) * (height - PALLET_M)
-        solids.append(box((length - 0.06, width - 0.06, filled), (0, 0, PALLET_M + filled / 2), GoodsMaterial.BOARD))
-    return solids + _papers(wall_faces((length - 0.006, width - 0.006, height - PALLET_M), PALLET_M), rng)
+        filled = rng.uniform(0.3, 0.9) * (height - PALLET_HEIGHT_M)
+        solids.append(
+            box((length - 0.06, width - 0.06, filled), (0, 0, PALLET_HEIGHT_M + filled / 2), GoodsMaterial.BOARD)
+        )
+    return solids + _delivery_notes(
+        wall_faces((length - 0.006, width - 0.006, height - PALLET_HEIGHT_M), PALLET_HEIGHT_M), rng
+    )
 
 
-def _papers(faces: list[FacePlane], rng: np.random.Generator) -> list[Solid]:
-    """Delivery notes on one to four sides."""
+def _delivery_notes(faces: list[FacePlane], rng: np.random.Generator) -> list[Solid]:
+    """Return delivery notes on one to four sides."""
     solids = []
     for face in (faces[i] for i in rng.permutation(4)[: rng.integers(1, 5)]):
         size = (0.21, min(0.28, 0.6 * face.size_m[1]))
         place = (rng.uniform(-0.25, 0.25) * face.size_m[0], 0)
-        solids += shipping_label(face, place, size, INKS, LOCATION_CODES[rng.integers(len(LOCATION_CODES))])
+        solids += shipping_label(face, place, size, LABEL_SLOTS, LOCATION_CODES[rng.integers(len(LOCATION_CODES))])
     return solids
 
 
 def _slatted_crate(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     length, width, height = parameters["size_m"]
-    inner = (length - 2 * BOARD_M, width - 2 * BOARD_M, height - SKID_M - BOARD_M)
+    inner = (length - 2 * BOARD_THICKNESS_M, width - 2 * BOARD_THICKNESS_M, height - SKID_HEIGHT_M - BOARD_THICKNESS_M)
     goods = (0.8 * inner[0], 0.8 * inner[1], rng.uniform(0.5, 0.85) * inner[2])
-    solids = [*_skids(length, width), *_lid(length, width, height), *_lid(length, width, SKID_M + BOARD_M)]
-    solids.append(box(goods, (0, 0, SKID_M + BOARD_M + goods[2] / 2), GoodsMaterial.PAINT))
-    for face in wall_faces(inner, SKID_M):
-        solids += _boards(face, 0.2, 0.1, BOARD_M, _grain(face))
-        solids += _battens(face, (-1, 0, 1) if face.size_m[0] > 1.1 else (-1, 1), 0.09, 0.95 * BOARD_M)
-    return solids + _papers(wall_faces((length - 0.006, width - 0.006, inner[2]), SKID_M), rng)[:4]
+    solids = [
+        *_skids(length, width),
+        *_lid(length, width, height),
+        *_lid(length, width, SKID_HEIGHT_M + BOARD_THICKNESS_M),
+    ]
+    solids.append(box(goods, (0, 0, SKID_HEIGHT_M + BOARD_THICKNESS_M + goods[2] / 2), GoodsMaterial.PAINT))
+    for face in wall_faces(inner, SKID_HEIGHT_M):
+        solids += _boards(face, 0.2, 0.1, BOARD_THICKNESS_M, _grain_slot(face))
+        solids += _battens(face, (-1, 0, 1) if face.size_m[0] > 1.1 else (-1, 1), 0.09, 0.95 * BOARD_THICKNESS_M)
+    return solids + _delivery_notes(wall_faces((length - 0.006, width - 0.006, inner[2]), SKID_HEIGHT_M), rng)[:4]
 
 
 def build_stillage(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
-    """A steel box on feet for forks: of wire mesh with a flap in front, or of ribbed sheet. Plate in the accent."""
+    """Return a steel box on feet: of wire mesh with a plate in the accent color, or of ribbed sheet."""
     makers = {"mesh": _mesh_stillage, "sheet": _sheet_stillage}
     return build_goods_object("stillage", parameters, cache, makers[pick_form(parameters["variant"], STILLAGES)])
 
 
 def _stillage_frame(size: list[float], floor_m: float) -> list[Solid]:
-    """Corner posts from feet to stacking cups, rails around the floor and the top, a floor of boards."""
+    """Return corner posts with feet, rails around floor and top, and a wooden floor."""
     length, width, height = size
     post = 0.05
     solids = []
@@ -181,12 +184,12 @@ def _mesh_stillage(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     solids = _stillage_frame(size, floor)
     for face in wall_faces((length - 0.03, width - 0.03, height - floor - 0.06), floor):
         solids += wire_grid(face, 0.06, 0.006, GoodsMaterial.PAINT)
-    # The upper half of the long side folds down: its edge is what tells this side from the others.
+    # The upper half of one long side folds down: it has an additional bar.
     front = wall_faces((length - 0.01, width - 0.01, height), 0)[2]
     solids += [box((length, 0.03, 0.04), front.center - (0, 0.01, 0.0), GoodsMaterial.PAINT)]
     plates = [face.rectangle((0.2 * face.size_m[0], 0.0), (0.3, 0.2), GoodsMaterial.PLASTIC_2) for face in (front,)]
     paper = wall_faces((length - 0.02, width - 0.02, height), 0)
-    solids += plates + _papers(paper, rng)
+    solids += plates + _delivery_notes(paper, rng)
     filled = rng.uniform(0.15, 0.95) * (height - floor - 0.1)
     if rng.random() < 0.75:
         solids += _contents((length - 0.12, width - 0.12, filled), floor, rng)
@@ -194,8 +197,8 @@ def _mesh_stillage(parameters: dict, rng: np.random.Generator) -> list[Solid]:
 
 
 def _contents(size: tuple[float, float, float], low_m: float, rng: np.random.Generator) -> list[Solid]:
-    """Cartons, or sacks and parts that nobody can tell apart, of different heights."""
-    stuff = (GoodsMaterial.BOARD, GoodsMaterial.BLACK, GoodsMaterial.STEEL)[rng.choice(3, p=(0.6, 0.25, 0.15))]
+    """Return boxes of different heights: cartons, or dark or metal parts."""
+    material = (GoodsMaterial.BOARD, GoodsMaterial.BLACK, GoodsMaterial.STEEL)[rng.choice(3, p=(0.6, 0.25, 0.15))]
     cells = (3, 2)
     solids = []
     for i in range(cells[0]):
@@ -203,7 +206,7 @@ def _contents(size: tuple[float, float, float], low_m: float, rng: np.random.Gen
             tall = size[2] * rng.uniform(0.7, 1.0)
             cell = (size[0] / cells[0], size[1] / cells[1])
             middle = ((i + 0.5) * cell[0] - size[0] / 2, (j + 0.5) * cell[1] - size[1] / 2, low_m + tall / 2)
-            solids.append(box((cell[0] * 0.97, cell[1] * 0.97, tall), middle, stuff))
+            solids.append(box((cell[0] * 0.97, cell[1] * 0.97, tall), middle, material))
     return solids
 
 
@@ -219,44 +222,46 @@ def _sheet_stillage(parameters: dict, rng: np.random.Generator) -> list[Solid]:
         solids += [box(rib, face.center + x * face.right, GoodsMaterial.PAINT) for x in ribs]
     filled = rng.uniform(0.2, 0.9) * (height - floor - 0.1)
     solids += _contents((length - 0.1, width - 0.1, filled), floor, rng)
-    return solids + _papers(wall_faces((length - 0.003, width - 0.003, height), 0), rng)
+    return solids + _delivery_notes(wall_faces((length - 0.003, width - 0.003, height), 0), rng)
 
 
 def build_bin(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
-    """Of plastic: stacked KLT boxes, stacked open-fronted boxes, a pallet box on feet, or a waste bin on wheels."""
-    makers = {"klt": _klt, "open_front": _open_front, "pallet_box": _pallet_box, "wheelie": _wheelie}
+    """Return plastic boxes: stacked KLT or picking boxes, a pallet box on skids, or a waste bin on wheels."""
+    makers = {"klt": _klt_stack, "open_front": _picking_boxes, "pallet_box": _pallet_box, "wheelie": _wheeled_bin}
     return build_goods_object("bin", parameters, cache, makers[pick_form(parameters["variant"], BINS)])
 
 
-def _tub(length: float, width: float, low: float, height: float, slot: int, draft: float = 0.96) -> list[Solid]:
-    """An open box with walls that lean out to a rim; its inside is a dark sunken floor."""
+def _tapered_box(length: float, width: float, low: float, height: float, slot: int, draft: float = 0.96) -> list[Solid]:
+    """Return an open box that widens to a rim, with a lower floor inside."""
     outline = rounded_rectangle(length, width, 0.03)
     outside = [(draft, 0), (0.985, 0.8 * height), (1, 0.82 * height), (1, height), (0.95, height)]
     inside = [(0.94, 0.5 * height), (0.9, 0.25 * height)]
     return [scaled_loft(outline, [(scale, low + z) for scale, z in outside + inside], slot)]
 
 
-def _klt(parameters: dict, rng: np.random.Generator) -> list[Solid]:
-    """Boxes after VDA 4500 with ribs and a label, as many as fit at 0.15 to 0.32 m each."""
+def _klt_stack(parameters: dict, rng: np.random.Generator) -> list[Solid]:
+    """Return stacked boxes (VDA 4500) with ribs and labels, each about 0.28 m high."""
     length, width, height = parameters["size_m"]
     count = max(round(height / 0.28), 1)
     level = height / count
     solids = []
     for number in range(count):
         low, slot = number * level, (GoodsMaterial.PLASTIC, GoodsMaterial.PLASTIC_2)[int(rng.random() < 0.25)]
-        solids += _tub(length, width, low, level, slot, 0.94)
+        solids += _tapered_box(length, width, low, level, slot, 0.94)
         for face in wall_faces((0.962 * length, 0.962 * width, 0.8 * level), low):
             ribs = np.linspace(-0.42, 0.42, 5) * face.size_m[0]
             size = np.abs(face.right) * 0.012 + np.abs(face.normal) * 0.012 + np.array([0, 0, 0.5 * level])
             solids += [box(size, face.center + x * face.right, slot) for x in ribs]
         face = wall_faces((0.985 * length, 0.985 * width, level), low)[0]
         if rng.random() < 0.8:
-            solids += shipping_label(face, (0, -0.1 * level), (0.2, 0.4 * level), INKS, LOCATION_CODES[rng.integers(6)])
+            solids += shipping_label(
+                face, (0, -0.1 * level), (0.2, 0.4 * level), LABEL_SLOTS, LOCATION_CODES[rng.integers(6)]
+            )
     return solids
 
 
-def _open_front(parameters: dict, rng: np.random.Generator) -> list[Solid]:
-    """Picking boxes on each other: the front lower half closed, the upper open."""
+def _picking_boxes(parameters: dict, rng: np.random.Generator) -> list[Solid]:
+    """Return stacked picking boxes, each about 0.2 m high, with an open upper half at +x."""
     length, width, height = parameters["size_m"]
     count = max(round(height / 0.2), 1)
     level, wall = height / count, 0.012
@@ -280,25 +285,25 @@ def _open_front(parameters: dict, rng: np.random.Generator) -> list[Solid]:
 
 
 def _pallet_box(parameters: dict, rng: np.random.Generator) -> list[Solid]:
-    """A ribbed box of a pallet's plan on three skids, open or with a lid in the second colour."""
+    """Return a ribbed box with the footprint of a pallet on three skids, open or with a lid in the accent color."""
     length, width, height = parameters["size_m"]
     solids = [
         box((0.96 * length, 0.12, 0.13), (0, y * (0.96 * width - 0.12) / 2, 0.065), GoodsMaterial.PLASTIC)
         for y in (-1, 0, 1)
     ]
     lid = 0.04 if rng.random() < 0.4 else 0.0
-    solids += _tub(length, width, 0.12, height - 0.12 - lid, GoodsMaterial.PLASTIC, 0.95)
+    solids += _tapered_box(length, width, 0.12, height - 0.12 - lid, GoodsMaterial.PLASTIC, 0.95)
     for face in wall_faces((0.955 * length, 0.955 * width, 0.78 * (height - 0.12)), 0.12):
         ribs = np.linspace(-0.44, 0.44, 9 if face.size_m[0] > 1 else 7) * face.size_m[0]
         size = np.abs(face.right) * 0.025 + np.abs(face.normal) * 0.036 + np.array([0, 0, 0.9 * face.size_m[1]])
         solids += [box(size, face.center + x * face.right, GoodsMaterial.PLASTIC) for x in ribs]
     if lid:
         solids.append(box((length, width, lid), (0, 0, height - lid / 2), GoodsMaterial.PLASTIC_2))
-    return solids + _papers(wall_faces((0.992 * length, 0.992 * width, height), 0), rng)[:4]
+    return solids + _delivery_notes(wall_faces((0.992 * length, 0.992 * width, height), 0), rng)[:4]
 
 
-def _wheelie(parameters: dict, rng: np.random.Generator) -> list[Solid]:
-    """A two-wheeled waste bin after EN 840: body wider at the top, lid in the second colour, handle behind."""
+def _wheeled_bin(parameters: dict, rng: np.random.Generator) -> list[Solid]:
+    """Return a two-wheeled waste bin (EN 840): wider at the top, with a lid in the accent color and a handle behind."""
     length, width, height = parameters["size_m"]
     body_top, wheel = 0.9 * height, 0.1
     outline = rounded_rectangle(0.86 * length, 0.96 * width, 0.05)

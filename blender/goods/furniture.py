@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Furniture of a hall: ladders, packing tables, conveyors. What marks and warns: props_safety.py."""
+"""Furniture: ladders, packing tables, conveyors. `variant` picks a form of each kind."""
 
 from itertools import pairwise
 
@@ -17,16 +17,16 @@ from blender.mesh.solids import Solid, box, flat_bar
 LADDERS = ("step", "stairs")
 TABLES = ("bare", "shelf")
 CONVEYORS = ("rollers", "belt")
-INKS = LabelSlots(GoodsMaterial.PAPER, GoodsMaterial.BARCODE, GoodsMaterial.INK_2)
+LABEL_SLOTS = LabelSlots(GoodsMaterial.PAPER, GoodsMaterial.BARCODE, GoodsMaterial.INK_2)
 
 
 def build_ladder(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
-    """A stepladder, or stairs on castors with a platform and hand rails. One climbs towards -x."""
-    makers = {"step": _stepladder, "stairs": _stairs}
+    """Return a stepladder, or stairs on castors with a platform and hand rails; both rise towards -x."""
+    makers = {"step": _step_ladder, "stairs": _stairs}
     return build_goods_object("ladder", parameters, cache, makers[pick_form(parameters["variant"], LADDERS)])
 
 
-def _stepladder(parameters: dict, rng: np.random.Generator) -> list[Solid]:
+def _step_ladder(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     length, width, height = parameters["size_m"]
     top, half = 0.97 * height, length / 2 - 0.03
     solids = []
@@ -49,7 +49,7 @@ def _stepladder(parameters: dict, rng: np.random.Generator) -> list[Solid]:
 
 
 def _stairs(parameters: dict, rng: np.random.Generator) -> list[Solid]:
-    """Treads between cheeks up to a platform 1.05 m under the rail's top; castors at the back."""
+    """Return stairs up to a platform 1.05 m below the top of the hand rail, on four castors."""
     length, width, height = parameters["size_m"]
     floor = max(height - 1.05, 0.45 * height)
     half, side, back = length / 2, width / 2 - 0.03, 0.25 * length
@@ -82,7 +82,7 @@ def _stairs(parameters: dict, rng: np.random.Generator) -> list[Solid]:
 
 
 def build_packing_table(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
-    """A steel table, its long side along y, whose packer stands at +x: bare, or with shelf, screen and paper roll."""
+    """Return a steel table along y, to be used from +x: bare, or with a shelf, a screen and a roll of paper."""
     return build_goods_object("packing_table", parameters, cache, _packing_table)
 
 
@@ -98,10 +98,10 @@ def _packing_table(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     solids += [box((depth - 0.1, 0.04, 0.04), (0, y * (width / 2 - 0.06), 0.2), GoodsMaterial.PAINT) for y in (-1, 1)]
     solids.append(box((0.5 * depth, width - 0.12, 0.025), (-0.2 * depth, 0, 0.25), GoodsMaterial.PAINT))
     solids.append(box((0.4, 0.45, 0.16), (depth / 2 - 0.24, 0.3 * width, top - 0.115), GoodsMaterial.PAINT))
-    solids += _carton((0.32, 0.26, min(0.2 * height, 0.24)), (-0.1 * depth, -0.22 * width, top), rng)
-    solids += _carton((0.3, 0.4, 0.22), (-0.2 * depth, 0.2 * width, 0.2625), rng)
+    solids += _carton((0.32, 0.26, min(0.2 * height, 0.24)), (-0.1 * depth, -0.22 * width, top))
+    solids += _carton((0.3, 0.4, 0.22), (-0.2 * depth, 0.2 * width, 0.2625))
     if shelved:
-        solids += _superstructure(depth, width, top, height, rng)
+        solids += _table_shelf(depth, width, top, height, rng)
     else:
         room = height - top
         tape = lathe([(0.05, 0), (0.05, 0.05)], GoodsMaterial.BOARD, 14).moved((0.2 * depth, 0.05 * width, top))
@@ -112,15 +112,15 @@ def _packing_table(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     return solids
 
 
-def _carton(size: tuple[float, float, float], place: tuple[float, float, float], rng: np.random.Generator) -> list:
+def _carton(size: tuple[float, float, float], position_m: tuple[float, float, float]) -> list[Solid]:
     face = wall_faces(size)[0]
-    label = shipping_label(face, (0, 0), (0.4 * size[1], 0.5 * size[2]), INKS, "A 12")
+    label = shipping_label(face, (0, 0), (0.4 * size[1], 0.5 * size[2]), LABEL_SLOTS, "A 12")
     tape = box((size[0], 0.05, 0.002), (0, 0, size[2]), GoodsMaterial.PAPER)
-    return [part.moved(place) for part in (box(size, (0, 0, size[2] / 2), GoodsMaterial.BOARD), tape, *label)]
+    return [part.moved(position_m) for part in (box(size, (0, 0, size[2] / 2), GoodsMaterial.BOARD), tape, *label)]
 
 
-def _superstructure(depth: float, width: float, top: float, height: float, rng: np.random.Generator) -> list[Solid]:
-    """Uprights at the back with a shelf of cartons, a screen and a roll of paper on a bar."""
+def _table_shelf(depth: float, width: float, top: float, height: float, rng: np.random.Generator) -> list[Solid]:
+    """Return uprights at the back with a shelf of cartons, a screen and a roll of paper."""
     back = -depth / 2 + 0.04
     shelf = top + 0.62 * (height - top)
     solids = [
@@ -132,8 +132,8 @@ def _superstructure(depth: float, width: float, top: float, height: float, rng: 
     room = height - shelf - 0.02
     for y in np.arange(-width / 2 + 0.2, width / 2 - 0.15, 0.3):
         tall = min(room, rng.uniform(0.1, 0.3))
-        stuff = (GoodsMaterial.BOARD, GoodsMaterial.PLASTIC, GoodsMaterial.PAPER)[rng.choice(3, p=(0.6, 0.3, 0.1))]
-        solids.append(box((0.24, rng.uniform(0.15, 0.27), tall), (back + 0.13, y, shelf + 0.0125 + tall / 2), stuff))
+        material = (GoodsMaterial.BOARD, GoodsMaterial.PLASTIC, GoodsMaterial.PAPER)[rng.choice(3, p=(0.6, 0.3, 0.1))]
+        solids.append(box((0.24, rng.uniform(0.15, 0.27), tall), (back + 0.13, y, shelf + 0.0125 + tall / 2), material))
     screen = top + 0.3
     if screen + 0.15 < shelf:
         solids.append(box((0.03, 0.46, 0.28), (back + 0.15, 0.2 * width, screen), GoodsMaterial.BLACK))
@@ -144,7 +144,7 @@ def _superstructure(depth: float, width: float, top: float, height: float, rng: 
 
 
 def build_conveyor(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
-    """Along x on legs: rollers, or a belt with guides. Cartons on it reach up to its height, if there is room."""
+    """Return a conveyor along x on legs: rollers, or a belt. If it is high enough, cartons stand on it."""
     return build_goods_object("conveyor", parameters, cache, _conveyor)
 
 
@@ -172,5 +172,5 @@ def _conveyor(parameters: dict, rng: np.random.Generator) -> list[Solid]:
         for x in np.arange(-length / 2 + 0.4, length / 2 - 0.3, 0.75):
             if rng.random() < 0.6:
                 size = (rng.uniform(0.3, 0.5), rng.uniform(0.5, 0.85) * inside, rng.uniform(0.12, 0.29))
-                solids += _carton(size, (x, 0, bed), rng)
+                solids += _carton(size, (x, 0, bed))
     return solids

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is stored and moved: EUR pallets, cartons and stacks of cartons, bare or in stretch film.
+"""EUR pallets, cartons and stacks of cartons, bare or in stretch film.
 
-Every builder returns one object on a shared mesh, resting on z = 0 of its own frame (frames: pipeline/scene.py).
+Each builder returns one object on a shared mesh that stands on z = 0 of its own frame (x forward, z up, meters).
 """
 
 from dataclasses import dataclass
@@ -20,30 +20,31 @@ from blender.materials.printed_labels import (
     shipping_label,
 )
 from blender.mesh.asset_cache import AssetCache
+from blender.mesh.rotation import rotate_in_plane
 from blender.mesh.solids import Solid, bevelled, box, solids_to_mesh
 
-# EUR pallet after UIC 435-2, in metres: (y centre, width) of the boards along x; x centres of stringers and blocks.
-BOARD_M = 0.022
+# EUR pallet after UIC 435-2, in meters: (y center, width) of the boards along x; x centers of stringers and blocks.
+BOARD_THICKNESS_M = 0.022
 BLOCK_HEIGHT_M = 0.078
 DECK_BOARDS = ((-0.3275, 0.145), (-0.16375, 0.1), (0.0, 0.145), (0.16375, 0.1), (0.3275, 0.145))
 SKIDS = ((-0.35, 0.1), (0.0, 0.145), (0.35, 0.1))
-CROSSWISE_X = (-0.5275, 0.0, 0.5275)
+STRINGER_X_M = (-0.5275, 0.0, 0.5275)
 LENGTH_M, WIDTH_M = 1.2, 0.8
 PALLET_VARIANTS = 8
-STAMP = 2  # slot of the marks burnt into corner blocks
+STAMP_SLOT = 2  # of the marks burned into corner blocks
 
 CARTON_VARIANTS = 8
 PRINT_COLORS = ((0.02, 0.05, 0.25), (0.35, 0.02, 0.02), (0.015, 0.015, 0.015), (0.02, 0.15, 0.05))
 LABEL_COLORS = ((0.75, 0.75, 0.73), (0.75, 0.75, 0.73), (0.75, 0.75, 0.73), (0.28, 0.7, 0.12), (0.8, 0.6, 0.05))
-# Cartons in a stack; more bands, more words would be too many triangles for their few pixels.
-MOST_BANDED, MOST_PRINTED = 60, 24
-BOARD, TAPE, LABEL, PRINT, BARCODE = range(5)
-INKS = LabelSlots(LABEL, BARCODE, PRINT)
+# In larger stacks, bands and texts would be too many triangles for their few pixels.
+MAX_BANDED_CARTONS, MAX_PRINTED_CARTONS = 60, 24
+BOARD_SLOT, TAPE_SLOT, LABEL_SLOT, PRINT_SLOT, BARCODE_SLOT = range(5)
+LABEL_SLOTS = LabelSlots(LABEL_SLOT, BARCODE_SLOT, PRINT_SLOT)
 FILMS = {"black": (0.012, 0.012, 0.014), "milky": (0.6, 0.62, 0.65)}
 
 
 def build_eur_pallet(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
-    """A EUR pallet from `EurPalletParameters`; ages are rounded to a tenth, seeds to eight variants."""
+    """Return a EUR pallet from `EurPalletParameters`; the age is rounded to a tenth, the seed gives eight variants."""
     age, variant = round(parameters["age"], 1), parameters["seed"] % PALLET_VARIANTS
     grains = [cache.material((wood, grain, age), lambda grain=grain: wood("wood", grain, age)) for grain in "xy"]
     burnt = cache.material("burnt", lambda: plain_material("burnt", (0.06, 0.04, 0.03), 0.9))
@@ -55,34 +56,49 @@ def build_eur_pallet(parameters: dict, cache: AssetCache) -> list[bpy.types.Obje
 
 
 def _stamps() -> list[Solid]:
-    """EPAL and EUR on the corner blocks of the long sides."""
+    """Return the marks EPAL and EUR on the corner blocks of the long sides."""
     solids = []
-    for face in side_faces((LENGTH_M, WIDTH_M, 2 * BOARD_M + BLOCK_HEIGHT_M))[2:]:
-        for text, x in (("EPAL", CROSSWISE_X[0]), ("EUR", CROSSWISE_X[2])):
-            solids += face.text(text, (x, 0.0), 0.038, STAMP, lift_m=0.0005)
+    for face in side_faces((LENGTH_M, WIDTH_M, 2 * BOARD_THICKNESS_M + BLOCK_HEIGHT_M))[2:]:
+        for text, x in (("EPAL", STRINGER_X_M[0]), ("EUR", STRINGER_X_M[2])):
+            solids += face.text(text, (x, 0.0), 0.038, STAMP_SLOT, lift_m=0.0005)
     return solids
 
 
 def pallet_solids(age: float, seed: int) -> list[Solid]:
-    """Boards and blocks, slot 0 with grain along x, 1 along y. Old pallets have one or two boards missing or broken."""
+    """Return boards and blocks: slot 0 has the grain along x, slot 1 along y.
+
+    Up to two deck boards of old pallets are missing or broken.
+    """
     rng = np.random.default_rng(seed)
-    skids = [box((LENGTH_M, width, BOARD_M), (0, y, BOARD_M / 2)) for y, width in SKIDS]
+    skids = [box((LENGTH_M, width, BOARD_THICKNESS_M), (0, y, BOARD_THICKNESS_M / 2)) for y, width in SKIDS]
     blocks = [
-        box((0.145, width, BLOCK_HEIGHT_M), (x, y, BOARD_M + BLOCK_HEIGHT_M / 2))
-        for x in CROSSWISE_X
+        box((0.145, width, BLOCK_HEIGHT_M), (x, y, BOARD_THICKNESS_M + BLOCK_HEIGHT_M / 2))
+        for x in STRINGER_X_M
         for y, width in SKIDS
     ]
-    under_deck = BOARD_M + BLOCK_HEIGHT_M
-    stringers = [box((0.145, WIDTH_M, BOARD_M), (x, 0, under_deck + BOARD_M / 2), slot=1) for x in CROSSWISE_X]
-    faults = int((rng.random(2) < (age - 0.3, age - 0.55)).sum()) if age >= 0.6 else 0
-    damaged = rng.permutation(5)[:faults]
+    under_deck = BOARD_THICKNESS_M + BLOCK_HEIGHT_M
+    stringers = [
+        box((0.145, WIDTH_M, BOARD_THICKNESS_M), (x, 0, under_deck + BOARD_THICKNESS_M / 2), slot=1)
+        for x in STRINGER_X_M
+    ]
+    damaged_count = int((rng.random(2) < (age - 0.3, age - 0.55)).sum()) if age >= 0.6 else 0
+    damaged = rng.permutation(5)[:damaged_count]
     deck = [_deck_board(y, width, age, rng, i in damaged) for i, (y, width) in enumerate(DECK_BOARDS)]
     return [*skids, *blocks, *stringers, *(board for board in deck if board is not None)]
 
 
+def scaled_pallet_solids(length_m: float, width_m: float, age: float, seed: int) -> list[Solid]:
+    """Return the solids of a pallet that is stretched to another footprint."""
+    scale = np.array([length_m / LENGTH_M, width_m / WIDTH_M, 1])
+    return [Solid(part.vertices * scale, part.faces, part.slot) for part in pallet_solids(age, seed)]
+
+
 def _deck_board(y: float, width: float, age: float, rng: np.random.Generator, damaged: bool) -> Solid | None:
-    """A top board; only the inner ones shift, and only lengthwise shorter, so that the pallet keeps its outline."""
-    z = 2 * BOARD_M + BLOCK_HEIGHT_M + BOARD_M / 2
+    """Return a deck board, or None if it is missing.
+
+    Only inner boards are shifted or shorter, so that the pallet keeps its outline.
+    """
+    z = 2 * BOARD_THICKNESS_M + BLOCK_HEIGHT_M + BOARD_THICKNESS_M / 2
     inner = abs(y) < 0.3
     length = LENGTH_M - (age * rng.uniform(0, 0.012) if inner else 0)
     shift = age * rng.uniform(-0.012, 0.012) if inner else 0
@@ -91,33 +107,33 @@ def _deck_board(y: float, width: float, age: float, rng: np.random.Generator, da
     if damaged:  # broken off beyond the middle stringer or the last one
         broken = rng.uniform(0.25, 0.55)
         side = rng.choice((-1, 1))
-        board = box((length - broken, width, BOARD_M), (side * broken / 2, y + shift, z))
+        board = box((length - broken, width, BOARD_THICKNESS_M), (side * broken / 2, y + shift, z))
         splintered = side * board.vertices[:, 0] < broken - length / 2 + 1e-6
         splinters = rng.uniform(0, 0.12, 4) * side
         board.vertices[splintered, 0] += splinters
         return board
-    return box((length, width, BOARD_M), (0, y + shift, z))
+    return box((length, width, BOARD_THICKNESS_M), (0, y + shift, z))
 
 
 def build_carton(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
-    """A single carton from `CartonParameters`, in one of eight variants of tape, labels and print."""
-    size, variant = _rounded(parameters["size_m"]), parameters["seed"] % CARTON_VARIANTS
+    """Return a single carton from `CartonParameters`; the seed gives eight variants of tape, labels and print."""
+    size, variant = _rounded_size(parameters["size_m"]), parameters["seed"] % CARTON_VARIANTS
     materials = _carton_materials(cache, variant)
     mesh = cache.mesh(
         ("carton", size, variant), lambda: solids_to_mesh("carton", carton_solids(size, variant), materials)
     )
-    return [_colored("carton", mesh, parameters["color_rgb"])]
+    return [_colored_object("carton", mesh, parameters["color_rgb"])]
 
 
-def _rounded(size_m: list[float]) -> tuple[float, float, float]:
+def _rounded_size(size_m: list[float]) -> tuple[float, float, float]:
     return tuple(round(length, 3) for length in size_m)
 
 
-def _colored(name: str, mesh: bpy.types.Mesh, rgb: list[float]) -> bpy.types.Object:
-    """An object whose colour the cardboard material reads, so that cartons of all colours share it."""
-    thing = bpy.data.objects.new(name, mesh)
-    thing.color = (*rgb, 1.0)
-    return thing
+def _colored_object(name: str, mesh: bpy.types.Mesh, rgb: list[float]) -> bpy.types.Object:
+    """Return an object with a color, which the material of cardboard reads: cartons of all colors share it."""
+    carton_object = bpy.data.objects.new(name, mesh)
+    carton_object.color = (*rgb, 1.0)
+    return carton_object
 
 
 def _carton_materials(cache: AssetCache, seed: int, wrapped: bool = False) -> list[bpy.types.Material]:
@@ -132,57 +148,57 @@ def _carton_materials(cache: AssetCache, seed: int, wrapped: bool = False) -> li
 
 
 def carton_solids(size: tuple[float, float, float], seed: int) -> list[Solid]:
-    """A carton with soft edges, a tape along x over its top, one or two labels, perhaps print. Up to 500 triangles."""
+    """Return a carton with chamfered edges, tape along x, one or two labels, perhaps print; up to 500 triangles."""
     rng = np.random.default_rng(seed)
     solids = [
         _soft_box(size, min(0.006, 0.05 * min(size))),
-        top_face(size).rectangle((0, 0), (size[0] * 0.99, 0.05), TAPE),
+        top_face(size).rectangle((0, 0), (size[0] * 0.99, 0.05), TAPE_SLOT),
     ]
     faces = side_faces(size)
     for face in faces[:2]:
         drop = min(0.07, size[2] / 3)
-        solids.append(face.rectangle((0, (size[2] - drop) / 2 - 0.006), (0.05, drop), TAPE))
+        solids.append(face.rectangle((0, (size[2] - drop) / 2 - 0.006), (0.05, drop), TAPE_SLOT))
     for face in rng.permutation(4)[: rng.integers(1, 3)]:
         solids += _label(faces[face], rng)
     if rng.random() < 0.5:
         brand = BRANDS[rng.integers(len(BRANDS))]
         warning = WARNINGS[rng.integers(len(WARNINGS))]
-        solids += [solid for face in faces[2:] for solid in _printed(face, brand, warning)]
+        solids += [solid for face in faces[2:] for solid in _carton_text(face, brand, warning)]
     return solids
 
 
 def _label(face: FacePlane, rng: np.random.Generator) -> list[Solid]:
-    """A label of A5 to A4 size, smaller on small cartons, anywhere on the face, a little askew."""
+    """Return a label at a random position of a face, slightly rotated: A5 to A4, smaller on small cartons."""
     size = np.minimum(rng.uniform((0.14, 0.09), (0.29, 0.21)), np.array(face.size_m) * 0.4)
     reach = (np.array(face.size_m) - size) / 2 * 0.85
     place, title = tuple(rng.uniform(-reach, reach)), LOCATION_CODES[rng.integers(len(LOCATION_CODES))]
-    return shipping_label(face, place, tuple(size), INKS, title, rng.normal(0, 0.04))
+    return shipping_label(face, place, tuple(size), LABEL_SLOTS, title, rng.normal(0, 0.04))
 
 
-def _printed(face: FacePlane, brand: str, warning: str) -> list[Solid]:
-    """A brand name over the marks for handling and a warning."""
+def _carton_text(face: FacePlane, brand: str, warning: str) -> list[Solid]:
+    """Return a brand name above handling marks and a warning."""
     width, height = face.size_m
     letter = min(0.3 * height, 0.6 * width / (0.8 * len(brand)))
     mark = min(0.2 * height, 0.2 * width)
     small = min(0.09 * height, 0.45 * width / (0.8 * len(warning)))
     return [
-        *face.text(brand, (0.05 * width, 0.2 * height), letter, PRINT),
-        *face.text(warning, (0.18 * width, -0.28 * height), small, PRINT),
-        *handling_marks(face, (-0.27 * width, -0.28 * height), mark, PRINT),
+        *face.text(brand, (0.05 * width, 0.2 * height), letter, PRINT_SLOT),
+        *face.text(warning, (0.18 * width, -0.28 * height), small, PRINT_SLOT),
+        *handling_marks(face, (-0.27 * width, -0.28 * height), mark, PRINT_SLOT),
     ]
 
 
 def _soft_box(size: tuple[float, float, float], edge_m: float) -> Solid:
-    """A cuboid on z = 0 with chamfered edges."""
-    return bevelled(box(size, (0, 0, size[2] / 2), BOARD), edge_m, segments=1)
+    """Return a cuboid on z = 0 with chamfered edges."""
+    return bevelled(box(size, (0, 0, size[2] / 2), BOARD_SLOT), edge_m, segments=1)
 
 
 def build_carton_stack(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
-    """Cartons in layers from `CartonStackParameters`, inside their nominal footprint.
+    """Return cartons in layers from `CartonStackParameters`, inside their nominal footprint.
 
-    Wrapped stacks show the cartons under clear film, or black or milky film all round.
+    Wrapped stacks have clear film that shows the cartons, or black or milky film that hides them.
     """
-    seed, count, size = parameters["seed"], tuple(parameters["count"]), _rounded(parameters["carton_m"])
+    seed, count, size = parameters["seed"], tuple(parameters["count"]), _rounded_size(parameters["carton_m"])
     rng = np.random.default_rng([seed, 1])
     style = str(rng.choice(["clear", "black", "milky"], p=[0.7, 0.12, 0.18])) if parameters["wrapped"] else "bare"
     key = ("carton_stack", count, size, parameters["missing"], style, seed)
@@ -191,56 +207,61 @@ def build_carton_stack(parameters: dict, cache: AssetCache) -> list[bpy.types.Ob
             cache.material(style, lambda: opaque_film(f"{style} film", FILMS[style])),
             *_carton_materials(cache, seed)[1:],
         ]
-        mesh = cache.mesh(key, lambda: solids_to_mesh("carton_stack", _bundle(count, size, rng), materials))
+        mesh = cache.mesh(key, lambda: solids_to_mesh("carton_stack", _wrapped_block(count, size, rng), materials))
     else:
         materials = _carton_materials(cache, seed, wrapped=style == "clear")
         mesh = cache.mesh(
             key,
             lambda: solids_to_mesh("carton_stack", stack_solids(count, size, parameters["missing"], seed), materials),
         )
-    return [_colored("carton_stack", mesh, parameters["color_rgb"])]
+    return [_colored_object("carton_stack", mesh, parameters["color_rgb"])]
 
 
-def _bundle(count: tuple[int, int, int], size: tuple[float, float, float], rng: np.random.Generator) -> list[Solid]:
-    """A stack that the film hides: a softened block that draws in towards its top, with a label or two."""
-    whole = tuple(n * length for n, length in zip(count, size, strict=True))
-    block = _soft_box(whole, min(0.05, 0.1 * min(whole)))
-    taper = 1 - rng.uniform(0.0, 0.06) * (block.vertices[:, 2:] / whole[2]) ** 2
-    block = Solid(block.vertices * np.c_[taper, taper, np.ones_like(taper)], block.faces, BOARD)
-    faces = side_faces((0.98 * whole[0], 0.98 * whole[1], 0.6 * whole[2]))
+def _wrapped_block(
+    count: tuple[int, int, int], size: tuple[float, float, float], rng: np.random.Generator
+) -> list[Solid]:
+    """Return a stack that film hides: a rounded block, narrower towards its top, with two labels."""
+    stack_size = tuple(n * length for n, length in zip(count, size, strict=True))
+    block = _soft_box(stack_size, min(0.05, 0.1 * min(stack_size)))
+    taper = 1 - rng.uniform(0.0, 0.06) * (block.vertices[:, 2:] / stack_size[2]) ** 2
+    block = Solid(block.vertices * np.c_[taper, taper, np.ones_like(taper)], block.faces, BOARD_SLOT)
+    faces = side_faces((0.98 * stack_size[0], 0.98 * stack_size[1], 0.6 * stack_size[2]))
     return [block, *(part for face in rng.permutation(4)[:2] for part in _label(faces[face], rng))]
 
 
 def stack_solids(count: tuple[int, int, int], size: tuple[float, float, float], missing: int, seed: int) -> list[Solid]:
-    """The visible cartons of a stack: hidden ones and hidden faces are left out, 1000 triangles at usual counts.
+    """Return the visible cartons of a stack, without hidden cartons and faces; about 1000 triangles.
 
-    Every second layer below the top is laid crosswise where that fills the footprint, as packers do for strength.
+    Every second layer below the top is laid crosswise if that fills the footprint: this makes real stacks stable.
     """
     rng = np.random.default_rng(seed)
-    look = _draw_look(rng, int(np.prod(count)))
+    carton_print = _draw_carton_print(rng, int(np.prod(count)))
     corners, faces, patches = [], [], []
     for layer in range(count[2]):
         below_top = count[2] - 1 - layer
         turned = below_top % 2 == 1
-        centers, cell, shown = _layer(count, size, turned, every_side=missing > 0 and below_top < 2)
+        centers, cell, shown = _layer_grid(count, size, turned, every_side=missing > 0 and below_top < 2)
         kept = np.flatnonzero(shown.any(axis=1) | (below_top == 0))
         if below_top == 0:
             kept = rng.permutation(kept)[min(missing, len(kept) - 1) :]
-        places = np.c_[centers[kept], np.full(len(kept), layer * size[2])]
-        # A hair lower than its cell: the dark seam between layers is what makes a wall of board a stack.
+        positions = np.c_[centers[kept], np.full(len(kept), layer * size[2])]
+        # Slightly lower than its cell: the dark gaps between layers show that these are separate cartons.
         height = cell[2] * (1.0 if below_top == 0 else 0.986)
-        corners.append(places[:, None] + _jittered(len(kept), (*cell[:2], height), rng))
+        corners.append(positions[:, None] + _jittered_corners(len(kept), (*cell[:2], height), rng))
         faces.append(np.c_[shown[kept], np.full(len(kept), layer == 0), np.full(len(kept), True)])
-        patches += _layer_patches(places, cell, shown[kept], look, turned, below_top == 0)
-    return [_boxes(np.concatenate(corners), np.concatenate(faces)), *patches]
+        patches += _layer_patches(positions, cell, shown[kept], carton_print, turned, below_top == 0)
+    return [_visible_boxes(np.concatenate(corners), np.concatenate(faces)), *patches]
 
 
 @dataclass(frozen=True)
 class CartonPrint:
-    """What all cartons of a stack have in common.
+    """The print that all cartons of a stack have in common.
 
-    `sides`: the sides (0 -x, 1 +x, 2 -y, 3 +y) with a label; `label`: its (width, height, right, up) as shares of the
-    side; `banded`: with a printed band below it; `brand`: printed on the sides without labels, "" for none.
+    Attributes:
+        sides: the sides with a label (0 -x, 1 +x, 2 -y, 3 +y).
+        label: (width, height, right, up) of the label as shares of the side.
+        banded: whether a printed band is below the label.
+        brand: text on the sides without a label, or "".
     """
 
     sides: tuple[int, ...]
@@ -249,18 +270,18 @@ class CartonPrint:
     brand: str
 
 
-def _draw_look(rng: np.random.Generator, cartons: int) -> CartonPrint:
+def _draw_carton_print(rng: np.random.Generator, cartons: int) -> CartonPrint:
     sides = ((2, 3), (0, 1), (0, 1, 2, 3))[rng.integers(3)]
     label = np.array((rng.uniform(0.25, 0.45), rng.uniform(0.25, 0.5), *rng.uniform(-0.2, 0.2, 2)))
-    banded = bool(cartons <= MOST_BANDED and rng.random() < 0.3)
-    printed = cartons <= MOST_PRINTED and rng.random() < 0.5
+    banded = bool(cartons <= MAX_BANDED_CARTONS and rng.random() < 0.3)
+    printed = cartons <= MAX_PRINTED_CARTONS and rng.random() < 0.5
     return CartonPrint(sides, label, banded, BRANDS[rng.integers(len(BRANDS))] if printed else "")
 
 
-def _layer(
+def _layer_grid(
     count: tuple[int, int, int], size: tuple[float, float, float], turned: bool, every_side: bool
 ) -> tuple[np.ndarray, tuple[float, float, float], np.ndarray]:
-    """Return carton centres (N, 2), a carton's cell size and which of its sides -x, +x, -y, +y can be seen (N, 4)."""
+    """Return a layer's carton centers (N, 2), the size of a cell, and whether -x, +x, -y, +y are visible (N, 4)."""
     length, width = count[0] * size[0], count[1] * size[1]
     nx, ny = count[:2]
     across = int(length / size[1] + 1e-6), int(width / size[0] + 1e-6)
@@ -273,63 +294,73 @@ def _layer(
     return centers, cell, shown
 
 
-def _jittered(number: int, cell: tuple[float, float, float], rng: np.random.Generator) -> np.ndarray:
-    """The corners (number, 8, 3) of cartons a little smaller than their cell, turned and shifted inside it."""
+def _jittered_corners(number: int, cell: tuple[float, float, float], rng: np.random.Generator) -> np.ndarray:
+    """Return the corners (number, 8, 3) of cartons slightly smaller than their cell, rotated and shifted inside it."""
     plan_cell = np.array(cell[:2])
     yaw = rng.uniform(-0.012, 0.012, number) * plan_cell.min() / plan_cell.max()
-    turn = np.array([[np.cos(yaw), np.sin(yaw)], [-np.sin(yaw), np.cos(yaw)]]).transpose(2, 0, 1)
-    plan = np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)]) * plan_cell * 0.488 @ turn
-    play = np.maximum(0, plan_cell / 2 - np.abs(plan).max(axis=1))
-    plan = plan + (rng.uniform(-1, 1, (number, 2)) * play)[:, None]
+    plan = rotate_in_plane(np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)]) * plan_cell * 0.488, yaw)
+    free_space = np.maximum(0, plan_cell / 2 - np.abs(plan).max(axis=1))
+    plan = plan + (rng.uniform(-1, 1, (number, 2)) * free_space)[:, None]
     heights = np.broadcast_to(np.tile((0.0, cell[2]), 4), (number, 8))
     return np.concatenate([np.repeat(plan, 2, axis=1), heights[:, :, None]], axis=2)
 
 
 def _layer_patches(
-    places: np.ndarray, cell: tuple[float, float, float], shown: np.ndarray, look: CartonPrint, turned: bool, top: bool
+    positions: np.ndarray,
+    cell: tuple[float, float, float],
+    shown: np.ndarray,
+    carton_print: CartonPrint,
+    turned: bool,
+    top: bool,
 ) -> list[Solid]:
-    """The same label, and perhaps band, at the same place on every carton of a layer; tape on the top layer."""
+    """Return the print of all cartons of a layer, the same on each; and tape on the top layer."""
     solids = []
     faces = side_faces((0.992 * cell[0], 0.992 * cell[1], cell[2]))
     for side in range(4):
-        # The long sides of a carton laid crosswise look along the other axis.
-        face, seen = faces[side ^ 3 if turned else side ^ 1], places[shown[:, side ^ 2 if turned else side]]
+        # The sides of a carton laid crosswise face the other axis.
+        face, seen = faces[side ^ 3 if turned else side ^ 1], positions[shown[:, side ^ 2 if turned else side]]
         if len(seen):
-            solids += [_copies(patch, seen) for patch in _side_patches(face, look, side in look.sides)]
+            solids += [
+                _repeat_solid(patch, seen) for patch in _side_patches(face, carton_print, side in carton_print.sides)
+            ]
     if top:
-        tape = top_face((*cell[:2], cell[2] - DECAL_LIFT_M / 2)).rectangle((0, 0), (cell[0] * 0.97, 0.05), TAPE)
-        solids.append(_copies(tape, places))
+        tape = top_face((*cell[:2], cell[2] - DECAL_LIFT_M / 2)).rectangle((0, 0), (cell[0] * 0.97, 0.05), TAPE_SLOT)
+        solids.append(_repeat_solid(tape, positions))
     return solids
 
 
-def _side_patches(face: FacePlane, look: CartonPrint, labelled: bool) -> list[Solid]:
-    """What one side of each carton of a stack shows."""
+def _side_patches(face: FacePlane, carton_print: CartonPrint, labelled: bool) -> list[Solid]:
+    """Return the print on one side of a carton of a stack."""
     size = np.array(face.size_m)
     patches = []
     if labelled:
-        place, extent = look.label[2:] * size, look.label[:2] * size
+        place, extent = carton_print.label[2:] * size, carton_print.label[:2] * size
         bars = (0.8 * extent[0], 0.3 * extent[1])
-        patches.append(face.rectangle(place, extent, LABEL))
-        patches.append(face.rectangle(place - np.array([0, 0.27 * extent[1]]), bars, BARCODE, 0, PRINT_LIFT_M))
-        if look.banded:
-            patches.append(face.rectangle((0, -0.38 * size[1]), (0.96 * size[0], 0.12 * size[1]), PRINT))
-    elif look.brand:
-        letter = min(0.3 * size[1], 0.7 * size[0] / (0.8 * len(look.brand)))
-        patches += face.text(look.brand, (0, 0.18 * size[1]), letter, PRINT)
-        patches += handling_marks(face, (-0.22 * size[0], -0.27 * size[1]), min(0.22 * size[1], 0.2 * size[0]), PRINT)
+        patches.append(face.rectangle(place, extent, LABEL_SLOT))
+        patches.append(face.rectangle(place - np.array([0, 0.27 * extent[1]]), bars, BARCODE_SLOT, 0, PRINT_LIFT_M))
+        if carton_print.banded:
+            patches.append(face.rectangle((0, -0.38 * size[1]), (0.96 * size[0], 0.12 * size[1]), PRINT_SLOT))
+    elif carton_print.brand:
+        letter = min(0.3 * size[1], 0.7 * size[0] / (0.8 * len(carton_print.brand)))
+        patches += face.text(carton_print.brand, (0, 0.18 * size[1]), letter, PRINT_SLOT)
+        patches += handling_marks(
+            face, (-0.22 * size[0], -0.27 * size[1]), min(0.22 * size[1], 0.2 * size[0]), PRINT_SLOT
+        )
     return patches
 
 
-def _copies(solid: Solid, places: np.ndarray) -> Solid:
-    """The same solid at each of `places` (N, 3), as one."""
-    vertices = places[:, None] + solid.vertices
+def _repeat_solid(solid: Solid, positions: np.ndarray) -> Solid:
+    """Return copies of a solid at positions (N, 3), joined to one solid."""
+    vertices = positions[:, None] + solid.vertices
     starts = range(0, vertices.shape[0] * vertices.shape[1], vertices.shape[1])
     faces = [tuple(start + i for i in face) for start in starts for face in solid.faces]
     return Solid(vertices.reshape(-1, 3), faces, solid.slot)
 
 
-def _boxes(corners: np.ndarray, shown: np.ndarray) -> Solid:
-    """Cuboids (N, 8, 3) with those of their faces -x, +x, -y, +y, -z, +z that are shown (N, 6)."""
+def _visible_boxes(corners: np.ndarray, shown: np.ndarray) -> Solid:
+    """Return cuboids from their corners (N, 8, 3), with only the faces -x, +x, -y, +y, -z, +z that are shown (N, 6)."""
     loops = np.array([(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)])
     carton, face = np.nonzero(shown)
-    return Solid(corners.reshape(-1, 3), [tuple(loop) for loop in (loops[face] + 8 * carton[:, None]).tolist()], BOARD)
+    return Solid(
+        corners.reshape(-1, 3), [tuple(loop) for loop in (loops[face] + 8 * carton[:, None]).tolist()], BOARD_SLOT
+    )

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Round goods: drums, the tanks of IBCs, cable reels. Real dimensions: pipeline/props_goods.py."""
+"""Round goods: drums, IBCs (tanks in a cage), cable reels.
+
+The sizes, with their sources, come from pipeline/scenes/assets/prop_shapes.py. `variant` picks a form of each kind.
+"""
 
 from itertools import pairwise
 
@@ -8,7 +11,7 @@ import numpy as np
 
 from blender.goods.goods_object import GoodsMaterial, build_goods_object
 from blender.goods.goods_parts import wall_faces
-from blender.goods.pallets_and_cartons import pallet_solids
+from blender.goods.pallets_and_cartons import scaled_pallet_solids
 from blender.materials.markings import BRANDS, FacePlane
 from blender.mesh.asset_cache import AssetCache
 from blender.mesh.prop_object import pick_form
@@ -21,13 +24,13 @@ CABLE_REELS = ("full", "empty", "lying")
 
 
 def build_drum(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
-    """A steel drum with rolling hoops and bungs or with a clamped lid in the accent, or a plastic one."""
+    """Return a drum: of steel with bungs, of steel with a clamped lid in the accent color, or of plastic."""
     makers = {"steel": _steel_drum, "open_top": _open_top_drum, "plastic": _plastic_drum}
     return build_goods_object("drum", parameters, cache, makers[pick_form(parameters["variant"], DRUMS)])
 
 
-def _hooped(radius: float, height: float, body_top: float, slot: int) -> Solid:
-    """A shell with beads at its ends and two hoops, set back between them."""
+def _drum_shell(radius: float, height: float, body_top: float, slot: int) -> Solid:
+    """Return a shell with beads at its ends and two hoops."""
     shell = 0.965 * radius
     rings = [(radius, 0), (radius, 0.015), (shell, 0.03)]
     for hoop in (height / 3, 2 * height / 3):
@@ -36,7 +39,7 @@ def _hooped(radius: float, height: float, body_top: float, slot: int) -> Solid:
 
 
 def _drum_label(radius: float, height: float, rng: np.random.Generator) -> list[Solid]:
-    """A paper label and a diamond-coloured one beside it, between the hoops."""
+    """Return a paper label and a colored hazard label beside it, between the hoops."""
     if rng.random() < 0.15:
         return []
     start = rng.uniform(-1.2, 1.2)
@@ -60,7 +63,7 @@ def _steel_drum(parameters: dict, rng: np.random.Generator) -> list[Solid]:
         for x, share in ((0.66, 0.6), (-0.66, 0.4))
     ]
     label = _drum_label(0.965 * radius, height, rng)
-    return [_hooped(radius, height, height - 0.01, GoodsMaterial.PAINT), head, *bungs, *label]
+    return [_drum_shell(radius, height, height - 0.01, GoodsMaterial.PAINT), head, *bungs, *label]
 
 
 def _open_top_drum(parameters: dict, rng: np.random.Generator) -> list[Solid]:
@@ -72,12 +75,12 @@ def _open_top_drum(parameters: dict, rng: np.random.Generator) -> list[Solid]:
         [(0.97 * radius, height - 0.045), (radius, height - 0.04), (radius, height - 0.015)], GoodsMaterial.STEEL
     )
     lock = box((0.02, 0.16, 0.03), (0.985 * radius - 0.012, 0, height - 0.03), GoodsMaterial.STEEL)
-    body = _hooped(0.99 * radius, height, height - 0.04, GoodsMaterial.PAINT)
+    body = _drum_shell(0.99 * radius, height, height - 0.04, GoodsMaterial.PAINT)
     return [body, lid, clamp, lock, *_drum_label(0.965 * radius, height, rng)]
 
 
 def _plastic_drum(parameters: dict, rng: np.random.Generator) -> list[Solid]:
-    """An L-ring drum: round shoulders, handling ring at the top, two stoppers."""
+    """Return an L-ring drum: round shoulders, a handling ring at the top, two stoppers."""
     radius, height = parameters["size_m"][0] / 2, parameters["size_m"][2]
     profile = [(0.9, 0.0), (0.98, 0.02), (0.98, 0.3), (1.0, 0.31), (1.0, 0.34), (0.98, 0.35), (0.98, 0.66)]
     profile += [(1.0, 0.67), (1.0, 0.7), (0.97, 0.71), (0.96, 0.88), (0.9, 0.91), (0.88, 0.94)]
@@ -91,7 +94,7 @@ def _plastic_drum(parameters: dict, rng: np.random.Generator) -> list[Solid]:
 
 
 def build_ibc(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
-    """A milky tank in a cage of tubes on a pallet, valve at the front; plate and cap in the accent."""
+    """Return a milky tank in a cage of tubes on a pallet, the valve at +x; plate and cap in the accent color."""
     return build_goods_object("ibc", parameters, cache, _ibc)
 
 
@@ -99,7 +102,9 @@ def _ibc(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     length, width, height = parameters["size_m"]
     wooden = pick_form(parameters["variant"], IBCS) == "wood_pallet"
     base = 0.145
-    solids = _wooden_base(length, width, rng) if wooden else _steel_base(length, width, base)
+    solids = (
+        scaled_pallet_solids(length, width, 0.4, int(rng.integers(8))) if wooden else _steel_base(length, width, base)
+    )
     outline = rounded_rectangle(length - 0.06, width - 0.06, 0.11)
     top = height - 0.05
     levels = [(0.97, base), (1.0, base + 0.05), (1.0, top - 0.09), (0.97, top - 0.03), (0.86, top)]
@@ -113,14 +118,14 @@ def _ibc(parameters: dict, rng: np.random.Generator) -> list[Solid]:
 
 
 def _plate_print(face: FacePlane, plate: np.ndarray, rng: np.random.Generator) -> list[Solid]:
-    """A label on the steel plate, flush with it: nothing of an IBC may stand out of its size."""
+    """Return a label on the steel plate, flush with it, because the IBC must not exceed its size."""
     center = (-0.1 * face.size_m[0], 0.0)
     word = face.text(BRANDS[rng.integers(len(BRANDS))], center, 0.05, GoodsMaterial.INK, 0.0004)
     return [face.rectangle(center, 0.8 * plate, GoodsMaterial.PAPER, 0, -0.0003), *word]
 
 
 def _steel_base(length: float, width: float, base: float) -> list[Solid]:
-    """Three runners of bent tube with a sheet on top."""
+    """Return three runners with a sheet on top."""
     solids = [box((length, width, 0.03), (0, 0, base - 0.015), GoodsMaterial.STEEL)]
     for y in (-1, 0, 1):
         at = y * (width - 0.1) / 2
@@ -132,14 +137,8 @@ def _steel_base(length: float, width: float, base: float) -> list[Solid]:
     return solids
 
 
-def _wooden_base(length: float, width: float, rng: np.random.Generator) -> list[Solid]:
-    scale = np.array([length / 1.2, width / 0.8, 1])
-    pallet = pallet_solids(0.4, int(rng.integers(8)))
-    return [Solid(part.vertices * scale, part.faces, part.slot) for part in pallet]
-
-
 def _cage(length: float, width: float, base: float, top: float) -> list[Solid]:
-    """Level rings outside upright tubes, and two bars over the tank."""
+    """Return horizontal rings outside upright tubes, and two bars over the tank."""
     radius = 0.009
     ring = rounded_rectangle(length - 2 * radius - 0.008, width - 2 * radius - 0.008, 0.1, 2)
     solids = []
@@ -159,7 +158,7 @@ def _cage(length: float, width: float, base: float, top: float) -> list[Solid]:
 
 
 def _valve(length: float, base: float) -> list[Solid]:
-    """An outlet low at the front with a red-brown lever, in a dark recess."""
+    """Return the outlet near the floor at +x with its lever, in a dark recess."""
     front = length / 2
     spout = lathe([(0.04, 0), (0.04, 0.1), (0.05, 0.1), (0.05, 0.12)], GoodsMaterial.PLASTIC_2, 12).turned("y", 90)
     return [
@@ -170,33 +169,33 @@ def _valve(length: float, base: float) -> list[Solid]:
 
 
 def build_cable_reel(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
-    """Two wooden flanges, axis along y (or upright: lying), with cable in the main colour or bare."""
+    """Return two wooden flanges, with cable in the main color or empty; the axis is along y, or upright if it lies."""
     return build_goods_object("cable_reel", parameters, cache, _cable_reel)
 
 
 def _cable_reel(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     form = pick_form(parameters["variant"], CABLE_REELS)
     size = parameters["size_m"]
-    # A lying reel is one as wide as it is high, turned about x.
+    # A lying reel is a standing one rotated about x; its width is the height of the size.
     diameter, width = (size[0], size[2]) if form == "lying" else (size[2], size[1])
     radius, thick = diameter / 2, min(0.05, 0.1 * width)
     core = rng.uniform(0.4, 0.55) * radius
     solids = []
     for side in (-1, 1):
         solids += _flange(radius, thick, side * ((width - thick) / 2 - 0.006))
-        solids += _fittings(radius, core, side * (width / 2 - 0.003))
+        solids += _hub_and_bolts(radius, core, side * (width / 2 - 0.003))
     staves = lathe([(core, -width / 2 + thick), (core, width / 2 - thick)], GoodsMaterial.WOOD_Y, 20).turned("x", -90)
     solids.append(Solid(staves.vertices, staves.faces, GoodsMaterial.WOOD_Y))
     if form != "empty":
-        wound = rng.uniform(0.68, 0.92) * radius
-        solids.append(_winding(core, wound, width - 2 * thick, rng.uniform(0.025, 0.06)))
+        winding_radius = rng.uniform(0.68, 0.92) * radius
+        solids.append(_winding(core, winding_radius, width - 2 * thick, rng.uniform(0.025, 0.06)))
     if form == "lying":
         return [solid.turned("x", 90).moved((0, 0, width / 2)) for solid in solids]
     return [solid.moved((0, 0, radius)) for solid in solids]
 
 
 def _flange(radius: float, thick: float, y: float) -> list[Solid]:
-    """A disc of boards side by side, in the x-z plane: an inner layer of upright ones, an outer of level ones."""
+    """Return a disc of boards side by side, in the x-z plane around `y`."""
     count = 7
     edges = np.linspace(-radius, radius, count + 1)
     solids = []
@@ -209,8 +208,8 @@ def _flange(radius: float, thick: float, y: float) -> list[Solid]:
     return solids
 
 
-def _fittings(radius: float, core: float, y: float) -> list[Solid]:
-    """The bush for the spindle and six bolts; `y` is the middle of their 6 mm, outside the flange."""
+def _hub_and_bolts(radius: float, core: float, y: float) -> list[Solid]:
+    """Return the hub and six bolts, 6 mm thick around `y`, outside the flange."""
     bush = lathe([(0.09 * radius, -0.003), (0.09 * radius, 0.003)], GoodsMaterial.BLACK, 14).turned("x", -90)
     bolts = [
         box((0.05, 0.006, 0.05), (0.9 * core * np.cos(angle), y, 0.9 * core * np.sin(angle)), GoodsMaterial.STEEL)
@@ -220,7 +219,7 @@ def _fittings(radius: float, core: float, y: float) -> list[Solid]:
 
 
 def _winding(core: float, outer: float, width: float, pitch: float) -> Solid:
-    """The outermost layer of cable: rings side by side, 6 to 16 of them."""
+    """Return the outermost layer of cable: 6 to 16 rings side by side."""
     turns = int(np.clip(width / pitch, 6, 16))
     edges = np.linspace(-width / 2, width / 2, 2 * turns + 1)
     dip = 0.35 * width / turns

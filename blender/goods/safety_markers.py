@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What marks and warns: bollards, cones, hanging signs. Real dimensions: pipeline/props_goods.py."""
+"""Safety markers: bollards, cones, hanging signs. `variant` picks a form of each kind.
 
+The sizes, with their sources, come from pipeline/scenes/assets/prop_shapes.py.
+"""
+
+from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import bpy
@@ -17,12 +22,12 @@ BOLLARDS = ("post", "hoop", "flexible")
 CONES = ("cone", "wet_floor")
 SIGNS = ("aisle", "dock", "exit", "warning")
 DOCK_WORDS = ("DOCK 1", "DOCK 2", "GATE 4", "GOODS IN", "GOODS OUT", "PACKING", "RETURNS", "QUALITY")
-WIRE_M = 1.0
+WIRE_LENGTH_M = 1.0
 
 
 def build_bollard(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
-    """A ringed post on a plate, a guard hoop along y, or a flexible post on a rubber foot."""
-    makers = {"post": _post, "hoop": _hoop, "flexible": _flexible}
+    """Return a striped post on a plate, a guard hoop along y, or a flexible post on a rubber foot."""
+    makers = {"post": _post, "hoop": _hoop, "flexible": _flexible_post}
     return build_goods_object("bollard", parameters, cache, makers[pick_form(parameters["variant"], BOLLARDS)])
 
 
@@ -55,7 +60,7 @@ def _hoop(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     return [hoop, *feet, middle]
 
 
-def _flexible(parameters: dict, rng: np.random.Generator) -> list[Solid]:
+def _flexible_post(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     length, width, height = parameters["size_m"]
     radius = min(length, width) / 2
     foot = lathe([(radius, 0), (radius, 0.02), (0.5 * radius, 0.06)], GoodsMaterial.BLACK, 18)
@@ -68,7 +73,7 @@ def _flexible(parameters: dict, rng: np.random.Generator) -> list[Solid]:
 
 
 def build_cone(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
-    """A traffic cone with bands in the accent, or a folding board that warns of a wet floor towards +x and -x."""
+    """Return a traffic cone with bands in the accent color, or a wet-floor board that faces +x and -x."""
     makers = {"cone": _cone, "wet_floor": _wet_floor}
     return build_goods_object("cone", parameters, cache, makers[pick_form(parameters["variant"], CONES)])
 
@@ -86,7 +91,7 @@ def _cone(parameters: dict, rng: np.random.Generator) -> list[Solid]:
 
 
 def _wet_floor(parameters: dict, rng: np.random.Generator) -> list[Solid]:
-    """Two leaves that lean on each other, each with a triangle and a word."""
+    """Return two boards that lean on each other, each with a triangle and a text."""
     length, width, height = parameters["size_m"]
     solids = []
     half, thick = length / 2, 0.012
@@ -109,65 +114,71 @@ def _wet_floor(parameters: dict, rng: np.random.Generator) -> list[Solid]:
 
 
 def build_hanging_sign(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
-    """A board that faces +x and -x, with a word, a number or a pictogram in the accent; its lower edge on z = 0.
+    """Return a board that faces +x and -x, with a text or a pictogram in the accent color; its lower edge is at z = 0.
 
-    Two wires go up from it, 1 m out of its size.
+    Two wires hang it from the ceiling; they extend 1 m above its size.
     """
-    makers = {"aisle": _aisle, "dock": _dock, "exit": _exit, "warning": _warning}
-    draw = makers[pick_form(parameters["variant"], SIGNS)]
-    return build_goods_object("hanging_sign", parameters, cache, lambda known, rng: _sign(known, draw, rng))
+    makers = {
+        "aisle": _draw_aisle_sign,
+        "dock": _draw_dock_sign,
+        "exit": _draw_exit_sign,
+        "warning": _draw_warning_sign,
+    }
+    draw_side = makers[pick_form(parameters["variant"], SIGNS)]
+    return build_goods_object("hanging_sign", parameters, cache, partial(_hanging_sign, draw_side))
 
 
-def _sign(parameters: dict, draw, rng: np.random.Generator) -> list[Solid]:
+def _hanging_sign(draw_side: Callable, parameters: dict, rng: np.random.Generator) -> list[Solid]:
+    """Return a sign whose sides `draw_side(face, rng)` draws, both from the same seed."""
     depth, width, height = parameters["size_m"]
     thick = max(depth - 0.004, 0.003)
     up = np.array([0.0, 0.0, 1.0])
     solids = [box((thick, width, height), (0, 0, height / 2), GoodsMaterial.PAINT)]
-    state = int(rng.integers(2**31))
+    side_seed = int(rng.integers(2**31))
     for side in (-1, 1):
         center = np.array([side * thick / 2, 0.0, height / 2])
         face = FacePlane(center, np.array([0.0, side, 0.0]), up, (width, height))
-        solids += draw(face, np.random.default_rng(state))
+        solids += draw_side(face, np.random.default_rng(side_seed))
     wires = [
-        rod((0, y * 0.4 * width, height), (0, y * 0.4 * width, height + WIRE_M), 0.002, GoodsMaterial.STEEL, 4)
+        rod((0, y * 0.4 * width, height), (0, y * 0.4 * width, height + WIRE_LENGTH_M), 0.002, GoodsMaterial.STEEL, 4)
         for y in (-1, 1)
     ]
     return solids + wires
 
 
-def _line(face: FacePlane, text: str, room: tuple[float, float], height: float, slot: int) -> list[Solid]:
-    """A word as large as fits between two shares of the width."""
+def _fitted_text(face: FacePlane, text: str, room: tuple[float, float], height: float, slot: int) -> list[Solid]:
+    """Return a text as large as fits between two shares of the width, measured from the center."""
     width = face.size_m[0]
     letter = min(height, (room[1] - room[0]) * width / (0.8 * len(text)))
     return face.text(text, (sum(room) / 2 * width, 0), letter, slot)
 
 
-def _aisle(face: FacePlane, rng: np.random.Generator) -> list[Solid]:
+def _draw_aisle_sign(face: FacePlane, rng: np.random.Generator) -> list[Solid]:
     text = f"{'ABCDEFGHKL'[rng.integers(10)]}{rng.integers(1, 40):02d}"
-    return _line(face, text, (-0.44, 0.44), 0.75 * face.size_m[1], GoodsMaterial.PAINT_2)
+    return _fitted_text(face, text, (-0.44, 0.44), 0.75 * face.size_m[1], GoodsMaterial.PAINT_2)
 
 
-def _dock(face: FacePlane, rng: np.random.Generator) -> list[Solid]:
+def _draw_dock_sign(face: FacePlane, rng: np.random.Generator) -> list[Solid]:
     height = face.size_m[1]
     arrow = (ARROW - (0, 0.5)) @ np.array([(0, -1), (1, 0)]) * (1 if rng.random() < 0.5 else -1)
     text = DOCK_WORDS[rng.integers(len(DOCK_WORDS))]
     size = min(0.6 * height, 0.18 * face.size_m[0])
     arrows = [face.polygon(arrow * size + (-0.37 * face.size_m[0], 0), GoodsMaterial.PAINT_2)]
-    return [*arrows, *_line(face, text, (-0.25, 0.46), 0.55 * height, GoodsMaterial.PAINT_2)]
+    return [*arrows, *_fitted_text(face, text, (-0.25, 0.46), 0.55 * height, GoodsMaterial.PAINT_2)]
 
 
-def _exit(face: FacePlane, rng: np.random.Generator) -> list[Solid]:
-    """A door and an arrow down to it, as on escape signs after ISO 7010."""
+def _draw_exit_sign(face: FacePlane, rng: np.random.Generator) -> list[Solid]:
+    """Return a door and an arrow, as on the escape signs of ISO 7010."""
     width, height = face.size_m
     door = face.rectangle((0.28 * width, 0), (0.2 * width, 0.72 * height), GoodsMaterial.PAINT_2)
     inner = face.rectangle((0.28 * width, -0.03 * height), (0.13 * width, 0.6 * height), GoodsMaterial.PAINT, 0, 0.0018)
     arrow = face.polygon((ARROW - (0, 0.5)) * (1, -1) * 0.6 * height, GoodsMaterial.PAINT_2)
     arrow = Solid(arrow.vertices, [face[::-1] for face in arrow.faces], arrow.slot)
-    return [door, inner, arrow, *_line(face, "EXIT", (-0.46, -0.14), 0.45 * height, GoodsMaterial.PAINT_2)]
+    return [door, inner, arrow, *_fitted_text(face, "EXIT", (-0.46, -0.14), 0.45 * height, GoodsMaterial.PAINT_2)]
 
 
-def _warning(face: FacePlane, rng: np.random.Generator) -> list[Solid]:
-    """The yellow triangle of ISO 7010 with an exclamation mark, in the upper part, a word below."""
+def _draw_warning_sign(face: FacePlane, rng: np.random.Generator) -> list[Solid]:
+    """Return the warning triangle of ISO 7010 with an exclamation mark, and a word below."""
     width, height = face.size_m
     side = min(0.62 * height, 0.8 * width)
     triangle = np.array([(-0.55, -0.4), (0.55, -0.4), (0, 0.55)]) * side

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Things that people push without a motor: sack trucks, platform carts and roll cages."""
+"""Carts without a motor: hand trolleys, platform carts and roll cages. `variant` picks a form of each kind."""
 
 import bpy
 import numpy as np
@@ -17,7 +17,7 @@ ROLL_CAGES = ("two_sides", "three_sides", "loaded")
 
 
 def build_hand_trolley(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
-    """A sack truck from `PropParameters`, toe plate towards +x; variant: two grips, a hoop, aluminium, a third each."""
+    """Return a hand trolley from `PropParameters`, its toe plate at +x: with two grips, a hoop, or of aluminum."""
     return build_vehicle_object("hand_trolley", parameters, cache, lambda: hand_trolley_solids(parameters))
 
 
@@ -26,8 +26,8 @@ def hand_trolley_solids(parameters: dict) -> list[Solid]:
     form = pick_form(parameters["variant"], HAND_TROLLEYS)
     slot = VehicleMaterial.ZINC if form == "aluminum" else VehicleMaterial.PAINT
     radius = 0.13 if form != "aluminum" else 0.1
-    axle = -length / 2 + radius + (0.0 if form == "hoop" else 0.06)  # grips reach back over the wheels
-    foot = axle + 0.1  # x of the uprights at the floor, which lean back
+    axle = -length / 2 + radius + (0.0 if form == "hoop" else 0.06)  # grips extend behind the wheels
+    foot = axle + 0.1  # x of the uprights at the floor; they lean back
     y = width / 2 - 0.1
     lean = (foot - axle) * 0.9 / height
     toe = [box_between((foot - 0.01, length / 2), (-y - 0.04, y + 0.04), (0.0, 0.006), slot)]
@@ -42,13 +42,13 @@ def hand_trolley_solids(parameters: dict) -> list[Solid]:
         *toe,
         *with_mirror_image([*wheels, bracket, skid]),
         cylinder(0.01, width - 0.02, 8, VehicleMaterial.ZINC).moved((axle, 0, radius)),
-        *_back(foot, y, lean, height, form, slot),
-        *_handles(foot, y, lean, height, -length / 2, form, slot),
+        *_cross_bars(foot, y, lean, height, form, slot),
+        *_uprights_and_grips(foot, y, lean, height, -length / 2, form, slot),
     ]
 
 
-def _back(foot: float, y: float, lean: float, height: float, form: str, slot: int) -> list[Solid]:
-    """Cross bars between the uprights, bowed backwards on aluminium trucks so that drums lie well."""
+def _cross_bars(foot: float, y: float, lean: float, height: float, form: str, slot: int) -> list[Solid]:
+    """Return cross bars between the uprights; on aluminum trolleys they are bent backwards to hold drums."""
     bow = 0.05 if form == "aluminum" else 0.0
     solids = []
     for z in np.linspace(0.3, height - 0.35, 4):
@@ -62,17 +62,28 @@ def _back(foot: float, y: float, lean: float, height: float, form: str, slot: in
     return solids
 
 
-def _handles(foot: float, y: float, lean: float, height: float, rear: float, form: str, slot: int) -> list[Solid]:
-    """The uprights and what the hands hold: bent backwards as two grips, or joined over the top."""
-    r = 0.015
-    x = foot - r - lean * height
+def _uprights_and_grips(
+    foot: float, y: float, lean: float, height: float, rear: float, form: str, slot: int
+) -> list[Solid]:
+    """Return the uprights with their handles: bent backwards as two grips, or joined at the top."""
+    tube_radius = 0.015
+    x = foot - tube_radius - lean * height
     if form == "hoop":
-        path = [(foot - r, -y, 0.02), (x, -y, height - r), (x, y, height - r), (foot - r, y, 0.02)]
-        grip = cylinder(r + 0.004, 1.1 * y, 8, VehicleMaterial.DARK).moved((x, 0, height - r - 0.004))
-        return [bent_tube(path, r, 0.1, slot), grip]
+        path = [
+            (foot - tube_radius, -y, 0.02),
+            (x, -y, height - tube_radius),
+            (x, y, height - tube_radius),
+            (foot - tube_radius, y, 0.02),
+        ]
+        grip = cylinder(tube_radius + 0.004, 1.1 * y, 8, VehicleMaterial.DARK).moved(
+            (x, 0, height - tube_radius - 0.004)
+        )
+        return [bent_tube(path, tube_radius, 0.1, slot), grip]
     end = max(x - 0.2, rear + 0.005)
     low = height - 0.09
-    upright = bent_tube([(foot - r, y, 0.02), (x, y, height - 0.04), (end + 0.06, y, low + 0.03)], r, 0.07, slot)
+    upright = bent_tube(
+        [(foot - tube_radius, y, 0.02), (x, y, height - 0.04), (end + 0.06, y, low + 0.03)], tube_radius, 0.07, slot
+    )
     if form == "grips":
         grip = rod((end + 0.13, y, low + 0.045), (end, y, low + 0.02), 0.019, VehicleMaterial.DARK, 8)
         return with_mirror_image([upright, grip])
@@ -81,7 +92,7 @@ def _handles(foot: float, y: float, lean: float, height: float, rear: float, for
 
 
 def build_platform_cart(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
-    """A platform cart from `PropParameters`; variant: a handle at +x, one at each end, a second shelf, a third each."""
+    """Return a platform cart from `PropParameters`: with a handle at +x, one at each end, or also with a shelf."""
     return build_vehicle_object("platform_cart", parameters, cache, lambda: platform_cart_solids(parameters))
 
 
@@ -104,7 +115,7 @@ def platform_cart_solids(parameters: dict) -> list[Solid]:
 
 
 def _deck(length: float, width: float, low: float) -> list[Solid]:
-    """A board 20 mm thick in a frame of angle steel."""
+    """Return a board 20 mm thick in a frame of angle steel; its lower side is at `low`."""
     frame = [
         box_between(
             (-length / 2, length / 2), (width / 2 - 0.012, width / 2), (low - 0.01, low + 0.025), VehicleMaterial.PAINT
@@ -124,18 +135,18 @@ def _deck(length: float, width: float, low: float) -> list[Solid]:
 
 
 def _push_handle(length: float, width: float, deck: float, height: float, form: str) -> list[Solid]:
-    r = 0.0165
-    x, y = length / 2 - r - 0.015, width / 2 - r - 0.015
-    path = [(x, -y, deck), (x, -y, height - r), (x, y, height - r), (x, y, deck)]
+    tube_radius = 0.0165
+    x, y = length / 2 - tube_radius - 0.015, width / 2 - tube_radius - 0.015
+    path = [(x, -y, deck), (x, -y, height - tube_radius), (x, y, height - tube_radius), (x, y, deck)]
     bars = [
         rod((x, -y, z), (x, y, z), 0.011, VehicleMaterial.PAINT)
         for z in ((0.45 * height, 0.62 * height)[: 1 + (form != "one_handle")])
     ]
-    return [bent_tube(path, r, 0.12, VehicleMaterial.PAINT), *bars]
+    return [bent_tube(path, tube_radius, 0.12, VehicleMaterial.PAINT), *bars]
 
 
 def build_roll_cage(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
-    """A roll cage from `PropParameters`, open towards +x; variant: two sides, three, three and full, a third each."""
+    """Return a roll cage from `PropParameters`, open at +x: with two sides, three sides, or three and loaded."""
     return build_vehicle_object("roll_cage", parameters, cache, lambda: roll_cage_solids(parameters))
 
 
@@ -148,10 +159,11 @@ def roll_cage_solids(parameters: dict) -> list[Solid]:
     at = (length / 2 - 0.12, width / 2 - 0.12)
     places = [((at[0], at[1]), turns[0]), ((at[0], -at[1]), turns[1]), ((-at[0], at[1]), 0.0), ((-at[0], -at[1]), 0.0)]
     castors = [part.moved((*p, 0)) for p, turn in places for part in castor(0.0625, 0.036, floor, turn)]
-    side = _grid(length, floor, height, int(rng.integers(5, 8)), int(rng.integers(4, 7)))
+    side = _mesh_wall(length, floor, height, int(rng.integers(5, 8)), int(rng.integers(4, 7)))
     sides = with_mirror_image([part.moved((0, width / 2 - 0.0125, 0)) for part in side])
     back = [
-        part.turned("z", 90).moved((0.0125 - length / 2, 0, 0)) for part in _grid(width - 0.05, floor, height, 6, 5)
+        part.turned("z", 90).moved((0.0125 - length / 2, 0, 0))
+        for part in _mesh_wall(width - 0.05, floor, height, 6, 5)
     ]
     strap = box_between(
         (length / 2 - 0.02, length / 2 - 0.014),
@@ -171,7 +183,7 @@ def roll_cage_solids(parameters: dict) -> list[Solid]:
 
 
 def _cage_floor(length: float, width: float, floor: float) -> list[Solid]:
-    """A coloured plastic tray or sheet, with a rim."""
+    """Return a colored plastic tray."""
     tray = box_between(
         (-length / 2 + 0.02, length / 2 - 0.005),
         (0.03 - width / 2, width / 2 - 0.03),
@@ -181,12 +193,12 @@ def _cage_floor(length: float, width: float, floor: float) -> list[Solid]:
     return [bevelled(tray, 0.012, 1)]
 
 
-def _grid(length: float, low: float, high: float, upright: int, level: int) -> list[Solid]:
-    """A wall of wire mesh along x in a hoop of zinc-plated tube, on y = 0."""
-    r = 0.0125
-    x, top = length / 2 - r, high - r
+def _mesh_wall(length: float, low: float, high: float, upright: int, level: int) -> list[Solid]:
+    """Return a wall of wire mesh along x at y = 0, in a hoop of zinc-plated tube."""
+    tube_radius = 0.0125
+    x, top = length / 2 - tube_radius, high - tube_radius
     hoop = bent_tube(
-        [(-x, 0, low - 0.02), (-x, 0, top), (x, 0, top), (x, 0, low - 0.02)], r, 0.06, VehicleMaterial.ZINC
+        [(-x, 0, low - 0.02), (-x, 0, top), (x, 0, top), (x, 0, low - 0.02)], tube_radius, 0.06, VehicleMaterial.ZINC
     )
     wire = 0.0035
     wires = [
@@ -198,7 +210,7 @@ def _grid(length: float, low: float, high: float, upright: int, level: int) -> l
 
 
 def _cartons(rng: np.random.Generator, floor_m: tuple[float, float], low: float, high: float) -> list[Solid]:
-    """Loose cartons in layers of two by one or two by two, not higher than `high`; the top layer may lack some."""
+    """Return cartons in layers of 2 x 1 or 2 x 2 between the heights; some of the top layer are missing."""
     nx, ny = 2, int(rng.integers(1, 3))
     cell = np.array([floor_m[0] / nx, floor_m[1] / ny])
     step = float(rng.uniform(0.2, 0.34))

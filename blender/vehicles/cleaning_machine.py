@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scrubber driers: brushes under the front, two tanks, a curved squeegee with its hose; walked behind or ridden."""
+"""Cleaning machines (scrubber dryers): brushes, two tanks, a curved squeegee with its hose; walk-behind or ride-on."""
 
 import bpy
 import numpy as np
@@ -15,7 +15,7 @@ CLEANING_MACHINES = ("small", "large", "ride_on")  # small and large differ in t
 
 
 def build_cleaning_machine(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
-    """A scrubber from `PropParameters`, driving towards +x; variant: small, large, ride-on, a third each."""
+    """Return a cleaning machine from `PropParameters` that drives towards +x: small, large or ride-on."""
     return build_vehicle_object("cleaning_machine", parameters, cache, lambda: cleaning_machine_solids(parameters))
 
 
@@ -23,19 +23,19 @@ def cleaning_machine_solids(parameters: dict) -> list[Solid]:
     length, width, height = parameters["size_m"]
     form = pick_form(parameters["variant"], CLEANING_MACHINES)
     rear, half = -length / 2, width / 2
-    machine = _ride_on if form == "ride_on" else _walked
-    return [*machine(rear, length, half, height, parameters["seed"]), *_squeegee(rear, half)]
+    make_machine = _ride_on if form == "ride_on" else _walk_behind
+    return [*make_machine(rear, length, half, height, parameters["seed"]), *_squeegee(rear, half)]
 
 
 def _squeegee(rear: float, half: float) -> list[Solid]:
-    """A bar as wide as the machine, bent backwards, with a rubber lip on the floor, and the suction hose up."""
+    """Return a bar as wide as the machine, bent backwards, with a rubber lip on the floor."""
     y = np.linspace(-1, 1, 9)
     x = rear + 0.16 * y**2
     outline = np.concatenate([np.c_[x + 0.06, y * half], np.c_[x, y * half][::-1]])
     bars = []
     for low, high, inset, slot in ((0.045, 0.085, 0.0, VehicleMaterial.MAST), (0.0, 0.045, 0.02, VehicleMaterial.DARK)):
         points = outline * (1, 1 - inset) + (inset * 0.5, 0)
-        bars.append(_slab(points, low, high, slot))
+        bars.append(_extrude_up(points, low, high, slot))
     wheels = [
         part.moved((rear + 0.16, half - 0.1, 0.12))
         for part in (box((0.05, 0.02, 0.06), (0, 0, 0), VehicleMaterial.MAST),)
@@ -43,8 +43,8 @@ def _squeegee(rear: float, half: float) -> list[Solid]:
     return [*bars, *with_mirror_image(wheels)]
 
 
-def _slab(outline_m: np.ndarray, low: float, high: float, slot: int) -> Solid:
-    """An outline (N, 2) in x-y, counter-clockwise seen from above, pulled up."""
+def _extrude_up(outline_m: np.ndarray, low: float, high: float, slot: int) -> Solid:
+    """Return an outline (N, 2) in x and y, counter-clockwise seen from above, extruded between two heights."""
     upright = prism(outline_m[::-1] * (1, -1), high - low, slot).turned("x", 90)
     return upright.moved((0, 0, (low + high) / 2))
 
@@ -54,8 +54,8 @@ def _hose(points: list) -> Solid:
     return tube(path, 0.024, 8, VehicleMaterial.DARK)
 
 
-def _walked(rear: float, length: float, half: float, height: float, seed: int) -> list[Solid]:
-    """Tanks over a brush deck; the operator walks behind, hands on a bar under the panel."""
+def _walk_behind(rear: float, length: float, half: float, height: float, seed: int) -> list[Solid]:
+    """Return tanks above a brush deck, with a bar for an operator who walks behind."""
     body = min(half - 0.06, 0.34)
     tail, nose = rear + 0.3, rear + length
     tank = [(tail, 0.26), (nose - 0.12, 0.26), (nose - 0.06, 0.5), (nose - 0.12, 0.7), (tail - 0.06, 0.74)]
@@ -86,7 +86,7 @@ def _walked(rear: float, length: float, half: float, height: float, seed: int) -
 
 
 def _brush_deck(x: float, radius: float, nose: float) -> list[Solid]:
-    """A round cover with a skirt of bristles, a bumper roller at each side."""
+    """Return a round cover with a skirt of bristles."""
     reach = min(radius, nose - x - 0.005)
     cover = lathe([(reach, 0.1), (reach, 0.15), (0.8 * reach, 0.2), (0.5 * reach, 0.22)], VehicleMaterial.MAST, 20)
     skirt = lathe([(reach - 0.012, 0.0), (reach - 0.01, 0.11)], VehicleMaterial.DARK, 20)
@@ -94,7 +94,7 @@ def _brush_deck(x: float, radius: float, nose: float) -> list[Solid]:
 
 
 def _ride_on(rear: float, length: float, half: float, height: float, seed: int) -> list[Solid]:
-    """The driver sits on the tank, feet on a low floor behind the nose with the steering wheel."""
+    """Return a machine with a seat on the tank and a steering wheel on a column at the front."""
     nose, body = rear + length, half - 0.05
     tail = rear + 0.24
     seat_x, low = tail + 0.36, 0.86

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reach trucks: a tall mast between two support legs, the driver sits sideways behind it under a guard."""
+"""Reach trucks: a tall mast between two support legs; the driver sits sideways behind it, under a guard."""
 
 import bpy
 import numpy as np
@@ -13,13 +13,13 @@ from blender.vehicles.vehicle_object import VehicleMaterial, build_vehicle_objec
 from blender.vehicles.vehicle_parts import beacon, maker_name, overhead_guard, seat, steering_wheel, wheel, work_light
 
 REACH_TRUCKS = ("mast_drawn_back", "mast_reached_out")
-LEG_WHEEL_M = 0.15
-BODY_M = 1.22
-GUARD_M = 2.2
+LEG_WHEEL_RADIUS_M = 0.15
+BODY_LENGTH_M = 1.22
+GUARD_HEIGHT_M = 2.2
 
 
 def build_reach_truck(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
-    """A reach truck from `PropParameters`, forks towards +x; variant: mast drawn back, mast reached out, half each."""
+    """Return a reach truck from `PropParameters`, its forks at +x; the mast is drawn back or reached out."""
     return build_vehicle_object("reach_truck", parameters, cache, lambda: reach_truck_solids(parameters))
 
 
@@ -27,46 +27,50 @@ def reach_truck_solids(parameters: dict) -> list[Solid]:
     length, width, height = parameters["size_m"]
     rng = np.random.default_rng(parameters["seed"])
     half, rear, tip = width / 2, -length / 2, length / 2
-    front = rear + BODY_M  # of the body: the legs begin here
-    reached = pick_form(parameters["variant"], REACH_TRUCKS) == "mast_reached_out"
-    face = tip - (1.1 if reached else 0.95)
-    leg_end = face + 0.05 if reached else tip - 0.3
-    roof = min(height - 0.14, GUARD_M)
-    lift = float(rng.uniform(0.02, 0.06)) if reached or rng.random() < 0.5 else float(rng.uniform(0.3, 0.8))
+    front = rear + BODY_LENGTH_M  # of the body, where the legs begin
+    reached_out = pick_form(parameters["variant"], REACH_TRUCKS) == "mast_reached_out"
+    shank_x = tip - (1.1 if reached_out else 0.95)
+    leg_end = shank_x + 0.05 if reached_out else tip - 0.3
+    roof = min(height - 0.14, GUARD_HEIGHT_M)
+    lift = float(rng.uniform(0.02, 0.06)) if reached_out or rng.random() < 0.5 else float(rng.uniform(0.3, 0.8))
     return [
-        *_lifting(face, tip, half, height, lift),
+        *_mast_and_forks(shank_x, tip, half, height, lift),
         *_legs(front, leg_end, half),
         *_body(rear, front, half),
-        *_driver(rear, front, half, roof),
+        *_cab(rear, front, half, roof),
         *with_mirror_image(work_light((front - 0.06, half - 0.17, roof - 0.12), 1)),
         *beacon((rear + 0.3, 0.25, roof - 0.005)),
         *maker_name(parameters["seed"], rear + 0.66, half, 0.3, 0.13),
     ]
 
 
-def _lifting(face: float, tip: float, half: float, height: float, lift: float) -> list[Solid]:
-    mast = Mast((face - 0.26, face - 0.085), min(0.42, half - 0.16), (0.05, height))
-    forks = with_mirror_image([mast_fork((face - 0.04, tip), 0.24, lift)])
-    return [*mast.solids(), *fork_carriage((face - 0.09, face - 0.04), min(0.4, half - 0.17), lift, lift + 1.0), *forks]
+def _mast_and_forks(shank_x: float, tip: float, half: float, height: float, lift: float) -> list[Solid]:
+    mast = Mast((shank_x - 0.26, shank_x - 0.085), min(0.42, half - 0.16), (0.05, height))
+    forks = with_mirror_image([mast_fork((shank_x - 0.04, tip), 0.24, lift)])
+    return [
+        *mast.solids(),
+        *fork_carriage((shank_x - 0.09, shank_x - 0.04), min(0.4, half - 0.17), lift, lift + 1.0),
+        *forks,
+    ]
 
 
 def _legs(front: float, end: float, half: float) -> list[Solid]:
-    """Support legs that end over their load wheels."""
-    reach = end - LEG_WHEEL_M * 0.7
+    """Return the support legs with their load wheels."""
+    reach = end - LEG_WHEEL_RADIUS_M * 0.7
     outline = [
         *[(front - 0.3, 0.08), (reach - 0.34, 0.08), (reach - 0.2, 0.2), (reach, 0.2), (reach + 0.06, 0.24)],
         *[(reach + 0.02, 0.33), (reach - 0.4, 0.36), (front - 0.3, 0.36)],
     ]
     leg = bevelled(prism(np.array(outline), 0.14, VehicleMaterial.PAINT), 0.012, 1).moved((0, half - 0.07, 0))
     wheels = [
-        part.moved((reach - 0.1, half - 0.07, LEG_WHEEL_M))
-        for part in wheel(LEG_WHEEL_M, 0.11, VehicleMaterial.PALE_TIRE)
+        part.moved((reach - 0.1, half - 0.07, LEG_WHEEL_RADIUS_M))
+        for part in wheel(LEG_WHEEL_RADIUS_M, 0.11, VehicleMaterial.PALE_TIRE)
     ]
     return with_mirror_image([leg, *wheels])
 
 
 def _body(rear: float, front: float, half: float) -> list[Solid]:
-    """Low chassis, battery before the driver, the motor's housing on the right, a console on the left."""
+    """Return chassis, battery in front of the driver, motor housing on the right, console on the left."""
     chassis = [(rear + 0.06, 0.07), (front, 0.07), (front, 0.46), (rear, 0.46), (rear, 0.2)]
     motor = [(rear, 0.44), (rear + 0.84, 0.44), (rear + 0.84, 0.94), (rear + 0.74, 1.06), (rear + 0.06, 1.06)]
     console = [(rear + 0.1, 0.44), (rear + 0.46, 0.44), (rear + 0.36, 0.98), (rear + 0.02, 0.98)]
@@ -84,10 +88,10 @@ def _body(rear: float, front: float, half: float) -> list[Solid]:
     ]
 
 
-def _driver(rear: float, front: float, half: float, roof: float) -> list[Solid]:
+def _cab(rear: float, front: float, half: float, roof: float) -> list[Solid]:
     chair = [part.turned("z", 90).moved((rear + 0.5, -0.12, 0.62)) for part in seat()]
-    box_under = box_between((rear + 0.3, rear + 0.72), (-0.35, 0.1), (0.44, 0.63), VehicleMaterial.DARK)
+    seat_base = box_between((rear + 0.3, rear + 0.72), (-0.35, 0.1), (0.44, 0.63), VehicleMaterial.DARK)
     guard = overhead_guard(
         (rear + 0.1, front - 0.06), half - 0.05, roof, ((rear + 0.08, 0.9), (front - 0.04, 0.86)), VehicleMaterial.MAST
     )
-    return [*guard, *chair, box_under, *steering_wheel((rear + 0.26, half - 0.24, 1.05), 15)]
+    return [*guard, *chair, seat_base, *steering_wheel((rear + 0.26, half - 0.24, 1.05), 15)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pedestrian stackers: a mast, a low cover behind it and a tiller. From the front, a pallet truck with a mast."""
+"""Pedestrian stackers: a mast, a low motor cover and a tiller. They look like pallet trucks with a mast."""
 
 import bpy
 import numpy as np
@@ -13,13 +13,13 @@ from blender.vehicles.vehicle_object import VehicleMaterial, build_vehicle_objec
 from blender.vehicles.vehicle_parts import castor, maker_name, wheel
 
 STACKERS = ("electric", "straddle", "manual")
-FORK_M = 1.15
-ROLLER_M = 0.037
+FORK_LENGTH_M = 1.15
+ROLLER_RADIUS_M = 0.037
 GRIP_HEIGHT_M = 1.2
 
 
 def build_stacker(parameters: dict, cache: AssetCache) -> list[bpy.types.Object]:
-    """A stacker from `PropParameters`, forks towards +x; variant: electric, straddle legs, manual, a third each."""
+    """Return a stacker from `PropParameters`, its forks at +x: electric, with straddle legs, or manual."""
     return build_vehicle_object("stacker", parameters, cache, lambda: stacker_solids(parameters))
 
 
@@ -28,47 +28,49 @@ def stacker_solids(parameters: dict) -> list[Solid]:
     form = pick_form(parameters["variant"], STACKERS)
     rng = np.random.default_rng(parameters["seed"])
     half, rear, tip = width / 2, -length / 2, length / 2
-    face = tip - FORK_M
+    shank_x = tip - FORK_LENGTH_M
     lift = float(rng.choice([0.0, rng.uniform(0.05, 0.6)]))
     if form == "manual":
-        return [*_manual(rear, face, tip, half, height, lift), *_straddle_legs(face, tip, half)]
-    legs = _straddle_legs(face, tip, half) if form == "straddle" else _inner_legs(face, tip)
-    mast = Mast((face - 0.2, face - 0.06), min(0.32, half - 0.02), (0.06, height))
-    forks = with_mirror_image([mast_fork((face - 0.04, tip), 0.19, 0.045 + lift, 0.17 if form == "electric" else 0.12)])
+        return [*_manual_stacker(rear, shank_x, tip, half, height, lift), *_straddle_legs(shank_x, tip, half)]
+    legs = _straddle_legs(shank_x, tip, half) if form == "straddle" else _inner_legs(shank_x, tip)
+    mast = Mast((shank_x - 0.2, shank_x - 0.06), min(0.32, half - 0.02), (0.06, height))
+    forks = with_mirror_image(
+        [mast_fork((shank_x - 0.04, tip), 0.19, 0.045 + lift, 0.17 if form == "electric" else 0.12)]
+    )
     return [
         *mast.solids(),
-        *_finger_guard(face - 0.2, min(0.3, half - 0.04), height),
-        *fork_carriage((face - 0.07, face - 0.035), min(0.34, half - 0.02), 0.045 + lift, 0.0),
+        *_finger_guard(shank_x - 0.2, min(0.3, half - 0.04), height),
+        *fork_carriage((shank_x - 0.07, shank_x - 0.035), min(0.34, half - 0.02), 0.045 + lift, 0.0),
         *forks,
         *legs,
-        *_cover(rear, face, half),
+        *_motor_cover(rear, shank_x, half),
         *_tiller(rear + 0.13, rear - 0.025),
-        *maker_name(parameters["seed"], (rear + face - 0.05) / 2, half, 0.5, 0.075),
+        *maker_name(parameters["seed"], (rear + shank_x - 0.05) / 2, half, 0.5, 0.075),
     ]
 
 
-def _inner_legs(face: float, tip: float) -> list[Solid]:
-    """Legs under the forks, each on a roller near its end: so low that only raised forks show them."""
-    leg = box_between((face - 0.2, tip - 0.06), (0.13, 0.25), (0.02, 0.044), VehicleMaterial.PAINT)
-    roller = cylinder(ROLLER_M, 0.07, 14, VehicleMaterial.PALE_TIRE).moved((tip - 0.16, 0.19, ROLLER_M))
+def _inner_legs(shank_x: float, tip: float) -> list[Solid]:
+    """Return the legs under the forks, each with a roller near its end; only raised forks make them visible."""
+    leg = box_between((shank_x - 0.2, tip - 0.06), (0.13, 0.25), (0.02, 0.044), VehicleMaterial.PAINT)
+    roller = cylinder(ROLLER_RADIUS_M, 0.07, 14, VehicleMaterial.PALE_TIRE).moved((tip - 0.16, 0.19, ROLLER_RADIUS_M))
     return with_mirror_image([leg, roller])
 
 
-def _straddle_legs(face: float, tip: float, half: float) -> list[Solid]:
-    """Legs outside the forks that reach around a pallet."""
+def _straddle_legs(shank_x: float, tip: float, half: float) -> list[Solid]:
+    """Return the legs outside the forks, which reach around a pallet."""
     leg = bevelled(
-        box_between((face - 0.22, tip - 0.25), (half - 0.085, half), (0.045, 0.15), VehicleMaterial.PAINT), 0.01, 1
+        box_between((shank_x - 0.22, tip - 0.25), (half - 0.085, half), (0.045, 0.15), VehicleMaterial.PAINT), 0.01, 1
     )
     rollers = [
         cylinder(0.045, 0.055, 14, VehicleMaterial.PALE_TIRE).moved((x, half - 0.042, 0.045))
         for x in (tip - 0.33, tip - 0.44)
     ]
-    cross = box_between((face - 0.22, face - 0.12), (-half, half), (0.05, 0.15), VehicleMaterial.PAINT)
+    cross = box_between((shank_x - 0.22, shank_x - 0.12), (-half, half), (0.05, 0.15), VehicleMaterial.PAINT)
     return [*with_mirror_image([leg, *rollers]), cross]
 
 
 def _finger_guard(x: float, half: float, height: float) -> list[Solid]:
-    """The grille that keeps fingers out of the mast."""
+    """Return the grille in front of the mast that protects fingers."""
     places = np.linspace(-half + 0.04, half - 0.04, 9)
     z_m = (0.78, height - 0.14)
     wires = [box_between((x - 0.008, x - 0.002), (y - 0.003, y + 0.003), z_m, VehicleMaterial.DARK) for y in places]
@@ -79,9 +81,9 @@ def _finger_guard(x: float, half: float, height: float) -> list[Solid]:
     return wires + rails
 
 
-def _cover(rear: float, face: float, half: float) -> list[Solid]:
-    """Moulded cover over motor and battery, dark skirt, drive wheel and castors, stop button and display."""
-    back, front = rear + 0.13, face - 0.19
+def _motor_cover(rear: float, shank_x: float, half: float) -> list[Solid]:
+    """Return the cover of motor and battery, a skirt, drive wheel, castors, stop button and display."""
+    back, front = rear + 0.13, shank_x - 0.19
     outline = [(back, 0.2), (front, 0.2), (front, 0.82), (front - 0.1, 0.86), (back + 0.09, 0.7), (back, 0.62)]
     top = (front - 0.15, 0.825)
     return [
@@ -103,9 +105,11 @@ def _cover(rear: float, face: float, half: float) -> list[Solid]:
 
 
 def _tiller(foot: float, rear: float) -> list[Solid]:
-    """A steel arm from low behind the cover up to a head with two ring guards and the red belly button."""
+    """Return the tiller: an arm, and a head with two ring guards and the red safety button."""
     low, top = np.array([foot - 0.03, 0, 0.22]), np.array([rear + 0.09, 0, GRIP_HEIGHT_M - 0.1])
-    arm = loft(np.array([_rectangle(low, 0.05, 0.1), _rectangle(top, 0.04, 0.07)]), VehicleMaterial.DARK)
+    arm = loft(
+        np.array([_rectangle_section(low, 0.05, 0.1), _rectangle_section(top, 0.04, 0.07)]), VehicleMaterial.DARK
+    )
     z = GRIP_HEIGHT_M - 0.05
     x = rear + 0.08
     head = bevelled(box((0.07, 0.12, 0.17), (x, 0, z), VehicleMaterial.DARK), 0.02, 2)
@@ -115,18 +119,18 @@ def _tiller(foot: float, rear: float) -> list[Solid]:
     return [arm, head, hub, button, *with_mirror_image([bent_tube(ring, 0.014, 0.05, VehicleMaterial.DARK)])]
 
 
-def _rectangle(center: np.ndarray, deep: float, wide: float) -> np.ndarray:
+def _rectangle_section(center: np.ndarray, deep: float, wide: float) -> np.ndarray:
     corners = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)]) * (deep, wide)
     return center + np.insert(corners, 2, 0, axis=1)
 
 
-def _manual(rear: float, face: float, tip: float, half: float, height: float, lift: float) -> list[Solid]:
-    """A hand-pumped stacker: painted channels, one ram in the middle, a push bar, a pump with tiller, two castors."""
+def _manual_stacker(rear: float, shank_x: float, tip: float, half: float, height: float, lift: float) -> list[Solid]:
+    """Return a manual stacker: painted channels, one ram, a push bar, a pump with a tiller, two castors."""
     mast_half = min(0.3, half - 0.04)
-    rear_mast = face - 0.16
-    uprights = [mast_channel((rear_mast, face - 0.06), mast_half, 0.05, (0.1, height), VehicleMaterial.PAINT)]
+    rear_mast = shank_x - 0.16
+    uprights = [mast_channel((rear_mast, shank_x - 0.06), mast_half, 0.05, (0.1, height), VehicleMaterial.PAINT)]
     ties = [
-        box_between((rear_mast, face - 0.09), (-mast_half, mast_half), (z, z + 0.08), VehicleMaterial.PAINT)
+        box_between((rear_mast, shank_x - 0.09), (-mast_half, mast_half), (z, z + 0.08), VehicleMaterial.PAINT)
         for z in (0.12, height - 0.09)
     ]
     ram = [
@@ -156,6 +160,6 @@ def _manual(rear: float, face: float, tip: float, half: float, height: float, li
         bent_tube(push, 0.014, 0.06, VehicleMaterial.DARK), bent_tube(loop, 0.014, 0.05, VehicleMaterial.DARK),
         bevelled(box((0.2, 0.16, 0.26), (rear + 0.25, 0, 0.24), VehicleMaterial.DARK), 0.02, 1),
         *_finger_guard(rear_mast, mast_half, height),
-        *fork_carriage((face - 0.08, face - 0.035), mast_half - 0.06, 0.03 + lift, 0.0, VehicleMaterial.PAINT),
-        *with_mirror_image([mast_fork((face - 0.04, tip), 0.18, 0.03 + lift, 0.12)]),
+        *fork_carriage((shank_x - 0.08, shank_x - 0.035), mast_half - 0.06, 0.03 + lift, 0.0, VehicleMaterial.PAINT),
+        *with_mirror_image([mast_fork((shank_x - 0.04, tip), 0.18, 0.03 + lift, 0.12)]),
     ]  # fmt: skip

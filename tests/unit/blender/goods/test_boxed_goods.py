@@ -55,7 +55,7 @@ def test_a_thing_fills_its_size_and_keeps_inside(kind, number, asset_cache):
         assert not thing.users_collection
         size, corners = np.array(parameters["size_m"]), points(thing)
         if kind == "hanging_sign":  # its wires leave it upwards
-            assert corners[:, 2].max() == pytest.approx(size[2] + safety_markers.WIRE_M)
+            assert corners[:, 2].max() == pytest.approx(size[2] + safety_markers.WIRE_LENGTH_M)
             corners = corners[corners[:, 2] <= size[2] + 1e-6]
         assert (np.abs(corners[:, :2]).max(axis=0) <= size[:2] / 2 + 0.002).all()
         assert corners[:, 2].min() == pytest.approx(0, abs=5e-4)

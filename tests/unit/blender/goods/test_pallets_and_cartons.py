@@ -123,7 +123,7 @@ def test_few_large_cartons_carry_print_and_many_small_ones_do_not():
             {solid.slot for solid in pallets_and_cartons.stack_solids(count, (0.4, 0.3, 0.3), 0, seed)}
             for seed in range(12)
         ]
-        return sum(pallets_and_cartons.PRINT in found for found in slots)
+        return sum(pallets_and_cartons.PRINT_SLOT in found for found in slots)
 
     assert 0 < printed((2, 2, 2)) < 12
     assert printed((5, 4, 6)) == 0

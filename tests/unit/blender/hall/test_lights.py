@@ -62,7 +62,7 @@ def test_ambient_light_alone(asset_cache, tmp_path):
 
 def test_the_face_is_bright_to_the_eye_but_adds_no_light(asset_cache, tmp_path):
     image = seen([STRIP], DARK, asset_cache, tmp_path, view="up")
-    assert image.max() == pytest.approx(lights.BRIGHTEST_FACE, rel=0.05)
+    assert image.max() == pytest.approx(lights.MAX_FACE_RADIANCE, rel=0.05)
     scene = bpy.context.scene
     for lamp in [thing for thing in scene.objects if thing.type == "LIGHT"]:
         bpy.data.objects.remove(lamp)

@@ -22,7 +22,7 @@ def test_a_door_looks_into_the_hall_and_stands_in_its_wall(asset_cache):
     assert points[:, 1].min() == pytest.approx(-5, abs=1e-5)
     assert points[:, 1].max() < -4.7
     assert points[:, 2].min() > -1e-5
-    outside = [face for face in thing.data.polygons if face.material_index == openings.OUTSIDE]
+    outside = [face for face in thing.data.polygons if face.material_index == openings.OUTSIDE_SLOT]
     assert sum(face.normal[1] > 0.9 for face in outside) == 1
 
 

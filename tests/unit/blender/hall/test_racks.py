@@ -31,7 +31,7 @@ def points(thing: bpy.types.Object, slot: int | None = None) -> np.ndarray:
 @pytest.mark.parametrize("seed", range(8))
 def test_a_rack_has_its_size_and_rests_on_the_floor(seed, asset_cache):
     (rack,) = racks.build_rack({**RACK, "seed": seed}, asset_cache)
-    uprights, beams = points(rack, racks.UPRIGHT), points(rack, racks.BEAM)
+    uprights, beams = points(rack, racks.UPRIGHT_SLOT), points(rack, racks.BEAM_SLOT)
     assert points(rack)[:, 2].min() == pytest.approx(0, abs=1e-6)
     assert uprights[:, 2].max() == pytest.approx(4.5)
     # Two bays of 2.7 m and three uprights of 0.1 m; the foot plates are 50 mm wider.
@@ -59,16 +59,16 @@ def test_bays_are_clear(asset_cache):
 
 def test_guards_stand_before_the_uprights_and_are_400_high(asset_cache):
     (rack,) = racks.build_rack({**RACK, "guards": True}, asset_cache)
-    guards = points(rack, racks.GUARD)
+    guards = points(rack, racks.GUARD_SLOT)
     assert guards[:, 2].max() == pytest.approx(0.4)
     assert np.abs(guards[:, 1]).max() == pytest.approx(0.64, abs=0.01)
     (bare,) = racks.build_rack(RACK, asset_cache)
-    assert not len(points(bare, racks.GUARD))
+    assert not len(points(bare, racks.GUARD_SLOT))
 
 
 def test_seeds_choose_decks_and_equal_racks_share_a_mesh(asset_cache):
     made = [racks.build_rack({**RACK, "seed": seed}, asset_cache)[0] for seed in range(12)]
-    counts = {sum(p.material_index == racks.DECK for p in rack.data.polygons) for rack in made}
+    counts = {sum(p.material_index == racks.DECK_SLOT for p in rack.data.polygons) for rack in made}
     assert len(counts) == 3
     assert racks.build_rack(RACK, asset_cache)[0].data == racks.build_rack(dict(RACK), asset_cache)[0].data
     other = racks.build_rack({**RACK, "upright_rgb": [0.5, 0.5, 0.5]}, asset_cache)[0]
