@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mesh files of every format that we read, made on the spot: a rough truck with a post at its rear, to the left."""
+"""Mesh files of every format that can be imported. Each shows a rough truck with a post at its rear left."""
 
 from pathlib import Path
 
@@ -12,11 +12,12 @@ SIZE_M = (1.6, 0.5, 1.2)
 
 
 def empty_file() -> None:
+    """Open an empty Blender file."""
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
 
 
 def add_truck() -> bpy.types.Object:
-    """The truck off the origin, forks towards +x: 1.6 m long, 0.5 wide, its post 1.2 m high."""
+    """Add the truck away from the origin, with its forks towards +x: 1.6 m long, 0.5 m wide, 1.2 m high."""
     paint = bpy.data.materials.new("paint")
     paint.use_nodes = True
     paint.node_tree.nodes["Principled BSDF"].inputs["Base Color"].default_value = (0.7, 0.05, 0.03, 1.0)
@@ -30,7 +31,7 @@ def add_truck() -> bpy.types.Object:
 
 
 def save(path: Path) -> Path:
-    """Write all that Blender holds in the format of the ending, as Blender does by default."""
+    """Export all objects in the format of the file's ending, with Blender's default options. Return `path`."""
     name = str(path)
     match path.suffix:
         case ".glb":
@@ -49,7 +50,7 @@ def save(path: Path) -> Path:
 
 
 def truck_file(path: Path) -> Path:
-    """Write a file that holds the truck alone."""
+    """Write a file that holds only the truck. Return `path`."""
     empty_file()
     add_truck()
     return save(path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the project lies, for tests that run its commands."""
+"""The folders of the project that tests read."""
 
 from pathlib import Path
 

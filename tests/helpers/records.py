@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small scene record by hand: one truck in front of the camera, a carton, two lamps."""
+"""A small scene record that is written by hand: a truck in front of the camera, a carton beside it, one lamp."""
 
-from pipeline.record import objects as things
 from pipeline.record import scene
+from pipeline.record.objects import Carton, CartonParameters, HandPalletTruck, HandPalletTruckParameters
 from pipeline.record.scene import GENERATOR_VERSION
 
 STEEL = (0.6, 0.05, 0.03)
@@ -13,14 +13,14 @@ def surface(kind: str) -> scene.SurfaceMaterial:
     return scene.SurfaceMaterial(kind=kind, color_rgb=GREY, roughness=0.7, wear=0.3, seed=1)
 
 
-def truck(instance_id: int = 1, position_m: scene.Vec3 = (0.0, 0.0, 0.0)) -> things.HandPalletTruck:
-    return things.HandPalletTruck(
+def truck(instance_id: int = 1, position_m: scene.Vec3 = (0.0, 0.0, 0.0)) -> HandPalletTruck:
+    return HandPalletTruck(
         name=f"truck_{instance_id}",
         position_m=position_m,
         yaw_deg=90.0,
         stands_on="floor",
         instance_id=instance_id,
-        parameters=things.HandPalletTruckParameters(
+        parameters=HandPalletTruckParameters(
             fork_length_m=1.15,
             width_m=0.54,
             fork_width_m=0.16,
@@ -38,14 +38,14 @@ def truck(instance_id: int = 1, position_m: scene.Vec3 = (0.0, 0.0, 0.0)) -> thi
     )
 
 
-def carton(size_m: scene.Vec3, position_m: scene.Vec3) -> things.Carton:
-    return things.Carton(
+def carton(size_m: scene.Vec3, position_m: scene.Vec3) -> Carton:
+    return Carton(
         name="carton",
         position_m=position_m,
         yaw_deg=0.0,
         stands_on="floor",
         instance_id=0,
-        parameters=things.CartonParameters(size_m=size_m, color_rgb=(0.4, 0.25, 0.12), seed=2),
+        parameters=CartonParameters(size_m=size_m, color_rgb=(0.4, 0.25, 0.12), seed=2),
     )
 
 
