@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The figures of cases small enough to count by hand."""
+"""Metrics of cases that are small enough to compute by hand."""
 
 import json
 import math
@@ -66,7 +66,7 @@ def test_perfect_predictions(tmp_path):
     assert metrics["annotations"] == {"pedestrian": 2, "pallet_truck": 1}
 
 
-def test_one_of_two_missed(tmp_path):
+def test_one_of_two_objects_is_missed(tmp_path):
     boxes = [[5, 5, 10, 30], [30, 5, 10, 30]]
     metrics = score(tmp_path, [truth(PERSON, box) for box in boxes], [found(PERSON, boxes[0], 0.9)])
     # Precision is 1 at the recalls 0, 0.01, … 0.5: 51 of 101 points.
@@ -81,20 +81,20 @@ def test_a_loose_box_counts_for_some_thresholds(tmp_path):
     assert metrics["mask"]["pedestrian"] == {"AP": 0.3, "AP50": 1.0, "AP75": 0.0}
 
 
-def test_box_and_mask_are_scored_apart(tmp_path):
+def test_box_and_mask_are_scored_separately(tmp_path):
     detection = found(PERSON, [0, 0, 10, 100], 0.9) | {"segmentation": box_mask([0, 0, 10, 62])}
     metrics = score(tmp_path, [truth(PERSON, [0, 0, 10, 100])], [detection])
     assert (metrics["box"]["AP"], metrics["mask"]["AP"]) == (1.0, 0.3)
 
 
-def test_a_false_alarm_that_is_surer_than_the_truth(tmp_path):
+def test_a_false_positive_with_the_highest_score(tmp_path):
     box = [5, 5, 10, 30]
     detections = [found(PERSON, [30, 60, 10, 30], 0.9), found(PERSON, box, 0.8)]
     assert score(tmp_path, [truth(PERSON, box)], detections)["box"]["pedestrian"]["AP"] == 0.5
 
 
 @pytest.mark.parametrize("masks", [True, False])
-def test_regions_to_ignore_are_ignored(tmp_path, masks):
+def test_iscrowd_regions_are_ignored(tmp_path, masks):
     box, crowd = [5, 5, 10, 30], [20, 50, 40, 60]
     detections = [
         found(PERSON, [25, 55, 10, 30], 0.95),
@@ -110,7 +110,7 @@ def test_regions_to_ignore_are_ignored(tmp_path, masks):
     assert (metrics["mask"] is not None) == masks
 
 
-def test_a_region_to_ignore_may_have_no_mask_where_objects_have(tmp_path):
+def test_an_iscrowd_region_needs_no_mask(tmp_path):
     box, crowd = [5, 5, 10, 30], [20, 50, 40, 60]
     annotations = [truth(PERSON, box), truth(PERSON, crowd, masks=False, iscrowd=1)]
     detections = [found(PERSON, [25, 55, 10, 30], 0.95), found(PERSON, box, 0.9)]
@@ -124,7 +124,7 @@ def test_a_class_without_annotations_is_null_and_does_not_count(tmp_path):
     assert metrics["box"] == {**PERFECT, "pedestrian": PERFECT, "pallet_truck": NOTHING}
 
 
-def test_a_class_that_the_model_never_learned_is_not_scored(tmp_path):
+def test_a_class_that_the_model_was_not_trained_on_is_not_scored(tmp_path):
     boxes = [(PERSON, [5, 5, 10, 30]), (TRUCK, [5, 50, 40, 20])]
     annotations = [truth(category, box) for category, box in boxes]
     metrics = score(tmp_path, annotations, [found(*boxes[0], 0.9)], unknown=("pallet_truck",))
@@ -153,7 +153,7 @@ def files(tmp_path) -> tuple[Path, Path]:
     return write_truth(tmp_path / "test.json", [truth(PERSON, box)]), tmp_path / "found.json"
 
 
-def test_splits_are_entries(files, tmp_path):
+def test_each_split_has_an_entry(files, tmp_path):
     out = tmp_path / "metrics.json"
     truth_file, results = files
     one = ("--annotations", truth_file, "--predictions", results)
@@ -167,13 +167,13 @@ def test_splits_are_entries(files, tmp_path):
     assert "1.000" in printed
 
 
-def test_results_that_are_there_already(files, tmp_path):
+def test_an_existing_results_file_is_scored(files, tmp_path):
     out = tmp_path / "metrics.json"
     assert run("--annotations", files[0], "--predictions", files[1], "--out", out).exit_code == 0
     assert json.loads(out.read_text())["mask"]["AP"] == 1.0
 
 
-def test_boxes_only_are_said_to_be_the_reason(tmp_path):
+def test_missing_masks_are_reported_and_boxes_are_scored(tmp_path):
     box = [5, 5, 10, 30]
     annotations = write_truth(tmp_path / "boxes.json", [truth(PERSON, box), truth(PERSON, box, masks=False)])
     json_files.write_json(tmp_path / "found.json", [found(PERSON, box, 0.9)])
@@ -210,6 +210,6 @@ def test_missing_options_are_named(arguments, message):
     assert message in done.stderr
 
 
-def test_figures_are_finite(tmp_path):
+def test_metrics_are_finite(tmp_path):
     metrics = score(tmp_path, [truth(PERSON, [0, 0, 10, 100])], [found(PERSON, [0, 0, 10, 62], 0.9)])
     assert all(math.isfinite(metrics["box"][name]) for name in ("AP", "AP50", "AP75"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is exported gives what torch gives, says what it is, and is not written if it does not."""
+"""An exported file gives the outputs of torch and describes itself. A file that does not agree is not written."""
 
 import json
 import re
@@ -12,6 +12,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from faster_coco_eval import mask as coco_mask
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 
 from pipeline.coco import reader
@@ -46,7 +47,14 @@ def save_model(path: Path, settings: ModelSection, layout: str) -> Path:
 @pytest.fixture(scope="module")
 def settings() -> ModelSection:
     return ModelSection(
-        weights="none", fpn_channels=16, min_size=64, max_size=96, rpn_proposals_test=30, score_threshold=0.2
+        backbone="tf_efficientnet_lite0",
+        weights="none",
+        fpn_channels=16,
+        min_size=64,
+        max_size=96,
+        rpn_proposals_test=30,
+        score_threshold=0.2,
+        nms_iou=0.4,
     )
 
 
@@ -89,7 +97,7 @@ def run(*arguments: object) -> Outcome:
 
 
 @pytest.mark.parametrize("kind", ["onnx_file", "torchscript_file"])
-def test_an_exported_file_finds_what_predict_finds_and_nothing_and_then_something_again(kind, model_file, request):
+def test_an_exported_file_detects_what_predict_detects_with_and_without_objects(kind, model_file, request):
     content = request.getfixturevalue(kind).read_bytes()
     exported = (export.onnx_predictor if kind == "onnx_file" else export.torchscript_predictor)(content)
     network = detectors.load(model_file).model
@@ -106,14 +114,14 @@ def test_an_exported_file_finds_what_predict_finds_and_nothing_and_then_somethin
 
 
 @pytest.mark.slow
-def test_torchvisions_resnet50_layout_is_exported_too(settings, tmp_path):
+def test_a_model_in_the_resnet50_layout_of_torchvision_is_exported(settings, tmp_path):
     source = save_model(tmp_path / "model.pt", settings, "resnet50")
     seen = export.export(detectors.load(source), tmp_path / "model.onnx", 64, 64)
     assert "agrees with torch: images with " in seen
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.onnx", "model.pt"]
 
 
-def test_the_threshold_of_onnx_may_be_left_out_and_is_then_the_models_own(onnx_file):
+def test_the_score_threshold_of_an_onnx_file_defaults_to_that_of_the_model(onnx_file):
     session = onnxruntime.InferenceSession(onnx_file, providers=["CPUExecutionProvider"])
     assert [(put.name, put.type, put.shape) for put in session.get_inputs()] == [
         ("image", "tensor(uint8)", [HEIGHT, WIDTH, 3])
@@ -125,7 +133,7 @@ def test_the_threshold_of_onnx_may_be_left_out_and_is_then_the_models_own(onnx_f
 
 
 @pytest.mark.parametrize("kind", ["onnx_file", "torchscript_file"])
-def test_a_file_says_all_that_is_needed_to_use_it(kind, request):
+def test_the_metadata_hold_all_that_is_needed_to_use_the_file(kind, request):
     file = request.getfixturevalue(kind)
     if kind == "onnx_file":
         texts = onnxruntime.InferenceSession(file).get_modelmeta().custom_metadata_map
@@ -149,7 +157,7 @@ def test_a_file_says_all_that_is_needed_to_use_it(kind, request):
     }
 
 
-def test_the_example_finds_the_same_without_torch(onnx_file, model_file, tmp_path):
+def test_the_example_without_torch_detects_the_same(onnx_file, model_file, tmp_path):
     cv2.imwrite(str(tmp_path / "in.png"), cv2.cvtColor(a_image(3), cv2.COLOR_RGB2BGR))
     arguments = [str(onnx_file), str(tmp_path / "in.png"), str(tmp_path / "out.png")]
     # The example as a user runs it, in a Python that has neither torch nor this project.
@@ -164,7 +172,7 @@ def test_the_example_finds_the_same_without_torch(onnx_file, model_file, tmp_pat
     assert len(found) == len(expected) > 4
     for entry, detection in zip(found, expected, strict=True):
         assert (entry["id"], entry["score"]) == (detection["category_id"], pytest.approx(detection["score"], abs=1e-3))
-        mask = predict.coco_mask.decode(detection["segmentation"])
+        mask = coco_mask.decode(detection["segmentation"])
         assert entry["pixels"] == pytest.approx(mask.sum(), abs=3, rel=0.01)
         if mask.sum() > 50:
             assert entry["centre"] == pytest.approx(np.argwhere(mask).mean(axis=0)[::-1], abs=0.3)
@@ -174,7 +182,7 @@ def test_the_example_finds_the_same_without_torch(onnx_file, model_file, tmp_pat
     assert (drawn != cv2.imread(str(tmp_path / "in.png"))).any()
 
 
-def test_the_example_refuses_a_image_of_another_size(onnx_file, tmp_path):
+def test_the_example_refuses_an_image_of_another_size(onnx_file, tmp_path):
     cv2.imwrite(str(tmp_path / "in.png"), np.zeros((50, 60, 3), np.uint8))
     command = [sys.executable, str(EXAMPLE), str(onnx_file), str(tmp_path / "in.png"), str(tmp_path / "out.png")]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -185,13 +193,13 @@ def test_the_example_refuses_a_image_of_another_size(onnx_file, tmp_path):
 @pytest.mark.parametrize(
     ("name", "broken", "words"),
     [
-        ("boxes", lambda boxes: boxes + 3, r"\(noise, every score\): \d+ detections, not \d+; only 0 have the same"),
+        ("boxes", lambda boxes: boxes + 3, r"\(noise, threshold 0\): \d+ detections, not \d+; only 0 have the same"),
         (
             "scores",
             lambda scores: scores * 0.9,
-            r"\(noise, every score\): scores differ by up to 0\.\d+, more",
+            r"\(noise, threshold 0\): scores differ by up to 0\.\d+, more",
         ),
-        ("masks", lambda masks: masks * np.nan, r"\(noise, every score\): masks differ by up to nan"),
+        ("masks", lambda masks: masks * np.nan, r"\(noise, threshold 0\): masks differ by up to nan"),
         ("labels", lambda labels: labels[:1].repeat(len(labels)), r"only \d+ have the same label"),
         ("masks", lambda masks: masks[:, :14], r"masks are float32 \(\d+, 14, 28\), not float32 \(\d+, 28, 28\)"),
         ("labels", lambda labels: labels.astype(np.int32), "labels are int32"),
@@ -212,41 +220,40 @@ def test_a_file_that_does_not_agree_is_not_written(monkeypatch, model_file, tmp_
 
     monkeypatch.setitem(export.FORMATS, ".onnx", (lambda camera, metadata: b"", wrong))
     out = tmp_path / "model.onnx"
-    out.write_bytes(b"the file of yesterday")
+    out.write_bytes(b"former file")
     done = run("--model", model_file, "--out", out, "--size", WIDTH, HEIGHT)
     assert done.exit_code == 2
-    said = done.stderr
-    assert "does not agree with torch" in said
-    assert re.search(words, said), said
-    assert out.read_bytes() == b"the file of yesterday"
+    assert "does not agree with torch" in done.stderr
+    assert re.search(words, done.stderr), done.stderr
+    assert out.read_bytes() == b"former file"
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
 
 
-def test_a_model_that_detects_nothing_at_all_cannot_be_checked(settings, tmp_path):
+def test_a_model_that_detects_nothing_is_not_exported(settings, tmp_path):
     source = save_model(tmp_path / "model.pt", settings, "ours")
     content = torch.load(source, weights_only=True)
     content["weights"]["roi_heads.box_predictor.cls_score.bias"][:] = float("nan")
     torch.save(content, source)
     done = run("--model", source, "--out", tmp_path / "m.torchscript.pt", "--size", WIDTH, HEIGHT)
     assert done.exit_code == 2
-    assert "the model detects nothing, not even of the lowest score" in done.stderr
+    assert "the model detects nothing, not even with the lowest score" in done.stderr
     assert not (tmp_path / "m.torchscript.pt").exists()
 
 
 @pytest.mark.parametrize(
     ("out", "size", "words"),
     [
-        ("model.tflite", (96, 72), "model.tflite: its name must end in .onnx or .torchscript.pt"),
-        ("gone/model.onnx", (96, 72), "there is no folder .*gone; make it first"),
-        ("model.onnx", (16, 96), "--size 16 96: too small: the network would see 16x96 pixels"),
+        ("model.tflite", (96, 72), "model.tflite: the name must end in .onnx or .torchscript.pt"),
+        ("gone/model.onnx", (96, 72), "there is no folder .*gone; create it first"),
+        ("model.onnx", (16, 96), "--size 16 96: too small: the network would get 16x96 pixels"),
         (
             "model.onnx",
             (640, 64),
-            r"--size 640 64: too small: the network would see 96x9 pixels \(the model",
+            r"--size 640 64: too small: the network would get 96x9 pixels \(model",
         ),
     ],
 )
-def test_what_cannot_be_exported_is_said(model_file, tmp_path, out, size, words):
+def test_a_wrong_name_folder_or_size_is_an_error(model_file, tmp_path, out, size, words):
     done = run("--model", model_file, "--out", tmp_path / out, "--size", *size)
     assert done.exit_code == 2
     assert re.search(words, done.stderr)
@@ -261,7 +268,7 @@ def test_a_model_that_cannot_be_read_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("size", [(640, 480), (641, 479), (1920, 1080), (97, 333), (480, 640), (1000, 300)])
-def test_images_are_resized_as_by_torchvision(size):
+def test_the_resized_size_is_that_of_torchvision(size):
     width, height = size
     before, _ = GeneralizedRCNNTransform(288, 512, [0.5], [0.5]).resize(torch.zeros(1, height, width))
     assert export.resized_size(width, height, 288, 512) == (before.shape[2], before.shape[1])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A model looks at images: what it finds, where it is written, what is drawn; with a small untrained model."""
+"""Predictions of a small untrained model: results, drawn copies and messages."""
 
 import json
 from pathlib import Path
@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from faster_coco_eval import mask as coco_mask
 
 from pipeline.coco import reader
 from pipeline.common import json_files
@@ -16,6 +17,7 @@ from pipeline.inference import predict
 from pipeline.models import detectors
 from pipeline.viz.overlays import PALETTE_RGB, OverlayObject, draw_overlay
 from tests.helpers.commands import Outcome, run_cariste
+from tests.helpers.configs import SMALL_MODEL
 
 CLASSES = [reader.Category(id=1, name="pedestrian"), reader.Category(id=2, name="pallet_truck")]
 
@@ -32,8 +34,8 @@ def one_thread():
 @pytest.fixture(scope="module")
 def model_file(tmp_path_factory) -> Path:
     torch.manual_seed(0)
-    small = {"fpn_channels": 16, "min_size": 64, "max_size": 96, "rpn_proposals_test": 30}
-    settings = ModelSection(weights="none", **small, detections=60, score_threshold=0.2, nms_iou=0.3)
+    small = SMALL_MODEL | {"min_size": 64, "max_size": 96, "rpn_proposals_test": 30, "weights": "none", "nms_iou": 0.3}
+    settings = ModelSection(**small, detections=60, score_threshold=0.2)
     network = detectors.build(settings, CLASSES)
     # Biases that make both classes likely, so that there is something to look at.
     network.roi_heads.box_predictor.cls_score.bias.data = torch.tensor([-1.0, 0.5, 0.5])
@@ -68,7 +70,7 @@ def annotated(tmp_path) -> reader.CocoFile:
     return reader.read_coco(tmp_path / "any.json")
 
 
-def test_detections_are_those_of_the_whole_network(detector, tmp_path):
+def test_detections_are_those_of_torchvisions_own_forward_pass(detector, tmp_path):
     image = reader.read_image(write_image(tmp_path / "a.png", 1))
     with torch.inference_mode():
         (whole,) = detector.model([torch.from_numpy(image).permute(2, 0, 1) / 255])
@@ -80,7 +82,7 @@ def test_detections_are_those_of_the_whole_network(detector, tmp_path):
         x, y, width, height = entry["bbox"]
         np.testing.assert_allclose([x, y, x + width, y + height], box, atol=0.02)
         segmentation = reader.to_rle(reader.Rle(**entry["segmentation"]), 70, 90)
-        np.testing.assert_array_equal(predict.coco_mask.decode(segmentation), mask[0] >= 0.5)
+        np.testing.assert_array_equal(coco_mask.decode(segmentation), mask[0] >= 0.5)
 
 
 def test_results_have_the_ids_of_the_file_and_no_other_class(detector, annotated, tmp_path):
@@ -128,7 +130,7 @@ def test_images_and_folders_become_results_and_drawn_copies(model_file, tmp_path
     assert (drawn != original).any()
 
 
-def test_nothing_is_drawn_above_every_score(model_file, tmp_path):
+def test_nothing_is_drawn_if_the_threshold_is_above_every_score(model_file, tmp_path):
     image = write_image(tmp_path / "a.png", 1)
     run("--model", model_file, "--out", tmp_path / "out", "--draw-threshold", 1, image)
     np.testing.assert_array_equal(reader.read_image(tmp_path / "out" / "a.png"), reader.read_image(image))
@@ -152,7 +154,7 @@ def test_an_original_is_never_overwritten(model_file, tmp_path):
     assert image.read_bytes() == before
 
 
-def test_a_corrupt_image_is_named_and_no_results_appear(model_file, tmp_path):
+def test_a_damaged_image_is_named_and_no_results_are_written(model_file, tmp_path):
     write_image(tmp_path / "in" / "a.png", 1)
     bad = write_image(tmp_path / "in" / "b.png", 2)
     bad.write_bytes(bad.read_bytes()[:-40])
@@ -165,7 +167,7 @@ def test_a_corrupt_image_is_named_and_no_results_appear(model_file, tmp_path):
 @pytest.mark.parametrize(
     ("place", "words"), [("none.png", "none.png: no such file or folder"), ("empty", "empty: no images in this")]
 )
-def test_nothing_to_look_at(model_file, tmp_path, place, words):
+def test_missing_inputs_are_named(model_file, tmp_path, place, words):
     (tmp_path / "empty").mkdir()
     done = run("--model", model_file, "--out", tmp_path / "out", tmp_path / place)
     assert done.exit_code == 2
@@ -185,7 +187,7 @@ def test_missing_options_are_named():
     assert "give IMAGES and --out" in done.stderr
 
 
-def test_a_model_is_scored_on_any_file(model_file, annotated, tmp_path):
+def test_a_model_is_scored_on_any_coco_file(model_file, annotated, tmp_path):
     arguments = ("--model", model_file, "--annotations", annotated.path, "--images", tmp_path / "images")
     done = run_cariste("evaluate", *arguments, "--out", tmp_path / "metrics.json")
     assert done.exit_code == 0, done.stderr
@@ -193,10 +195,10 @@ def test_a_model_is_scored_on_any_file(model_file, annotated, tmp_path):
     assert metrics["box"]["pallet_truck"]["AP"] is not None
     assert metrics["box"]["forklift"] == {"AP": None, "AP50": None, "AP75": None}
     assert metrics["mask"] is None
-    assert "the model knows no forklift" in done.stderr
+    assert "the model was not trained on forklift" in done.stderr
 
 
-def test_marks_are_drawn_where_they_are():
+def test_overlays_are_drawn_at_their_objects():
     image = np.full((60, 80, 3), 200, np.uint8)
     mask = np.zeros((60, 80), np.uint8)
     mask[30:50, 20:40] = 1
