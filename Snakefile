@@ -20,6 +20,7 @@ ROOT = workflow.basedir
 sys.path.insert(0, ROOT)
 
 from pipeline.common.errors import CaristeError
+from pipeline.common.gpu_requests import requested_gpus
 from pipeline.common.vocabulary import SPLITS
 from pipeline.config.config import parse_nested_yaml, validate, with_changes
 from pipeline.config.stages import (
@@ -58,6 +59,12 @@ shell.prefix(
 # Locally, as many GPUs as a training has processes are shared by the jobs that need one; `--resources gpu=2` overrules.
 if not workflow.remote_exec and workflow.global_resources is not None:
     workflow.global_resources.setdefault("gpu", cfg.train.processes)
+
+
+def gpus_for(device, processes=1):
+    """Return a resource function. On a cluster, `auto` requests no GPU: configs for a cluster name the device."""
+    return lambda wildcards: processes * requested_gpus(device, workflow.non_local_exec or workflow.remote_exec)
+
 
 DATA = f"results/data/{cfg.data.name}"
 RUN = f"results/runs/{cfg.run.name}"

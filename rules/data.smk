@@ -68,7 +68,7 @@ rule render:
     resources:
         mem_mb=2000,
         runtime="4h",
-        gpu=int(cfg.render.device not in ("cpu", "auto")),
+        gpu=gpus_for(cfg.render.device),
     shell:
         "stage 'render {wildcards.shard}' {log:q} python -m blender render --scenes {input.scenes:q}"
         f" --provenance {{input.provenance:q}} --out {{output:q}} --device {cfg.render.device} --threads {{threads}}"

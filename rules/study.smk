@@ -44,7 +44,7 @@ rule study_evaluate:
     resources:
         mem_mb=4000,
         runtime="2h",
-        gpu=TRAIN_GPU,
+        gpu=gpus_for(cfg.train.device),
     params:
         images=lambda wildcards: STUDY_SETS[wildcards.set][1],
     shell:

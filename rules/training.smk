@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # One training run: a model, its predictions, metrics and a page.
 
-TRAIN_GPU = int(cfg.train.device not in ("cpu", "auto"))
 PROCESSES = cfg.train.processes
 # Everything after -- belongs to the command; torchrun would take --log for an option of its own.
 TORCHRUN = f"torch.distributed.run --standalone --nproc-per-node {PROCESSES} -m -- " if PROCESSES > 1 else ""
@@ -30,7 +29,7 @@ rule train_model:
     resources:
         mem_mb=8000 * PROCESSES,
         runtime="24h",
-        gpu=TRAIN_GPU * PROCESSES,
+        gpu=gpus_for(cfg.train.device, PROCESSES),
     params:
         config=TrainConfig.from_config(cfg).as_text(),
         checkpoint=f"{RUN}/checkpoint",
@@ -56,7 +55,7 @@ rule predict:
     resources:
         mem_mb=4000,
         runtime="2h",
-        gpu=TRAIN_GPU,
+        gpu=gpus_for(cfg.train.device),
     shell:
         "stage 'predict {wildcards.split}' {log:q} python -m pipeline predict --model {input.model:q}"
         f" --annotations {{input.annotations:q}} --images {DATA} --predictions {{output:q}}"

@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except CaristeError as error:
-        print(_message(error), file=sys.stderr)
+        print(error, file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader of a pipe, such as `head`, has had enough
         return 0
@@ -59,8 +59,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{error.filename}: {error.strerror}", file=sys.stderr)
         return 2
     return 0
-
-
-def _message(error: CaristeError) -> str:
-    """Return the message alone. torch's data loader adds the traceback of the worker process to it."""
-    return str(error).strip().rsplit(f"{type(error).__name__}: ", 1)[-1]

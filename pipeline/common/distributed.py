@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Several processes, usually one per GPU, that train one model together; `torchrun` starts them.
+"""Several processes that train one model together, usually one per GPU. `torchrun` starts them:
 
-    torchrun --standalone --nproc-per-node 8 -m -- pipeline.train --config …
+    torchrun --standalone --nproc-per-node 8 -m -- pipeline train --config …
 
-A batch is still `train.batch_size` images, shared out evenly, so that learning rate and schedule need no change. In a
-process that torchrun did not start all of this does nothing.
+A batch still has `train.batch_size` images, which the processes share evenly, so that learning rate and schedule need
+no change. In a process that torchrun did not start, these functions do nothing.
 """
 
 import os
@@ -19,17 +19,17 @@ from torch.nn.parallel import DistributedDataParallel
 
 from pipeline.common.errors import CaristeError
 
-# While the first process scores the model, the others wait.
+# The other processes wait this long while the first one scores the model.
 TIMEOUT = timedelta(hours=6)
 
 
 class DistributedError(CaristeError):
-    """The processes cannot share the work, or have come apart."""
+    """The processes cannot share the work, or their weights differ."""
 
 
 @contextmanager
 def process_group(device: torch.device) -> Iterator[torch.device]:
-    """Join the processes that torchrun has started, if it has; yield the device of this one."""
+    """Join the processes that torchrun has started, if it has. Yields the device of this process."""
     if "LOCAL_RANK" not in os.environ:
         yield device
         return
@@ -44,28 +44,31 @@ def process_group(device: torch.device) -> Iterator[torch.device]:
 
 
 def rank() -> int:
+    """Return the number of this process, 0 for the first."""
     return distributed.get_rank() if distributed.is_initialized() else 0
 
 
 def world_size() -> int:
+    """Return the number of processes."""
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
 def wait_for_all() -> None:
+    """Wait until all processes have called this."""
     if world_size() > 1:
         distributed.barrier()
 
 
 def wrap_data_parallel(detector: nn.Module) -> nn.Module:
-    """Return what to call in training: it averages the gradients over the processes on the way back.
+    """Return the model to call in training, which averages the gradients over the processes.
 
-    Only of parameters that are not frozen now: wrap again after unfreezing.
+    It only knows the parameters that are trainable now. Wrap the detector again after unfreezing.
     """
     return DistributedDataParallel(detector) if world_size() > 1 else detector
 
 
 def mean_over_processes(values: Tensor) -> Tensor:
-    """Return the mean over the processes; what is no number in one is none in all, so that all decide the same."""
+    """Return the mean over the processes. A NaN in one process reaches all of them, so that all decide the same."""
     if world_size() == 1:
         return values
     total = values.detach().clone()
@@ -92,10 +95,10 @@ def broadcast_from_first(value: Any) -> Any:
 
 
 def require_same_weights(detector: nn.Module) -> None:
-    """Check that no process has come apart from the others.
+    """Check that all processes have the same trained weights, by their sums.
 
     Raises:
-        DistributedError: the sums of the trained weights differ.
+        DistributedError: the sums differ.
     """
     sums = [parameter.detach().double().sum().item() for parameter in detector.parameters() if parameter.requires_grad]
     if any(other != sums for other in gather_from_all(sums)):
@@ -103,14 +106,14 @@ def require_same_weights(detector: nn.Module) -> None:
 
 
 def batch_size_per_process(batch_size: int, processes: int) -> int:
-    """Return how many images of every batch each process takes.
+    """Return the number of images of every batch that each process takes.
 
     Raises:
-        DistributedError: a batch cannot be shared out evenly.
+        DistributedError: the images cannot be shared evenly.
     """
     if batch_size % processes:
         raise DistributedError(
-            f"train.batch_size = {batch_size}: cannot be shared out evenly to {processes} processes; "
+            f"train.batch_size = {batch_size}: cannot be shared evenly by {processes} processes; "
             f"choose a multiple of {processes}, or another train.processes"
         )
     return batch_size // processes

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The typed configuration: one YAML file in `configs/`, checked before anything starts.
+"""The whole config: one YAML file in `configs/`, checked before anything starts.
 
-`python -m pipeline.config.config --schema` prints the JSON schema that `configs/schema.json` holds (for editors);
-`python -m pipeline.config.config FILE.yaml` checks a file and prints it with every default filled in.
+The defaults are those of a serious run on a GPU. `configs/quickstart.yaml` makes it small enough for two CPU cores.
+`cariste config FILE` checks a file and prints it with all defaults filled in.
 """
 
 import json
@@ -28,19 +28,20 @@ from pipeline.config.world import (
     TrucksSection,
 )
 
-SCENE_SECTIONS = ("layout", "people", "trucks", "goods", "camera", "light")
-
 
 class ConfigError(CaristeError):
-    """A configuration that cannot be used; the message has one line for each wrong key."""
+    """A config that cannot be used; the message has one line for each wrong key."""
 
 
 class SplitSection(Section):
-    """Of every `train + val + test` images in a row, how many go to each split (by index, so growth moves none)."""
+    """How many of every `train + val + test` consecutive images go to each split.
 
-    train: Annotated[int, Field(ge=1)] = 9
+    The index of an image alone decides its split, so that a larger `data.images` moves no image to another split.
+    """
+
+    train: Annotated[int, Field(ge=1)] = 18
     val: Annotated[int, Field(ge=1)] = 1
-    test: Annotated[int, Field(ge=1)] = 2
+    test: Annotated[int, Field(ge=1)] = 1
 
     def of(self, index: int) -> str:
         """Return the split of the image with this index."""
@@ -49,42 +50,51 @@ class SplitSection(Section):
 
 
 class DataSection(Section):
-    """The rendered data set: its name, size, division into shards and splits."""
+    """The rendered data set."""
 
-    name: Name = "quickstart"
-    seed: Annotated[int, Field(ge=0)] = 7
-    images: Annotated[int, Field(ge=1)] = 96
-    shard_size: Annotated[int, Field(ge=1)] = 12
+    name: Name = Field("default", description="the data set is in results/data/NAME")
+    seed: Annotated[int, Field(ge=0)] = Field(7, description="of all scenes; another seed gives other images")
+    images: Annotated[int, Field(ge=1)] = Field(
+        5000, description="number of images; a larger number keeps those that are rendered already"
+    )
+    shard_size: Annotated[int, Field(ge=1)] = Field(50, description="images that one job renders")
     split: SplitSection = SplitSection()
 
     @property
     def shards(self) -> int:
+        """The number of shards."""
         return -(-self.images // self.shard_size)
 
     def images_in_shard(self, number: int) -> int:
-        """All shards are full but the last, so a larger set has the same first shards."""
+        """Return the number of images. All shards but the last are full, so a larger set has the same first shards."""
         return min(self.shard_size, self.images - number * self.shard_size)
 
 
 class AppearanceSection(Section):
     """The keys of `render` that decide how the images look."""
 
-    samples: Annotated[int, Field(ge=1, le=65536)] = 4
-    denoise: bool = True
-    view_transform: ViewTransform = "AgX"
-    depth: MapFormat | None = Field(
-        None, description="also write depth along the optical axis: png in whole millimetres, exr in metres"
+    samples: Annotated[int, Field(ge=1, le=65536)] = Field(
+        64, description="samples per pixel of Cycles: more give less noise and take longer"
     )
-    normals: MapFormat | None = Field(None, description="also write surface normals in camera axes")
+    denoise: bool = Field(True, description="remove the noise with Open Image Denoise")
+    view_transform: ViewTransform = Field("AgX", description="Blender's conversion of light to pixel values")
+    depth: MapFormat | None = Field(
+        None, description="also write depth along the optical axis: png in whole millimeters, exr in meters"
+    )
+    normals: MapFormat | None = Field(None, description="also write surface normals in camera coordinates")
     verify_share: Fraction = Field(
-        0.04, description="share of images in which one instance is rendered alone to prove its silhouette"
+        0.04, description="share of images in which one object is also rendered alone, to verify its silhouette"
     )
 
 
 class RenderSection(AppearanceSection):
     """Cycles, Blender's renderer."""
 
-    device: Literal["auto", "cpu", "cuda", "optix", "hip", "metal", "oneapi"] = "cpu"
+    device: Literal["auto", "cpu", "cuda", "optix", "hip", "metal", "oneapi"] = Field(
+        "auto",
+        description="auto: a GPU if there is one, else the CPU; a device that is named and missing is an error. On a "
+        "cluster, name the GPU: for auto, none is requested",
+    )
 
 
 class LabelSection(Section):
@@ -93,23 +103,29 @@ class LabelSection(Section):
     audit: bool = Field(True, description="check every id map against the silhouettes of its objects")
     max_violations: Count | None = Field(
         None,
-        description="images that may fail the audit: they are in no split; more of them fail the run; "
+        description="images that may fail the audit and are left out of all splits; if more fail, the stage fails; "
         "null: 0.1 % of the images, at least 1",
     )
-    segmentation: Literal["rle", "polygons"] = "rle"
-    min_pixels: Count = Field(12, description="fewer visible pixels: no annotation")
-    min_visible_fraction: Fraction = Field(0.02, description="less of the object visible: no annotation")
-    crowd_pixels: Count = Field(100, description="fewer visible pixels: iscrowd, neither taught nor scored")
-    crowd_visible_fraction: Fraction = Field(0.2, description="less of the object visible: iscrowd")
+    segmentation: Literal["rle", "polygons"] = Field("rle", description="format of the masks; only rle is exact")
+    min_pixels: Count = Field(12, description="objects with fewer visible pixels get no annotation")
+    min_visible_fraction: Fraction = Field(
+        0.02, description="objects of which a smaller part is visible get no annotation"
+    )
+    crowd_pixels: Count = Field(
+        100, description="objects with fewer visible pixels get iscrowd: they are not trained on and not scored"
+    )
+    crowd_visible_fraction: Fraction = Field(0.2, description="objects of which a smaller part is visible get iscrowd")
 
 
 class RunSection(Section):
-    name: Name = "quickstart"
-    seed: Annotated[int, Field(ge=0)] = 0
+    """The training run."""
+
+    name: Name = Field("default", description="the run is in results/runs/NAME")
+    seed: Annotated[int, Field(ge=0)] = Field(0, description="of new weights, the order of images, and augmentation")
 
 
 class Config(Section):
-    """The whole file."""
+    """The whole config."""
 
     data: DataSection = DataSection()
     layout: LayoutSection = LayoutSection()
@@ -121,7 +137,7 @@ class Config(Section):
     render: RenderSection = RenderSection()
     label: LabelSection = LabelSection()
     compare: dict[Name, CocoSetSection] = Field(
-        {}, description="real sets whose distributions the rendered one is held to"
+        {}, description="sets of real images to compare the rendered set with, by a name of your choice"
     )
     run: RunSection = RunSection()
     model: ModelSection = ModelSection()
@@ -130,13 +146,20 @@ class Config(Section):
 
 
 def with_changes(config: Config, changes: dict[str, dict[str, Any]]) -> Config:
-    """Return the config with other values in some sections, checked again."""
+    """Return the config with other values: section → key → value. The result is checked.
+
+    Raises:
+        ConfigError: see `validate`.
+    """
     values = config.model_dump(mode="json")
     return validate({**values, **{name: values[name] | section for name, section in changes.items()}}, "study")
 
 
 def parse_nested_yaml(value: Any) -> Any:
-    """Give YAML types to the strings that `snakemake --config 'train={iterations: 5}'` delivers for nested values."""
+    """Return the value with all texts parsed as YAML.
+
+    `snakemake --config 'train={iterations: 5}'` delivers nested values as text.
+    """
     if isinstance(value, dict):
         return {key: parse_nested_yaml(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -145,36 +168,38 @@ def parse_nested_yaml(value: Any) -> Any:
 
 
 def validate(values: Any, source: str = "config") -> Config:
-    """Return the typed config.
+    """Return the typed config. `source` is named in messages.
 
     Raises:
-        ConfigError: one line per problem with the key, the value and what is allowed.
+        ConfigError: one line for each wrong key, with its value and what is allowed.
     """
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(problem, source) for problem in error.errors())) from None
+        raise ConfigError("\n".join(_error_line(problem, source) for problem in error.errors())) from None
 
 
-def _explain(problem: dict, source: str) -> str:
+def _error_line(problem: dict, source: str) -> str:
+    """Return the message for one error of pydantic."""
     key = ".".join(str(part) for part in problem["loc"] if part != "[key]") or "the file"
     if new := new_name_of(problem["loc"]):
         return f"{source}: {key}: this key is called {new} now"
     if problem["type"] == "extra_forbidden":
-        return f"{source}: {key}: unknown key; allowed here: {', '.join(_siblings(problem['loc']))}"
+        return f"{source}: {key}: unknown key; allowed here: {', '.join(_allowed_keys(problem['loc']))}"
     message = problem["msg"].removeprefix("Value error, ").replace("valid tuple", "pair [low, high]")
     return f"{source}: {key} = {problem['input']!r}: {message[0].lower()}{message[1:]}"
 
 
-def _siblings(location: tuple) -> list[str]:
-    """Return the keys that the section holding `location` knows."""
-    kind: Any = Config
+def _allowed_keys(location: tuple) -> list[str]:
+    """Return the keys of the section that contains `location`."""
+    section_type: Any = Config
     for part in location[:-1]:
-        if get_origin(kind) is UnionType:  # a section or null
-            kind = get_args(kind)[0]
-        # Of a list or a dictionary of sections, the last argument is what it holds.
-        kind = get_args(kind)[-1] if get_args(kind) else kind.model_fields[part].annotation
-    return list(kind.model_fields)
+        if get_origin(section_type) is UnionType:  # a section or null
+            section_type = get_args(section_type)[0]
+        # The last argument of a list or a dictionary of sections is the type of a section.
+        arguments = get_args(section_type)
+        section_type = arguments[-1] if arguments else section_type.model_fields[part].annotation
+    return list(section_type.model_fields)
 
 
 def is_inline(source: str | Path) -> bool:

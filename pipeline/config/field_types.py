@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What sections of the config are made of: checked numbers, ranges to draw from, shares."""
+"""Types of the fields of the config: checked numbers, ranges, shares, and the base class of all sections."""
 
 import json
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=
 
 
 class Section(BaseModel):
-    """A part of the config: unknown keys are refused, values cannot be changed later."""
+    """A part of the config. Unknown keys are refused; values cannot be changed later."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -22,60 +22,60 @@ class Section(BaseModel):
 
 
 class SeedSection(Section):
-    """The seed alone of a section that has one."""
+    """Only the seed of a section that has one."""
 
     seed: Annotated[int, Field(ge=0)]
 
 
 class CocoSetSection(Section):
-    """A COCO set of real images. Paths are absolute or start where Snakemake runs."""
+    """A COCO set of real images. Paths are absolute, or relative to the folder in which Snakemake runs."""
 
-    annotations: Annotated[str, Field(min_length=1, description="its COCO file")]
-    images: Annotated[str, Field(min_length=1, description="folder that its file names start from")]
-
-
-def _ordered(ends: tuple[float, float]) -> tuple[float, float]:
-    if ends[0] > ends[1]:
-        raise ValueError(f"the low end {ends[0]} is above the high end {ends[1]}")
-    return ends
+    annotations: Annotated[str, Field(min_length=1, description="path of the COCO file")]
+    images: Annotated[str, Field(min_length=1, description="folder that the file names in it are relative to")]
 
 
-def _pair(value: Any) -> Any:
-    """Take a single number for the range that holds it alone."""
+def _check_order(bounds: tuple[float, float]) -> tuple[float, float]:
+    if bounds[0] > bounds[1]:
+        raise ValueError(f"the low end {bounds[0]} is above the high end {bounds[1]}")
+    return bounds
+
+
+def _expand_number(value: Any) -> Any:
+    """Return the range that holds only the number, if `value` is a number."""
     return [value, value] if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-# Closed ranges to draw from, written [low, high] in YAML; a single number is the range that holds it alone.
+# Closed ranges to draw from, [low, high] in YAML. A single number is the range that holds only this number.
 FloatRange = Annotated[
     tuple[float, float],
-    AfterValidator(_ordered),
-    BeforeValidator(_pair, json_schema_input_type=float | tuple[float, float]),
+    AfterValidator(_check_order),
+    BeforeValidator(_expand_number, json_schema_input_type=float | tuple[float, float]),
 ]
 CountRange = Annotated[
     tuple[Count, Count],
-    AfterValidator(_ordered),
-    BeforeValidator(_pair, json_schema_input_type=Count | tuple[Count, Count]),
+    AfterValidator(_check_order),
+    BeforeValidator(_expand_number, json_schema_input_type=Count | tuple[Count, Count]),
 ]
 
 
 def within_limits(low: float, high: float) -> AfterValidator:
-    """Refuse ranges that reach beyond [low, high]."""
+    """Return a validator that refuses ranges which reach beyond [low, high]."""
 
-    def check_ends(ends: tuple[float, float]) -> tuple[float, float]:
-        if ends[0] < low or ends[1] > high:
+    def check_bounds(bounds: tuple[float, float]) -> tuple[float, float]:
+        if bounds[0] < low or bounds[1] > high:
             raise ValueError(f"must lie within {low:g} and {high:g}")
-        return ends
+        return bounds
 
-    return AfterValidator(check_ends)
+    return AfterValidator(check_bounds)
 
 
 FractionRange = Annotated[FloatRange, within_limits(0, 1)]
 
 
-def _some_share(shares: dict[str, float]) -> dict[str, float]:
+def _check_positive_sum(shares: dict[str, float]) -> dict[str, float]:
     if sum(shares.values()) <= 0:
         raise ValueError("at least one share must be above 0")
     return shares
 
 
-PositiveSum = AfterValidator(_some_share)
+PositiveSum = AfterValidator(_check_positive_sum)

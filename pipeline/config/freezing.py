@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What of the model does not learn (`model.freeze`), and what begins to learn later (`model.unfreeze`)."""
+"""Which parts of the model are not trained (`model.freeze`), and which are trained later (`model.unfreeze`)."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
@@ -13,16 +13,13 @@ START_KEYS = ("epoch", "iteration", "run_fraction")
 
 
 class AllButLast(Section):
-    """Only so many layers at the end of the model are trained.
-
-    `python -m pipeline.training.freeze_report --show` counts them.
-    """
+    """Only this number of layers at the end of the model is trained. `cariste layers` counts them."""
 
     all_but_last: Annotated[int, Field(ge=1)]
 
 
-def _in_one_message(value: Any, validate: Callable[[Any], Any]) -> Any:
-    """Say once what is allowed, instead of why it is none of five kinds."""
+def _check_with_one_message(value: Any, validate: Callable[[Any], Any]) -> Any:
+    """Replace the message of each type of the union by a single one that lists what is allowed."""
     try:
         return validate(value)
     except ValidationError:
@@ -34,45 +31,45 @@ def _in_one_message(value: Any, validate: Callable[[Any], Any]) -> Any:
 
 FreezePolicy = Annotated[
     Literal["backbone", "heads_only", "none"]
-    # Strict, because `freeze: true` would else be one stage.
+    # Strict, because otherwise `freeze: true` would mean one stage.
     | Annotated[int, Field(ge=0, strict=True)]
     | AllButLast
     | Patterns,
-    WrapValidator(_in_one_message),
+    WrapValidator(_check_with_one_message),
 ]
 
 
 class UnfreezeStep(Section):
-    """From one moment on, more is trained. The moment is one of `epoch`, `iteration` and `run_fraction`."""
+    """From one moment on, more is trained. The moment is given by one of `epoch`, `iteration` and `run_fraction`."""
 
     epoch: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="trained from when every training image has been seen so often"
+        None, description="trained after this number of epochs: passes over all training images"
     )
     iteration: Annotated[int, Field(ge=2)] | None = Field(
-        None, description="the first iteration that trains it; they count from 1"
+        None, description="trained from this iteration on; the first iteration is 1"
     )
     run_fraction: Annotated[float, Field(gt=0, lt=1)] | None = Field(
-        None, description="trained when this part of train.iterations is done"
+        None, description="trained after this part of train.iterations"
     )
     parameters: Patterns | None = Field(None, description="names or patterns of what is trained from then on")
     keep_frozen: FreezePolicy | None = Field(
-        None, description="instead of parameters: all that stays frozen from then on, said as in freeze"
+        None, description="instead of parameters: a policy like model.freeze that says what stays frozen from then on"
     )
     learning_rate_factor: Annotated[float, Field(gt=0)] = Field(
-        1.0, description="its learning rate is multiplied by this, to the end of the run"
+        1.0, description="factor on the learning rate of these parameters, until the end of the run"
     )
 
     @model_validator(mode="after")
     def _check_keys(self) -> "UnfreezeStep":
         if sum(getattr(self, moment) is not None for moment in START_KEYS) != 1:
-            raise ValueError(f"when? say one of {', '.join(START_KEYS)}")
+            raise ValueError(f"no single moment: give one of {', '.join(START_KEYS)}")
         if (self.parameters is None) == (self.keep_frozen is None):
             raise ValueError("give either parameters (trained from then on) or keep_frozen (all that stays frozen)")
         return self
 
 
 def describe_freeze(freeze: FreezePolicy) -> str:
-    """Return a policy as a reader of a page or a table would say it."""
+    """Return a policy in words, for a page or a table."""
     match freeze:
         case "none" | 0:
             return "nothing"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `snakemake freeze_study` compares: backbones and freezing policies, the same budget for each, several seeds."""
+"""The section `study`: which backbones and freezing policies are compared, each with the same budget and seeds."""
 
 from typing import Annotated, Any
 
@@ -7,51 +7,55 @@ from pydantic import Field, model_validator
 
 from pipeline.config.field_types import Name, Section
 
-# Between the parts of a variant's name; a Name has no two of them in a row.
+# Between the parts of a variant's name. Backbones and policies must not contain it.
 NAME_SEPARATOR = "--"
 MODEL_POLICY_KEYS, TRAIN_POLICY_KEYS = ("freeze", "unfreeze"), ("rate_factors",)  # what a policy can set
 
 
 class StudyBackboneSection(Section):
-    """Where a backbone's weights come from, and the policies it is trained with: all if null."""
+    """A backbone of the study. A single text is the same as `{weights: text}`."""
 
-    weights: Annotated[str, Field(min_length=1)]
-    policies: Annotated[list[Name], Field(min_length=1)] | None = None
+    weights: Annotated[str, Field(min_length=1, description="model.weights for this backbone")]
+    policies: Annotated[list[Name], Field(min_length=1)] | None = Field(
+        None, description="the policies to train it with; null: all"
+    )
 
     @model_validator(mode="before")
     @classmethod
-    def _weights_alone(cls, value: Any) -> Any:
+    def _expand_weights(cls, value: Any) -> Any:
         return {"weights": value} if isinstance(value, str) else value
 
 
 class StudySection(Section):
-    """Every backbone with its policies and every seed; all else is as `model` and `train` say."""
+    """One training for every backbone, policy and seed. Everything else is as in `model` and `train`."""
 
-    name: Name = "freezing"
+    name: Name = Field("freezing", description="the results are in results/studies/NAME")
     backbones: Annotated[dict[Name, StudyBackboneSection], Field(min_length=1)] = Field(
         {"tf_efficientnet_lite0": StudyBackboneSection(weights="bundled")},
-        description="model.backbone -> model.weights, or {weights: .., policies: [..]} if not all policies make sense "
+        description="model.backbone → model.weights, or {weights: .., policies: [..]} if not all policies make sense "
         "for it",
     )
     policies: Annotated[dict[Name, Any], Field(min_length=1)] = Field(
         {"heads_only": "heads_only", "backbone": "backbone", "first_3_stages": 3, "none": "none"},
-        description="name in tables and plots -> model.freeze, or {freeze: .., unfreeze: [..], rate_factors: {..}} for "
-        "a schedule and rates of its own",
+        description="name in tables and plots → model.freeze, or {freeze: .., unfreeze: [..], rate_factors: {..}} for "
+        "a policy with a schedule or with its own learning rates",
     )
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0, 1)
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = Field(
+        (0, 1), description="every backbone and policy is trained once with each seed"
+    )
     iterations: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="of each training; train.iterations if null"
+        None, description="of each training; null: as many as train.iterations"
     )
 
     @model_validator(mode="after")
-    def _distinct(self) -> "StudySection":
+    def _check_names(self) -> "StudySection":
         if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError(f"seeds: {self.seeds}: each seed once")
+            raise ValueError(f"seeds: {self.seeds}: give each seed only once")
         for name in (*self.backbones, *self.policies):
             if NAME_SEPARATOR in name:
-                raise ValueError(f"{name}: a name here must not hold {NAME_SEPARATOR!r}")
+                raise ValueError(f"{name}: a name here must not contain {NAME_SEPARATOR!r}")
         for name, policy in self.policies.items():
-            if unknown := set(_in_full(policy)) - {*MODEL_POLICY_KEYS, *TRAIN_POLICY_KEYS}:
+            if unknown := set(_policy_values(policy)) - {*MODEL_POLICY_KEYS, *TRAIN_POLICY_KEYS}:
                 known = ", ".join((*MODEL_POLICY_KEYS, *TRAIN_POLICY_KEYS))
                 raise ValueError(f"policies.{name}: {', '.join(sorted(unknown))}: only {known} can differ")
         for name, backbone in self.backbones.items():
@@ -60,7 +64,7 @@ class StudySection(Section):
         return self
 
     def variants(self) -> list[str]:
-        """Return the names of all trainings: backbone, policy and seed."""
+        """Return the names of all trainings. A name holds the backbone, the policy and the seed."""
         return [
             NAME_SEPARATOR.join((backbone, policy, str(seed)))
             for backbone in self.backbones
@@ -74,18 +78,18 @@ class StudySection(Section):
         return backbone, policy, int(seed)
 
     def changes(self, variant: str) -> dict[str, dict[str, Any]]:
-        """Return what a variant's config says otherwise than the file, section by section."""
+        """Return the values in which the config of a variant differs from the file: section → key → value."""
         backbone, policy, seed = self.parts(variant)
-        keys = _in_full(self.policies[policy])
+        values = _policy_values(self.policies[policy])
         model = {"backbone": backbone, "weights": self.backbones[backbone].weights}
         train = {"iterations": self.iterations} if self.iterations else {}
         return {
             "run": {"seed": seed},
-            "model": model | {key: value for key, value in keys.items() if key in MODEL_POLICY_KEYS},
-            "train": train | {key: value for key, value in keys.items() if key in TRAIN_POLICY_KEYS},
+            "model": model | {key: value for key, value in values.items() if key in MODEL_POLICY_KEYS},
+            "train": train | {key: value for key, value in values.items() if key in TRAIN_POLICY_KEYS},
         }
 
 
-def _in_full(policy: Any) -> dict[str, Any]:
-    """Return a policy as the keys of `model` and `train` that it sets."""
+def _policy_values(policy: Any) -> dict[str, Any]:
+    """Return the keys of `model` and `train` that a policy sets, with their values."""
     return policy if isinstance(policy, dict) and "freeze" in policy else {"freeze": policy}

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What happens to an image at training time: geometry to image, ids and boxes, camera faults to the image alone.
+"""Random changes of training images. Geometry changes image, ids and boxes; camera effects change only the image.
 
-Every function draws from the generator it is given and from nothing else, so an image's look depends on the run's
-seed and the draw's number, not on worker processes. With OpenCV, which takes a quarter of the time of torch here.
+Functions draw only from the generator that they are given. So an augmented image depends on the seed of the run and the
+number of the draw, and not on the worker process. They use OpenCV, which takes a quarter of the time of torch here.
 """
 
 import io
@@ -17,22 +17,25 @@ from pipeline.config.training import AugmentSection
 
 BLUR_SIGMA_RANGE_PX = (0.4, 1.6)
 MOTION_BLUR_RANGE_PX = (2.0, 7.0)
-# Light of 1 is white. An electron's share of it: from a good sensor (15,000 electrons) to a small one in the dark.
+# Part of white light that one electron stands for: from a good sensor (15,000 electrons) to a small one in the dark.
 SHOT_NOISE_RANGE = (1 / 15000, 1 / 400)
 READ_NOISE_RANGE = (0.0005, 0.006)  # standard deviation
-SHARPNESS_RANGE = (1.5, 4.0)  # 1 leaves an image as it is
+SHARPNESS_RANGE = (1.5, 4.0)  # 1 changes nothing
 JPEG_QUALITY_RANGE = (50, 95)
-GAMMA = 2.2  # image = light ** (1 / GAMMA), near enough to sRGB
+GAMMA = 2.2  # image = light ** (1 / GAMMA), close to sRGB
 GRAY_LEVELS = np.arange(256, dtype=np.float32)
 LINEAR_LIGHT_TABLE = (GRAY_LEVELS / 255) ** GAMMA
 
 
 class LabelledImage(NamedTuple):
-    """An image and what is where in it.
+    """An image with its instances.
 
-    `image`: uint8 RGB (height, width, 3). `ids`: int32 (height, width), the instances with masks, 0 = nothing.
-    `labels`: int64 (n,), of ids 1, 2, …. `boxes`: float32 (m, 4), corners x1, y1, x2, y2 of the instances that have
-    no mask, and `box_labels`: int64 (m,).
+    Attributes:
+        image: uint8 RGB (height, width, 3).
+        ids: int32 (height, width), the id of the instance with a mask that each pixel shows; 0 is background.
+        labels: int64 (n,), of ids 1, 2, …
+        boxes: float32 (m, 4), corners x1, y1, x2, y2 of the instances without a mask.
+        box_labels: int64 (m,).
     """
 
     image: np.ndarray
@@ -43,14 +46,14 @@ class LabelledImage(NamedTuple):
 
 
 def augment_geometry(labelled: LabelledImage, settings: AugmentSection, rng: np.random.Generator) -> LabelledImage:
-    """Return the image, of the same size, zoomed and perhaps mirrored; instances may be cut or vanish."""
+    """Return the image zoomed and perhaps flipped, in the same size. Instances may be cut or vanish."""
     (factor,) = _log_uniform(settings.scale, rng, 1)
     labelled = zoom(labelled, factor, rng)
     return flip(labelled) if rng.random() < settings.flip else labelled
 
 
 def augment_camera(image: np.ndarray, settings: AugmentSection, rng: np.random.Generator) -> np.ndarray:
-    """Return the image, uint8 RGB (height, width, 3), as another camera might have taken it."""
+    """Return the image, uint8 RGB (height, width, 3), with random effects of a camera."""
     image = jitter_colors(image, settings, rng)
     if rng.random() < settings.blur:
         image = cv2.GaussianBlur(image, (7, 7), rng.uniform(*BLUR_SIGMA_RANGE_PX))
@@ -63,59 +66,62 @@ def augment_camera(image: np.ndarray, settings: AugmentSection, rng: np.random.G
 
 
 def _augment_light(image: np.ndarray, settings: AugmentSection, rng: np.random.Generator) -> np.ndarray:
-    """Do what happens before the gamma curve; to light and back once for all of it, which is what costs time."""
+    """Apply the effects on linear light. The image is converted to light and back only once, because that is slow."""
     gains = np.ones(3, np.float32)
     if settings.white_balance > 0:
         gains = white_balance_gains(
             *_log_uniform((1 / (1 + settings.white_balance), 1 + settings.white_balance), rng, 2)
         )
-    lost = rng.uniform(0, settings.vignette)
-    smeared, noisy = rng.random() < settings.motion_blur, rng.random() < settings.noise
-    if (gains == 1).all() and lost == 0 and not smeared and not noisy:
+    vignette_strength = rng.uniform(0, settings.vignette)
+    has_motion_blur, has_noise = rng.random() < settings.motion_blur, rng.random() < settings.noise
+    if (gains == 1).all() and vignette_strength == 0 and not has_motion_blur and not has_noise:
         return image
     light = to_linear_light(image, gains)
-    if lost > 0:
-        light = add_vignette(light, lost)
-    if smeared:
+    if vignette_strength > 0:
+        light = add_vignette(light, vignette_strength)
+    if has_motion_blur:
         light = blur_along_line(light, rng.uniform(*MOTION_BLUR_RANGE_PX), rng.uniform(0, 180))
-    if noisy:
+    if has_noise:
         light = add_noise(light, *_log_uniform(SHOT_NOISE_RANGE, rng, 1), *_log_uniform(READ_NOISE_RANGE, rng, 1), rng)
     return to_srgb_image(light)
 
 
 def zoom(labelled: LabelledImage, factor: float, rng: np.random.Generator) -> LabelledImage:
-    """Enlarge by `factor` and keep a random window; below 1, put the smaller image somewhere on its mean colour."""
+    """Return the image enlarged by `factor` and cropped at random.
+
+    Below 1, the smaller image is put at a random position on a canvas of its mean color.
+    """
     image, ids = labelled.image, labelled.ids
     height, width = ids.shape
+    # The size of the smaller image on the canvas, or of the part that is cropped.
+    inner_height, inner_width = (
+        max(1, round(side * factor if factor < 1 else side / factor)) for side in (height, width)
+    )
+    top, left = (int(rng.integers(room, endpoint=True)) for room in (height - inner_height, width - inner_width))
+    window = np.s_[top : top + inner_height, left : left + inner_width]
     if factor < 1:
-        rows, columns = (max(1, round(side * factor)) for side in (height, width))
-        top, left = (int(rng.integers(room, endpoint=True)) for room in (height - rows, width - columns))
-        inside = np.s_[top : top + rows, left : left + columns]
         canvas = np.empty_like(image)
         canvas[:] = np.round(cv2.mean(image)[:3])
-        canvas[inside] = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA)
-        placed = np.zeros_like(ids)
-        placed[inside] = _resize_ids(ids, columns, rows)
-        boxes = labelled.boxes * np.float32([columns / width, rows / height] * 2) + np.float32([left, top] * 2)
-        return labelled._replace(image=canvas, ids=placed, boxes=boxes)
-    rows, columns = (max(1, round(side / factor)) for side in (height, width))
-    top, left = (int(rng.integers(room, endpoint=True)) for room in (height - rows, width - columns))
-    if (rows, columns) == (height, width):
+        canvas[window] = cv2.resize(image, (inner_width, inner_height), interpolation=cv2.INTER_AREA)
+        new_ids = np.zeros_like(ids)
+        new_ids[window] = _resize_ids(ids, inner_width, inner_height)
+        shrink = np.float32([inner_width / width, inner_height / height] * 2)
+        return labelled._replace(image=canvas, ids=new_ids, boxes=labelled.boxes * shrink + np.float32([left, top] * 2))
+    if (inner_height, inner_width) == (height, width):
         return labelled
-    inside = np.s_[top : top + rows, left : left + columns]
-    image = cv2.resize(image[inside], (width, height), interpolation=cv2.INTER_LINEAR)
-    boxes = (labelled.boxes - np.float32([left, top] * 2)) * np.float32([width / columns, height / rows] * 2)
-    boxes = np.clip(boxes, 0, np.float32([width, height] * 2))
-    return labelled._replace(image=image, ids=_resize_ids(ids[inside], width, height), boxes=boxes)
+    image = cv2.resize(image[window], (width, height), interpolation=cv2.INTER_LINEAR)
+    enlarge = np.float32([width / inner_width, height / inner_height] * 2)
+    boxes = np.clip((labelled.boxes - np.float32([left, top] * 2)) * enlarge, 0, np.float32([width, height] * 2))
+    return labelled._replace(image=image, ids=_resize_ids(ids[window], width, height), boxes=boxes)
 
 
 def _resize_ids(ids: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Take the nearest pixel by its centre, as the image's resize does; float32 holds ids up to 2 ** 24 exactly."""
+    """Resize by the nearest pixel center, as the resize of the image does. OpenCV needs float32, here only as bytes."""
     return cv2.resize(ids.view(np.float32), (width, height), interpolation=cv2.INTER_NEAREST_EXACT).view(np.int32)
 
 
 def flip(labelled: LabelledImage) -> LabelledImage:
-    """Mirror left and right."""
+    """Return the image flipped horizontally."""
     width = labelled.ids.shape[1]
     x1, y1, x2, y2 = labelled.boxes.T
     image, ids = cv2.flip(labelled.image, 1), np.ascontiguousarray(labelled.ids[:, ::-1])
@@ -123,12 +129,12 @@ def flip(labelled: LabelledImage) -> LabelledImage:
 
 
 def jitter_colors(image: np.ndarray, settings: AugmentSection, rng: np.random.Generator) -> np.ndarray:
-    """Change brightness, contrast and saturation by factors around 1, and turn the hue by a part of its circle.
+    """Change brightness, contrast and saturation by random factors around 1, and shift the hue.
 
-    The same operations as torchvision's `adjust_brightness` and so on.
+    The operations are those of torchvision's `adjust_brightness` and so on.
     """
     brightness, contrast = _around_one(settings.brightness, rng), _around_one(settings.contrast, rng)
-    saturation, turn = _around_one(settings.saturation, rng), rng.uniform(-settings.hue, settings.hue)
+    saturation, hue_shift = _around_one(settings.saturation, rng), rng.uniform(-settings.hue, settings.hue)
     if brightness != 1:
         image = cv2.LUT(image, (GRAY_LEVELS * brightness).clip(0, 255).astype(np.uint8))
     if contrast != 1:
@@ -137,30 +143,30 @@ def jitter_colors(image: np.ndarray, settings: AugmentSection, rng: np.random.Ge
     if saturation != 1:
         gray = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
         image = cv2.addWeighted(image, saturation, gray, 1 - saturation, 0)
-    return shift_hue(image, turn) if turn != 0 else image
+    return shift_hue(image, hue_shift) if hue_shift != 0 else image
 
 
-def shift_hue(image: np.ndarray, turn: float) -> np.ndarray:
-    """Turn the hue by a part of its circle, -0.5 to 0.5."""
+def shift_hue(image: np.ndarray, shift: float) -> np.ndarray:
+    """Shift the hue by a part of the color circle, -0.5 to 0.5."""
     hsv = cv2.cvtColor(image.astype(np.float32), cv2.COLOR_RGB2HSV)
-    hsv[..., 0] += 360 * (turn % 1)  # the way back takes it modulo 360
+    hsv[..., 0] += 360 * (shift % 1)  # the conversion back to RGB takes it modulo 360
     return cv2.convertScaleAbs(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB))
 
 
 def white_balance_gains(red: float, blue: float) -> np.ndarray:
-    """Return the factors on the light of red, green and blue, float32; grey stays as bright as it was."""
+    """Return factors on red, green and blue light, float32 (3,). They keep the brightness of gray."""
     gains = np.array([red, 1, blue], np.float32)
     return gains / (gains * REC709_LUMINANCE).sum()
 
 
-def add_vignette(light: np.ndarray, lost: float) -> np.ndarray:
-    """Take a share of the light from the corners, none from the middle, with the square of the distance between."""
+def add_vignette(light: np.ndarray, strength: float) -> np.ndarray:
+    """Remove a share `strength` of the light in the corners, less toward the center: with the squared distance."""
     y, x = (np.linspace(-1, 1, side, dtype=np.float32) for side in light.shape[:2])
-    return light * (1 - lost / 2 * (x**2 + y[:, None] ** 2))[..., None]
+    return light * (1 - strength / 2 * (x**2 + y[:, None] ** 2))[..., None]
 
 
 def blur_along_line(light: np.ndarray, length_px: float, angle_deg: float) -> np.ndarray:
-    """Smear the light evenly along a line through each pixel's centre, so that things stay where their ids are."""
+    """Blur the light along a line that is centered on each pixel, so that objects stay where their ids are."""
     reach = int(np.ceil(length_px / 2))
     offsets = np.linspace(-length_px / 2, length_px / 2, 8 * reach + 1)
     angle, kernel = np.radians(angle_deg), np.zeros((2 * reach + 3, 2 * reach + 3), np.float32)
@@ -172,37 +178,38 @@ def blur_along_line(light: np.ndarray, length_px: float, angle_deg: float) -> np
 
 
 def add_noise(light: np.ndarray, shot: float, read: float, rng: np.random.Generator) -> np.ndarray:
-    """Add a sensor's noise: of light x, variance `shot` * x from counting electrons and `read` ** 2 from reading them.
+    """Add the noise of a sensor. Its variance is `shot` * light + `read` ** 2.
 
-    EMVA standard 1288, release 4.0, with Gaussian instead of Poisson noise.
+    The model is that of EMVA standard 1288, release 4.0, with Gaussian instead of Poisson noise.
     """
     noise = rng.standard_normal(light.shape, dtype=np.float32)
     return light + noise * cv2.sqrt(np.float32(shot) * light + np.float32(read**2))
 
 
 def to_linear_light(image: np.ndarray, gains: np.ndarray | float = 1) -> np.ndarray:
-    """Return float32 light, 0 to 1, of an image, uint8, times a factor for each of its channels."""
+    """Return the linear light of an uint8 image, float32, 0 to 1, multiplied by a factor for each channel."""
     return cv2.LUT(image, (LINEAR_LIGHT_TABLE[None, :, None] * np.full(3, gains, np.float32)))
 
 
 def to_srgb_image(light: np.ndarray) -> np.ndarray:
+    """Return the uint8 image of linear light. Values outside 0 to 1 are clipped."""
     return cv2.convertScaleAbs(cv2.pow(np.clip(light, 0, 1), 1 / GAMMA), alpha=255)
 
 
 def sharpen(image: np.ndarray, factor: float) -> np.ndarray:
-    """Raise the contrast of edges as torchvision's `adjust_sharpness` does: 1 leaves an image as it is."""
+    """Increase the contrast of edges like torchvision's `adjust_sharpness`: 1 changes nothing."""
     if min(image.shape[:2]) <= 2:
         return image
     kernel = np.full((3, 3), (1 - factor) / 13, np.float32)
     kernel[1, 1] = factor + (1 - factor) * 5 / 13
     sharp = cv2.filter2D(image, -1, kernel)
-    # At the border there are no neighbours to compare with.
+    # Pixels at the border do not have all neighbors.
     sharp[[0, -1]], sharp[:, [0, -1]] = image[[0, -1]], image[:, [0, -1]]
     return sharp
 
 
 def jpeg_roundtrip(image: np.ndarray, quality: int) -> np.ndarray:
-    """Return the image as it comes back from a JPEG file of this quality, 1 to 100."""
+    """Return the image after it was saved as JPEG with this quality, 1 to 100, and read again."""
     file = io.BytesIO()
     Image.fromarray(image).save(file, "JPEG", quality=quality)
     return np.array(Image.open(file))
@@ -212,5 +219,5 @@ def _around_one(strength: float, rng: np.random.Generator) -> float:
     return 1 + rng.uniform(-strength, strength)
 
 
-def _log_uniform(ends: tuple[float, float], rng: np.random.Generator, count: int) -> list[float]:
-    return np.exp(rng.uniform(*np.log(ends), count)).tolist()
+def _log_uniform(bounds: tuple[float, float], rng: np.random.Generator, count: int) -> list[float]:
+    return np.exp(rng.uniform(*np.log(bounds), count)).tolist()

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is trained on: the rendered set and, mixed in by share, sets of real images (docs/mixing.md).
+"""The sets of images to train on: the rendered set, and sets of real images mixed in (docs/howto/your_images.md).
 
-The rendered set says which classes there are; those of the other sets are matched to them by name.
+The categories of the rendered set are the classes of the model. Those of the other sets are matched to them by name.
 """
 
-import hashlib
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,25 +12,33 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pipeline.coco import reader
+from pipeline.common.file_hash import sha256_of
 from pipeline.config.training import SourceSection
 from pipeline.data.packed_annotations import PackedAnnotations
 
 RENDERED = "rendered"
 
-log = logging.getLogger(__name__)
+LOG = logging.getLogger(__name__)
 
 
 class ImageSource(NamedTuple):
-    """A checked set of images; `share`: of all images drawn, 0 to 1."""
+    """A set of images that has been checked.
+
+    Attributes:
+        name: "rendered" or "train.sources.<name>".
+        share: of all images that are drawn, 0 to 1.
+        images_dir: what the file names are relative to.
+        sha256: of the COCO file.
+    """
 
     name: str
     share: float
     annotations: PackedAnnotations
     images_dir: Path
-    sha256: str  # of its annotations
+    sha256: str
 
     def facts(self) -> dict[str, Any]:
-        """Return what the model file keeps of it."""
+        """Return what the model file records about this set."""
         return {
             "share": self.share,
             "images": len(self.annotations),
@@ -44,74 +51,84 @@ class ImageSource(NamedTuple):
 def open_sources(
     rendered: reader.CocoFile, images_dir: Path, mixed: Mapping[str, SourceSection]
 ) -> tuple[ImageSource, ...]:
-    """Return the rendered set and then those mixed in. Label k is the rendered set's k-th category.
+    """Return the rendered set, then the sets mixed in. Label k is the k-th category of the rendered set.
 
-    Says in the log what each has of each class, which classes it lacks, and which of its own are not taught.
+    If sets are mixed in, the log gets the number of instances of each class in each set, the classes that a set lacks,
+    and the categories that are not trained on.
 
     Raises:
-        coco.CocoError: a set without images, images missing or of another size; the rendered set without
-            categories or with an annotation without a mask; a set that has none of the rendered set's classes.
+        CocoError: a set has no images, or images are missing or have another size; the rendered set has no categories
+            or an annotation without a mask; a set has none of the classes of the rendered set.
     """
     _check_rendered(rendered)
-    names = [category.name for category in rendered.categories]
-    left = max(0.0, 1 - sum(section.share for section in mixed.values()))
-    sources = [_open(RENDERED, left, rendered, images_dir, names)]
-    for name, section in mixed.items():
-        annotated = reader.read_coco(section.annotations)
-        _check_matches(name, annotated, names)
-        sources.append(_open(f"train.sources.{name}", section.share, annotated, Path(section.images), names))
+    class_names = [category.name for category in rendered.categories]
+    rendered_share = max(0.0, 1 - sum(settings.share for settings in mixed.values()))
+    sources = [_open(RENDERED, rendered_share, rendered, images_dir, class_names)]
+    for name, settings in mixed.items():
+        annotated = reader.read_coco(settings.annotations)
+        _check_classes(name, annotated, class_names)
+        sources.append(_open(f"train.sources.{name}", settings.share, annotated, Path(settings.images), class_names))
     if mixed:
         for source in sources:
-            log.info(_told(source, names))
+            LOG.info(_summary(source, class_names))
     return tuple(sources)
 
 
-def _open(name: str, share: float, annotated: reader.CocoFile, images_dir: Path, names: list[str]) -> ImageSource:
+def _open(name: str, share: float, annotated: reader.CocoFile, images_dir: Path, class_names: list[str]) -> ImageSource:
     if not annotated.images:
         raise reader.CocoError(f"{annotated.path}: images: empty; there is nothing to train on")
     reader.check_images(annotated, images_dir)
-    labels = {each.id: names.index(each.name) + 1 for each in annotated.categories if each.name in names}
-    sha256 = hashlib.sha256(annotated.path.read_bytes()).hexdigest()
-    return ImageSource(name, share, PackedAnnotations(annotated, labels), images_dir, sha256)
+    labels = {
+        category.id: class_names.index(category.name) + 1
+        for category in annotated.categories
+        if category.name in class_names
+    }
+    annotations = PackedAnnotations(annotated, labels)
+    return ImageSource(name, share, annotations, images_dir, sha256_of(annotated.path))
 
 
 def _check_rendered(annotated: reader.CocoFile) -> None:
     if not annotated.categories:
         raise reader.CocoError(f"{annotated.path}: categories: empty; there is nothing to detect")
-    boxes_only = [each.id for each in annotated.annotations if each.segmentation is None and not each.iscrowd]
-    if boxes_only:
-        first = ", ".join(map(str, boxes_only[:10]))
+    trained_on = [annotation for annotation in annotated.annotations if not annotation.iscrowd]
+    without_mask = [annotation.id for annotation in trained_on if annotation.segmentation is None]
+    if without_mask:
+        first = ", ".join(map(str, without_mask[:10]))
         raise reader.CocoError(
-            f"{annotated.path}: {len(boxes_only)} annotations have no segmentation, which the mask head learns from: "
-            f"annotation {first}; images with boxes alone can be mixed in (train.sources)"
+            f"{annotated.path}: {len(without_mask)} annotations have no segmentation, which the mask head needs: "
+            f"annotation {first}; a set with only boxes can be mixed in (train.sources)"
         )
 
 
-def _check_matches(name: str, annotated: reader.CocoFile, names: list[str]) -> None:
-    """Log which classes are unknown or missing; refuse a set that has no class to teach."""
-    own = [category.name for category in annotated.categories]
-    known, unknown = [each for each in own if each in names], [each for each in own if each not in names]
-    lacking = [each for each in names if each not in own]
-    if not known:
+def _check_classes(name: str, annotated: reader.CocoFile, class_names: list[str]) -> None:
+    """Log which categories are not trained on and which classes are missing; refuse a set that has no class."""
+    source_classes = [category.name for category in annotated.categories]
+    unknown = [category for category in source_classes if category not in class_names]
+    missing = [class_name for class_name in class_names if class_name not in source_classes]
+    if len(missing) == len(class_names):
         raise reader.CocoError(
-            f"{annotated.path}: train.sources.{name}: none of its classes ({', '.join(own) or 'it has none'}) is one "
-            f"of the rendered set's ({', '.join(names)}); rename them in its categories"
+            f"{annotated.path}: train.sources.{name}: none of its categories "
+            f"({', '.join(source_classes) or 'it has none'}) is a category of the rendered set "
+            f"({', '.join(class_names)}); rename them in its file"
         )
     if unknown:
-        log.warning(
-            "train.sources.%s: classes unknown to the rendered set are not taught: %s", name, ", ".join(unknown)
-        )
-    for each in lacking:
-        log.warning(
-            "train.sources.%s: %s is not annotated here; where its images show any, they are taught as background",
+        LOG.warning(
+            "train.sources.%s: not trained on, because the rendered set does not have these categories: %s",
             name,
-            each,
+            ", ".join(unknown),
+        )
+    for class_name in missing:
+        LOG.warning(
+            "train.sources.%s: %s is not annotated in this set; where its images show one, it is trained as background",
+            name,
+            class_name,
         )
 
 
-def _told(source: ImageSource, names: list[str]) -> str:
+def _summary(source: ImageSource, class_names: list[str]) -> str:
     labels, has_mask = source.annotations.labels, source.annotations.has_mask
-    counts = [f"{np.count_nonzero(labels == label)} {name}" for label, name in enumerate(names, 1)]
+    counts = [f"{np.count_nonzero(labels == label)} {name}" for label, name in enumerate(class_names, 1)]
     boxes = np.count_nonzero(~has_mask)
-    note = f"; {boxes} of them boxes without a mask, which train the box head alone" if boxes else ""
-    return f"{source.name}: share {source.share:.3g}, {len(source.annotations)} images with {', '.join(counts)}{note}"
+    box_message = f"; {boxes} of them are boxes without a mask, which train only the box head" if boxes else ""
+    images = len(source.annotations)
+    return f"{source.name}: share {source.share:.3g}, {images} images with {', '.join(counts)}{box_message}"

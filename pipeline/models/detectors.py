@@ -1,10 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The detector: built with its first weights, saved and loaded with all that is needed to use it.
-
-python -m pipeline.models.detectors --config configs/quickstart.yaml
-
-says what would become of every tensor of the weights.
-"""
+"""Build a detector with its initial weights, save it to a model file, and load it from there."""
 
 import json
 import logging
@@ -38,7 +33,12 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Detector:
-    """A loaded model, in eval mode. Its label k means `categories[k - 1]`, a {"id", "name"}; label 0 is background."""
+    """A loaded model, in eval mode.
+
+    Attributes:
+        categories: {"id", "name"} of each category. Label k of the model is `categories[k - 1]`; 0 is background.
+        facts: what the model file records about the training.
+    """
 
     model: FreezableMaskRcnn
     categories: list[dict[str, Any]]
@@ -47,14 +47,14 @@ class Detector:
 
 
 def build(settings: ModelSection, categories: Sequence[Category]) -> FreezableMaskRcnn:
-    """Return a model with the first weights that `settings.weights` names, on the CPU, in train mode; log a summary.
+    """Return a model with the initial weights that `settings.weights` names, on the CPU, in train mode. Log a summary.
 
-    What the source does not have starts from torch's global random numbers: seed them before.
+    Tensors that the weights do not have start with torch's global random numbers: set their seed before.
 
     Raises:
         BackboneError: `settings.backbone` cannot be built.
-        weights.WeightsError, ModelFileError: the weights cannot be used.
-        freezing.FreezingError: `settings.freeze` does not fit the model.
+        WeightsError, ModelFileError: the weights cannot be used.
+        FreezingError: `settings.freeze` does not fit the model.
     """
     model, report = build_with_report(settings, categories)
     LOG.info("%s", report)
@@ -64,7 +64,7 @@ def build(settings: ModelSection, categories: Sequence[Category]) -> FreezableMa
 def build_with_report(
     settings: ModelSection, categories: Sequence[Category]
 ) -> tuple[FreezableMaskRcnn, initial_weights.WeightsLoadReport]:
-    """Return what `build` does, and what became of every tensor."""
+    """Return the model of `build`, and a report of what happened to every tensor."""
     architecture = architecture_from_settings(settings)
     source = initial_weights.source_from_settings(settings)
     model = build_mask_rcnn(architecture, settings, len(categories))
@@ -76,17 +76,17 @@ def build_with_report(
     freezing.apply_freezing(model, settings)
     if not source.tensors and not all(parameter.requires_grad for parameter in model.parameters()):
         frozen = describe_freeze(settings.freeze)
-        LOG.warning("weights: none and frozen: %s: random features stay as they are; only tests want that", frozen)
-    # For training alone: what `load` gives keeps torchvision's own heads, which TorchScript understands.
+        LOG.warning("model.weights: none, and frozen: %s: these random features are never trained", frozen)
+    # Only for training: a model from `load` keeps torchvision's own heads, which TorchScript can compile.
     model.roi_heads = IdMapHeads(model.roi_heads)
     return model.train(), report
 
 
 def build_unweighted(settings: ModelSection, category_count: int) -> FreezableMaskRcnn:
-    """Return the model of `build`, frozen alike, with random weights: to look at it before a run.
+    """Return the model of `build` with the same parameters frozen, but with random weights and without reading files.
 
     Raises:
-        BackboneError, freezing.FreezingError: as `build`.
+        BackboneError, FreezingError: see `build`.
     """
     model = build_mask_rcnn(architecture_from_settings(settings), settings, category_count)
     freezing.apply_freezing(model, settings)
@@ -95,9 +95,12 @@ def build_unweighted(settings: ModelSection, category_count: int) -> FreezableMa
 
 def describe_model(model: FreezableMaskRcnn, categories: Sequence[Category]) -> dict[str, Any]:
     """Return what, beside the weights, decides how a model is built and what its labels mean: plain values."""
-    return architecture_to_dict(model.architecture) | {
-        "categories": [{"id": category.id, "name": category.name} for category in categories]
-    }
+    return architecture_to_dict(model.architecture) | {"categories": category_entries(categories)}
+
+
+def category_entries(categories: Sequence[Category]) -> list[dict[str, Any]]:
+    """Return each category as {"id", "name"}."""
+    return [{"id": category.id, "name": category.name} for category in categories]
 
 
 def save(
@@ -107,28 +110,27 @@ def save(
     categories: Sequence[Category],
     facts: dict[str, Any],
 ) -> None:
-    """Write the model file; as safetensors, where its name ends so.
+    """Write a model file: in the format of torch, or as safetensors if its name ends with `.safetensors`.
 
-    `facts` are plain values (what JSON can hold): the config, the data's sha256 and so on. The same model and facts
-    give the same bytes.
+    `facts` are values that JSON can hold, such as the config. The same model and facts give the same bytes.
     """
-    plain = {
+    metadata = {
         "format": MODEL_FORMAT,
         **describe_model(model, categories),
         "settings": settings.model_dump(mode="json"),
         "facts": facts,
     }
     tensors = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
-    # Through JSON, because torch's own version is a kind of text that `weights_only` would refuse to load, and because
-    # the bytes would depend on which equal texts happen to be one object.
-    model_file.write(Path(path), json.loads(json.dumps(plain)) | {"weights": tensors})
+    # Through JSON for two reasons: `weights_only` refuses to load torch.__version__, a subclass of str; and pickle
+    # writes equal texts differently if they are the same object.
+    model_file.write(Path(path), json.loads(json.dumps(metadata)) | {"weights": tensors})
 
 
 def load(path: str | Path, device: str | torch.device = "cpu") -> Detector:
-    """Read a model file that `save` wrote.
+    """Return the detector of a model file that `save` wrote.
 
     Raises:
-        ModelFileError: no such file, damaged, or no model file of ours.
+        ModelFileError: the file does not exist, is damaged, or is not a model file of this version.
     """
     content = model_file.read(Path(path))
     try:

@@ -9,14 +9,14 @@ from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredic
 from torchvision.models.detection.rpn import RPNHead
 
 BOX_HEAD_CHANNELS = 1024
-BOX_POOL_SIZE = 7  # cells per side of what RoIAlign hands to the box head
+BOX_POOL_SIZE = 7  # cells per side of the features that RoIAlign gives to the box head
 
 
 class BoxPredictor(FastRCNNPredictor):
-    """Scores and box corrections of each class from (n, in_channels) features of n boxes.
+    """Predicts scores and box corrections of each class from the features of n boxes, (n, in_channels).
 
-    `hidden`: width of one more layer with ReLU before them, or None; `dropout`: share of its outputs (without it: of
-    the inputs) set to zero in training. Without both, its tensors are those of torchvision's predictor.
+    `hidden` is the width of an extra layer with ReLU, or None. `dropout` is the dropout probability after it. Without
+    both, the tensors are those of torchvision's predictor.
     """
 
     def __init__(self, in_channels: int, num_classes: int, hidden: int | None, dropout: float) -> None:
@@ -37,23 +37,23 @@ def build_class_heads(
     box_dropout: float,
     norm_layer: Callable[..., nn.Module] | None = None,
 ) -> dict[str, nn.Module]:
-    """Return the predictors, and the mask head between the pyramid and one of them, as arguments of `MaskRCNN`.
+    """Return the box predictor, the mask head and the mask predictor, as arguments of `MaskRCNN`.
 
-    `class_count`: background included. `mask_channels`: the widths of the mask head's layers.
+    `class_count` includes the background. `mask_channels` holds the width of each layer of the mask head.
     """
     width = mask_channels[-1]
     return {
         "box_predictor": BoxPredictor(BOX_HEAD_CHANNELS, class_count, box_hidden, box_dropout),
-        # The mask head is most of a step on a processor, and grows with the square of its width.
+        # On a CPU, the mask head takes most of a training step. Its time grows with the square of the width.
         "mask_head": MaskRCNNHeads(in_channels, mask_channels, dilation=1, norm_layer=norm_layer),
         "mask_predictor": MaskRCNNPredictor(width, width, class_count),
     }
 
 
 def build_v2_heads(in_channels: int, anchors_per_cell: int) -> dict[str, nn.Module]:
-    """Return what else torchvision's `maskrcnn_resnet50_fpn_v2` does otherwise than v1, as arguments of `MaskRCNN`.
+    """Return the heads in which torchvision's `maskrcnn_resnet50_fpn_v2` differs, as arguments of `MaskRCNN`.
 
-    Two convolutions in the region proposal network; four with batch normalisation in the box head.
+    Its region proposal network has two convolutions, and its box head has four, with batch normalization.
     """
     return {
         "rpn_head": RPNHead(in_channels, anchors_per_cell, conv_depth=2),

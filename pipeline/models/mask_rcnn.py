@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The network: what shapes it, and the one place where a Mask R-CNN is put together."""
+"""Mask R-CNN: what decides its architecture, and the only function that builds it."""
 
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -17,11 +17,15 @@ MASKRCNN_V1, MASKRCNN_V2 = "maskrcnn_resnet50_fpn", "maskrcnn_resnet50_fpn_v2"
 
 @dataclass(frozen=True)
 class Architecture:
-    """What the weights alone do not tell.
+    """What is needed, beside the weights, to build a model again.
 
-    `anchor_sizes`: pixels, one per level (strides 4, 8, 16, 32, 64). `aspect_ratios`: height over width.
-    `mask_channels`: widths of the mask head's layers. `box_hidden`: width of a layer before the box predictor.
-    `image_mean`, `image_std`: of RGB in 0 to 1. `read_norm_eps`: of the body's batch normalisation; None where it has none.
+    Attributes:
+        anchor_sizes: in pixels, one for each level of the pyramid (strides 4, 8, 16, 32, 64).
+        aspect_ratios: of the anchors, height divided by width.
+        mask_channels: the width of each layer of the mask head.
+        box_hidden: the width of an extra layer before the box predictor, or None.
+        image_mean, image_std: of RGB in 0 to 1.
+        norm_eps: of the batch normalizations of the body; None if it has none, or if they differ.
     """
 
     backbone: str
@@ -37,7 +41,7 @@ class Architecture:
 
 
 class FreezableMaskRcnn(MaskRCNN):
-    """Torchvision's Mask R-CNN whose frozen parts stay in eval mode; `architecture` is what it was made from."""
+    """Torchvision's Mask R-CNN. Its frozen parts stay in eval mode; `architecture` is what it was built from."""
 
     def train(self, mode: bool = True) -> "FreezableMaskRcnn":
         super().train(mode)
@@ -46,20 +50,21 @@ class FreezableMaskRcnn(MaskRCNN):
 
 
 def architecture_from_settings(settings: ModelSection) -> Architecture:
-    """Return the architecture that a config asks for: torchvision's own anchors for its own two, else ours.
+    """Return the architecture for a config.
 
-    Ours are for images of a few hundred pixels, in which people and upright tillers are tall.
+    torchvision's two detectors get its own anchors. All others get smaller and taller ones, for images of a few hundred
+    pixels with people and upright tillers.
 
     Raises:
-        backbones.BackboneError: the backbone is not known.
+        BackboneError: the backbone is unknown.
     """
     normalization = backbones.published_normalization(settings.backbone)
-    theirs = settings.backbone in (MASKRCNN_V1, MASKRCNN_V2)
+    is_torchvision_detector = settings.backbone in (MASKRCNN_V1, MASKRCNN_V2)
     return Architecture(
         backbone=settings.backbone,
         fpn_channels=settings.fpn_channels,
-        anchor_sizes=(32, 64, 128, 256, 512) if theirs else (16, 32, 64, 128, 256),
-        aspect_ratios=(0.5, 1.0, 2.0) if theirs else (0.5, 1.0, 2.0, 3.0),
+        anchor_sizes=(32, 64, 128, 256, 512) if is_torchvision_detector else (16, 32, 64, 128, 256),
+        aspect_ratios=(0.5, 1.0, 2.0) if is_torchvision_detector else (0.5, 1.0, 2.0, 3.0),
         mask_channels=(settings.mask_channels or settings.fpn_channels,) * settings.mask_layers,
         box_hidden=settings.box_hidden,
         box_dropout=settings.box_dropout,
@@ -70,12 +75,12 @@ def architecture_from_settings(settings: ModelSection) -> Architecture:
 
 
 def build_mask_rcnn(architecture: Architecture, settings: ModelSection, category_count: int) -> FreezableMaskRcnn:
-    """Return the model with random weights; the only place where a Mask R-CNN is made.
+    """Return the model with random weights.
 
-    With 256 channels the tensors of `MASKRCNN_V1` and `MASKRCNN_V2` have the names and shapes of torchvision's.
+    With 256 channels, `MASKRCNN_V1` and `MASKRCNN_V2` have the names and shapes of torchvision's tensors.
 
     Raises:
-        backbones.BackboneError: the backbone cannot be built.
+        BackboneError: the backbone cannot be built.
     """
     norm_layer = nn.BatchNorm2d if architecture.backbone == MASKRCNN_V2 else None
     body = backbones.build_backbone(architecture.backbone)
@@ -94,19 +99,19 @@ def build_mask_rcnn(architecture: Architecture, settings: ModelSection, category
         box_nms_thresh=settings.nms_iou,
         box_detections_per_img=settings.detections,
         box_batch_size_per_image=settings.sampled_boxes,
-        **_heads(architecture, category_count + 1, norm_layer),
+        **_head_arguments(architecture, category_count + 1, norm_layer),
     )
-    # torchvision's start is meant for 91 classes: with 3 the logits are so large that the first losses are above 15.
+    # torchvision's random start is for 91 classes. With 3, the logits are so large that the first losses are above 15.
     nn.init.normal_(model.roi_heads.mask_predictor.mask_fcn_logits.weight, std=0.001)
     model.architecture = architecture
     set_norm_eps(model, architecture.norm_eps)
     return model
 
 
-def _heads(architecture: Architecture, class_count: int, norm_layer: type[nn.Module] | None) -> dict[str, Any]:
+def _head_arguments(architecture: Architecture, class_count: int, norm_layer: type[nn.Module] | None) -> dict[str, Any]:
     channels = architecture.fpn_channels
     levels = len(architecture.anchor_sizes)
-    parts = {
+    arguments = {
         "rpn_anchor_generator": AnchorGenerator(
             tuple((size,) for size in architecture.anchor_sizes), (architecture.aspect_ratios,) * levels
         ),
@@ -120,12 +125,12 @@ def _heads(architecture: Architecture, class_count: int, norm_layer: type[nn.Mod
         ),
     }
     if architecture.backbone == MASKRCNN_V2:
-        parts |= heads.build_v2_heads(channels, len(architecture.aspect_ratios))
-    return parts
+        arguments |= heads.build_v2_heads(channels, len(architecture.aspect_ratios))
+    return arguments
 
 
 def set_norm_eps(model: FreezableMaskRcnn, eps: float | None) -> None:
-    """Set the eps of the body's batch normalisations; None leaves them as they are made. The architecture follows."""
+    """Set the eps of the batch normalizations of the body; None changes nothing. Updates `model.architecture`."""
     body = model.backbone.body
     if eps is not None:
         backbones.set_norm_eps(body, eps)
@@ -133,24 +138,24 @@ def set_norm_eps(model: FreezableMaskRcnn, eps: float | None) -> None:
 
 
 def architecture_to_dict(architecture: Architecture) -> dict[str, Any]:
-    """Return what a model file says of the architecture, in plain values; `architecture_from_dict` reads it back."""
-    shape = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(architecture).items()}
-    normalization = {"mean": shape.pop("image_mean"), "std": shape.pop("image_std")}
-    return {"norm_eps": shape.pop("norm_eps"), "normalization": normalization, "architecture": shape}
+    """Return the keys of a model file that describe the architecture. `architecture_from_dict` reads them back."""
+    values = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(architecture).items()}
+    normalization = {"mean": values.pop("image_mean"), "std": values.pop("image_std")}
+    return {"norm_eps": values.pop("norm_eps"), "normalization": normalization, "architecture": values}
 
 
 def architecture_from_dict(content: dict[str, Any]) -> Architecture:
-    """Return the architecture that a model file's content describes.
+    """Return the architecture that the content of a model file describes.
 
     Raises:
-        TypeError: an unknown or missing value.
+        TypeError: a value is unknown or missing.
     """
-    shape = {
+    values = {
         name: tuple(value) if isinstance(value, list) else value for name, value in content["architecture"].items()
     }
     normalization = content["normalization"]
     return Architecture(
-        **shape,
+        **values,
         image_mean=tuple(normalization["mean"]),
         image_std=tuple(normalization["std"]),
         norm_eps=content["norm_eps"],

@@ -8,20 +8,21 @@ from pipeline.common import distributed
 
 
 class NonFiniteError(Exception):
-    """What the batch of this iteration gave is no number; the message names values and images."""
+    """The batch of an iteration gave an infinite or NaN value; the message names the values and the images."""
 
     def __init__(self, iteration: int, values: dict[str, float], file_names: Sequence[str]) -> None:
-        shown = ", ".join(f"{name} {value:g}" for name, value in values.items())
-        super().__init__(f"iteration {iteration}: {shown}; images of the batch: {', '.join(file_names)}")
+        listed = ", ".join(f"{name} {value:g}" for name, value in values.items())
+        super().__init__(f"iteration {iteration}: {listed}; images of the batch: {', '.join(file_names)}")
         self.iteration = iteration
 
 
 def check_finite(iteration: int, values: dict[str, float], file_names: Sequence[str]) -> None:
-    """Check the losses and the length of the gradient, means over all processes.
+    """Check the losses and the norm of the gradient, which are means over all processes.
 
     Raises:
-        NotFinite: one of them is infinite or no number. In all processes at once.
+        NonFiniteError: a value is infinite or NaN. It is raised in all processes, with the images of all of them.
     """
     if not all(math.isfinite(value) for value in values.values()):
-        names = [name for part in distributed.gather_from_all(list(file_names)) for name in part]
-        raise NonFiniteError(iteration, values, names)
+        gathered = distributed.gather_from_all(list(file_names))
+        batch_files = [name for process_files in gathered for name in process_files]
+        raise NonFiniteError(iteration, values, batch_files)

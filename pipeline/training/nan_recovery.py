@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When training goes wrong: losses that are no numbers, no memory left.
+"""What happens when training fails: NaN losses, or out of memory.
 
-After a loss or gradient that is no number: go back, leave the batch out, go on more slowly; twice, then stop.
+After an infinite or NaN loss or gradient, training goes back to a checkpoint, leaves the batch out and continues at
+half the learning rate. After the third failure it stops.
 """
 
 import logging
@@ -22,29 +23,31 @@ OUT_OF_MEMORY = (
     "out of memory; lower train.batch_size, then model.min_size and model.max_size, model.sampled_boxes, "
     "model.rpn_proposals_train or train.workers; or raise train.accumulate"
 )
+# On the CPU, and after a worker was killed, torch raises a plain RuntimeError that contains one of these.
+OUT_OF_MEMORY_PHRASES = ("can't allocate memory", "killed by signal")
 MAX_ROLLBACKS = 2
 
 
 class TrainingError(CaristeError):
-    """Training cannot go on; the message names the iteration and the images, or what to lower."""
+    """Training cannot continue; the message names the iterations and images, or what to lower."""
 
 
 def roll_back(state: TrainingState, checkpoints: CheckpointStore, failure: NonFiniteError) -> None:
-    """Put `state` back to the older checkpoint, at a lower rate and with the batch on the list of those left out.
+    """Restore the older checkpoint, halve the learning rate, and leave out the batch that failed.
 
     Raises:
-        TrainingError: it has happened too often; the message lists every failure.
+        TrainingError: too many failures; the message lists all of them.
     """
     failures = [*state.rollbacks, str(failure)]
     if len(failures) > MAX_ROLLBACKS:
         raise TrainingError(
-            "\n".join(failures) + f"\nstopped after {len(failures)} such failures, though the learning rate was halved "
-            "after each; look at the annotations of these images, or lower train.learning_rate"
+            "\n".join(failures) + f"\nstopped after {len(failures)} such failures, although the learning rate was "
+            "halved after each one; check the annotations of these images, or lower train.learning_rate"
         )
     skipped = [*state.skipped, failure.iteration]
     state.load_state_dict(checkpoints.oldest())
     state.rollbacks, state.skipped = failures, skipped
-    # So that a kill after this does not forget it.
+    # A run that is killed after this must not forget the failure.
     checkpoints.save(state)
     if distributed.rank() == 0:
         LOG.warning(
@@ -57,7 +60,7 @@ def roll_back(state: TrainingState, checkpoints: CheckpointStore, failure: NonFi
 
 @contextmanager
 def explain_out_of_memory(device: torch.device) -> Iterator[None]:
-    """Turn an end of memory into a TrainingError that says what to lower."""
+    """Turn errors of torch about memory into a TrainingError that says what to lower."""
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
@@ -67,6 +70,5 @@ def explain_out_of_memory(device: torch.device) -> Iterator[None]:
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    """Tell memory from other troubles: on the CPU, and of a worker that was killed, torch says RuntimeError."""
-    signs = ("can't allocate memory", "killed by signal")
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(sign in str(error) for sign in signs)
+    is_typed = isinstance(error, torch.OutOfMemoryError | MemoryError)
+    return is_typed or any(phrase in str(error) for phrase in OUT_OF_MEMORY_PHRASES)

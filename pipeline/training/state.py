@@ -10,6 +10,7 @@ from torch.amp import GradScaler
 from torch.optim import Optimizer
 
 from pipeline.common import distributed
+from pipeline.common.devices import device_of
 from pipeline.training import optimization
 from pipeline.training.training_log import TrainingLog
 from pipeline.training.validation import Validation
@@ -22,8 +23,10 @@ ROLLBACK_RATE_FACTOR = 0.5
 class TrainingState:
     """Everything that changes during a training run.
 
-    `iteration`: the last one that is done. `rollbacks`: the messages of the failures after which training went back.
-    `skipped`: the iterations whose batch is left out because of them.
+    Attributes:
+        iteration: the last iteration that is done; 0 before the first.
+        rollbacks: the message of every failure after which training went back to a checkpoint.
+        skipped: the iterations whose batches are left out because of these failures.
     """
 
     detector: nn.Module
@@ -37,8 +40,8 @@ class TrainingState:
     skipped: list[int] = field(default_factory=list)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return plain values and tensors; one call in every process, for each has random numbers of its own."""
-        parts = {"average": self.average, "validation": self.validation}
+        """Return plain values and tensors. All processes must call it, because each has its own random state."""
+        optional = {"average": self.average, "validation": self.validation}
         return {
             "detector": self.detector.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -48,11 +51,11 @@ class TrainingState:
             "iteration": self.iteration,
             "rollbacks": self.rollbacks,
             "skipped": self.skipped,
-            **{name: part.state_dict() for name, part in parts.items() if part},
+            **{name: part.state_dict() for name, part in optional.items() if part},
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go to where `state` was taken, with the parameters trained that were trained then."""
+        """Restore a state. The parameters that were trained then are trained again, and no others."""
         self.detector.load_state_dict(state["detector"])
         optimization.restore_optimizer(self.optimizer, self.detector, state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
@@ -68,12 +71,13 @@ class TrainingState:
 
     @property
     def rate_factor(self) -> float:
-        """What the learning rate is multiplied by after the rollbacks so far."""
+        """The factor on the learning rate after the rollbacks until now."""
         return ROLLBACK_RATE_FACTOR ** len(self.rollbacks)
 
     @property
     def device(self) -> torch.device:
-        return next(self.detector.parameters()).device
+        """The device of the detector."""
+        return device_of(self.detector)
 
 
 def _random_state(device: torch.device) -> dict[str, torch.Tensor]:

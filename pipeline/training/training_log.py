@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a training writes down: JSON lines as it goes, CSV when it is done, TensorBoard if asked for."""
+"""The training log: JSON lines during the run, a CSV table at its end, and TensorBoard on request."""
 
 import json
 import resource
@@ -13,10 +13,10 @@ from pipeline.common import csv_tables
 
 
 class TrainingLog:
-    """The first line says what is trained on what; then comes one line for each iteration.
+    """A file with a line of facts about the run, then one line for each iteration.
 
-    Until `finish` the lines are in `<name>.part`, where they can be followed. A run of many processes has `None` for
-    a path in all but the first.
+    Until `finish`, the lines are in `<name>.part`, where they can be followed. If several processes train, `path` is
+    None in all but the first, and nothing is written.
     """
 
     def __init__(self, path: Path | None, facts: dict[str, Any], tensorboard: bool) -> None:
@@ -30,10 +30,11 @@ class TrainingLog:
 
     @property
     def growing(self) -> Path:
+        """The path of the unfinished log."""
         return self.path.with_name(f"{self.path.name}.part")
 
     def go_back(self, lines: list[str]) -> None:
-        """Begin again with these lines, as they were when a checkpoint was written."""
+        """Replace all lines by those of a checkpoint."""
         self.lines = list(lines)
         if self.path:
             self.growing.write_text("".join(f"{line}\n" for line in self.lines))
@@ -41,29 +42,29 @@ class TrainingLog:
             self.board.close()
             self.board = None
 
-    def write(self, line: dict[str, Any]) -> None:
+    def write(self, entry: dict[str, Any]) -> None:
         """Add the line of an iteration."""
         if not self.path:
             return
-        self.lines.append(json.dumps(line))
+        self.lines.append(json.dumps(entry))
         with self.growing.open("a") as file:
             file.write(f"{self.lines[-1]}\n")
         if self.tensorboard:
-            self._show(line)
+            self._write_tensorboard(entry)
 
-    def _show(self, line: dict[str, Any]) -> None:
+    def _write_tensorboard(self, entry: dict[str, Any]) -> None:
         if self.board is None:
-            # Takes seconds to import, and a package that only this option needs.
+            # The import takes seconds, and only this option needs the package.
             from torch.utils.tensorboard import SummaryWriter
 
-            # What a run that was killed or went back has shown of later iterations is taken away.
-            self.board = SummaryWriter(str(self.path.with_name("tensorboard")), purge_step=line["iteration"])
-        for name, value in line.items():
+            # Removes what a run that was killed or went back has written for later iterations.
+            self.board = SummaryWriter(str(self.path.with_name("tensorboard")), purge_step=entry["iteration"])
+        for name, value in entry.items():
             if name != "iteration" and value is not None:
-                self.board.add_scalar(name, value, line["iteration"])
+                self.board.add_scalar(name, value, entry["iteration"])
 
     def finish(self) -> None:
-        """Put the log in its place, and the iterations as a table beside it."""
+        """Give the log its final name, and write the iterations as a CSV table beside it."""
         if not self.path:
             return
         if self.board:
@@ -74,9 +75,9 @@ class TrainingLog:
 
 
 def peak_memory_mb(device: torch.device) -> float:
-    """Return the most memory so far: allocated on the GPU; resident, of this process without its workers, on a CPU."""
+    """Return the peak memory in MB: allocated on the GPU, or resident on the CPU in this process without workers."""
     if device.type == "cuda":
         return round(torch.cuda.max_memory_allocated(device) / 1e6, 1)
-    # Kilobytes on Linux, bytes on macOS.
-    unit = 1 if sys.platform == "darwin" else 1024
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)
+    # Linux reports kilobytes, macOS bytes.
+    bytes_per_unit = 1 if sys.platform == "darwin" else 1024
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * bytes_per_unit / 1e6, 1)

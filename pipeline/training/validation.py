@@ -13,14 +13,14 @@ from pipeline.config.training import ValidationSection
 
 LOG = logging.getLogger(__name__)
 
-# Takes the network in evaluation mode, returns the value of `train.validation.metric` (0 to 1).
+# Takes the model in evaluation mode and returns the value of `train.validation.metric`, 0 to 1.
 Score = Callable[[nn.Module], float]
 
 
 class Validation:
-    """Scores the network every few iterations, and keeps the weights (on the CPU) that scored best.
+    """Scores the model every few iterations, and keeps the weights with the best score on the CPU.
 
-    `data`: the COCO file that `score` reads, part of the identity of a run.
+    `data` is the COCO file that `score` reads; it belongs to the identity of the run.
     """
 
     def __init__(self, settings: ValidationSection, score: Score, data: Path) -> None:
@@ -33,35 +33,37 @@ class Validation:
         self.rounds_without_gain = 0
 
     def is_due(self, iteration: int, last: int) -> bool:
-        """Return whether there is a validation round after this iteration; after the last one always."""
+        """Return whether a validation round follows this iteration. One always follows the last iteration."""
         return iteration % self.settings.every == 0 or iteration == last
 
     @property
     def exhausted(self) -> bool:
-        """Whether there was no gain for as many rounds as the patience of the config allows."""
+        """Whether the score has not improved for `patience` rounds."""
         return 0 < self.settings.patience <= self.rounds_without_gain
 
-    def run(self, network: nn.Module, iteration: int) -> float:
-        """Score the network, which is in train mode before and after, and keep its weights if they are the best."""
-        network.eval()
-        score = distributed.broadcast_from_first(self.score(network) if distributed.rank() == 0 else None)
-        network.train()
+    def run(self, model: nn.Module, iteration: int) -> float:
+        """Score the model and keep its weights if they are the best. It is in train mode before and after."""
+        model.eval()
+        score = distributed.broadcast_from_first(self.score(model) if distributed.rank() == 0 else None)
+        model.train()
         if self.best is None or score > self.best:
             self.best, self.best_iteration, self.rounds_without_gain = score, iteration, 0
-            self.best_weights = {name: tensor.detach().cpu().clone() for name, tensor in network.state_dict().items()}
+            self.best_weights = {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
         else:
             self.rounds_without_gain += 1
         LOG.info("iteration %d: %s %.3f; best %.3f", iteration, self.settings.metric, score, self.best)
         return score
 
     def facts(self) -> dict[str, Any]:
-        """Return what the model file records of the validation."""
+        """Return what the model file records about the validation."""
         return {"metric": self.settings.metric, "best": self.best, "iteration": self.best_iteration}
 
     def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint saves."""
         names = ("best", "best_iteration", "best_weights", "rounds_without_gain")
         return {name: getattr(self, name) for name in names}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what a checkpoint saved."""
         for name, value in state.items():
             setattr(self, name, value)

@@ -13,19 +13,23 @@ from pipeline.models import detectors
 from pipeline.training.validation import Validation
 
 
-class ValidationError(CaristeError):
+class ValidationSetError(CaristeError):
     """The set to validate on cannot give the metric; the message names the file and what to change."""
 
 
 class CocoScore:
-    """Computes one metric of a network on a COCO set.
+    """Computes one metric of a model on a COCO set.
 
-    `metric`: as in `train.validation.metric`, "box_AP50" for example. `trained_on`: the categories of the network;
-    annotations of other categories are left out.
+    Args:
+        metric: as in `train.validation.metric`, such as "box_AP50".
+        annotations: the COCO file.
+        images_dir: what its file names are relative to.
+        trained_on: the categories of the model; annotations of other categories are left out.
+        settings: of the model.
 
     Raises:
-        coco.CocoError: the set or its images cannot be used.
-        ValidationError: the set has no annotation that the metric could be computed from.
+        CocoError: the set or its images cannot be used.
+        ValidationSetError: the set has no annotations to compute the metric from.
     """
 
     def __init__(
@@ -39,40 +43,41 @@ class CocoScore:
         self.metric = metric
         self.images_dir = images_dir
         self.settings = settings
-        self.annotated = reader.read_coco(annotations)
-        self.categories = [{"id": category.id, "name": category.name} for category in trained_on]
-        known = {category.name for category in trained_on}
-        self.unknown = {category.name for category in self.annotated.categories} - known
-        reader.check_images(self.annotated, images_dir)
-        if self._value([]) is None:
-            raise ValidationError(
-                f"{annotations}: train.validation.metric = {metric!r} has no value there: it needs "
-                f"annotations of {', '.join(sorted(known))}, for mask_ metrics with masks"
+        self.coco_file = reader.read_coco(annotations)
+        self.categories = detectors.category_entries(trained_on)
+        class_names = {category.name for category in trained_on}
+        self.unknown_classes = {category.name for category in self.coco_file.categories} - class_names
+        reader.check_images(self.coco_file, images_dir)
+        if self._metric_of([]) is None:
+            raise ValidationSetError(
+                f"{annotations}: train.validation.metric = {metric!r} has no value for this set: it needs annotations "
+                f"of {', '.join(sorted(class_names))}, and for mask_ metrics these need masks"
             )
 
-    def __call__(self, network: nn.Module) -> float:
-        """Return the metric, 0 to 1. The network is in evaluation mode."""
-        detector = detectors.Detector(network, self.categories, self.settings, {})
-        results = predict.predict_annotated(detector, self.annotated, self.images_dir)
-        return self._value([reader.Detection.model_validate(result) for result in results]) or 0.0
+    def __call__(self, model: nn.Module) -> float:
+        """Return the metric, 0 to 1. The model is in evaluation mode."""
+        detector = detectors.Detector(model, self.categories, self.settings, {})
+        results = predict.predict_annotated(detector, self.coco_file, self.images_dir)
+        return self._metric_of([reader.Detection.model_validate(result) for result in results]) or 0.0
 
-    def _value(self, detections: list[reader.Detection]) -> float | None:
-        kind, figure = self.metric.split("_")
-        summary = evaluate.evaluate(self.annotated, detections, self.unknown)[kind]
-        return summary and summary[figure]
+    def _metric_of(self, detections: list[reader.Detection]) -> float | None:
+        geometry, metric_name = self.metric.split("_")
+        summary = evaluate.evaluate(self.coco_file, detections, self.unknown_classes)[geometry]
+        return summary and summary[metric_name]
 
 
-def start(
+def start_validation(
     settings: ValidationSection | None,
     model: ModelSection,
     trained_on: list[reader.Category],
     images_dir: Path,
     val: Path | None,
 ) -> Validation | None:
-    """Return the validation that `train.validation` asks for. `val`: the rendered split, images in `images_dir`.
+    """Return the validation that `train.validation` asks for. `val` is the rendered split, with images in `images_dir`.
 
     Raises:
-        coco.CocoError, ValidationError: see `CocoScore`; or the split is asked for and was not given.
+        CocoError: see `CocoScore`.
+        ValidationSetError: see `CocoScore`; or the rendered split is asked for and `val` is None.
     """
     if settings is None:
         return None
@@ -81,5 +86,7 @@ def start(
     elif val:
         data, folder = val, images_dir
     else:
-        raise ValidationError("train.validation without `on` means the rendered val split: give its file with --val")
+        raise ValidationSetError(
+            "train.validation without `dataset` uses the rendered validation split: give its COCO file with --val"
+        )
     return Validation(settings, CocoScore(settings.metric, data, folder, trained_on, model), data)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Exponential moving average of the weights: steadier than the last ones when the learning rate is still high."""
+"""Exponential moving average of the weights. It is steadier than the last weights if the learning rate is high."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,13 +7,14 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from pipeline.common.devices import device_of
+
 
 class WeightAverage:
-    """The mean of what every trainable parameter was, recent steps counting more; buffers are the model's own.
+    """The average of every trainable parameter over the steps; recent steps count more. Buffers are not averaged.
 
-    The decay grows with the steps, (1 + n) / (10 + n) until `decay` is reached (TensorFlow's rule), so that short runs
-    do not remember their random start. torch's `AveragedModel` would copy the frozen part as well, and has no such
-    growth.
+    The decay is min(`decay`, (1 + n) / (10 + n)) at step n, as in TensorFlow. So the average of a short run forgets the
+    random start. torch's `AveragedModel` has no such rule, and would also copy the frozen part.
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
@@ -24,10 +25,10 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take in the weights after a step. What was frozen until now begins with its present value."""
+        """Add the weights after a step. A parameter that was frozen until now starts with its current value."""
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
         self.steps += 1
-        for name, parameter in self._trained():
+        for name, parameter in self._trainable_parameters():
             if name in self.shadow:
                 self.shadow[name].lerp_(parameter, 1 - decay)
             else:
@@ -35,28 +36,30 @@ class WeightAverage:
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """Let the model have the average, to be scored or saved; afterwards it has its own weights again."""
-        self._exchange()
+        """Give the model the averaged weights, for scoring or saving. At the end it gets its own weights back."""
+        self._swap()
         try:
             yield
         finally:
-            self._exchange()
+            self._swap()
 
     @torch.no_grad()
-    def _exchange(self) -> None:
-        for name, parameter in self._trained():
+    def _swap(self) -> None:
+        for name, parameter in self._trainable_parameters():
             if name in self.shadow:
-                own = parameter.detach().clone()
+                current = parameter.detach().clone()
                 parameter.copy_(self.shadow[name])
-                self.shadow[name].copy_(own)
+                self.shadow[name].copy_(current)
 
-    def _trained(self) -> list[tuple[str, nn.Parameter]]:
+    def _trainable_parameters(self) -> list[tuple[str, nn.Parameter]]:
         return [(name, parameter) for name, parameter in self.model.named_parameters() if parameter.requires_grad]
 
     def state_dict(self) -> dict:
+        """Return what a checkpoint saves."""
         return {"steps": self.steps, "shadow": self.shadow}
 
     def load_state_dict(self, state: dict) -> None:
+        """Restore what a checkpoint saved."""
         self.steps = state["steps"]
-        device = next(self.model.parameters()).device
+        device = device_of(self.model)
         self.shadow = {name: tensor.clone().to(device) for name, tensor in state["shadow"].items()}

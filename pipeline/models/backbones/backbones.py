@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Backbones by name: bodies of torchvision and timm that give features of strides 4, 8, 16, 32, and a pyramid on top.
+"""Backbones by name: bodies of torchvision and timm with features of strides 4, 8, 16 and 32, and a pyramid on top.
 
-A body is an `nn.Module` with `channels`, one number per stride; `backbone_stages` lists its parts from the input inwards.
+The body is the classifier without its last layers: an `nn.Module` with the attribute `channels`, a number per stride.
+In the detector it is the module `backbone.body`. `backbone_stages` lists its stages from the input on.
 """
 
 from collections import OrderedDict
@@ -23,25 +24,26 @@ from pipeline.models.backbones.torchvision_backbones import (
     TorchvisionBackbone,
 )
 
+BACKBONE_MODULE = "backbone.body"  # the name of the body in a detector
 STRIDES = (4, 8, 16, 32)
-# What timm's models raise when they cannot give features, or not of an image of any size.
+# What timm's models raise if they give no features, or only for images of one size.
 TIMM_ERRORS = (RuntimeError, AssertionError, AttributeError, KeyError, IndexError, TypeError, ValueError)
 
 
 class BackboneError(CaristeError):
-    """A backbone that is not known or cannot be used; the message names it and what can."""
+    """A backbone that is unknown or cannot be used; the message names it and what can be used."""
 
 
 @dataclass(frozen=True)
 class BackboneStage:
-    """A part of a body that is frozen as one; `modules`: names relative to the body, only those with parameters."""
+    """A part of a body that is frozen as a whole. `modules` are names in the body, only of modules with parameters."""
 
     name: str
     modules: tuple[str, ...]
 
 
 class BackboneWithFpn(nn.Module):
-    """Features of strides 4, 8, 16, 32 from `body`, and from them a pyramid of five levels with equal channels."""
+    """A body with features of strides 4, 8, 16 and 32, and a pyramid of five levels with equal channels."""
 
     def __init__(
         self, name: str, body: nn.Module, out_channels: int, norm_layer: Callable[..., nn.Module] | None = None
@@ -59,128 +61,132 @@ class BackboneWithFpn(nn.Module):
 
 
 def to_timm_name(name: str) -> str:
-    """Return timm's name of a backbone that is no `TORCHVISION_BACKBONES` one: `timm/<model>` or timm's bare name.
+    """Return the name that timm has for a backbone, with or without the prefix `timm/`.
 
     Raises:
         BackboneError: timm does not know it.
     """
-    bare = name.removeprefix("timm/")
-    if not timm.is_model(bare):
+    timm_model = name.removeprefix("timm/")
+    if not timm.is_model(timm_model):
         known = ", ".join(TORCHVISION_BACKBONES)
         raise BackboneError(
-            f"model.backbone = {name!r}: not known; there are {known}, and timm's models by their names, such as "
+            f"model.backbone = {name!r}: unknown; there are {known}, and timm's models by their names, such as "
             "tf_efficientnet_lite0 or timm/convnext_pico (python -c 'import timm; print(timm.list_models())')"
         )
-    return bare
+    return timm_model
 
 
 def published_normalization(name: str) -> Normalization:
-    """Return what the weights that are published for a backbone were trained with; `read_norm_eps` None: as it is made.
+    """Return the normalization with which the published weights of a backbone were trained.
+
+    For timm's models, `norm_eps` is None: the model is built with the right value.
 
     Raises:
-        BackboneError: not known.
+        BackboneError: the backbone is unknown.
     """
     if name in TORCHVISION_BACKBONES:
         return TORCHVISION_BACKBONES[name].normalization
-    published = timm.get_pretrained_cfg(to_timm_name(name))
-    if published is None:
+    timm_config = timm.get_pretrained_cfg(to_timm_name(name))
+    if timm_config is None:
         return Normalization(IMAGENET_MEAN, IMAGENET_STD, None)
-    return Normalization(tuple(published.mean), tuple(published.std), None)
+    return Normalization(tuple(timm_config.mean), tuple(timm_config.std), None)
 
 
 def build_backbone(name: str) -> nn.Module:
-    """Return a body with random weights.
+    """Return the body of a backbone, with random weights.
 
     Raises:
-        BackboneError: not known, or without features of strides 4, 8, 16, 32.
+        BackboneError: the backbone is unknown, or has no features of strides 4, 8, 16 and 32.
     """
     return TorchvisionBackbone(TORCHVISION_BACKBONES[name]) if name in TORCHVISION_BACKBONES else _timm_body(name)
 
 
 def _timm_body(name: str) -> nn.Module:
-    """Return the last four features of a timm model, tried out on a small image."""
-    bare = to_timm_name(name)
+    """Return a timm model with its last four features, after a test on a small image."""
+    timm_model = to_timm_name(name)
     try:
-        body = timm.create_model(bare, pretrained=False, features_only=True, out_indices=(-4, -3, -2, -1))
+        body = timm.create_model(timm_model, pretrained=False, features_only=True, out_indices=(-4, -3, -2, -1))
     except TIMM_ERRORS as error:
-        raise BackboneError(f"model.backbone = {name!r}: timm gives no four features of it: {_first(error)}") from None
+        reason = f"timm gives no four features of it: {_first_line(error)}"
+        raise BackboneError(f"model.backbone = {name!r}: {reason}") from None
     if tuple(body.feature_info.reduction()) != STRIDES:
-        found = body.feature_info.reduction()
-        raise BackboneError(f"model.backbone = {name!r}: its features have strides {found}, not {list(STRIDES)}")
+        strides = body.feature_info.reduction()
+        raise BackboneError(f"model.backbone = {name!r}: its features have strides {strides}, not {list(STRIDES)}")
     body.channels = tuple(body.feature_info.channels())
     height, width = 64, 96
     sizes = zip(body.channels, STRIDES, strict=True)
     expected = [(1, channels, height // stride, width // stride) for channels, stride in sizes]
     try:
         with torch.no_grad():
-            found = [tuple(feature.shape) for feature in body.eval()(torch.zeros(1, 3, height, width))]
+            shapes = [tuple(feature.shape) for feature in body.eval()(torch.zeros(1, 3, height, width))]
     except TIMM_ERRORS as error:
-        problem = "it does not take images of any size"
-        raise BackboneError(f"model.backbone = {name!r}: {problem}: {_first(error)}") from None
-    if found != expected:
-        raise BackboneError(f"model.backbone = {name!r}: its features are {found} where {expected} are needed")
+        problem = "it does not take images of every size"
+        raise BackboneError(f"model.backbone = {name!r}: {problem}: {_first_line(error)}") from None
+    if shapes != expected:
+        raise BackboneError(f"model.backbone = {name!r}: its features are {shapes} where {expected} are needed")
     return body.train()
 
 
 def read_norm_eps(body: nn.Module) -> float | None:
-    """Return the eps of the body's batch normalisations; None: there are none, or several."""
-    found = {part.eps for part in _norms(body)}
-    return found.pop() if len(found) == 1 else None
+    """Return the eps of the batch normalizations of the body; None if there are none, or if they differ."""
+    values = {norm.eps for norm in _batch_norms(body)}
+    return values.pop() if len(values) == 1 else None
 
 
 def set_norm_eps(body: nn.Module, eps: float) -> None:
-    """Set the eps of all batch normalisations of the body."""
-    for part in _norms(body):
-        part.eps = eps
+    """Set the eps of all batch normalizations of the body."""
+    for norm in _batch_norms(body):
+        norm.eps = eps
 
 
 def backbone_stages(body: nn.Module) -> list[BackboneStage]:
-    """Return the stages of a body that `build_backbone` made, from the input inwards to the last features.
+    """Return the stages of a body from `build_backbone`, from the input to the last features.
 
-    Together they hold every parameter of the body once. Of timm's models: what comes before the first block is the
-    stem; each block of the outermost list is a stage; single layers between blocks belong to the block before them.
+    Together they hold every parameter of the body once. In timm's models, the layers before the first block are the
+    stem, each block of the outermost list is a stage, and a single layer belongs to the block before it.
     """
     if isinstance(body, TorchvisionBackbone):
         return _named_stages(body)
-    found: list[tuple[str, list[str]]] = []
-    for name, part in _blocks(body):
-        if _matrices(part) > 1:
-            found.append((name, [name]))
-        elif found:
-            found[-1][1].append(name)
+    stages: list[tuple[str, list[str]]] = []
+    for name, block in _blocks(body):
+        if _count_weight_layers(block) > 1:
+            stages.append((name, [name]))
+        elif stages:
+            stages[-1][1].append(name)
         else:
-            found.append(("stem", [name]))
-    return [BackboneStage(name, tuple(modules)) for name, modules in found]
+            stages.append(("stem", [name]))
+    return [BackboneStage(name, tuple(modules)) for name, modules in stages]
 
 
 def _named_stages(body: TorchvisionBackbone) -> list[BackboneStage]:
-    result = []
+    """Return the stages that `stage_ends` of the backbone lists."""
+    stages = []
     names: list[str] = []
     ends = iter(body.stage_ends.items())
     stage, end = next(ends)
-    for name, part in body.named_children():
-        if _has_parameters(part):
+    for name, module in body.named_children():
+        if _has_parameters(module):
             names.append(name)
         if name == end:
-            result.append(BackboneStage(stage, tuple(names)))
+            stages.append(BackboneStage(stage, tuple(names)))
             names = []
             stage, end = next(ends, ("", ""))
-    return result
+    return stages
 
 
 def _blocks(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
-    """Yield the children with parameters, in order; the only one with blocks inside is replaced by its own."""
-    children = [(f"{prefix}{name}", part) for name, part in module.named_children() if _has_parameters(part)]
-    large = [name for name, part in children if _matrices(part) > 1]
-    for name, part in children:
-        if large == [name]:
-            yield from _blocks(part, f"{name}.")
+    """Yield the children with parameters, in order. If only one has blocks inside, its own children replace it."""
+    children = [(f"{prefix}{name}", child) for name, child in module.named_children() if _has_parameters(child)]
+    with_blocks = [name for name, child in children if _count_weight_layers(child) > 1]
+    for name, child in children:
+        if with_blocks == [name]:
+            yield from _blocks(child, f"{name}.")
         else:
-            yield name, part
+            yield name, child
 
 
-def _matrices(module: nn.Module) -> int:
-    """Count the convolutions and linear layers below `module`."""
+def _count_weight_layers(module: nn.Module) -> int:
+    """Return the number of convolutions and linear layers below `module`."""
     return sum(parameter.ndim > 1 for parameter in module.parameters())
 
 
@@ -188,10 +194,10 @@ def _has_parameters(module: nn.Module) -> bool:
     return next(module.parameters(), None) is not None
 
 
-def _norms(body: nn.Module) -> Iterator[nn.BatchNorm2d]:
-    return (part for part in body.modules() if isinstance(part, nn.BatchNorm2d))
+def _batch_norms(body: nn.Module) -> Iterator[nn.BatchNorm2d]:
+    return (module for module in body.modules() if isinstance(module, nn.BatchNorm2d))
 
 
-def _first(error: Exception) -> str:
-    """Return the first line of an error, or its type where it says nothing."""
+def _first_line(error: Exception) -> str:
+    """Return the first line of an error, or its type if it has no message."""
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

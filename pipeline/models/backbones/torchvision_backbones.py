@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Torchvision's classifiers as bodies of detectors: where their features are taken, what they are normalised with."""
+"""Torchvision's classifiers as bodies of detectors: which modules give the features, and their normalization."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,12 +13,15 @@ from torchvision.models.vgg import cfgs, make_layers
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-HALF = (0.5, 0.5, 0.5)
+HALF_RANGE = (0.5, 0.5, 0.5)
 
 
 @dataclass(frozen=True)
 class Normalization:
-    """Of RGB in 0 to 1, and the eps of the body's batch normalisations; None where it has none, or several."""
+    """Mean and standard deviation of RGB in 0 to 1, and the eps of the batch normalizations of the body.
+
+    `norm_eps` is None if the body has no batch normalizations, or if their values differ.
+    """
 
     image_mean: tuple[float, ...]
     image_std: tuple[float, ...]
@@ -29,65 +32,70 @@ class Normalization:
 class BackboneSpec:
     """A body of torchvision.
 
-    `taps`: its modules whose outputs have strides 4, 8, 16, 32. `stage_ends`: the last module of each stage.
-    `imagenet`: the weights that torchvision's own detectors start from.
+    Attributes:
+        build: returns the classifier, or its features, with random weights.
+        feature_modules: the modules whose outputs have strides 4, 8, 16 and 32.
+        channels: of these outputs.
+        stage_ends: name of a stage → its last module.
+        imagenet_weights: the weights that torchvision's own detectors start from.
     """
 
-    make: Callable[[], nn.Module]
-    taps: tuple[str, ...]
+    build: Callable[[], nn.Module]
+    feature_modules: tuple[str, ...]
     channels: tuple[int, ...]
     stage_ends: dict[str, str]
-    imagenet: WeightsEnum
+    imagenet_weights: WeightsEnum
     normalization: Normalization
 
 
 class TorchvisionBackbone(IntermediateLayerGetter):
-    """The modules of a torchvision model up to its last tap, under their own names."""
+    """The modules of a torchvision model up to its last feature module, under their own names."""
 
-    def __init__(self, kind: BackboneSpec) -> None:
-        super().__init__(kind.make(), {tap: str(level) for level, tap in enumerate(kind.taps)})
-        self.channels = kind.channels
-        self.stage_ends = kind.stage_ends
+    def __init__(self, spec: BackboneSpec) -> None:
+        super().__init__(spec.build(), {module: str(level) for level, module in enumerate(spec.feature_modules)})
+        self.channels = spec.channels
+        self.stage_ends = spec.stage_ends
 
 
 def _alexnet() -> nn.Module:
-    """Return AlexNet's features, padded so that strides are 4, 8, 16, 32 for every side that 32 divides.
+    """Return AlexNet's features, padded so that the strides are 4, 8, 16 and 32 for sides that are multiples of 32.
 
-    As published, a side of 64 gives 15, 7, 3 instead of 16, 8, 4, and anchors would drift by a cell on small images.
-    No weight changes; cells lie at most half a stride off their anchors, as those of ResNet do.
+    As published, a side of 64 gives 15, 7 and 3 cells instead of 16, 8 and 4, so that anchors would be off by a cell in
+    small images. No weights change. Cells are at most half a stride away from their anchors, as with ResNet.
     """
     features = models.alexnet().features
     features[0].padding = (4, 4)
-    for part in features:
-        if isinstance(part, nn.MaxPool2d):
-            part.ceil_mode = True
+    for layer in features:
+        if isinstance(layer, nn.MaxPool2d):
+            layer.ceil_mode = True
     return features
 
 
 def _vgg16() -> nn.Module:
-    """Return VGG-16's features, started as torchvision does, without its 120 million weights of classification."""
+    """Return VGG-16's features with torchvision's random start, without its 120 million weights for classification."""
     features = make_layers(cfgs["D"])
-    for part in features:
-        if isinstance(part, nn.Conv2d):
-            nn.init.kaiming_normal_(part.weight, mode="fan_out", nonlinearity="relu")
-            nn.init.zeros_(part.bias)
+    for layer in features:
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
     return features
 
 
-def _resnet(make: Callable[[], nn.Module], channels: tuple[int, ...], imagenet: WeightsEnum) -> BackboneSpec:
+def _resnet(build: Callable[[], nn.Module], channels: tuple[int, ...], weights: WeightsEnum) -> BackboneSpec:
     layers = ("layer1", "layer2", "layer3", "layer4")
-    ends = {"stem": "maxpool"} | {layer: layer for layer in layers}
-    return BackboneSpec(make, layers, channels, ends, imagenet, Normalization(IMAGENET_MEAN, IMAGENET_STD, 1e-5))
+    stage_ends = {"stem": "maxpool"} | {layer: layer for layer in layers}
+    normalization = Normalization(IMAGENET_MEAN, IMAGENET_STD, 1e-5)
+    return BackboneSpec(build, layers, channels, stage_ends, weights, normalization)
 
 
-SMALL, LARGE = (64, 128, 256, 512), (256, 512, 1024, 2048)
-RESNET50 = _resnet(models.resnet50, LARGE, models.ResNet50_Weights.IMAGENET1K_V1)
+BASIC_CHANNELS, BOTTLENECK_CHANNELS = (64, 128, 256, 512), (256, 512, 1024, 2048)
+RESNET50 = _resnet(models.resnet50, BOTTLENECK_CHANNELS, models.ResNet50_Weights.IMAGENET1K_V1)
 TORCHVISION_BACKBONES = {
-    "resnet18": _resnet(models.resnet18, SMALL, models.ResNet18_Weights.IMAGENET1K_V1),
-    "resnet34": _resnet(models.resnet34, SMALL, models.ResNet34_Weights.IMAGENET1K_V1),
+    "resnet18": _resnet(models.resnet18, BASIC_CHANNELS, models.ResNet18_Weights.IMAGENET1K_V1),
+    "resnet34": _resnet(models.resnet34, BASIC_CHANNELS, models.ResNet34_Weights.IMAGENET1K_V1),
     "resnet50": RESNET50,
-    "resnet101": _resnet(models.resnet101, LARGE, models.ResNet101_Weights.IMAGENET1K_V1),
-    # Whole detectors of torchvision: the same body, with anchors and heads of their own (pipeline/architecture.py).
+    "resnet101": _resnet(models.resnet101, BOTTLENECK_CHANNELS, models.ResNet101_Weights.IMAGENET1K_V1),
+    # Complete detectors of torchvision: the same body, with their own anchors and heads (pipeline/models/mask_rcnn.py).
     "maskrcnn_resnet50_fpn": RESNET50,
     "maskrcnn_resnet50_fpn_v2": RESNET50,
     "vgg16": BackboneSpec(
@@ -112,8 +120,8 @@ TORCHVISION_BACKBONES = {
         (192, 480, 832, 1024),
         {"stem": "maxpool2", "inception3": "maxpool3", "inception4": "maxpool4", "inception5": "inception5b"},
         models.GoogLeNet_Weights.IMAGENET1K_V1,
-        # Its weights come with an input transform from ImageNet's mean and deviation to these, which is off here.
-        Normalization(HALF, HALF, 1e-3),
+        # Inside of the model, torchvision converts its input from ImageNet's normalization to this; that is off here.
+        Normalization(HALF_RANGE, HALF_RANGE, 1e-3),
     ),
     "efficientnet_b0": BackboneSpec(
         lambda: models.efficientnet_b0().features,

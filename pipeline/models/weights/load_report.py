@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What becomes of every tensor when weights are copied into a model, and whether they fit it at all."""
+"""What happens to every tensor if weights are copied into a model, and whether the weights fit."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from torch import Tensor
 from pipeline.models.weights import parameter_names
 from pipeline.models.weights.state_dicts import WeightsError
 
-# Predictor tensors and how many of their rows belong to one class.
+# Tensors of the predictors → rows for each class.
 CLASS_ROWS = {
     "roi_heads.box_predictor.cls_score.weight": 1,
     "roi_heads.box_predictor.cls_score.bias": 1,
@@ -19,22 +19,28 @@ CLASS_ROWS = {
     "roi_heads.mask_predictor.mask_fcn_logits.weight": 1,
     "roi_heads.mask_predictor.mask_fcn_logits.bias": 1,
 }
-# A file has the whole of such a part, or nothing of it.
+# A file must have all tensors of such a part, or none.
 ALL_OR_NOTHING_PREFIXES = (parameter_names.BACKBONE_PREFIX, "backbone.fpn.", "rpn.")
-# Of these, the config may ask for other widths than the file has.
+# For these, the config may have other widths than the file.
 CONFIGURABLE_PREFIX = "roi_heads."
-# Counts batches, and is of no use once the statistics are there; many files leave it out.
+# A counter that has no effect after training; many files leave it out.
 BATCH_COUNTER = "num_batches_tracked"
 MAX_LISTED = 5
 
 
 @dataclass(frozen=True)
 class WeightsLoadReport:
-    """What becomes of every tensor.
+    """What happens to every tensor.
 
-    `random`: of the model, not in the file. `reshaped`: in both, but the config wants another shape: random too.
-    `unused`: of the file. `shared_classes`, `fresh_classes`: predictor rows that are taken over by name, or not.
-    `misfits`: sentences that say why these weights are of another model.
+    Attributes:
+        label: names the weights, for messages.
+        loaded: tensors that are copied.
+        random: tensors of the model that are not in the file.
+        reshaped: tensors in both with different shapes; they start random too.
+        unused: tensors of the file that are not in the model.
+        shared_classes: classes whose predictor rows are copied.
+        fresh_classes: classes whose predictor rows start random.
+        misfits: reasons why these are the weights of another model.
     """
 
     label: str
@@ -48,26 +54,26 @@ class WeightsLoadReport:
 
     @property
     def fresh_layers(self) -> tuple[str, ...]:
-        """Return the layers that start with random numbers, in the model's order."""
+        """The layers that start random, in the order of the model."""
         return tuple(dict.fromkeys(_layer(name) for name in self.random))
 
     def refuse_misfits(self) -> None:
-        """Raise WeightsError if these are the weights of another model, or if nothing of them would be used."""
+        """Raise WeightsError if these are the weights of another model, or if none of them would be used."""
         if self.misfits:
             shown = "; ".join(self.misfits[:MAX_LISTED])
             more = f"; and {len(self.misfits) - MAX_LISTED} more" if len(self.misfits) > MAX_LISTED else ""
             raise WeightsError(f"weights {self.label}: of another model than the config's: {shown}{more}")
         if not self.loaded:
-            theirs, ours = (", ".join(names[:3]) for names in (self.unused, self.random))
+            file_names, model_names = (", ".join(names[:3]) for names in (self.unused, self.random))
             raise WeightsError(
-                f"weights {self.label}: nothing of it would be used: its tensors are called {theirs}, …; "
-                f"the model's {ours}, …"
+                f"weights {self.label}: none of its tensors would be used: their names are {file_names}, …; "
+                f"those of the model are {model_names}, …"
             )
 
     def lines(self) -> list[str]:
-        """Return one line per tensor: what became of it, and its name."""
-        kinds = (("loaded", self.loaded), ("random", self.random), ("unused", self.unused))
-        lines = [f"{kind:8} {name}" for kind, names in kinds for name in names]
+        """Return a line for each tensor: what happens to it, and its name."""
+        outcomes = (("loaded", self.loaded), ("random", self.random), ("unused", self.unused))
+        lines = [f"{outcome:8} {name}" for outcome, names in outcomes for name in names]
         return [*lines, *(f"random   rows of {name} in the predictors" for name in self.fresh_classes)]
 
     def __str__(self) -> str:
@@ -80,80 +86,91 @@ class WeightsLoadReport:
         if self.fresh_classes:
             parts["fresh predictor rows"] = ", ".join(self.fresh_classes)
         if self.reshaped:
-            parts["not used, as the config shapes them otherwise"] = ", ".join(self.reshaped)
+            parts["not used, because the config gives them another shape"] = ", ".join(self.reshaped)
         return f"weights {self.label}: {counts}; " + "; ".join(f"{key}: {value}" for key, value in parts.items())
 
 
 def build_load_report(
-    label: str, tensors: dict[str, Tensor], theirs: Sequence[str], state: dict[str, Tensor], classes: Sequence[str]
+    label: str,
+    tensors: dict[str, Tensor],
+    source_classes: Sequence[str],
+    model_state: dict[str, Tensor],
+    classes: Sequence[str],
 ) -> WeightsLoadReport:
-    """Return what will become of every tensor.
+    """Return what will happen to every tensor.
 
-    `tensors`: of the file, by our names; `theirs`: the names of its predictor rows; `state`, `classes`: the model's.
+    Args:
+        label: names the weights, for messages.
+        tensors: of the file, by our names.
+        source_classes: the class of each predictor row in the file.
+        model_state: the tensors of the model.
+        classes: the class of each predictor row in the model.
     """
     loaded, reshaped, misfits = [], [], []
     for name, tensor in tensors.items():
-        if name not in state:
+        if name not in model_state:
             continue
-        problem = _problem(name, tensor, state[name], theirs)
+        problem = _shape_mismatch(name, tensor, model_state[name], source_classes)
         if not problem:
             loaded.append(name)
         elif name.startswith(CONFIGURABLE_PREFIX):
             reshaped.append(name)
         else:
             misfits.append(f"{name} {problem}")
-    # A predictor is taken over whole or not at all.
-    apart = {name.replace(".weight", ".bias") for name in reshaped if name in CLASS_ROWS} & set(loaded)
-    loaded = [name for name in loaded if name not in apart]
-    reshaped += sorted(apart)
-    taken = set(loaded)
-    random = tuple(name for name in state if name not in taken and not name.endswith(BATCH_COUNTER))
-    unused = tuple(name for name in tensors if name not in state)
-    misfits += _missing(loaded, random, tensors, state)
-    misfits += _extra(unused, tensors, state)
+    # A predictor is copied as a whole or not at all.
+    half_loaded = {name.replace(".weight", ".bias") for name in reshaped if name in CLASS_ROWS} & set(loaded)
+    loaded = [name for name in loaded if name not in half_loaded]
+    reshaped += sorted(half_loaded)
+    loaded_names = set(loaded)
+    random = tuple(name for name in model_state if name not in loaded_names and not name.endswith(BATCH_COUNTER))
+    unused = tuple(name for name in tensors if name not in model_state)
+    misfits += _missing_tensors(loaded, random, tensors, model_state)
+    misfits += _unexpected_tensors(unused, tensors, model_state)
     return WeightsLoadReport(
         label,
         tuple(loaded),
         random,
         tuple(reshaped),
         unused,
-        tuple(name for name in classes if name in theirs),
-        tuple(name for name in classes if name not in theirs) if taken & CLASS_ROWS.keys() else (),
+        tuple(name for name in classes if name in source_classes),
+        tuple(name for name in classes if name not in source_classes) if loaded_names & CLASS_ROWS.keys() else (),
         tuple(misfits),
     )
 
 
-def _problem(name: str, tensor: Tensor, target: Tensor, theirs: Sequence[str]) -> str:
-    """Return why a tensor cannot be taken over, or nothing. Predictors go row by row: only their columns must agree."""
+def _shape_mismatch(name: str, tensor: Tensor, target: Tensor, source_classes: Sequence[str]) -> str:
+    """Return why a tensor cannot be copied, or "". Predictors are copied row by row, so only their columns must fit."""
     rows = CLASS_ROWS.get(name)
     if rows is None:
         fits = tensor.shape == target.shape
     else:
-        fits = len(tensor) == rows * len(theirs) and tensor.shape[1:] == target.shape[1:]
+        fits = len(tensor) == rows * len(source_classes) and tensor.shape[1:] == target.shape[1:]
     return "" if fits else f"is {tuple(tensor.shape)} in the file, {tuple(target.shape)} in the model"
 
 
-def _missing(
-    loaded: Iterable[str], random: Iterable[str], tensors: dict[str, Tensor], state: dict[str, Tensor]
+def _missing_tensors(
+    loaded: Iterable[str], random: Iterable[str], tensors: dict[str, Tensor], model_state: dict[str, Tensor]
 ) -> list[str]:
-    begun = [part for part in ALL_OR_NOTHING_PREFIXES if any(name.startswith(part) for name in loaded)]
-    missing = (name for name in random if name.startswith(tuple(begun)) and name not in tensors)
-    return [f"{name} is {tuple(state[name].shape)} in the model, not in the file" for name in missing]
+    """Return a reason for each tensor that the file lacks in a part of which it has others."""
+    started = [prefix for prefix in ALL_OR_NOTHING_PREFIXES if any(name.startswith(prefix) for name in loaded)]
+    missing = (name for name in random if name.startswith(tuple(started)) and name not in tensors)
+    return [f"{name} is {tuple(model_state[name].shape)} in the model, not in the file" for name in missing]
 
 
-def _extra(unused: Iterable[str], tensors: dict[str, Tensor], state: dict[str, Tensor]) -> list[str]:
-    body = {
+def _unexpected_tensors(unused: Iterable[str], tensors: dict[str, Tensor], model_state: dict[str, Tensor]) -> list[str]:
+    """Return a reason for each tensor of the file that belongs to a part of the model, but is not in the model."""
+    backbone_names = {
         name.removeprefix(parameter_names.BACKBONE_PREFIX)
-        for name in state
+        for name in model_state
         if name.startswith(parameter_names.BACKBONE_PREFIX)
     }
-    extra = (
+    unexpected = (
         name
         for name in unused
         if not name.endswith(BATCH_COUNTER)
-        and (name.startswith(ALL_OR_NOTHING_PREFIXES) or parameter_names.in_backbone_module(name, body))
+        and (name.startswith(ALL_OR_NOTHING_PREFIXES) or parameter_names.in_backbone_module(name, backbone_names))
     )
-    return [f"{name} is {tuple(tensors[name].shape)} in the file, not in the model" for name in extra]
+    return [f"{name} is {tuple(tensors[name].shape)} in the file, not in the model" for name in unexpected]
 
 
 def _layer(name: str) -> str:

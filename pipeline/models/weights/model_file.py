@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The model file: one archive with the weights and all that is needed to use them, by torch or as `.safetensors`."""
+"""The model file: the weights and all that is needed to use them, in the format of torch or as `.safetensors`."""
 
-import os
 from pathlib import Path
 from typing import Any
 
+from pipeline.common.atomic_write import atomic_file
 from pipeline.common.errors import CaristeError
 from pipeline.models.weights import state_dicts
 
@@ -18,18 +18,16 @@ class ModelFileError(CaristeError):
 
 
 def write(path: Path, content: dict[str, Any]) -> None:
-    """Write a model file, aside first: a reader finds the old file or the whole new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{os.getpid()}.{path.name}")
-    state_dicts.write(aside, content)
-    aside.replace(path)
+    """Write a model file."""
+    with atomic_file(path) as temporary:
+        state_dicts.write(temporary, content)
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return the content of a model file, whole and of our format.
+    """Return the content of a model file.
 
     Raises:
-        ModelFileError: no such file, damaged, or no model file of this version.
+        ModelFileError: the file does not exist, is damaged, or is not a model file of this version.
     """
     if not path.is_file():
         raise ModelFileError(f"{path}: no such model file")
@@ -41,16 +39,17 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def validate_content(path: Path, content: Any) -> dict[str, Any]:
-    """Return `content`, read from `path`, if it is that of a model file.
+    """Return `content`, read from `path`, if it is the content of a model file.
 
     Raises:
-        ModelFileError: it is of another kind or version, or incomplete.
+        ModelFileError: it has another format, or lacks keys.
     """
-    found = content.get("format") if isinstance(content, dict) else None
-    if found != MODEL_FORMAT:
+    file_format = content.get("format") if isinstance(content, dict) else None
+    if file_format != MODEL_FORMAT:
+        is_older = str(file_format).startswith("cariste-mask-rcnn-")
         raise ModelFileError(
-            f"{path}: not a model file of this version: its format is {found!r}, not {MODEL_FORMAT!r}"
-            + ("; train it again, or use the version that wrote it" if str(found).startswith("cariste-") else "")
+            f"{path}: not a model file of this version: its format is {file_format!r}, not {MODEL_FORMAT!r}"
+            + ("; train the model again, or use the version of Cariste that wrote the file" if is_older else "")
         )
     if missing := [key for key in REQUIRED_KEYS if key not in content]:
         raise ModelFileError(f"{path}: incomplete: it lacks {', '.join(missing)}")

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tensors of other layouts are called in our model: torchvision's detectors and classifiers, timm's models."""
+"""Names of tensors in other layouts (torchvision's detectors and classifiers, timm's models) and in our model."""
 
 import re
 from collections.abc import Container
 
-BACKBONE_PREFIX = "backbone.body."
-# What training scripts put before every name: data parallelism and torch.compile.
+from pipeline.models.backbones.backbones import BACKBONE_MODULE
+
+BACKBONE_PREFIX = f"{BACKBONE_MODULE}."
+# Data parallelism and torch.compile put this before every name.
 WRAPPED_MODULE = re.compile(r"^(?:module\.|_orig_mod\.)+")
-# How torchvision's files of before 2022 call what its modules of today call otherwise.
+# Names in torchvision's files from before 2022, whose modules have other names now.
 OLD_NAMES = (
     (re.compile(r"^(backbone\.fpn\.(?:inner|layer)_blocks\.\d)\.(weight|bias)$"), r"\1.0.\2"),
     (re.compile(r"^rpn\.head\.conv\.(weight|bias)$"), r"rpn.head.conv.0.0.\1"),
@@ -16,7 +18,7 @@ OLD_MASK_LAYER = re.compile(r"^roi_heads\.mask_head\.mask_fcn(\d)\.(weight|bias)
 
 
 def current_name(name: str) -> str:
-    """Return a name as torchvision's and timm's modules of today have it."""
+    """Return a name in the form that the current modules of torchvision and timm have."""
     name = WRAPPED_MODULE.sub("", name)
     for old, new in OLD_NAMES:
         name = old.sub(new, name)
@@ -24,24 +26,28 @@ def current_name(name: str) -> str:
 
 
 def model_name(name: str, known: Container[str]) -> str:
-    """Return our name of a tensor: of a classifier's the one in the body, if the model has it; else `name` itself."""
+    """Return our name of a tensor. `known` are the names of our model.
+
+    The tensor of a classifier gets its name in the body, if the model has it there. Any other name stays.
+    """
     candidates = (f"{BACKBONE_PREFIX}{candidate}" for candidate in backbone_candidates(name))
     return next((candidate for candidate in (name, *candidates) if candidate in known), name)
 
 
 def backbone_candidates(name: str) -> tuple[str, ...]:
-    """Return what a classifier's tensor may be called in its body.
+    """Return the names that a tensor of a classifier can have in its body.
 
-    Torchvision's bodies are the classifier's `features`; timm's have its first two levels in one, or all in `model`.
+    torchvision's bodies are the `features` of the classifier. timm's join the first two levels of the name, or put
+    everything below `model`.
     """
     return name, name.removeprefix("features."), name.replace(".", "_", 1), f"model.{name}"
 
 
-def in_backbone_module(name: str, body_names: set[str]) -> bool:
-    """Tell whether a tensor belongs to one of the body's own parts (layer3, stages_2), though not to this body.
+def in_backbone_module(name: str, backbone_names: set[str]) -> bool:
+    """Return whether a tensor belongs to a module that the body has, such as layer3 or stages_2.
 
-    `body_names`: of the body's tensors. True of the deeper layers of a larger model of the same family; false of what
-    bodies leave out, as a classifier's last layer.
+    `backbone_names` are the names of the tensors of the body. True for the deeper layers of a larger model of the same
+    family. False for what bodies leave out, such as the last layer of a classifier.
     """
-    parts = {known.split(".")[0] for known in body_names} - {"model"}
-    return any(candidate.split(".")[0] in parts for candidate in backbone_candidates(name)[:3])
+    backbone_modules = {known.split(".")[0] for known in backbone_names} - {"model"}
+    return any(candidate.split(".")[0] in backbone_modules for candidate in backbone_candidates(name)[:3])

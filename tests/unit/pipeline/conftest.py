@@ -14,6 +14,7 @@ from pipeline.coco import reader
 from pipeline.common import json_files
 from pipeline.config import config, training
 from pipeline.config.stages import TrainConfig
+from tests.helpers.configs import SHORT_TRAINING, SMALL_MODEL
 
 SIZE = 96
 CATEGORIES = [{"id": 1, "name": "pedestrian"}, {"id": 2, "name": "pallet_truck"}]
@@ -81,19 +82,7 @@ def categories() -> list[reader.Category]:
 @pytest.fixture
 def tiny_settings() -> TrainConfig:
     """Two iterations of a narrow model on images of 96 x 96."""
-    whole = config.validate(
-        {
-            "model": {
-                "fpn_channels": 16,
-                "min_size": SIZE,
-                "max_size": SIZE,
-                "sampled_boxes": 8,
-                "rpn_proposals_train": 40,
-                "rpn_proposals_test": 20,
-            },
-            "train": {"iterations": 2, "batch_size": 2, "warmup_iterations": 0, "workers": 0, "threads": 1},
-        }
-    )
+    whole = config.validate({"model": SMALL_MODEL, "train": SHORT_TRAINING})
     return TrainConfig.from_config(whole)
 
 

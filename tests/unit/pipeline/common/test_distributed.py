@@ -74,7 +74,7 @@ def test_two_processes_train_the_same_weights_as_one_process_with_two_half_batch
 
 
 def test_a_batch_that_two_processes_cannot_share_is_refused():
-    with pytest.raises(distributed.DistributedError, match=r"train\.batch_size = 3: cannot be shared out evenly to 2"):
+    with pytest.raises(distributed.DistributedError, match=r"train\.batch_size = 3: cannot be shared evenly by 2"):
         distributed.batch_size_per_process(3, 2)
 
 

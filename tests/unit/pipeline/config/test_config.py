@@ -52,7 +52,7 @@ from tests.helpers.paths import CONFIGS
         ),
         (
             {"model": {"unfreeze": [{"epoch": 1, "iteration": 5, "keep_frozen": 1}]}},
-            "config: model.unfreeze.0 = {'epoch': 1, 'iteration': 5, 'keep_frozen': 1}: when? say one of epoch, iteration",
+            "config: model.unfreeze.0 = {'epoch': 1, 'iteration': 5, 'keep_frozen': 1}: no single moment: give one of",
         ),
         ({"model": {"unfreeze": [{"epoch": 1}]}}, "config: model.unfreeze.0 = {'epoch': 1}: give either parameters"),
         ([], "config: the file = []: input should be a valid dictionary"),

@@ -25,7 +25,7 @@ def test_every_key_of_every_section_is_on_the_page(section):
     "row",
     [
         "| `count` | range of integers | `[0, 4]` |",
-        "| `optimizer` | `adamw`, `adam`, `sgd` | `adamw` |",
+        "| `optimizer` | `adamw`, `adam`, `sgd` | `sgd` |",
         "| `weights_file` | text or null | `null` |",
     ],
 )

@@ -42,13 +42,14 @@ def test_classes_are_matched_by_name_and_the_rest_is_told(mixed):
     assert not site.annotations.has_mask.any()
     assert rendered.annotations.has_mask.all()
     assert any(
-        "train.sources.site: classes unknown to the rendered set are not taught: forklift" in line for line in lines
+        "train.sources.site: not trained on, because the rendered set does not have these categories: forklift" in line
+        for line in lines
     )
     assert any(
-        "train.sources.site: pedestrian is not annotated here" in line and "background" in line for line in lines
+        "train.sources.site: pedestrian is not annotated in this set" in line and "background" in line for line in lines
     )
-    told = "train.sources.site: share 0.25, 2 images with 0 pedestrian, 2 pallet_truck; 2 of them boxes without a mask"
-    assert any(told in line for line in lines)
+    counts = "share 0.25, 2 images with 0 pedestrian, 2 pallet_truck; 2 of them are boxes without a mask"
+    assert any(f"train.sources.site: {counts}" in line for line in lines)
     assert site.facts()["boxes_without_mask"] == 2
 
 

@@ -96,6 +96,22 @@ def test_auto_takes_the_cores_that_the_step_leaves(monkeypatch, cores, threads, 
     assert loader.choose_worker_count(settings_of(workers=5, threads=threads), here) == 5
 
 
+@pytest.mark.parametrize(("workers", "free"), [(0, MB), (2, 64 * MB), (2, 0)], ids=["loop", "shared memory", "pipe"])
+def test_an_image_that_cannot_be_read_is_named_without_a_traceback_of_the_worker(make_data, monkeypatch, workers, free):
+    data, settings = make_data(), settings_of(workers=workers)
+    dataset = images_of(data, settings)
+    for image in (data.images / "images").iterdir():
+        image.write_bytes(b"no image")
+    free_memory(monkeypatch, free)
+    batches = BatchLoader(dataset, settings, seed=3)
+    assert batches.by_pipe == (free == 0)
+    with pytest.raises(reader.CocoError) as caught:
+        list(batches)
+    assert str(caught.value).startswith(f"{data.images}/images/00000")
+    assert ".png: not a readable image" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("workers", [-1, "many", 1.5])
 def test_other_numbers_of_workers_are_refused(workers):
     with pytest.raises(config.ConfigError, match=r"train\.workers = .*: must be auto or a whole number, 0 or more$"):
@@ -112,7 +128,9 @@ def large_set(folder: Path, image_count: int, per_image: int) -> None:
         for n in range(image_count * per_image)
     ]
     categories = [{"id": 1, "name": "pedestrian"}]
-    json_files.write_json(folder / "large.json", {"images": images, "annotations": annotations, "categories": categories})
+    json_files.write_json(
+        folder / "large.json", {"images": images, "annotations": annotations, "categories": categories}
+    )
 
 
 @pytest.mark.slow

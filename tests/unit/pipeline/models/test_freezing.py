@@ -16,6 +16,7 @@ from pipeline.config import config
 from pipeline.config.training import ModelSection
 from pipeline.models import detectors, freezing
 from pipeline.models.mask_rcnn import architecture_from_settings, build_mask_rcnn
+from tests.helpers.configs import SMALL_MODEL
 from tests.helpers.search import examples
 
 OPTIMIZERS = {
@@ -42,8 +43,7 @@ TARGET = {
 
 
 def checked(**values) -> ModelSection:
-    tiny = {"fpn_channels": 16, "min_size": 96, "max_size": 96, "sampled_boxes": 8, "rpn_proposals_train": 40}
-    return config.validate({"model": tiny | values}).model
+    return config.validate({"model": SMALL_MODEL | values}).model
 
 
 def steps(detector: nn.Module, optimizer: torch.optim.Optimizer, count: int = 2) -> None:
@@ -198,7 +198,7 @@ def test_stages_are_the_whole_body_in_the_order_of_execution(bodies, body):
     found = freezing.backbone_stages(detector.backbone.body)
     assert len(found) == {"tf_efficientnet_lite0": 8, "resnet50": 5}[body]
     everything = [f"backbone.body.{name}" for stage in found for name in stage.modules]
-    assert freezing._below(detector, everything) == freezing.frozen_parameter_names(detector, "backbone")
+    assert freezing._names_below(detector, everything) == freezing.frozen_parameter_names(detector, "backbone")
     called = []
     layers = [name for name in freezing.parameters_by_layer(detector) if name.startswith("backbone.body.")]
     for name in layers:

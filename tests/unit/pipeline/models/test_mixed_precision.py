@@ -8,13 +8,12 @@ import torch
 
 from pipeline.config import training
 from pipeline.models import detectors, mixed_precision
+from tests.helpers.configs import SMALL_MODEL
 
 
 @pytest.fixture
 def detector(categories):
-    settings = training.ModelSection(
-        fpn_channels=16, min_size=64, max_size=1024, sampled_boxes=8, rpn_proposals_train=40, rpn_proposals_test=20
-    )
+    settings = training.ModelSection(**SMALL_MODEL | {"min_size": 64, "max_size": 1024})
     torch.manual_seed(0)
     return detectors.build(settings, categories)
 

@@ -112,8 +112,8 @@ def test_a_backbone_can_name_the_policies_that_make_sense_for_it():
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"seeds": [1, 1]}, "each seed once"),
-        ({"policies": {"a--b": "none"}}, "must not hold"),
+        ({"seeds": [1, 1]}, "give each seed only once"),
+        ({"policies": {"a--b": "none"}}, "must not contain"),
         ({"seeds": []}, "seeds"),
         ({"policies": {"later": {"freeze": 3, "backbone": "resnet18"}}}, "only freeze, unfreeze, rate_factors"),
         ({"backbones": {"resnet18": {"weights": "none", "policies": ["all"]}}}, "all: not among study.policies"),

@@ -8,9 +8,12 @@ import pytest
 from pipeline.config import config
 from pipeline.models import detectors, freezing
 from tests.helpers.commands import run_cariste
+from tests.helpers.configs import SMALL_MODEL
 
 CONFIG = {
     "model": {
+        "backbone": "tf_efficientnet_lite0",
+        "weights": "bundled",
         "fpn_channels": 16,
         "freeze": 3,
         "unfreeze": [
@@ -59,7 +62,7 @@ def test_the_rows_count_what_the_run_trains(detector):
 
 def test_every_number_in_the_table_can_be_written_into_the_config():
     found = json.loads(printed("--json", "--config", json.dumps(CONFIG)))
-    whole = detectors.build_unweighted(config.validate({"model": {"fpn_channels": 16, "freeze": "none"}}).model, 2)
+    whole = detectors.build_unweighted(config.validate({"model": SMALL_MODEL | {"freeze": "none"}}).model, 2)
     before = set()
     for row in (row for row in found["rows"] if row["layer"] is None):
         last = config.validate({"model": {"freeze": {"all_but_last": row["all_but_last"]}}}).model.freeze

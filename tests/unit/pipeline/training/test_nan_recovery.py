@@ -26,7 +26,7 @@ def spoil(monkeypatch):
     """Return a function that makes the loss of these iterations infinite, when they come up and each time they do."""
 
     def now(*iterations: int) -> None:
-        plain = step._backward
+        plain = step._accumulate_gradients
 
         def backward(network, scaler, batch, settings):
             losses = plain(network, scaler, batch, settings)
@@ -40,7 +40,7 @@ def spoil(monkeypatch):
             batch_numbers.append(iteration)
             return take(network, state, batch, iteration, settings)
 
-        monkeypatch.setattr(step, "_backward", backward)
+        monkeypatch.setattr(step, "_accumulate_gradients", backward)
         monkeypatch.setattr(step, "train_step", numbered)
 
     return now
@@ -90,7 +90,7 @@ def test_recovery_is_the_same_every_time_and_after_a_stop(make_data, tiny_settin
 def test_after_two_rollbacks_it_stops_and_names_everything(make_data, tiny_settings, tmp_path):
     data = make_data(image_count=2)
     wild = with_values(tiny_settings, "train", learning_rate=1e30, iterations=9)
-    with pytest.raises(train.TrainingError) as caught:
+    with pytest.raises(nan_recovery.TrainingError) as caught:
         run(wild, data, tmp_path / "run")
     lines = str(caught.value).splitlines()
     assert [line.split(":")[0] for line in lines[:3]] == ["iteration 2", "iteration 3", "iteration 4"]
@@ -104,7 +104,7 @@ def test_after_two_rollbacks_it_stops_and_names_everything(make_data, tiny_setti
 def test_a_gradient_that_is_no_number_changes_nothing(make_data, tiny_settings, tmp_path, monkeypatch):
     """It is found before the step, so what is saved has no NaN in it."""
     monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda parameters, _: torch.tensor(float("nan")))
-    with pytest.raises(train.TrainingError, match="gradient nan"):
+    with pytest.raises(nan_recovery.TrainingError, match="gradient nan"):
         run(with_values(tiny_settings, "train", iterations=4), make_data(), tmp_path)
     saved = torch.load(next((tmp_path / "checkpoint").glob("*.pt")), weights_only=True)["state"]
     assert all(torch.isfinite(tensor).all() for tensor in saved["detector"].values())

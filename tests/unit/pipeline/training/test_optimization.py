@@ -10,6 +10,7 @@ from torch import nn
 from pipeline.config.training import RateFactorsSection, TrainSection
 from pipeline.models import detectors
 from pipeline.training import optimization
+from tests.helpers.configs import SHORT_TRAINING
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def names_of(optimizer) -> list[str]:
 
 
 def test_every_trainable_parameter_is_in_one_group_and_decays_if_it_is_a_matrix(detector):
-    settings = TrainSection(rate_factors=RateFactorsSection(heads=2, fpn=0.5, backbone=0.1))
+    settings = TrainSection(weight_decay=0.01, rate_factors=RateFactorsSection(heads=2, fpn=0.5, backbone=0.1))
     optimizer = optimization.build_optimizer(detector, settings)
     trainable = {name: parameter for name, parameter in detector.named_parameters() if parameter.requires_grad}
     assert sorted(names_of(optimizer)) == sorted(trainable)
@@ -71,7 +72,7 @@ def test_the_learning_rate_goes_down_in_steps(step, factor):
 
 def test_parameters_that_join_train_and_are_found_again_after_a_stop():
     """Train, let a frozen layer join at half the rate, train, stop; a second optimiser goes on as the first would."""
-    settings = TrainSection(rate_factors=RateFactorsSection(backbone=0.2))
+    settings = TrainSection(**SHORT_TRAINING | {"rate_factors": RateFactorsSection(backbone=0.2)})
 
     def toy():
         torch.manual_seed(1)
@@ -131,7 +132,7 @@ def test_what_joins_late_warms_up():
 
 
 def test_going_back_to_before_parameters_joined_freezes_them_again():
-    settings = TrainSection(rate_factors=RateFactorsSection(backbone=0.1))
+    settings = TrainSection(**SHORT_TRAINING | {"rate_factors": RateFactorsSection(backbone=0.1)})
     network = nn.ModuleDict({"backbone": nn.Linear(2, 2), "heads": nn.Linear(2, 1)})
     network["backbone"].requires_grad_(False)
     optimizer = optimization.build_optimizer(network, settings)

@@ -15,7 +15,7 @@ from pipeline.config.stages import TrainConfig
 from pipeline.data.dataset import Draw, TrainingDataset
 from pipeline.models import detectors, freezing
 from pipeline.reports.run_records import LOSS_COLUMNS, read_training
-from pipeline.training import train
+from pipeline.training import nan_recovery, train
 from tests.helpers.commands import Outcome, run_cariste
 from tests.helpers.configs import with_values
 
@@ -166,16 +166,14 @@ def test_training_goes_on_from_a_model_of_ours(make_data, tiny_settings, tmp_pat
 def test_out_of_memory_says_what_to_lower(make_data, tiny_settings, tmp_path):
     # Two thousand gigabytes an image: refused by the allocator at once.
     huge = with_values(tiny_settings, "model", min_size=400_000, max_size=400_000)
-    with pytest.raises(train.TrainingError, match=r"out of memory; lower train\.batch_size.*allocate"):
+    with pytest.raises(nan_recovery.TrainingError, match=r"out of memory; lower train\.batch_size.*allocate"):
         run(huge, make_data(), tmp_path)
 
 
 def test_a_missing_gpu_is_an_error(make_data, tiny_settings, tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(devices.DeviceError, match=r"train\.device = 'cuda'.*finds no cuda device"):
+    with pytest.raises(devices.DeviceError, match=r"train\.device.*finds no cuda device"):
         run(with_values(tiny_settings, "train", device="cuda"), make_data(), tmp_path)
-    assert devices.select_device("cpu") == torch.device("cpu")
-    assert devices.select_device("auto").type in ("cpu", "mps")
 
 
 def command(data, settings: TrainConfig, folder: Path, *options: str) -> Outcome:
@@ -188,6 +186,7 @@ def command(data, settings: TrainConfig, folder: Path, *options: str) -> Outcome
 def test_the_command_trains_and_reports_progress(make_data, tiny_settings, tmp_path):
     done = command(make_data(), tiny_settings, tmp_path, "--threads", "1")
     assert done.exit_code == 0, done.stderr
+    assert done.stderr.startswith("train: device: cpu. A CPU takes many times as long")
     assert "288 tensors loaded" in done.stderr
     assert "train: 2 of 2 iterations, 0 left" in done.stderr
     assert "s per iteration, loss " in done.stderr

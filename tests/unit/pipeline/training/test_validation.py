@@ -87,12 +87,14 @@ def test_a_set_without_what_the_metric_needs_is_refused(make_data, tiny_settings
         document["annotations"] = []
     poor.write_text(json.dumps(document))
     settings = with_validation(tiny_settings, {}, metric=metric)
-    with pytest.raises(validation_score.ValidationError, match=rf"poor\.json.*train\.validation\.metric = '{metric}'"):
+    with pytest.raises(
+        validation_score.ValidationSetError, match=rf"poor\.json.*train\.validation\.metric = '{metric}'"
+    ):
         run(settings, data, tmp_path, val=poor)
 
 
 def test_the_rendered_split_must_be_given(make_data, tiny_settings, tmp_path):
-    with pytest.raises(validation_score.ValidationError, match="--val"):
+    with pytest.raises(validation_score.ValidationSetError, match="--val"):
         run(with_validation(tiny_settings, {}), make_data(), tmp_path)
 
 
@@ -115,4 +117,4 @@ def test_classes_that_were_not_taught_do_not_count(make_data, tiny_settings, tmp
     taught = reader.read_coco(data.annotations)
     places = (data.annotations, data.images)
     score = validation_score.CocoScore("box_AP", *places, taught.categories[:1], tiny_settings.model)
-    assert score.unknown == {"pallet_truck"}
+    assert score.unknown_classes == {"pallet_truck"}

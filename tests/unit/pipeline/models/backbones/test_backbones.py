@@ -163,8 +163,8 @@ def test_alexnet_is_padded_and_nothing_else():
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("resnet19", "not known; there are resnet18, "),
-        ("timm/nothing_of_the_kind", "not known"),
+        ("resnet19", "unknown; there are resnet18, "),
+        ("timm/nothing_of_the_kind", "unknown"),
         ("test_vit", r"strides \[16, 16, 16, 16\]"),
         ("swin_tiny_patch4_window7_224", "does not take images of any size"),
     ],

@@ -59,7 +59,9 @@ def test_every_tensor_has_its_line_in_the_report(tiny_settings, categories):
 
 
 def test_they_are_for_their_own_backbones(changed_model, categories):
-    with pytest.raises(WeightsError, match=r"tf_efficientnet_lite2; for model\.backbone = resnet18 choose imagenet"):
+    with pytest.raises(
+        WeightsError, match=r"tf_efficientnet_lite2, not for resnet18; set model\.backbone to one of them"
+    ):
         detectors.build(changed_model(backbone="resnet18"), categories)
 
 

@@ -4,12 +4,17 @@
 import hashlib
 import logging
 import re
+import threading
 from collections import OrderedDict
 from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
+import pooch
 import pytest
+import requests
 import safetensors.torch
 import timm
 import torch
@@ -79,8 +84,10 @@ def publish(folder: Path, stem: str, state: dict[str, torch.Tensor]) -> Path:
 
 def published_as(monkeypatch, name: str, file: Path) -> None:
     """Make `file` the published classifier of one of torchvision's bodies."""
-    kind = replace(TORCHVISION_BACKBONES[name], imagenet=SimpleNamespace(url=f"https://nowhere.invalid/{file.name}"))
-    monkeypatch.setitem(TORCHVISION_BACKBONES, name, kind)
+    spec = replace(
+        TORCHVISION_BACKBONES[name], imagenet_weights=SimpleNamespace(url=f"https://nowhere.invalid/{file.name}")
+    )
+    monkeypatch.setitem(TORCHVISION_BACKBONES, name, spec)
 
 
 def test_none_loads_nothing_and_says_so(changed_model, categories, caplog):
@@ -130,7 +137,7 @@ def test_a_hidden_layer_leaves_cocos_predictor_out_and_says_so(coco_settings, ca
     assert "roi_heads.mask_head.0.0.weight" in report.reshaped
     assert "roi_heads.box_head.fc6.weight" in report.loaded
     assert {"roi_heads.box_predictor.hidden.0", "roi_heads.mask_head.0.0"} <= set(report.fresh_layers)
-    assert "as the config shapes them otherwise" in str(report)
+    assert "because the config gives them another shape" in str(report)
 
 
 def test_coco_wants_the_width_it_was_trained_with(coco_settings, categories):
@@ -165,14 +172,15 @@ def test_the_official_files_are_those_of_torchvision():
     assert files == ["maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth", "maskrcnn_resnet50_fpn_v2_coco-73cbd019.pth"]
 
 
-def test_coco_without_network_says_which_file_goes_where(nowhere, monkeypatch):
+def test_coco_without_network_says_what_to_set_and_which_file_goes_where(nowhere, monkeypatch):
     def unplugged(*_, **__):
-        raise OSError("no network")
+        raise requests.ConnectionError("no network")
 
-    monkeypatch.setattr(torch.hub, "download_url_to_file", unplugged)
+    monkeypatch.setattr(pooch, "retrieve", unplugged)
     with pytest.raises(initial_weights.WeightsError) as caught:
         initial_weights.coco_source("maskrcnn_resnet50_fpn_v2")
-    for hint in ("maskrcnn_resnet50_fpn_v2_coco-73cbd019.pth", "assets/weights/", "model.weights_file", "checkpoints"):
+    hints = ("maskrcnn_resnet50_fpn_v2_coco-73cbd019.pth", "assets/weights/", "model.weights_file", "checkpoints")
+    for hint in (*hints, "model.backbone: tf_efficientnet_lite0", "model.weights: bundled"):
         assert hint in str(caught.value)
 
 
@@ -184,25 +192,43 @@ def test_a_published_file_in_the_projects_folder_is_used_before_any_download(now
     assert state_dicts.find_or_download(f"https://nowhere.invalid/{made.name}", "here") == made
 
 
-def test_a_published_file_is_downloaded_checked_and_kept(nowhere):
+@pytest.fixture
+def serve(tmp_path):
+    """Return a function that serves a file over HTTP on this machine and returns its URL."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield lambda file: f"http://127.0.0.1:{server.server_port}/{file.relative_to(tmp_path).as_posix()}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_published_file_is_downloaded_checked_and_kept(nowhere, serve):
     served = publish(nowhere / "served", "made", {"a": torch.zeros(1)})
-    found = state_dicts.find_or_download(served.as_uri(), "here")
+    found = state_dicts.find_or_download(serve(served), "here")
     assert found.parent == nowhere / "hub" / "checkpoints"
     assert found.read_bytes() == served.read_bytes()
+    assert list(found.parent.iterdir()) == [found]
 
 
-def test_a_file_damaged_on_the_way_is_not_kept(nowhere):
+def test_a_file_damaged_on_the_way_is_not_kept(nowhere, serve):
     served = publish(nowhere / "served", "made", {"a": torch.zeros(1)})
     served.write_bytes(b"half of the wei")
-    with pytest.raises(initial_weights.WeightsError, match="damaged on the way"):
-        state_dicts.find_or_download(served.as_uri(), "here")
+    with pytest.raises(initial_weights.WeightsError, match="here: made-.* was damaged on the way"):
+        state_dicts.find_or_download(serve(served), "here")
+    assert not list((nowhere / "hub" / "checkpoints").iterdir())
+
+
+def test_a_file_that_the_server_does_not_have_is_an_error_that_names_it(nowhere, serve):
+    with pytest.raises(initial_weights.WeightsError, match=r"here: made-12345678\.pth cannot be downloaded \(404"):
+        state_dicts.find_or_download(serve(nowhere / "made-12345678.pth"), "here")
     assert not list((nowhere / "hub" / "checkpoints").iterdir())
 
 
 def test_a_file_damaged_in_the_cache_is_refused(nowhere):
     made = publish(nowhere / "hub" / "checkpoints", "made", {"a": torch.zeros(1)})
     made.write_bytes(b"something else")
-    with pytest.raises(initial_weights.WeightsError, match=r"its sha256 begins with .*delete it and fetch it again"):
+    with pytest.raises(initial_weights.WeightsError, match=r"its sha256 begins with .*delete it and download it again"):
         state_dicts.find_or_download(f"https://nowhere.invalid/{made.name}", "here")
 
 
@@ -255,7 +281,7 @@ def test_a_detector_of_ones_own_with_cocos_classes_hands_over_its_rows(coco_sett
 
 
 def test_the_command_prints_every_tensor(tmp_path):
-    (tmp_path / "x.yaml").write_text("model: {fpn_channels: 16}\n")
+    (tmp_path / "x.yaml").write_text("model: {backbone: tf_efficientnet_lite0, weights: bundled, fpn_channels: 16}\n")
     done = run_cariste("weights", "--config", tmp_path / "x.yaml", "--class", "pedestrian")
     assert done.exit_code == 0, done.stderr
     printed = done.stdout

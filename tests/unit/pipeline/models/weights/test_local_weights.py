@@ -77,9 +77,9 @@ def test_a_checkpoint_of_a_training_script_is_unwrapped(tmp_path, changed_model,
         (
             "resnet18",
             lambda: {"stages.a": torch.zeros(1)},
-            r"nothing of it would be used: .* stages\.a, …; the model's",
+            r"none of its tensors would be used: .* stages\.a, …; those of the model",
         ),
-        ("resnet18", lambda: {"a": 1}, "holds no tensors by name"),
+        ("resnet18", lambda: {"a": 1}, "has no tensors by name"),
     ],
 )
 def test_a_wrong_file_is_refused_with_what_does_not_fit(tmp_path, changed_model, categories, backbone, state, reason):
@@ -134,7 +134,7 @@ def test_a_path_hands_over_predictor_rows_by_name(tmp_path, changed_model, categ
 
 
 def test_a_path_without_a_file_or_a_typing_error_is_named(changed_model, categories):
-    problem = r"model\.weights = 'bundel': neither bundled, coco, imagenet or none, nor a"
+    problem = r"model\.weights = 'bundel': must be bundled, coco, imagenet, none, or the path"
     with pytest.raises(initial_weights.WeightsError, match=problem):
         detectors.build(changed_model(weights="bundel"), categories)
 
