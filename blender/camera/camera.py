@@ -98,7 +98,7 @@ def _animate_motion(camera_object: bpy.types.Object, camera: dict) -> None:
 
 
 def world_to_pixels(camera: dict, points_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Project world points (N, 3); return pixel coordinates (N, 2) and depths along the optical axis (N,) in metres.
+    """Project world points (N, 3); return pixel coordinates (N, 2) and depths along the optical axis (N,) in meters.
 
     Points with a depth of 0 or less are behind the camera; their pixel coordinates are meaningless.
     """
@@ -109,7 +109,7 @@ def world_to_pixels(camera: dict, points_m: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def world_to_camera(camera: dict, points_m: np.ndarray) -> np.ndarray:
-    """Return world points (N, 3) in camera axes, in metres."""
+    """Return world points (N, 3) in camera axes, in meters."""
     return (points_m - np.array(camera["position_m"])) @ np.array(camera["rotation"])
 
 

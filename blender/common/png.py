@@ -11,7 +11,7 @@ METADATA_CHUNKS = (b"tEXt", b"zTXt", b"iTXt", b"tIME")
 
 
 def write_uint16(path: Path, pixels: np.ndarray) -> None:
-    """Write an array of uint16 as a 16-bit PNG (RFC 2083): (H, W) grey or (H, W, 3) RGB.
+    """Write an array of uint16 as a 16-bit PNG (RFC 2083): (H, W) gray or (H, W, 3) RGB.
 
     Raises:
         ValueError: another shape or dtype.
@@ -20,7 +20,7 @@ def write_uint16(path: Path, pixels: np.ndarray) -> None:
 
 
 def write_uint8(path: Path, pixels: np.ndarray) -> None:
-    """Write an array of uint8 as an 8-bit PNG: (H, W) grey or (H, W, 3) RGB.
+    """Write an array of uint8 as an 8-bit PNG: (H, W) gray or (H, W, 3) RGB.
 
     Raises:
         ValueError: another shape or dtype.

@@ -70,7 +70,7 @@ def render(exr: Path) -> None:
 def balance_white(color: np.ndarray, strength: float) -> None:
     """Make the view transform remove a share `strength` (0 to 1) of the color cast of an image.
 
-    `color` is the image, (H, W, 3) linear Rec. 709. As in cameras, the image is assumed to be grey on average
+    `color` is the image, (H, W, 3) linear Rec. 709. As in cameras, the image is assumed to be gray on average
     (Buchsbaum 1980). The brightest tenth is left out, because lamps and skies say nothing about the surfaces that
     they light. The brightness stays the same.
     """

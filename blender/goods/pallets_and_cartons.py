@@ -329,11 +329,11 @@ def _layer_patches(
     return solids
 
 
-def _side_patches(face: FacePlane, carton_print: CartonPrint, labelled: bool) -> list[Solid]:
+def _side_patches(face: FacePlane, carton_print: CartonPrint, labeled: bool) -> list[Solid]:
     """Return the print on one side of a carton of a stack."""
     size = np.array(face.size_m)
     patches = []
-    if labelled:
+    if labeled:
         place, extent = carton_print.label[2:] * size, carton_print.label[:2] * size
         bars = (0.8 * extent[0], 0.3 * extent[1])
         patches.append(face.rectangle(place, extent, LABEL_SLOT))

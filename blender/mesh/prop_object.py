@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Props are all objects that are built from solids and are never labelled: goods, furniture, vehicles.
+"""Props are all objects that are built from solids and are never labeled: goods, furniture, vehicles.
 
 A record describes them by `PropParameters` of pipeline: `size_m`, `color_rgb`, `accent_rgb`, `wear`, `variant`, `seed`.
 `variant` in 0..1 picks one of the forms of a kind.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Shapes that vehicles, goods and lamps are made of, on top of the basic ones in `solids`: turned, bent, rounded.
 
-All lengths are in metres, in the frame of the object that the shape becomes part of: x forward, y left, z up.
+All lengths are in meters, in the frame of the object that the shape becomes part of: x forward, y left, z up.
 """
 
 from collections.abc import Sequence

@@ -13,7 +13,7 @@ from blender.mesh.prop_object import MaterialRecipe, build_prop_object
 from blender.mesh.solids import Solid
 
 BLACK, DARK, MAST = (0.02, 0.02, 0.022), (0.035, 0.036, 0.04), (0.055, 0.057, 0.062)
-GREY, ZINC = (0.2, 0.2, 0.2), (0.45, 0.46, 0.47)
+GRAY, ZINC = (0.2, 0.2, 0.2), (0.45, 0.46, 0.47)
 CARTON_COLOR = (0.4, 0.26, 0.13, 1.0)
 
 
@@ -76,7 +76,7 @@ def _maker_and_arguments(slot: VehicleMaterial, parameters: dict) -> tuple:
         case VehicleMaterial.PALE_TIRE:
             return tire_material, "pale tyre", (0.32, 0.3, 0.27), wear
         case VehicleMaterial.RIM:
-            return plain_material, "rim", GREY, 0.5
+            return plain_material, "rim", GRAY, 0.5
         case VehicleMaterial.ZINC:
             return plain_material, "zinc", ZINC, 0.38, 0.8
         case VehicleMaterial.CHROME:

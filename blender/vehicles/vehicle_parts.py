@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Parts that several vehicles have: wheels and castors, seats, lamps, overhead guards, makers' names.
 
-A part is built in the frame of the vehicle (x forward, y left, z up, metres), or about the origin to be moved there.
+A part is built in the frame of the vehicle (x forward, y left, z up, meters), or about the origin to be moved there.
 """
 
 import numpy as np

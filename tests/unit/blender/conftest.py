@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Blender in the test process: every test that asks for it starts from an empty file."""
+"""Blender in the test process: tests with the fixture `asset_cache` start from an empty file."""
 
 import atexit
 
@@ -12,7 +12,7 @@ from blender.mesh.asset_cache import AssetCache
 
 @pytest.fixture
 def asset_cache() -> AssetCache:
-    """An empty Blender file and the asset cache of one image."""
+    """Load an empty Blender file and return the asset cache of one image."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     return AssetCache()
 

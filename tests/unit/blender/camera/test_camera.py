@@ -35,7 +35,7 @@ def record(angles_rad, position_m=(1.0, -2.0, 1.5), fx_px=300.0, fy_px=300.0, cx
     center_px=st.tuples(st.floats(150, 230), st.floats(100, 190)),
     fy_px=st.sampled_from([300.0, 330.0, 270.0]),
 )
-def test_our_projection_is_blenders(asset_cache, angles_rad, center_px, fy_px):
+def test_projection_agrees_with_blender(asset_cache, angles_rad, center_px, fy_px):
     view = record(angles_rad, fy_px=fy_px, cx_px=center_px[0], cy_px=center_px[1])
     scene = bpy.context.scene
     scene.render.resolution_x, scene.render.resolution_y = WIDTH, HEIGHT

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Distortion against OpenCV's, its limits, and that the pinhole image around a frame gives all of its pixels."""
+"""Lens distortion: comparison with OpenCV, its limits, and the pinhole image that covers the frame."""
 
 import cv2
 import numpy as np
@@ -25,13 +25,13 @@ def made(distortion, **changes):
 
 
 def inside(distortion):
-    """Points (N, 2) of the plane within the distortion's reach and 0.7 of the axis."""
+    """Return points (N, 2) of the plane within the valid radius and within 0.7 of the axis."""
     points = np.stack(np.meshgrid(*[np.linspace(-0.7, 0.7, 21)] * 2), -1).reshape(-1, 2)
     return points[np.linalg.norm(points, axis=1) < min(0.7, 0.8 * lens_distortion.valid_radius(distortion))]
 
 
 @given(coefficients)
-def test_distortion_is_opencvs_and_can_be_undone(distortion):
+def test_distortion_agrees_with_opencv_and_can_be_inverted(distortion):
     points = inside(distortion)
     shown = lens_distortion.distort(distortion, points)
     still = np.zeros(3)
@@ -42,13 +42,13 @@ def test_distortion_is_opencvs_and_can_be_undone(distortion):
 
 
 @given(coefficients, st.floats(0, 2 * np.pi))
-def test_no_point_comes_back_however_far_out(distortion, direction):
+def test_distorted_radius_grows_with_the_radius(distortion, direction):
     radii = np.linspace(0, 30, 3000)[:, None]
     shown = np.linalg.norm(lens_distortion.distort(distortion, radii * (np.cos(direction), np.sin(direction))), axis=1)
     assert (np.diff(shown) > -1e-9).all()
 
 
-def test_the_polynomial_alone_would_come_back():
+def test_the_polynomial_alone_would_fold_back():
     far = np.array([[1.69, 0.0]])
     still = np.zeros(3)
     folded, _ = cv2.projectPoints(np.array([[1.69, 0.0, 1.0]]), still, still, np.eye(3), np.array(FOLDING))
@@ -62,13 +62,13 @@ def test_a_frame_beyond_the_fold_is_refused():
         lens_distortion.pinhole_record(made(FOLDING, fx_px=50.0, fy_px=50.0))
 
 
-def test_a_straight_image_stays_as_it_is():
+def test_a_record_without_distortion_is_unchanged():
     record = made((0.0,) * 5)
     assert lens_distortion.pinhole_record(record) is record
 
 
 @pytest.mark.parametrize("distortion", [BARREL, PINCUSHION])
-def test_the_pinhole_image_covers_every_pixel_and_is_nowhere_coarser(distortion):
+def test_the_pinhole_image_covers_all_pixels_at_full_resolution(distortion):
     record = made(distortion)
     wide, warp = lens_distortion.pinhole_record(record), lens_distortion.Warp.for_record(record)
     size = (wide["render"]["width"], wide["render"]["height"])
@@ -84,7 +84,7 @@ def test_the_pinhole_image_covers_every_pixel_and_is_nowhere_coarser(distortion)
     assert np.abs(apart).max() < 1
 
 
-def test_in_the_middle_a_pixel_is_fetched_as_it_is():
+def test_pixels_at_the_image_center_are_unchanged():
     record = made((-0.3, 0.07, 0.0, 0.0, 0.0))
     wide, warp = lens_distortion.pinhole_record(record), lens_distortion.Warp.for_record(record)
     shape = (wide["render"]["height"], wide["render"]["width"], 3)
@@ -96,7 +96,7 @@ def test_in_the_middle_a_pixel_is_fetched_as_it_is():
     assert np.array_equal(warp.fetch_nearest(image)[middle], straight)
 
 
-def test_smooth_follows_a_slope_and_opencv():
+def test_bicubic_fetch_keeps_gradients_and_agrees_with_opencv():
     record = made(BARREL)
     wide, warp = lens_distortion.pinhole_record(record), lens_distortion.Warp.for_record(record)
     y, x = np.mgrid[: wide["render"]["height"], : wide["render"]["width"]]
@@ -108,7 +108,7 @@ def test_smooth_follows_a_slope_and_opencv():
     assert np.abs(ours[..., 2] - theirs[..., 2]).max() <= 4
 
 
-def test_the_glass_stays_the_same_behind_the_larger_image():
+def test_the_aperture_diameter_is_the_same_in_the_pinhole_image():
     record = made(BARREL, aperture_f=2.0, fx_px=60.0, fy_px=60.0)
     wide = lens_distortion.pinhole_record(record)
     glass_mm = [

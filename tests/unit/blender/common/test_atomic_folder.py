@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Folders that appear whole or not at all, with two processes at one of them."""
+"""Folders appear complete or not at all, also if two processes create the same one."""
 
 import pytest
 
@@ -10,7 +10,7 @@ def names(folder):
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
 
 
-def test_it_appears_whole_and_replaces_what_was_there(tmp_path):
+def test_a_folder_appears_complete_and_replaces_the_old_one(tmp_path):
     out = tmp_path / "00003"
     for content in ("old", "new"):
         with atomic_folder.create_folder(out) as (folder, check):
@@ -27,7 +27,7 @@ def make(out, name, meanwhile=lambda: None):
         check()
 
 
-def test_what_fails_leaves_the_old_one_and_nothing_else(tmp_path):
+def test_an_error_keeps_the_old_folder_and_removes_the_new_one(tmp_path):
     def fill_the_disk():
         raise OSError("no room")
 
@@ -37,7 +37,7 @@ def test_what_fails_leaves_the_old_one_and_nothing_else(tmp_path):
     assert names(tmp_path) == ["00003", "00003/old"]
 
 
-def test_leftovers_of_killed_processes_are_removed_and_those_of_other_shards_stay(tmp_path):
+def test_leftovers_of_the_same_shard_are_removed_and_those_of_others_stay(tmp_path):
     for left in (".00003.growing.1a2b3c4d/images", ".00003.gone.1a2b3c4d/images", ".00004.growing.1a2b3c4d"):
         (tmp_path / left).mkdir(parents=True)
     with atomic_folder.create_folder(tmp_path / "00003"):
@@ -46,7 +46,7 @@ def test_leftovers_of_killed_processes_are_removed_and_those_of_other_shards_sta
 
 
 @pytest.mark.parametrize("made_anew", [False, True], ids=["folder gone", "folder made anew, as Blender does"])
-def test_of_two_processes_the_last_to_begin_wins(tmp_path, made_anew):
+def test_of_two_processes_the_one_that_began_last_wins(tmp_path, made_anew):
     def begin_later():
         (first,) = tmp_path.glob(".00003.growing*")
         make(tmp_path / "00003", "second")

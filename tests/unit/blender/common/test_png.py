@@ -29,12 +29,12 @@ def test_opencv_reads_8_bits_back(tmp_path_factory, values):
 
 
 @pytest.mark.parametrize("pixels", [np.zeros((2, 2), np.uint8), np.zeros((2, 2, 4), np.uint16), np.zeros(3, np.uint16)])
-def test_other_pixels_are_refused(tmp_path, pixels):
+def test_other_shapes_and_dtypes_are_refused(tmp_path, pixels):
     with pytest.raises(ValueError, match="expected an"):
         png.write_uint16(tmp_path / "ids.png", pixels)
 
 
-def test_text_goes_and_pixels_stay(tmp_path):
+def test_text_is_removed_and_pixels_stay(tmp_path):
     path = tmp_path / "image.png"
     image = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
     bare = cv2.imencode(".png", image)[1].tobytes()
@@ -44,7 +44,7 @@ def test_text_goes_and_pixels_stay(tmp_path):
     assert path.read_bytes() == bare
 
 
-def test_a_file_cut_short_is_an_error(tmp_path):
+def test_an_incomplete_file_is_an_error(tmp_path):
     path = tmp_path / "image.png"
     path.write_bytes(cv2.imencode(".png", np.zeros((9, 9, 3), np.uint8))[1].tobytes()[:-9])
     with pytest.raises(ValueError, match=r"image\.png is cut short"):

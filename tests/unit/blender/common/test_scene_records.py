@@ -10,14 +10,14 @@ SCENES = [record(index).model_dump(mode="json") for index in (4, 5)]
 
 
 @pytest.mark.parametrize("wrap", [lambda scene: scene, lambda scene: {"scene": scene, "measured": {}}])
-def test_lines_of_the_sampler_and_of_a_shard_are_read_alike(tmp_path, wrap):
+def test_lines_of_the_stage_sample_and_of_a_shard_are_both_read(tmp_path, wrap):
     path = tmp_path / "scenes.jsonl"
     path.write_text("".join(json.dumps(wrap(scene)) + "\n" for scene in SCENES))
     assert scene_records.read_records(path) == SCENES
     assert scene_records.read_record(path, 5) == SCENES[1]
 
 
-def test_one_record_may_be_spread_over_lines(tmp_path):
+def test_a_single_record_may_span_several_lines(tmp_path):
     path = tmp_path / "record.json"
     path.write_text(json.dumps(SCENES[0], indent=2))
     assert scene_records.read_record(path, None) == SCENES[0]
@@ -34,7 +34,7 @@ def test_one_record_may_be_spread_over_lines(tmp_path):
         ("\n".join(map(json.dumps, SCENES)), 9, "not image 9"),
     ],
 )
-def test_what_is_wrong_with_a_file_is_said(tmp_path, text, index, reason):
+def test_the_message_says_what_is_wrong_with_a_file(tmp_path, text, index, reason):
     path = tmp_path / "record.json"
     path.write_text(text)
     with pytest.raises(scene_records.RecordError, match=reason):

@@ -5,7 +5,7 @@ import pytest
 from blender.cycles import devices
 
 
-def test_cpu_is_taken_when_asked_for(asset_cache):
+def test_cpu_is_used_if_requested(asset_cache):
     assert devices.select_device("cpu") == "CPU"
     assert bpy.context.scene.cycles.device == "CPU"
 
@@ -18,5 +18,5 @@ def test_a_gpu_that_this_build_has_no_kernels_for_is_an_error(asset_cache):
         devices.select_device(absent)
 
 
-def test_auto_says_what_it_took(asset_cache):
+def test_auto_returns_the_name_of_the_device(asset_cache):
     assert devices.select_device("auto").startswith(("CPU", *(kind.upper() for kind in devices.GPU_KINDS)))

@@ -11,7 +11,7 @@ HASHES = {"instance_00001": 0x7318739E, "instance_00002": 0x12345678, "rack": 0x
 
 
 def write(path, codes, dtype=np.float32, manifest=HASHES, cryptomatte=True):
-    """Write an EXR file in the layout of Blender's, with one hash per pixel."""
+    """Write an EXR file with the layout of Blender's files, one hash for each pixel."""
     pixels = np.array(codes, np.uint32).view(np.float32).astype(dtype)
     header = {
         "compression": OpenEXR.ZIPS_COMPRESSION,
@@ -31,7 +31,7 @@ def write(path, codes, dtype=np.float32, manifest=HASHES, cryptomatte=True):
     OpenEXR.File(header, channels).write(str(path))
 
 
-def test_ids_come_from_the_manifest_and_what_is_not_labelled_is_zero(tmp_path):
+def test_ids_come_from_the_manifest_and_unlabeled_objects_are_zero(tmp_path):
     write(tmp_path / "a.exr", [[HASHES["instance_00001"], HASHES["rack"]], [0, HASHES["instance_00002"]]])
     read = exr_passes.read_passes(tmp_path / "a.exr", {1, 2})
     assert read.ids.dtype == np.uint16
@@ -43,12 +43,12 @@ def test_ids_come_from_the_manifest_and_what_is_not_labelled_is_zero(tmp_path):
 
 
 @pytest.mark.parametrize(("listed", "in_pixels"), [(0x802A56EB, 0x80AA56EB), (0x7FC00001, 0x7F400001)])
-def test_hashes_that_are_no_plain_float_have_a_bit_flipped_in_pixels(tmp_path, listed, in_pixels):
+def test_hashes_that_are_no_normal_float_have_a_flipped_bit_in_pixels(tmp_path, listed, in_pixels):
     write(tmp_path / "a.exr", [[in_pixels]], manifest={"instance_00003": listed})
     assert exr_passes.read_passes(tmp_path / "a.exr", {3}).ids.tolist() == [[3]]
 
 
-def test_an_instance_that_the_record_does_not_have_is_named(tmp_path):
+def test_an_instance_that_the_record_lacks_is_named(tmp_path):
     write(tmp_path / "a.exr", [[HASHES["instance_00002"]]])
     with pytest.raises(exr_passes.PassError, match="instance 2 is in the image and not in its record"):
         exr_passes.read_passes(tmp_path / "a.exr", {1})
@@ -66,14 +66,14 @@ def test_half_floats_are_refused(tmp_path):
         exr_passes.read_passes(tmp_path / "a.exr", {1})
 
 
-def test_a_image_without_cryptomatte_is_refused(tmp_path):
+def test_an_image_without_cryptomatte_is_refused(tmp_path):
     write(tmp_path / "a.exr", [[0]], cryptomatte=False)
     with pytest.raises(exr_passes.PassError, match=r"no CryptoAsset00\.r among the channels"):
         exr_passes.read_passes(tmp_path / "a.exr", {1})
 
 
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.9])
-def test_a_file_that_is_cut_short_asks_for_the_disk(tmp_path, share):
+def test_the_message_for_an_incomplete_file_mentions_a_full_disk(tmp_path, share):
     write(tmp_path / "a.exr", np.zeros((40, 30), np.uint32))
     whole = (tmp_path / "a.exr").read_bytes()
     (tmp_path / "a.exr").write_bytes(whole[: int(share * len(whole))])

@@ -17,7 +17,7 @@ from tests.helpers.paths import ROOT
 
 
 def luma_and_cast(folder, color_rgb, strength):
-    """Render a grey hall under light of this colour; return mean luma and mean red minus mean blue, 0 to 255."""
+    """Render a gray hall under light of this color; return mean luma and mean red minus mean blue, 0 to 255."""
     lit = records.record(0, width=64, height=48)
     lamps = [lamp.model_copy(update={"color_rgb": color_rgb}) for lamp in lit.lamps]
     lit = lit.model_copy(update={"lamps": tuple(lamps), "ambient": AmbientLight(color_rgb=color_rgb, strength=0.2)})
@@ -32,7 +32,7 @@ def luma_and_cast(folder, color_rgb, strength):
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue, red - blue
 
 
-def test_white_balance_takes_the_cast_and_leaves_the_brightness(tmp_path):
+def test_white_balance_removes_the_cast_and_keeps_the_brightness(tmp_path):
     luma, cast = luma_and_cast(tmp_path, (1.0, 0.7, 0.35), None)
     half_luma, half_cast = luma_and_cast(tmp_path, (1.0, 0.7, 0.35), 0.5)
     whole_luma, whole_cast = luma_and_cast(tmp_path, (1.0, 0.7, 0.35), 1.0)
@@ -43,7 +43,7 @@ def test_white_balance_takes_the_cast_and_leaves_the_brightness(tmp_path):
     assert luma_and_cast(tmp_path, (1.0, 0.7, 0.35), 0.0) == pytest.approx((luma, cast), abs=0.01)
 
 
-def test_cameras_correct_no_more_than_they_can(tmp_path):
+def test_the_correction_of_white_balance_is_limited(tmp_path):
     _, without = luma_and_cast(tmp_path, (1.0, 0.1, 0.02), None)
     _, cast = luma_and_cast(tmp_path, (1.0, 0.1, 0.02), 1.0)
     assert 0.15 * without < cast < without
@@ -57,7 +57,7 @@ def test_a_black_image_stays_black():
 
 
 @pytest.mark.slow
-def test_images_of_many_exposures_take_no_more_memory(tmp_path):
+def test_many_exposures_need_no_more_memory(tmp_path):
     record = records.record(0, width=32, height=24).model_dump_json()
     done = subprocess.run(
         [sys.executable, "-m", "tests.programs.exposure_memory", record, str(tmp_path)],

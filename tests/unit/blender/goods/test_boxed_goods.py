@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Goods and furniture of every form: their size, their cost, what they share."""
+"""All forms of goods and furniture: size, number of triangles, shared meshes and materials."""
 
 import bpy
 import numpy as np
@@ -28,7 +28,7 @@ CASES = [(kind, number) for kind, forms in PROP_VARIANTS.items() for number in r
 
 
 def drawn(kind: str, number: int, seed: int) -> dict:
-    """A thing of one form, as its record gives it."""
+    """Return the object of one form as a record holds it."""
     random = np.random.default_rng(seed)
     forms = len(PROP_VARIANTS[kind])
     parameters = next(p for p in (draw_prop(random, kind) for _ in range(500)) if int(p.variant * forms) == number)
@@ -47,7 +47,7 @@ def test_sampler_and_builders_name_the_same_forms_in_the_same_order():
 
 
 @pytest.mark.parametrize(("kind", "number"), CASES)
-def test_a_thing_fills_its_size_and_keeps_inside(kind, number, asset_cache):
+def test_goods_fill_their_size_and_stay_inside_it(kind, number, asset_cache):
     for seed in range(3):
         parameters = drawn(kind, number, seed)
         (thing,) = OBJECT_BUILDERS[kind](parameters, asset_cache)
@@ -68,7 +68,8 @@ def test_a_thing_fills_its_size_and_keeps_inside(kind, number, asset_cache):
 def test_copies_share_a_mesh_and_other_seeds_do_not(kind, asset_cache):
     parameters = {**drawn(kind, 0, 1), "seed": 5}
     (first,), (copy,), (far,) = (
-        OBJECT_BUILDERS[kind]({**parameters, "seed": seed}, asset_cache) for seed in (5, 5, 5 + goods_object.SEED_VARIANTS)
+        OBJECT_BUILDERS[kind]({**parameters, "seed": seed}, asset_cache)
+        for seed in (5, 5, 5 + goods_object.SEED_VARIANTS)
     )
     assert first.data == copy.data == far.data
     (other,) = OBJECT_BUILDERS[kind]({**parameters, "color_rgb": [0.9, 0.1, 0.1]}, asset_cache)
@@ -93,7 +94,7 @@ def test_variants_pick_forms_evenly(variant, form):
     assert pick_form(variant, ("a", "b")) == form
 
 
-def test_a_lattice_lies_in_its_face_with_wires_both_ways():
+def test_a_wire_grid_lies_in_its_face():
     face = goods_parts.wall_faces((1.0, 0.6, 0.5), 0.1)[0]
     wires = goods_parts.wire_grid(face, 0.1, 0.01, goods_object.GoodsMaterial.PAINT)
     assert len(wires) == 5 + 6

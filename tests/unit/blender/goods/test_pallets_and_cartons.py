@@ -38,7 +38,7 @@ def one(build, parameters, asset_cache) -> bpy.types.Object:
 
 @pytest.mark.parametrize("age", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("seed", range(8))
-def test_a_pallet_is_1200_by_800_by_144_whatever_its_state(age, seed, asset_cache):
+def test_a_pallet_of_any_age_is_1200_by_800_by_144_mm(age, seed, asset_cache):
     low, high = extent(one(pallets_and_cartons.build_eur_pallet, {"age": age, "seed": seed}, asset_cache).data)
     # Stamps lie half a millimetre out.
     np.testing.assert_allclose(low, (-0.6, -0.4, 0), atol=6e-4)
@@ -46,7 +46,7 @@ def test_a_pallet_is_1200_by_800_by_144_whatever_its_state(age, seed, asset_cach
 
 
 def spans_across(solids: list[Solid], low_m: float, high_m: float) -> np.ndarray:
-    """The different (least, greatest) y of the solids that lie between two heights, in order."""
+    """Return the distinct (least, greatest) y of the solids between two heights, sorted."""
     inside = [s.vertices for s in solids if s.vertices[:, 2].min() > low_m and s.vertices[:, 2].max() < high_m]
     return np.unique([(v[:, 1].min().round(6), v[:, 1].max().round(6)) for v in inside], axis=0)
 
@@ -62,12 +62,12 @@ def test_a_new_pallet_has_the_boards_and_openings_of_uic_435():
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_boards_of_a_pallet_do_not_run_into_each_other(seed):
+def test_boards_of_a_pallet_do_not_overlap(seed):
     deck = spans_across(pallets_and_cartons.pallet_solids(1.0, seed), 0.121, 0.145)
     assert (deck[1:, 0] > deck[:-1, 1]).all()
 
 
-def test_old_pallets_get_damaged_and_new_ones_do_not():
+def test_old_pallets_are_damaged_and_new_ones_are_not():
     assert all(len(pallets_and_cartons.pallet_solids(0.0, seed)) == 20 for seed in range(8))
     volumes = [
         sum(np.prod(np.ptp(s.vertices, axis=0)) for s in pallets_and_cartons.pallet_solids(1.0, seed))
@@ -76,8 +76,10 @@ def test_old_pallets_get_damaged_and_new_ones_do_not():
     assert min(volumes) < 0.97 * max(volumes)
 
 
-def test_a_hundred_pallets_are_few_meshes(asset_cache):
-    pallets = [one(pallets_and_cartons.build_eur_pallet, {"age": 0.31, "seed": seed}, asset_cache) for seed in range(100)]
+def test_a_hundred_pallets_share_a_few_meshes(asset_cache):
+    pallets = [
+        one(pallets_and_cartons.build_eur_pallet, {"age": 0.31, "seed": seed}, asset_cache) for seed in range(100)
+    ]
     assert len({pallet.data.name for pallet in pallets}) == 8
     assert len(asset_cache.materials) == 3
 
@@ -99,7 +101,7 @@ def test_a_stack_stays_inside_its_footprint(count, size, missing, seed):
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
-def test_stacks_rest_on_their_origin_and_are_cheap(wrapped, asset_cache):
+def test_stacks_stand_on_the_floor_and_have_few_triangles(wrapped, asset_cache):
     for seed in range(12):
         parameters = {
             **STACK,
@@ -129,7 +131,7 @@ def test_few_large_cartons_carry_print_and_many_small_ones_do_not():
     assert printed((5, 4, 6)) == 0
 
 
-def test_broken_boards_end_askew_inside_the_pallet():
+def test_broken_boards_end_unevenly_inside_the_pallet():
     ends = [
         solid.vertices
         for seed in range(8)
@@ -150,7 +152,7 @@ def test_missing_cartons_are_missing_from_the_top_layer():
     assert [tops(missing) for missing in range(7)] == [6, 5, 4, 3, 2, 1, 1]
 
 
-def test_layers_interlock_where_the_footprint_allows():
+def test_layers_are_laid_crosswise_if_the_footprint_allows_it():
     def across(solids, layer):
         boxes = solids[0]
         tops = [boxes.vertices[list(face)] for face in boxes.faces]
@@ -174,7 +176,7 @@ def test_the_same_parameters_give_the_same_stack_and_other_seeds_others(asset_ca
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_a_carton_has_its_size_and_colour(seed, asset_cache):
+def test_a_carton_has_its_size_and_color(seed, asset_cache):
     carton = one(
         pallets_and_cartons.build_carton,
         {"size_m": [0.5, 0.3, 0.2], "color_rgb": [0.5, 0.25, 0.125], "seed": seed},
@@ -188,7 +190,7 @@ def test_a_carton_has_its_size_and_colour(seed, asset_cache):
     assert triangles(carton.data) < 500
 
 
-def test_cartons_of_other_colours_share_mesh_and_material(asset_cache):
+def test_cartons_of_different_colors_share_mesh_and_material(asset_cache):
     size = {"size_m": [0.5, 0.3, 0.2], "seed": 3}
     first, second = (
         one(pallets_and_cartons.build_carton, {**size, "color_rgb": [c, c, c]}, asset_cache) for c in (0.2, 0.6)
@@ -197,7 +199,7 @@ def test_cartons_of_other_colours_share_mesh_and_material(asset_cache):
     assert first.color[0] != second.color[0]
 
 
-def test_faces_look_outward():
+def test_faces_point_outward():
     for solid in pallets_and_cartons.carton_solids((0.5, 0.3, 0.2), 1)[:1] + pallets_and_cartons.pallet_solids(0.5, 1):
         mesh = solids_to_mesh("solid", [solid], [])
         middle = solid.vertices.mean(axis=0)

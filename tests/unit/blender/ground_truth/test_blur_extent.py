@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Smear as computed against smear as Cycles renders it."""
+"""Computed blur compared with the blur that Cycles renders."""
 
 import bpy
 import numpy as np
@@ -26,7 +26,7 @@ def smear(camera_record, *places):
     return blur_extent.max_blur_px(camera_record, points(*places), WIDTH, HEIGHT)
 
 
-def test_a_still_camera_that_is_sharp_everywhere_smears_nothing():
+def test_a_still_camera_without_defocus_has_no_blur():
     assert smear(view(), (0, 0, 0)) == 0
 
 
@@ -38,18 +38,18 @@ def test_a_still_camera_that_is_sharp_everywhere_smears_nothing():
         ({"motion_m": (0, 0, 0.1)}, 0.0),
     ],
 )
-def test_half_of_the_motion_on_either_side(motion, expected_px):
+def test_motion_blur_is_half_of_the_motion_on_each_side(motion, expected_px):
     assert smear(view(**motion), (0, 0, 0)) == pytest.approx(expected_px, rel=0.01, abs=1e-6)
 
 
-def test_the_nearest_point_decides_and_one_far_outside_the_frame_does_not():
+def test_the_nearest_point_near_the_frame_decides():
     moving = view(motion_m=(0.06, 0, 0))
     assert smear(moving, (0, 0, 0), (0, 3, 0)) == smear(moving, (0, 0, 0))
     assert smear(moving, (0, 0, 0), (30, 0, 0)) == smear(moving, (0, 0, 0))
     assert smear(moving, (0, -9, 0)) == 0, "behind the camera"
 
 
-def test_the_circle_of_confusion_is_zero_in_focus_and_grows_away_from_it():
+def test_defocus_blur_is_zero_in_focus_and_grows_with_the_distance_from_it():
     focused = view(aperture_f=2.0, focus_m=3.0)
     assert smear(focused, (0, 0, 0)) == pytest.approx(0, abs=1e-9)
     radius_m = 0.8 * 0.036 / (2 * 2.0)
@@ -61,8 +61,8 @@ def test_the_circle_of_confusion_is_zero_in_focus_and_grows_away_from_it():
     [{"motion_m": (0.3, 0, 0)}, {"motion_deg": (0, 6, 0)}, {"aperture_f": 0.3, "focus_m": 1.0}],
     ids=["moved", "turned", "out of focus"],
 )
-def test_cycles_smears_as_far(asset_cache, tmp_path, changes):
-    """Half of a wall: from its edge, coverage falls over the width of the smear and of Cycles' filter."""
+def test_blur_agrees_with_cycles(asset_cache, tmp_path, changes):
+    """At the edge of a wall, coverage falls over the width of the blur and of Cycles' pixel filter."""
     wall = bpy.data.meshes.new("wall")
     wall.from_pydata([(-9, 0, -9), (0, 0, -9), (0, 0, 9), (-9, 0, 9)], [], [(0, 1, 2, 3)])
     root = bpy.data.objects.new(exr_passes.instance_object_name(1), None)

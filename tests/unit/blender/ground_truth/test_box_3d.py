@@ -17,7 +17,7 @@ def root_at(position_m, yaw_deg):
     return root
 
 
-def test_corners_are_along_the_objects_own_axes(asset_cache):
+def test_the_box_is_aligned_with_the_axes_of_the_object(asset_cache):
     root = root_at((3, 1, 0), 30)
     turn = np.array(root.matrix_world)[:3, :3]
     own = np.array([[-1, -0.5, 0], [2, 0.5, 1.5], [0, 0, 1]])
@@ -26,7 +26,7 @@ def test_corners_are_along_the_objects_own_axes(asset_cache):
     np.testing.assert_allclose((corners - [3, 1, 0]) @ turn, expected, atol=1e-6)
 
 
-def test_a_corner_ahead_is_projected_and_one_behind_the_camera_has_no_pixel(asset_cache):
+def test_corners_in_front_are_projected_and_those_behind_have_no_pixel(asset_cache):
     # The camera of the record stands at (0, -2.6, 0.7) and looks along +y.
     corners = np.array([[0, 0.4, 0.7], [1, 0.4, 0.2], [0, -3.6, 0.7]])
     ahead, beside, behind = box_3d.measure_corners(corners, VIEW)

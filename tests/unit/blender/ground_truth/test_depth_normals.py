@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Depth and normals, read back by other libraries, and of a render against the geometry of its scene."""
+"""Depth and normals: files read by other libraries, and renders compared with the geometry of their scene."""
 
 import cv2
 import numpy as np
@@ -21,7 +21,7 @@ def read_exr(path):
 
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory):
-    """A truck on the floor seen by a camera that is turned and tilted: (record, passes)."""
+    """Return (record, passes) of a truck on the floor, seen by a rotated and tilted camera."""
     made = records.record(0, width=SIZE[1], height=SIZE[0]).model_dump(mode="json")
     made["render"] |= {"depth": "png", "normals": "png", "samples": 1}
     yaw, tilt = np.radians([25, 20])
@@ -37,7 +37,7 @@ def rendered(tmp_path_factory):
 
 
 def floor_depth_m(made):
-    """Depth along the optical axis of the floor (z = 0) at each pixel centre, and where it is hit before the walls."""
+    """Return the floor's depth along the optical axis at each pixel center, and where it is nearer than the walls."""
     view = made["camera"]
     v, u = np.mgrid[0.5 : SIZE[0], 0.5 : SIZE[1]]
     ray = np.stack([(u - view["cx_px"]) / view["fx_px"], (v - view["cy_px"]) / view["fy_px"], np.ones(SIZE)], -1)
@@ -69,7 +69,7 @@ def test_depth_is_along_the_optical_axis(rendered, tmp_path):
     assert np.median(error_m) < 0.2 * np.median(((along_ray - 1) * expected_m)[on_floor])
 
 
-def test_normals_are_in_the_cameras_axes(rendered, tmp_path):
+def test_normals_are_in_camera_axes(rendered, tmp_path):
     made, read = rendered
     _, on_floor = floor_depth_m(made)
     rotation = made["camera"]["rotation"]
@@ -87,7 +87,7 @@ def test_normals_are_in_the_cameras_axes(rendered, tmp_path):
     assert np.abs(rgb / 65535 * 2 - 1 - normals).max() < 1e-4
 
 
-def test_a_surface_that_is_seen_looks_towards_the_camera(rendered):
+def test_visible_surfaces_face_the_camera(rendered):
     made, read = rendered
     seen = read.normals.astype(float) @ np.array(made["camera"]["rotation"])
     v, u = np.mgrid[0.5 : SIZE[0], 0.5 : SIZE[1]]
@@ -96,7 +96,7 @@ def test_a_surface_that_is_seen_looks_towards_the_camera(rendered):
     assert ((seen * ray).sum(-1) < 0).mean() > 0.98
 
 
-def test_too_far_and_nothing_are_zero(tmp_path):
+def test_no_surface_and_too_far_surfaces_have_depth_zero(tmp_path):
     depth_m = np.array([[0.001, 65.535, 65.5356, 150.0, 1e10]], np.float32)
     depth_normals.write_depth(tmp_path / "d.png", depth_m)
     depth_normals.write_depth(tmp_path / "d.exr", depth_m)
@@ -106,7 +106,7 @@ def test_too_far_and_nothing_are_zero(tmp_path):
     assert [pixels.item() for pixels in read_exr(tmp_path / "n.exr").values()] == [0, 0, 0]
 
 
-def test_passes_that_were_not_asked_for_are_not_there(tmp_path):
+def test_passes_that_the_record_does_not_ask_for_are_absent(tmp_path):
     made = records.record(0, width=16, height=12).model_dump(mode="json")
     build_scene.build_scene(made)
     render_settings.configure(made["render"], "cpu", 1)

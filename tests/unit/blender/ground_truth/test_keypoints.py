@@ -39,13 +39,13 @@ def measured(objects, **view):
     return dict(zip(joints.KEYPOINT_NAMES, found, strict=True))
 
 
-def test_names_are_cocos_in_cocos_order():
+def test_keypoint_names_are_in_the_order_of_coco():
     pairs = ("eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")
     expected = ["nose"] + [f"{side}_{part}" for part in pairs for side in ("left", "right")]
     assert list(joints.KEYPOINT_NAMES) == expected
 
 
-def test_a_person_seen_from_the_front_is_in_plain_view_and_upright():
+def test_a_person_seen_from_the_front_has_all_keypoints_visible():
     found = measured([place(-90, name="walk", phase=0.35, head="hair")])
     assert {point["visibility"] for point in found.values()} == {2}
     for part in ("eye", "ear", "shoulder", "elbow", "hip"):
@@ -67,7 +67,7 @@ def test_from_behind_the_face_is_hidden_and_left_is_left():
         assert found[f"left_{part}"]["u_px"] < found[f"right_{part}"]["u_px"]
 
 
-def test_from_the_side_the_far_half_is_hidden_by_the_trunk():
+def test_from_the_side_the_trunk_hides_the_far_half():
     found = measured([place(0, seed=3, head="hair")])
     for part in ("eye", "ear", "shoulder", "hip"):
         assert found[f"left_{part}"]["visibility"] == 1, part
@@ -86,7 +86,7 @@ def test_joints_lie_in_the_silhouette(wanted):
         assert near[int(point["v_px"]), int(point["u_px"])]
 
 
-def test_what_stands_before_a_person_hides_it():
+def test_an_object_in_front_of_a_person_hides_it():
     wall = records.carton((2.0, 0.1, 0.9), (0.0, -0.6, 0.0)).model_dump(mode="json")
     found = measured([place(-90, head="hair", name="walk", phase=0.35), wall])
     assert {found[f"{side}_{part}"]["visibility"] for side in ("left", "right") for part in ("knee", "ankle")} == {1}
@@ -95,7 +95,7 @@ def test_what_stands_before_a_person_hides_it():
     assert other["left_hip"]["visibility"] == 1, "another person is no part of this one"
 
 
-def test_a_joint_without_a_pixel_of_its_person_nearby_is_hidden():
+def test_a_keypoint_without_a_pixel_of_its_person_nearby_is_hidden():
     made, built = build([place(-90, head="hair", name="walk", phase=0.35)])
     nose = keypoints.measure_keypoints(built.roots[1], made["camera"], EVERYWHERE)[0]
     x, y = int(nose["u_px"]), int(nose["v_px"])
@@ -105,7 +105,7 @@ def test_a_joint_without_a_pixel_of_its_person_nearby_is_hidden():
         assert keypoints.measure_keypoints(built.roots[1], made["camera"], visible)[0]["visibility"] == visibility
 
 
-def test_outside_the_frame_and_behind_the_camera_are_0():
+def test_keypoints_outside_the_frame_or_behind_the_camera_have_visibility_0():
     cut = measured([place(-90, name="walk", phase=0.35)], position_m=(0.0, -0.9, 1.5))
     assert cut["nose"]["visibility"] > 0
     assert cut["left_ankle"]["visibility"] == 0
@@ -115,7 +115,7 @@ def test_outside_the_frame_and_behind_the_camera_are_0():
 
 
 @pytest.mark.parametrize(("from_edge_px", "visibility"), [(0.003, 0), (0.02, 2)])
-def test_what_is_written_decides_what_is_in_the_frame(from_edge_px, visibility):
+def test_the_rounded_position_decides_whether_a_keypoint_is_in_the_frame(from_edge_px, visibility):
     made, built = build([place(-90, name="walk", phase=0.35)])
     (nose,) = (child for child in built.roots[1].children if child.get(joints.PROPERTY) == "nose")
     exact = world_to_pixels(made["camera"], np.array([nose.matrix_world.translation]))[0][0, 0]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Silhouettes, reasons of absence and proofs against real id maps."""
+"""Silhouettes, reasons of absence and isolated renders compared with rendered id maps."""
 
 import cv2
 import numpy as np
@@ -17,7 +17,7 @@ TRUCK = records.truck(1).model_dump(mode="json")
 
 
 def grown(mask):
-    """Return the mask with one more pixel in all eight directions."""
+    """Return the mask dilated by one pixel in all eight directions."""
     return cv2.dilate(mask.view(np.uint8), np.ones((3, 3), np.uint8)).view(bool)
 
 
@@ -43,7 +43,7 @@ def render(tmp_path, objects, position_m=(0.0, -2.6, 0.7), samples=8):
         (place(-60, seed=2), (-0.3, -0.6, 1.5)),
     ],
 )
-def test_what_is_seen_and_what_is_rendered_alone_is_the_silhouette(tmp_path, thing, position_m):
+def test_visible_pixels_and_isolated_render_agree_with_the_silhouette(tmp_path, thing, position_m):
     made, built, ids = render(tmp_path, [thing], position_m)
     (instance,), found, _ = measure_instances.measure_instances(made, built.roots, ids)
     InstanceMeasurement.model_validate(instance)
@@ -59,7 +59,7 @@ def test_what_is_seen_and_what_is_rendered_alone_is_the_silhouette(tmp_path, thi
     assert not (proof.any_covered & ~grown(proof.half_covered)).any()
 
 
-def test_the_scene_is_as_it_was_after_a_proof(tmp_path):
+def test_an_isolated_render_leaves_the_scene_unchanged(tmp_path):
     _, built, ids = render(tmp_path, [TRUCK, place(-90, 2, (0.9, 0.3, 0.0))], samples=2)
     proof = isolated_render.render_isolated(2, built.roots[2], tmp_path / "alone.exr")
     assert not (proof.half_covered & (ids == 1)).any()
@@ -67,7 +67,7 @@ def test_the_scene_is_as_it_was_after_a_proof(tmp_path):
     assert np.array_equal(exr_passes.read_passes(tmp_path / "passes.exr", {1, 2}).ids, ids)
 
 
-def test_the_proof_goes_round_among_large_enough_instances():
+def test_large_instances_are_verified_in_turn():
     def silhouette(pixels, x=0):
         return silhouettes.Silhouette(np.ones((1, pixels), bool), x, 0)
 
@@ -76,7 +76,7 @@ def test_the_proof_goes_round_among_large_enough_instances():
     assert isolated_render.choose_instance(0, {2: silhouette(39)}, 100, 1) is None
 
 
-def test_an_object_beside_the_frame_is_outside_and_one_behind_a_wall_hidden(tmp_path):
+def test_absent_objects_are_outside_the_frame_or_hidden(tmp_path):
     wall = records.carton((1.6, 0.4, 1.6), (0.5, 0.5, 0.0)).model_dump(mode="json")
     beside = records.truck(2, (-4.5, 0.0, 0.0)).model_dump(mode="json")
     hidden = records.truck(1, (0.4, 2.5, 0.0)).model_dump(mode="json")
@@ -91,7 +91,7 @@ def test_an_object_beside_the_frame_is_outside_and_one_behind_a_wall_hidden(tmp_
     assert three["box_3d"][0]["u_px"] is None
 
 
-def test_a_mask_that_went_missing_is_an_error(tmp_path):
+def test_a_missing_mask_is_an_error(tmp_path):
     made, built, ids = render(tmp_path, [TRUCK], samples=1)
     with pytest.raises(measure_instances.MeasureError, match="instance 1 has no pixel, yet the camera sees"):
         measure_instances.measure_instances(made, built.roots, np.zeros_like(ids))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Really rendered images in which one thing was broken on purpose: pipeline's audit must say which."""
+"""Rendered images with one planted error each: the audit of pipeline must find it."""
 
 import re
 from collections.abc import Callable
@@ -24,7 +24,7 @@ TRUCK, PERSON = 1, 2
 
 
 def render(folder, verified: int = TRUCK) -> list[str]:
-    """Render a truck and a person, one of them alone as well, and return the audit's violations."""
+    """Render a truck and a person, one of them isolated as well, and return the audit's violations."""
     person = place(-70, PERSON, (0.7, 0.3, 0.0)) | {"stands_on": "floor"}
     objects = [records.truck(TRUCK).model_dump(mode="json"), person]
     made = records.record(verified - 1, width=WIDTH, height=HEIGHT).model_dump(mode="json") | {"objects": objects}
@@ -45,7 +45,7 @@ def render(folder, verified: int = TRUCK) -> list[str]:
 
 
 def wrap(monkeypatch, module, name: str, change: Callable) -> None:
-    """Replace a function by `change`, which gets the original first."""
+    """Replace a function by `change`, which takes the original as its first argument."""
     monkeypatch.setattr(module, name, partial(change, getattr(module, name)))
 
 
@@ -55,11 +55,11 @@ def assert_said(violations: list[str], *patterns: str) -> None:
 
 
 @pytest.mark.parametrize("verified", [TRUCK, PERSON])
-def test_a_right_image_passes(tmp_path, verified):
+def test_a_correct_image_passes_the_audit(tmp_path, verified):
     assert render(tmp_path, verified) == []
 
 
-def test_a_camera_that_is_off_by_five_centimetres(tmp_path, monkeypatch):
+def test_a_camera_moved_by_five_centimeters_is_found(tmp_path, monkeypatch):
     def shifted(original, record, roots, ids):
         x, y, z = record["camera"]["position_m"]
         return original(record | {"camera": record["camera"] | {"position_m": (x + 0.05, y, z)}}, roots, ids)
@@ -68,7 +68,7 @@ def test_a_camera_that_is_off_by_five_centimetres(tmp_path, monkeypatch):
     assert_said(render(tmp_path), *(rf"{n}: \d+ of its \d+ visible pixels lie outside .*" for n in (TRUCK, PERSON)))
 
 
-def test_a_camera_that_is_turned_by_a_degree(tmp_path, monkeypatch):
+def test_a_camera_rotated_by_a_degree_is_found(tmp_path, monkeypatch):
     def turned(original, record, roots, ids):
         cos, sin = np.cos(np.radians(1)), np.sin(np.radians(1))
         rotation = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]]) @ record["camera"]["rotation"]
@@ -78,7 +78,7 @@ def test_a_camera_that_is_turned_by_a_degree(tmp_path, monkeypatch):
     assert_said(render(tmp_path), *(rf"{n}: \d+ of its \d+ visible pixels lie outside .*" for n in (TRUCK, PERSON)))
 
 
-def test_swapped_ids(tmp_path, monkeypatch):
+def test_swapped_ids_are_found(tmp_path, monkeypatch):
     def swapped(original, path, instance_ids):
         read = original(path, instance_ids)
         return replace(read, ids=np.choose(read.ids, [0, PERSON, TRUCK]).astype(np.uint16))
@@ -87,7 +87,7 @@ def test_swapped_ids(tmp_path, monkeypatch):
     assert_said(render(tmp_path), *(rf"{n}: \d+ of its \d+ visible pixels lie outside .*" for n in (TRUCK, PERSON)))
 
 
-def test_an_instance_that_vanishes_from_the_map(tmp_path, monkeypatch):
+def test_an_instance_missing_in_the_id_map_is_found(tmp_path, monkeypatch):
     def vanished(original, path, pixels):
         original(path, np.where(pixels == PERSON, 0, pixels).astype(np.uint16))
 
@@ -96,7 +96,7 @@ def test_an_instance_that_vanishes_from_the_map(tmp_path, monkeypatch):
     assert_said([violation], r"2: 0 pixels in the id map, \d+ visible pixels in the record")
 
 
-def test_a_part_that_is_not_rendered(tmp_path, monkeypatch):
+def test_a_part_that_is_not_rendered_is_found(tmp_path, monkeypatch):
     def without_tiller(original, record):
         built = original(record)
         (tiller,) = (child for child in built.roots[TRUCK].children_recursive if "tiller" in child.name)
@@ -108,7 +108,7 @@ def test_a_part_that_is_not_rendered(tmp_path, monkeypatch):
     assert_said([violation], r"1: rendered isolated, \d+ pixels of its silhouette are missing, up to \d+ px")
 
 
-def test_a_part_that_the_silhouette_lacks(tmp_path, monkeypatch):
+def test_a_part_missing_in_the_silhouette_is_found(tmp_path, monkeypatch):
     def without_tiller(original, root):
         found = original(root)
         low = (found.points_m[found.triangles][:, :, 2] < 0.6).all(1)
@@ -122,10 +122,12 @@ def test_a_part_that_the_silhouette_lacks(tmp_path, monkeypatch):
     )
 
 
-def test_a_proof_of_another_instance(tmp_path, monkeypatch):
+def test_an_isolated_render_of_another_instance_is_found(tmp_path, monkeypatch):
     def other(original, number, root, exr):
         proof = original(number, root, exr)
-        return isolated_render.IsolatedRender(np.roll(proof.half_covered, 3, axis=1), np.roll(proof.any_covered, 3, axis=1))
+        return isolated_render.IsolatedRender(
+            np.roll(proof.half_covered, 3, axis=1), np.roll(proof.any_covered, 3, axis=1)
+        )
 
     wrap(monkeypatch, isolated_render, "render_isolated", other)
     assert_said(render(tmp_path), r"1: rendered isolated, \d+ pixels lie outside its silhouette, up to 3 px")

@@ -25,14 +25,14 @@ def filled(found, low=(0, 0), high=(WIDTH, HEIGHT)):
 
 
 def on_an_edge(found):
-    """Return the pixels of the frame whose centre lies on an edge: rounding alone says whether they are inside."""
+    """Return the pixels with their center on an edge: only rounding decides whether they are inside."""
     y, x = np.mgrid[0.5:HEIGHT, 0.5:WIDTH]
     rings = [shapely.LinearRing(triangle) for triangle in found]
     return np.any([shapely.distance(ring, shapely.points(x, y)) < 1e-6 for ring in rings], axis=0)
 
 
 @given(triangles)
-def test_the_pixels_whose_centres_shapely_finds_inside(found):
+def test_rasterized_pixels_agree_with_shapely(found):
     mask = filled(found).in_frame(WIDTH, HEIGHT)
     y, x = np.mgrid[0.5:HEIGHT, 0.5:WIDTH]
     inside = np.any([shapely.contains_xy(shapely.Polygon(triangle).buffer(0), x, y) for triangle in found], axis=0)
@@ -53,13 +53,13 @@ def test_a_silhouette_is_cropped_to_its_pixels_and_the_same_on_a_larger_canvas(f
     assert np.array_equal(one.in_frame(WIDTH, HEIGHT) | unsure, filled(found).in_frame(WIDTH, HEIGHT) | unsure)
 
 
-def test_a_square_of_two_triangles_has_no_seam_and_the_right_pixels():
+def test_a_square_of_two_triangles_has_no_gap():
     found = filled([[[2, 3], [7, 3], [7, 9]], [[2, 3], [7, 9], [2, 9]]])
     assert found.box_px == (2, 3, 5, 6)
     assert found.mask.all()
 
 
-def test_many_small_triangles_in_several_chunks(monkeypatch):
+def test_triangles_in_several_chunks_give_the_same_mask(monkeypatch):
     monkeypatch.setattr(silhouettes, "CHUNK_SPANS", 7)
     corners = np.array([(x, y) for x in range(8) for y in range(8)], float)
     cell = np.array([[[0, 0], [1, 0], [1, 1]], [[0, 0], [1, 1], [0, 1]]], float)
@@ -79,7 +79,7 @@ VIEW = {
 }
 
 
-def test_a_floor_from_behind_the_camera_to_far_away_fills_all_below_the_horizon():
+def test_a_floor_that_begins_behind_the_camera_fills_all_below_the_horizon():
     corners = np.array([[-1e4, 1, -10], [1e4, 1, -10], [1e4, 1, 1000], [-1e4, 1, 1000]], float)
     floor = silhouettes.ObjectGeometry(corners, np.array([[0, 1, 2], [0, 2, 3]]))
     found = silhouettes.render_silhouette(floor, VIEW, WIDTH, HEIGHT)
@@ -88,7 +88,7 @@ def test_a_floor_from_behind_the_camera_to_far_away_fills_all_below_the_horizon(
 
 
 @pytest.mark.parametrize(("behind", "pieces"), [(0, 1), (1, 2), (2, 1), (3, 0)])
-def test_what_the_near_plane_leaves_of_a_triangle(behind, pieces):
+def test_a_triangle_is_clipped_at_the_near_plane(behind, pieces):
     corners = np.array([[0, 0, 2], [1, 0, 2], [0, 1, 2]], float)
     corners[:behind, 2] = -1
     for turn in range(3):
@@ -102,7 +102,7 @@ def test_what_the_near_plane_leaves_of_a_triangle(behind, pieces):
             assert np.cross(piece[1] - piece[0], piece[2] - piece[0]) @ normal > 0
 
 
-def test_the_clipped_area_is_what_lies_before_the_near_plane():
+def test_the_clipped_area_is_the_part_beyond_the_near_plane():
     # A right triangle with legs 3 along x and z, from z = -1 to z = 2; before z = 0 it is similar with legs 2.
     kept = silhouettes.clip_at_depth(np.array([[[0, 5, 2], [3, 5, 2], [0, 5, -1]]], float), 1e-9)
     area = sum(np.linalg.norm(np.cross(b - a, c - a)) / 2 for a, b, c in kept)
@@ -122,8 +122,8 @@ DISTORTED = VIEW | {"fx_px": 30.0, "fy_px": 30.0, "distortion": (-0.3, 0.07, 0.0
 
 
 @pytest.mark.parametrize("distortion", [(-0.3, 0.07, 0.0005, -0.0004, 0.0), (0.1, 0.008, 0.0, 0.001, 0.0)])
-def test_long_edges_become_curves(distortion):
-    """Two triangles against a fine net of the same square: they differ in few pixels of the outline."""
+def test_long_edges_become_curves_under_distortion(distortion):
+    """Two triangles and a fine mesh of the same square differ in a few pixels of the outline."""
     view = VIEW | {"fx_px": 300.0, "fy_px": 300.0, "cx_px": 200.0, "cy_px": 150.0, "distortion": distortion}
     square = np.array([[-0.5, -0.4, 1], [0.55, -0.35, 1], [0.5, 0.42, 1.2], [-0.6, 0.4, 0.9]], float)
     coarse = silhouettes.ObjectGeometry(square, np.array([[0, 1, 2], [0, 2, 3]]))
@@ -152,8 +152,8 @@ def test_a_floor_through_a_distorting_lens_fills_all_below_the_horizon():
 
 @settings(max_examples=examples(50))
 @given(hnp.arrays(float, (2, 3, 3), elements=st.floats(-3, 3)), st.floats(-0.35, 0.1), st.booleans())
-def test_splitting_ends_wherever_triangles_lie(corners, k1, grows):
-    """In front of the camera, across its near plane, without area: all in a bounded number of pieces."""
+def test_splitting_ends_for_all_triangles(corners, k1, grows):
+    """Triangles in front of the camera, across its near plane or without area give a limited number of pieces."""
     view = DISTORTED | {"distortion": (k1, 0.8 * k1**2 if grows else 0.0, 0.0005, -0.0004, 0.0)}
     near = silhouettes.clip_at_depth(corners, 0.02)
     radius = silhouettes.lens_distortion.covering_radius(view, (-WIDTH, -HEIGHT), (2 * WIDTH, 2 * HEIGHT))
@@ -163,7 +163,7 @@ def test_splitting_ends_wherever_triangles_lie(corners, k1, grows):
     assert (np.abs(pieces[:, :, :2]) <= radius * (1 + 1e-9)).all()
 
 
-def test_the_geometry_is_the_evaluated_one_in_the_world():
+def test_geometry_is_evaluated_and_in_world_coordinates():
     made = records.record(0, (records.truck(1, (1.0, 2.0, 0.0)),)).model_dump(mode="json")
     root = build_scene.build_scene(made).roots[1]
     geometry = silhouettes.world_geometry(root)

@@ -32,7 +32,7 @@ def test_the_hall_has_its_size_and_clear_height(kind, size, asset_cache):
     assert points(things["walls"])[:, 2].max() == pytest.approx(points(things["ceiling"])[:, 2].max())
 
 
-def test_walls_look_in_and_the_ceiling_down(asset_cache):
+def test_walls_face_inward_and_the_ceiling_down(asset_cache):
     things = built(asset_cache)
     for name in ("walls", "ceiling"):
         middle = np.array((0, 0, 2.5))
@@ -68,7 +68,7 @@ def test_lines_of_one_paint_are_one_object_and_do_not_coincide(asset_cache):
     assert len(set(heights)) == 3
 
 
-def test_ambient_light_passes_the_shell_but_not_the_floor(asset_cache):
+def test_ambient_light_passes_walls_and_ceiling_but_not_the_floor(asset_cache):
     things = built(asset_cache)
     for name in ("walls", "ceiling", "beams", "wall fittings"):
         assert not things[name].visible_diffuse
@@ -79,12 +79,12 @@ def test_ambient_light_passes_the_shell_but_not_the_floor(asset_cache):
     assert things["floor"].visible_shadow
 
 
-def test_a_hall_without_lines_and_wear(asset_cache):
+def test_a_hall_may_have_no_lines_and_no_wear(asset_cache):
     things = built(asset_cache, lines=[], floor={**SURFACE, "wear": 0.0})
     assert set(things) == {"floor", "walls", "ceiling", "beams", "wall fittings"}
 
 
-def test_seeds_tell_halls_apart_and_repeat_them(asset_cache):
+def test_equal_seeds_give_equal_halls_and_others_do_not(asset_cache):
     def shape(seed):
         return points(built(asset_cache, walls={**SURFACE, "seed": seed})["wall fittings"])
 

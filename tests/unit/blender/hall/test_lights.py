@@ -21,7 +21,7 @@ DIM = {"color_rgb": [1, 1, 1], "strength": 0.1}
 
 
 def seen(lamps, ambient, asset_cache, tmp_path, view="down") -> np.ndarray:
-    """Render a grey floor under the lamps (or the lamps themselves, from below) and return linear RGB."""
+    """Render a gray floor under the lamps, or the lamps from below, and return linear RGB."""
     scene = bpy.context.scene
     ground = bpy.data.objects.new(
         "floor", solids_to_mesh("floor", [box((9, 9, 0.1), (0, 0, -0.05))], [plain_material("grey", (0.25,) * 3, 1.0)])
@@ -48,19 +48,19 @@ def test_a_lamp_lights_the_floor_as_a_lambertian_source(lamp, gain, asset_cache,
     assert below == pytest.approx(gain * expected, rel=0.12)
 
 
-def test_twice_the_power_is_twice_the_light(asset_cache, tmp_path):
+def test_light_is_proportional_to_power(asset_cache, tmp_path):
     once = seen([STRIP], DARK, asset_cache, tmp_path).mean()
     bpy.ops.wm.read_factory_settings(use_empty=True)
     asset_cache.meshes.clear(), asset_cache.materials.clear()
     assert seen([{**STRIP, "power_w": 120}], DARK, asset_cache, tmp_path).mean() == pytest.approx(2 * once, rel=0.02)
 
 
-def test_ambient_light_alone(asset_cache, tmp_path):
+def test_ambient_light_alone_has_the_expected_radiance(asset_cache, tmp_path):
     # A plane under an even world of radiance L: E = pi L, so that it shines back albedo * L, and a little of its gloss.
     assert seen([], DIM, asset_cache, tmp_path).mean() == pytest.approx(0.25 * 0.1, rel=0.06)
 
 
-def test_the_face_is_bright_to_the_eye_but_adds_no_light(asset_cache, tmp_path):
+def test_the_face_is_bright_for_the_camera_but_lights_nothing(asset_cache, tmp_path):
     image = seen([STRIP], DARK, asset_cache, tmp_path, view="up")
     assert image.max() == pytest.approx(lights.MAX_FACE_RADIANCE, rel=0.05)
     scene = bpy.context.scene
@@ -73,7 +73,7 @@ def test_the_face_is_bright_to_the_eye_but_adds_no_light(asset_cache, tmp_path):
     assert np.array(bpy.data.images["seen.exr"].pixels).reshape(-1, 4)[:, :3].max() == 0
 
 
-def test_a_dead_lamp_hangs_there_without_light(asset_cache):
+def test_a_lamp_without_power_is_a_fixture_without_light(asset_cache):
     parts = lights.build_lights([{**STRIP, "power_w": 0.0}], DARK, asset_cache)
     assert [part.type for part in parts] == ["MESH", "MESH"]
 

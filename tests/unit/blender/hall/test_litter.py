@@ -16,6 +16,6 @@ def test_litter_lies_flat_on_the_floor_inside_the_hall():
     assert {solid.slot for solid in solids} <= set(range(len(FITTING_COLORS)))
 
 
-def test_a_clean_floor_has_none_and_a_worn_one_more():
+def test_a_worn_floor_has_more_litter():
     assert litter_solids(SIZE, {"wear": 0.0, "seed": 4}) == []
     assert len(litter_solids(SIZE, {"wear": 0.9, "seed": 4})) > 2 * len(litter_solids(SIZE, {"wear": 0.3, "seed": 4}))

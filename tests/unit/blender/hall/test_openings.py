@@ -12,11 +12,11 @@ def built(asset_cache, *which):
     return openings.build_openings({**HALL, "openings": list(which)}, asset_cache)
 
 
-def test_no_openings_no_object(asset_cache):
+def test_a_hall_without_openings_has_no_object_for_them(asset_cache):
     assert built(asset_cache) == []
 
 
-def test_a_door_looks_into_the_hall_and_stands_in_its_wall(asset_cache):
+def test_a_door_faces_the_hall_and_is_in_its_wall(asset_cache):
     (thing,) = built(asset_cache, DOOR)
     points = np.array([vertex.co for vertex in thing.data.vertices])
     assert points[:, 1].min() == pytest.approx(-5, abs=1e-5)

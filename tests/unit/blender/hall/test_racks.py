@@ -23,13 +23,13 @@ RACK = {
 
 
 def points(thing: bpy.types.Object, slot: int | None = None) -> np.ndarray:
-    """Corners of the object's faces, of one material slot or of all."""
+    """Return the corners of the object's faces, of one material slot or of all."""
     polygons = [p for p in thing.data.polygons if slot is None or p.material_index == slot]
     return np.array([thing.data.vertices[i].co for p in polygons for i in p.vertices])
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_a_rack_has_its_size_and_rests_on_the_floor(seed, asset_cache):
+def test_a_rack_has_its_size_and_stands_on_the_floor(seed, asset_cache):
     (rack,) = racks.build_rack({**RACK, "seed": seed}, asset_cache)
     uprights, beams = points(rack, racks.UPRIGHT_SLOT), points(rack, racks.BEAM_SLOT)
     assert points(rack)[:, 2].min() == pytest.approx(0, abs=1e-6)
@@ -42,7 +42,7 @@ def test_a_rack_has_its_size_and_rests_on_the_floor(seed, asset_cache):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_nothing_stands_above_a_level_where_pallets_go(seed, asset_cache):
+def test_the_space_for_pallets_above_a_level_is_free(seed, asset_cache):
     (rack,) = racks.build_rack({**RACK, "seed": seed}, asset_cache)
     inside = np.abs(points(rack)[:, 1]) < 0.4
     over = points(rack)[inside & (np.abs(points(rack)[:, 0] - 1.4) < 1.3)]
@@ -50,14 +50,14 @@ def test_nothing_stands_above_a_level_where_pallets_go(seed, asset_cache):
     assert not above
 
 
-def test_bays_are_clear(asset_cache):
+def test_bays_have_their_clear_width(asset_cache):
     (rack,) = racks.build_rack({**RACK, "level_heights_m": []}, asset_cache)
     low = points(rack)
     between = np.abs(np.abs(low[:, 0]) - 1.4) < 2.7 / 2 - 0.026
     assert not between.any()
 
 
-def test_guards_stand_before_the_uprights_and_are_400_high(asset_cache):
+def test_guards_are_in_front_of_the_uprights_and_400_mm_high(asset_cache):
     (rack,) = racks.build_rack({**RACK, "guards": True}, asset_cache)
     guards = points(rack, racks.GUARD_SLOT)
     assert guards[:, 2].max() == pytest.approx(0.4)
@@ -76,7 +76,7 @@ def test_seeds_choose_decks_and_equal_racks_share_a_mesh(asset_cache):
 
 
 @pytest.mark.parametrize(("guard", "width"), [(False, 0.35), (True, 0.35 + 2 * columns.GUARD_PLATE_M)])
-def test_a_column(guard, width, asset_cache):
+def test_a_column_has_its_width_with_and_without_guard(guard, width, asset_cache):
     parameters = {"width_m": 0.35, "height_m": 6.0, "color_rgb": [0.5, 0.5, 0.5], "guard": guard}
     (column,) = columns.build_column(parameters, asset_cache)
     corners = points(column)
@@ -84,7 +84,7 @@ def test_a_column(guard, width, asset_cache):
     assert corners[:, 2].min() == pytest.approx(0, abs=1e-6)
 
 
-def test_side_faces_look_outward_and_upright():
+def test_side_faces_point_outward_and_are_upright():
     for face in side_faces((0.6, 0.4, 0.2)):
         assert face.normal @ face.center > 0
         patch = face.rectangle((0, 0), (0.1, 0.05), 0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Meshes of the user's own, in every format, as they come into an image; and those that are refused."""
+"""Custom meshes in all formats: those that are read, and those that are refused."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ from tests.helpers.blender_commands import run_blender
 
 
 def asked_for(path: Path, **entry) -> dict:
-    """Return an own asset as the Snakefile hands it to Blender."""
+    """Return a custom mesh as the workflow passes it to Blender."""
     given = {"file": path.name, "category": "pallet_truck", "licence": "own work"} | entry
     catalogue = Catalogue.model_validate({"assets": {}, "custom": {"mine": given}})
     return custom_meshes.unmeasured_meshes(catalogue, path.parent)["mine"].model_dump(mode="json")
@@ -33,7 +33,7 @@ def loaded(path: Path, **entry) -> np.ndarray:
 
 
 def assert_stands_right(points: np.ndarray) -> None:
-    """The truck's middle is over the origin, it stands on the floor, and its post is at the rear, to the left."""
+    """Check that the truck is centered, stands on the floor, and has its post at the rear left."""
     assert np.allclose(points.min(axis=0), (-0.8, -0.25, 0.0), atol=1e-4)
     assert np.allclose(points.max(axis=0), (0.8, 0.25, 1.2), atol=1e-4)
     top = points[points[:, 2] > 1.1]
@@ -41,11 +41,11 @@ def assert_stands_right(points: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("ending", mesh_files.ENDINGS)
-def test_every_format_comes_in_right_without_a_word_about_axes(tmp_path, ending):
+def test_each_format_is_read_with_the_right_axes(tmp_path, ending):
     assert_stands_right(loaded(mesh_files.truck_file(tmp_path / f"mine.{ending}")))
 
 
-def test_usd_that_says_another_axis_and_unit(tmp_path):
+def test_axis_and_unit_of_a_usd_file_are_used(tmp_path):
     mesh_files.empty_file()
     mesh_files.add_truck()
     path = tmp_path / "mine.usda"
@@ -65,7 +65,7 @@ def test_usd_that_says_another_axis_and_unit(tmp_path):
         ("y", "+z", {"forward_axis": "X", "up_axis": "Y"}),
     ],
 )
-def test_an_obj_in_millimetres_with_other_axes(tmp_path, up, forward, export):
+def test_an_obj_file_in_millimeters_with_other_axes_is_read_as_specified(tmp_path, up, forward, export):
     mesh_files.empty_file()
     mesh_files.add_truck()
     path = tmp_path / "mine.obj"
@@ -73,7 +73,7 @@ def test_an_obj_in_millimetres_with_other_axes(tmp_path, up, forward, export):
     assert_stands_right(loaded(path, up=up, forward=forward, metres_per_unit=0.001))
 
 
-def test_a_gltf_with_z_up(tmp_path):
+def test_a_gltf_file_with_z_up_is_read_as_specified(tmp_path):
     mesh_files.empty_file()
     mesh_files.add_truck()
     path = tmp_path / "mine.glb"
@@ -81,7 +81,7 @@ def test_a_gltf_with_z_up(tmp_path):
     assert_stands_right(loaded(path, up="z"))
 
 
-def test_a_blend_file_at_rest_with_modifiers_and_without_what_is_no_surface(tmp_path):
+def test_a_blend_file_is_read_at_rest_with_modifiers_and_surfaces_only(tmp_path):
     mesh_files.empty_file()
     truck = mesh_files.add_truck()
     half = solids_to_mesh("half", [box((0.8, 0.25, 0.2), (0.4, 0.125, 0.1)), box((0.2, 0.1, 0.2), (0.7, 0.2, 0.2))], [])
@@ -112,7 +112,7 @@ def test_a_blend_file_at_rest_with_modifiers_and_without_what_is_no_surface(tmp_
     assert_stands_right(loaded(mesh_files.save(tmp_path / "mine.blend")))
 
 
-def test_the_file_is_read_once_for_all_copies_of_a_image(tmp_path, asset_cache):
+def test_a_file_is_read_once_for_all_copies_in_an_image(tmp_path, asset_cache):
     path = mesh_files.truck_file(tmp_path / "mine.glb")
     parameters = measure.measure_asset(asked_for(path), tmp_path)["parameters"]
     mesh_files.empty_file()
@@ -123,7 +123,7 @@ def test_the_file_is_read_once_for_all_copies_of_a_image(tmp_path, asset_cache):
     assert set(bpy.data.objects) == {*first, *second}
 
 
-def test_a_mesh_is_measured_by_the_command(tmp_path):
+def test_the_command_measures_a_mesh(tmp_path):
     path, out = mesh_files.truck_file(tmp_path / "mine.glb"), tmp_path / "out/mine.json"
     run = run_blender("measure", "--asset", json.dumps(asked_for(path)), "--assets", tmp_path, "--out", out)
     assert run.exit_code == 0, run.stderr
@@ -146,7 +146,7 @@ def test_a_mesh_without_faces_is_refused(tmp_path):
     assert refused(path).startswith("custom.mine: wire.obj has no faces")
 
 
-def test_a_mesh_in_the_wrong_scale_is_refused_and_the_right_one_named(tmp_path):
+def test_a_mesh_in_a_wrong_scale_is_refused_and_the_right_scale_is_named(tmp_path):
     mesh_files.empty_file()
     mesh_files.add_truck()
     path = tmp_path / "mine.obj"
@@ -160,7 +160,7 @@ def test_a_mesh_in_the_wrong_scale_is_refused_and_the_right_one_named(tmp_path):
     assert "but a pedestrian is" in refused(path, category="pedestrian", metres_per_unit=0.0005)
 
 
-def test_a_file_that_is_broken_missing_or_changed_is_refused(tmp_path):
+def test_a_broken_missing_or_changed_file_is_refused(tmp_path):
     broken = tmp_path / "mine.glb"
     broken.write_bytes(b"glTF, or so")
     assert "mine.glb: Blender cannot read it" in refused(broken)
@@ -173,13 +173,13 @@ def test_a_file_that_is_broken_missing_or_changed_is_refused(tmp_path):
         custom_mesh.load_meshes(asset["parameters"], tmp_path)
 
 
-def test_a_file_whose_image_is_missing_is_refused(tmp_path):
+def test_a_file_with_a_missing_texture_is_refused(tmp_path):
     path = mesh_files.truck_file(tmp_path / "mine.obj")
     path.with_suffix(".mtl").write_text("newmtl paint\nmap_Kd gone.png\n")
     assert "gone.png is missing" in refused(path)
 
 
-def test_labelled_things_are_opaque_for_masks_follow_the_mesh(tmp_path):
+def test_labeled_custom_meshes_are_made_opaque(tmp_path):
     mesh_files.empty_file()
     truck = mesh_files.add_truck()
     nodes = truck.data.materials[0].node_tree.nodes

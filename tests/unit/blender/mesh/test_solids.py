@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Solids: volumes known from formulas (a face that looks inward takes volume away), and what Blender makes of them."""
+"""Solids: volumes compared with formulas (a face that points inward reduces the volume), and their Blender meshes."""
 
 import numpy as np
 import pytest
@@ -17,14 +17,14 @@ axes = st.sampled_from("xyz")
 
 
 def volume_m3(solid: Solid) -> float:
-    """Volume by the divergence theorem over a fan of triangles of each face."""
+    """Return the volume by the divergence theorem, over a fan of triangles of each face."""
     triangles = [(face[0], face[i], face[i + 1]) for face in solid.faces for i in range(1, len(face) - 1)]
     first, second, third = solid.vertices[np.array(triangles)].transpose(1, 0, 2)
     return float((first * np.cross(second, third)).sum() / 6)
 
 
 def is_closed(solid: Solid) -> bool:
-    """Whether every edge is used once in each direction."""
+    """Return whether each edge is used once in each direction."""
     edges = [(face[i - 1], face[i]) for face in solid.faces for i in range(len(face))]
     return len(set(edges)) == len(edges) and {(b, a) for a, b in edges} == set(edges)
 
@@ -34,7 +34,7 @@ def polygon_area(count: int, radius_m: float) -> float:
 
 
 @given(st.tuples(lengths, lengths, lengths), points, axes, angles)
-def test_box_moved_turned_and_mirrored_keeps_its_volume(size, offset, axis, angle_deg):
+def test_a_moved_rotated_and_mirrored_box_keeps_its_volume(size, offset, axis, angle_deg):
     solid = solids.box(size, offset).turned(axis, angle_deg).moved(offset)
     for made in (solid, solid.mirrored()):
         assert volume_m3(made) == pytest.approx(np.prod(size), rel=1e-6, abs=1e-9)
@@ -43,7 +43,7 @@ def test_box_moved_turned_and_mirrored_keeps_its_volume(size, offset, axis, angl
 
 
 @given(st.integers(3, 30), lengths, lengths)
-def test_prism_is_area_times_length(count, radius, length):
+def test_volume_of_a_prism_is_area_times_length(count, radius, length):
     angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
     solid = solids.prism(np.c_[radius * np.cos(angle), radius * np.sin(angle)], length)
     assert volume_m3(solid) == pytest.approx(polygon_area(count, radius) * length)
@@ -69,7 +69,7 @@ def test_closed_tube_is_a_torus(ring_radius, radius, axis, angle_deg):
 
 
 @given(st.floats(0.01, 1.0), st.floats(0.01, 1.0), st.floats(0.01, 1.0))
-def test_revolve_follows_pappus(inner, thickness, width):
+def test_volume_of_a_revolved_profile_follows_pappus(inner, thickness, width):
     outline = [(inner, -width), (inner + thickness, -width), (inner + thickness, width), (inner, width)]
     solid = solids.revolve(np.array(outline), 48)
     expected = polygon_area(48, inner + thickness) - polygon_area(48, inner)
@@ -78,7 +78,7 @@ def test_revolve_follows_pappus(inner, thickness, width):
 
 
 @given(points, points, lengths, lengths)
-def test_bar_is_a_turned_box(start, end, width, height):
+def test_a_flat_bar_is_a_rotated_box(start, end, width, height):
     way = np.subtract(end, start)
     if np.hypot(*way[:2]) < 0.01:
         return
@@ -91,7 +91,7 @@ def test_bar_is_a_turned_box(start, end, width, height):
 
 
 @given(lengths, lengths, st.floats(0.001, 0.1), axes, angles)
-def test_plate_grows_to_where_it_looks(length, width, thickness, axis, angle_deg):
+def test_a_plate_is_thickened_towards_its_front(length, width, thickness, axis, angle_deg):
     turn = rotation_matrix(axis, angle_deg)
     corners = np.array([(0, 0, 0), (length, 0, 0), (length, width, 0), (0, width, 0)]) @ turn.T
     solid = solids.plate(corners, thickness)
@@ -124,7 +124,7 @@ part_lengths = st.floats(0.01, 0.5)
 
 
 @given(st.tuples(part_lengths, part_lengths, part_lengths), st.floats(0.0005, 0.004))
-def test_rounded_box_loses_its_edges_alone(size, radius):
+def test_bevelling_changes_only_the_edges_of_a_box(size, radius):
     whole = solids.box(size, slot=3)
     solid = solids.bevelled(whole, radius)
     lost = np.prod(size) - volume_m3(solid)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The boxes that the sampler keeps apart enclose the meshes that Blender builds: so meshes do not meet either."""
+"""The collision boxes of the stage sample enclose the meshes that Blender builds, so meshes do not overlap either."""
 
 import bpy
 import numpy as np
@@ -15,7 +15,7 @@ OUTSIDE_M = {"push": 0.1, "pull": 0.15}
 
 
 def outside_m(things: list[bpy.types.Object], rows: np.ndarray) -> float:
-    """Return how far the farthest vertex lies outside all of the boxes."""
+    """Return the distance of the farthest vertex outside all boxes."""
     bpy.context.view_layer.update()
     points = np.concatenate(
         [
@@ -34,7 +34,7 @@ def outside_m(things: list[bpy.types.Object], rows: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("index", range(3))
-def test_boxes_enclose_meshes(asset_cache, index):
+def test_collision_boxes_enclose_the_meshes(asset_cache, index):
     config = Config(people={"count": 2, "working_pairs": 1}, trucks={"count": 2}, layout={"empty": 0})
     kinds = {}
     for thing in sample_scene(config, index).objects:

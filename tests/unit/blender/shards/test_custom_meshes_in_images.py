@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A mesh of the user's own, really rendered: its mask passes pipeline's audit, and carries the user's name."""
+"""Rendered custom meshes: their masks pass the audit, and their annotations carry the user's names."""
 
 from blender import measure
 from blender.mesh import custom_mesh
@@ -12,7 +12,7 @@ from pipeline.scenes.assets import custom_meshes
 from tests.helpers import mesh_files, records
 
 
-def test_an_own_truck_and_an_own_person_are_labelled_and_proven(tmp_path, monkeypatch):
+def test_custom_trucks_and_people_are_labeled_and_verified(tmp_path, monkeypatch):
     mesh_files.truck_file(tmp_path / "mine.glb")
     monkeypatch.setattr(custom_mesh, "ASSETS_FOLDER", tmp_path)
     entries = {

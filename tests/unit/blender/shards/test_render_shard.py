@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real renders of tiny shards, and what is planted to go wrong in them."""
+"""Renders of tiny shards, and planted errors."""
 
 import dataclasses
 import hashlib
@@ -29,7 +29,7 @@ def read_ids(folder, index):
 
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory):
-    """A rendered shard of two images: one truck; two trucks of which the second is half hidden, with all extras."""
+    """Render two images: one truck; two trucks, the second half hidden, with depth, normals and verification."""
     two = (records.truck(1), records.truck(2, (0.12, 1.6, 0.0)))
     second = records.record(6, two)
     extras = {"depth": "exr", "normals": "png", "verify": True}
@@ -38,7 +38,7 @@ def rendered(tmp_path_factory):
     return render(folder, records.record(5), second, made_by={"cariste": "0.3"})
 
 
-def test_a_shard_holds_what_its_contract_says(rendered):
+def test_a_shard_holds_all_specified_files(rendered):
     for index in (5, 6):
         image = cv2.imread(str(rendered / "images" / f"{index:06d}.png"), cv2.IMREAD_UNCHANGED)
         assert image.shape == (72, 96, 3)
@@ -55,7 +55,7 @@ def test_a_shard_holds_what_its_contract_says(rendered):
     assert not list(rendered.parent.glob(".*"))
 
 
-def test_facts_and_hashes_are_in_shard_json(rendered):
+def test_shard_json_holds_facts_and_hashes(rendered):
     facts = json.loads((rendered / "shard.json").read_text())
     assert facts["device"] == "CPU"
     assert facts["images"] == 2
@@ -72,7 +72,7 @@ def test_facts_and_hashes_are_in_shard_json(rendered):
     }
 
 
-def test_what_was_measured_is_what_the_ids_show(rendered):
+def test_measurements_agree_with_the_instance_map(rendered):
     one, two = (line.measured.instances for line in read_rendered_scenes(rendered / "scenes.jsonl"))
     assert one[0].visible_pixels == np.count_nonzero(read_ids(rendered, 5) == 1) > 100
     assert one[0].distance_m == pytest.approx(3.2, abs=0.3)
@@ -83,7 +83,7 @@ def test_what_was_measured_is_what_the_ids_show(rendered):
     assert two[1].visible_pixels < 0.8 * two[1].amodal_pixels
 
 
-def test_silhouettes_are_cropped_to_their_boxes_and_one_is_proven(rendered):
+def test_silhouettes_are_cropped_to_their_boxes_and_one_is_verified(rendered):
     _, two = (line.measured.instances for line in read_rendered_scenes(rendered / "scenes.jsonl"))
     arrays = np.load(rendered / "silhouettes" / "000006.npz")
     assert set(arrays.files) - {"1_thin", "2_thin"} == {"1", "2", "1_isolated", "1_isolated_any"}, (
@@ -99,7 +99,7 @@ def test_silhouettes_are_cropped_to_their_boxes_and_one_is_proven(rendered):
     assert set(np.load(rendered / "silhouettes" / "000005.npz").files) - {"1_thin"} == {"1"}
 
 
-def test_a_image_without_labelled_objects_has_an_empty_silhouettes_file(tmp_path):
+def test_an_image_without_labeled_objects_has_an_empty_silhouettes_file(tmp_path):
     bare = records.record(0, (records.carton((0.4, 0.3, 0.3), (1.0, 0.5, 0.0)),), width=32, height=24)
     bare = bare.model_copy(update={"render": bare.render.model_copy(update={"verify": True})})
     folder = render(tmp_path / "00000", bare)
@@ -113,7 +113,7 @@ def _fails(tmp_path, record_text, reason):
     assert not list(tmp_path.iterdir())
 
 
-def test_an_unknown_asset_names_the_image(tmp_path):
+def test_the_message_for_an_unknown_asset_names_the_image(tmp_path):
     text = records.record(3).model_dump_json().replace('"asset":"carton"', '"asset":"balloon"')
     _fails(tmp_path, text, "image 3: carton: unknown asset 'balloon'")
 
@@ -134,7 +134,7 @@ def test_an_empty_mask_that_should_be_visible_is_an_error(tmp_path, monkeypatch)
     _fails(tmp_path, records.record(8).model_dump_json(), "image 8: instance 1 has no pixel, yet the camera sees")
 
 
-def test_a_missing_body_mesh_is_an_error_with_the_image(tmp_path, monkeypatch):
+def test_the_message_for_a_missing_file_names_the_image(tmp_path, monkeypatch):
     from blender.trucks import hand_truck
 
     def broken(parameters, asset_cache):
@@ -145,7 +145,7 @@ def test_a_missing_body_mesh_is_an_error_with_the_image(tmp_path, monkeypatch):
     _fails(tmp_path, records.record(9).model_dump_json(), "image 9: FileNotFoundError: assets/truck.glb is missing")
 
 
-def test_a_half_grown_shard_of_a_killed_run_is_thrown_away(tmp_path):
+def test_an_incomplete_shard_of_a_killed_run_is_removed(tmp_path):
     growing = tmp_path / ".00000.growing"
     growing.mkdir()
     (growing / "images").mkdir()
@@ -155,7 +155,7 @@ def test_a_half_grown_shard_of_a_killed_run_is_thrown_away(tmp_path):
     assert not growing.exists()
 
 
-def test_a_shard_that_was_there_is_replaced_and_anything_else_left_alone(rendered, tmp_path):
+def test_an_existing_shard_is_replaced_and_any_other_folder_is_refused(rendered, tmp_path):
     shutil.copytree(rendered, tmp_path / "00001")
     render(tmp_path / "00001", records.record(7, width=32, height=24))
     assert [path.name for path in (tmp_path / "00001" / "images").iterdir()] == ["000007.png"]
@@ -167,7 +167,7 @@ def test_a_shard_that_was_there_is_replaced_and_anything_else_left_alone(rendere
     assert (holiday / "beach.jpg").exists()
 
 
-def test_a_failed_shard_leaves_the_one_that_was_there(rendered, tmp_path):
+def test_a_failed_shard_keeps_the_existing_one(rendered, tmp_path):
     shutil.copytree(rendered, tmp_path / "00001")
     broken = json.loads(records.record(3).model_dump_json().replace('"asset":"carton"', '"asset":"balloon"'))
     with pytest.raises(render_shard.RenderShardError):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All things on wheels: inside their size, on the floor, of sound solids, light, and shared when equal."""
+"""Vehicles: size, position on the floor, closed solids, number of triangles, shared meshes and materials."""
 
 import bpy
 import numpy as np
@@ -27,7 +27,7 @@ EVERY_FORM = [(kind, number) for kind, forms in VEHICLE_VARIANTS.items() for num
 
 
 def drawn(kind: str, form: int, seed: int = 0) -> dict:
-    """The first parameters of that form that the sampler draws."""
+    """Return the first parameters of this form that the stage sample draws."""
     random = np.random.default_rng([seed, form])
     while True:
         parameters = draw_vehicle(random, kind).model_dump(mode="json")
@@ -36,13 +36,13 @@ def drawn(kind: str, form: int, seed: int = 0) -> dict:
 
 
 def is_open(solid) -> bool:
-    """Letters are flat patches; all else is closed."""
+    """Return whether a solid is open: letters are flat patches, all other parts are closed."""
     return solid.slot == VehicleMaterial.PAPER
 
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(("kind", "form"), EVERY_FORM)
-def test_it_fills_its_size_and_stays_inside(kind, form, seed):
+def test_a_vehicle_fills_its_size_and_stays_inside_it(kind, form, seed):
     parameters = drawn(kind, form, seed)
     points = np.concatenate([solid.vertices for solid in SOLIDS[kind](parameters)])
     length, width, height = parameters["size_m"]
@@ -54,7 +54,7 @@ def test_it_fills_its_size_and_stays_inside(kind, form, seed):
 
 
 @pytest.mark.parametrize(("kind", "form"), EVERY_FORM)
-def test_every_part_is_closed_and_looks_outward(asset_cache, kind, form):
+def test_each_part_is_closed_and_faces_outward(asset_cache, kind, form):
     for number, solid in enumerate(SOLIDS[kind](drawn(kind, form))):
         if is_open(solid):
             continue
@@ -66,7 +66,7 @@ def test_every_part_is_closed_and_looks_outward(asset_cache, kind, form):
 
 
 @pytest.mark.parametrize(("kind", "form"), EVERY_FORM)
-def test_it_is_one_new_light_object_on_a_shared_mesh(asset_cache, kind, form):
+def test_a_vehicle_is_one_new_object_with_few_triangles_on_a_shared_mesh(asset_cache, kind, form):
     parameters = drawn(kind, form)
     (first,), (second,) = (OBJECT_BUILDERS[kind](parameters, asset_cache) for _ in range(2))
     (other,) = OBJECT_BUILDERS[kind]({**parameters, "color_rgb": [0.1, 0.2, 0.3]}, asset_cache)
@@ -80,7 +80,7 @@ def test_it_is_one_new_light_object_on_a_shared_mesh(asset_cache, kind, form):
 
 
 @pytest.mark.parametrize("kind", VEHICLE_VARIANTS)
-def test_forms_differ_in_the_same_size_and_with_the_same_seed(kind):
+def test_forms_differ_with_equal_size_and_seed(kind):
     forms = len(VEHICLE_VARIANTS[kind])
     parameters = drawn(kind, 0)
     variants = ({**parameters, "variant": (form + 0.5) / forms} for form in range(forms))
@@ -89,7 +89,7 @@ def test_forms_differ_in_the_same_size_and_with_the_same_seed(kind):
     assert len(shapes) == (2 if kind == "cleaning_machine" else forms)
 
 
-def test_vehicles_of_one_fleet_share_their_materials(asset_cache):
+def test_vehicles_with_equal_colors_share_their_materials(asset_cache):
     parameters = drawn("forklift", 0)
     for seed in range(3):
         OBJECT_BUILDERS["forklift"]({**parameters, "seed": seed}, asset_cache)
