@@ -30,7 +30,10 @@ DATA, RUN, STUDY = Path("results/data/ci"), Path("results/runs/ci"), Path("resul
 SPLIT_SIZES = {"train": 4, "val": 1, "test": 1}
 CATEGORIES = ["pedestrian", "pallet_truck"]
 # The pinned packages of .venv stand in for containers; short functions stand beside the rule that uses them.
-KNOWN_LINTS = {"Specify a conda environment or container for each rule.", "Mixed rules and functions in same snakefile."}
+KNOWN_LINTS = {
+    "Specify a conda environment or container for each rule.",
+    "Mixed rules and functions in same snakefile.",
+}
 # Rules that configs/ci.yaml does not need, and the test file that runs them.
 RUN_ELSEWHERE = {"measure_asset": "test_custom_meshes.py"}
 
@@ -200,7 +203,7 @@ def test_a_real_set_is_compared_in_the_description_and_the_training_does_not_dep
     run = snakemake("dataset", "-j2", *arguments, folder=run_with_real_set)
     assert run.returncode == 0, run.stdout + run.stderr
     described = json.loads((run_with_real_set / DATA / "distribution.json").read_text())
-    assert [(data_set["name"], data_set["images"]) for data_set in described["sets"]] == [("ci", 6), ("hall", 1)]
+    assert [(data_set["name"], data_set["images"]) for data_set in described["datasets"]] == [("ci", 6), ("hall", 1)]
     assert "hall" in (run_with_real_set / DATA / "distribution.html").read_text()
     assert count_planned("dataset", *arguments, folder=run_with_real_set) == {}
 
