@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A figure that was measured several times: its mean, and how far the measurements lie apart."""
+"""A quantity that was measured several times: its mean and how far the measurements differ."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Spread:
-    """Of several measurements, at least one."""
+    """Measurements of one quantity, at least one."""
 
     values: tuple[float, ...]
 
@@ -16,16 +16,16 @@ class Spread:
         return sum(self.values) / len(self.values)
 
     @property
-    def half_width(self) -> float:
-        """Half of the way from the least to the most."""
+    def half_range(self) -> float:
+        """Half of the difference between the largest and the smallest measurement."""
         return (max(self.values) - min(self.values)) / 2
 
     def __str__(self) -> str:
-        apart = f" ±{self.half_width:.2f}" if len(self.values) > 1 else ""
-        return f"{self.mean:.2f}{apart}"
+        plus_minus = f" ±{self.half_range:.2f}" if len(self.values) > 1 else ""
+        return f"{self.mean:.2f}{plus_minus}"
 
 
 def spread_of(values: Iterable[float | None]) -> Spread | None:
-    """Return the spread of what is there; None if nothing is."""
-    there = tuple(value for value in values if value is not None)
-    return Spread(there) if there else None
+    """Return the spread of the values that are not None; None if all are."""
+    present = tuple(value for value in values if value is not None)
+    return Spread(present) if present else None

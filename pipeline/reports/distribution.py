@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a data set holds, as JSON and as a page, beside the same figures of other COCO sets.
-
-`python -m pipeline.reports.distribution --name D --annotations A.json [B.json ...] --images DIR --out distribution.json
---page distribution.html [--compare NAME ANNOTATIONS IMAGES] ...`
-"""
+"""Describe a data set and compare it with other COCO sets, as JSON and as a page (`cariste distribution`)."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,102 +11,26 @@ from pipeline.coco import reader
 from pipeline.common import json_files
 from pipeline.config.config import ConfigError
 from pipeline.reports import distribution_page
-from pipeline.reports.dataset_statistics import (
-    STATISTICS,
-    DatasetStatistics,
-    Statistic,
-    StatisticValues,
-    measure_dataset,
-)
-from pipeline.reports.ks_distance import (
+from pipeline.reports.dataset_comparison import (
     Comparison,
     Coverage,
     DistributionDifference,
     compare_datasets,
     describe_difference,
 )
+from pipeline.reports.dataset_statistics import (
+    PER_IMAGE,
+    STATISTICS,
+    DatasetStatistics,
+    Statistic,
+    StatisticValues,
+    measure_dataset,
+    summarize,
+)
 
-PERCENTILES = (5, 25, 50, 75, 95)
 DIGITS = 5
-
-
-def distribution_json(ours: DatasetStatistics, comparisons: Sequence[Comparison]) -> dict[str, Any]:
-    """Return the content of `distribution.json` (docs/dataset.md)."""
-    return {
-        "quantities": {name: _described(quantity) for name, quantity in STATISTICS.items()},
-        "sets": [_set(each) for each in (ours, *(comparison.real for comparison in comparisons))],
-        "compared": [
-            {
-                "name": each.real.name,
-                "gaps": [_gap(gap, each.real.name) for gap in each.gaps],
-                "coverage": [_coverage(coverage) for coverage in each.coverages],
-            }
-            for each in comparisons
-        ],
-    }
-
-
-def _described(quantity: Statistic) -> dict[str, Any]:
-    edges = None if quantity.edges is None else [_rounded(edge) for edge in quantity.edges]
-    return {"title": quantity.title, "unit": quantity.unit, "histogram_edges": edges}
-
-
-def _set(measured: DatasetStatistics) -> dict[str, Any]:
-    figures: dict[str, dict[str, Any]] = {}
-    for (quantity, kind), values in measured.values.items():
-        figures.setdefault(quantity, {})[kind or "images"] = _figures(STATISTICS[quantity], values)
-    return {
-        "name": measured.name,
-        "images": measured.images,
-        "empty": measured.empty,
-        "objects": measured.objects,
-        "figures": figures,
-        "shares": {
-            key: {kind: _rounded(share) for kind, share in measured.shares(key).items()} for key in measured.kinds
-        },
-    }
-
-
-def _figures(quantity: Statistic, values: StatisticValues) -> dict[str, Any]:
-    figures = values.figures
-    mean = {"count": len(figures), "mean": _rounded(figures.mean())}
-    if quantity.edges is None:
-        return mean
-    clipped = np.clip(figures, quantity.edges[0], quantity.edges[-1])
-    return mean | {
-        "percentiles": {str(each): _rounded(np.percentile(figures, each)) for each in PERCENTILES},
-        "histogram": np.histogram(clipped, quantity.edges)[0].tolist(),
-    }
-
-
-def _gap(gap: DistributionDifference, name: str) -> dict[str, Any]:
-    return {
-        "quantity": gap.quantity,
-        "of": gap.kind or "images",
-        "distance": _rounded(gap.distance.size),
-        "chance": _rounded(gap.chance),
-        "threshold": _rounded(gap.distance.threshold),
-        "ours_above": _rounded(gap.distance.above_ours),
-        "real_above": _rounded(gap.distance.above_real),
-        "in_words": describe_difference(gap, name),
-    }
-
-
-def _coverage(each: Coverage) -> dict[str, Any]:
-    return {
-        "quantity": each.quantity,
-        "of": each.kind or "images",
-        "ours_5_95": [_rounded(end) for end in each.ours],
-        "real_5_95": [_rounded(end) for end in each.real],
-        "real_inside": _rounded(each.inside),
-        "ours_below": _rounded(each.below),
-        "ours_above": _rounded(each.above),
-        "covered": each.whole,
-    }
-
-
-def _rounded(value: float) -> float:
-    return round(float(value), DIGITS)
+# Stands for PER_IMAGE in JSON.
+PER_IMAGE_KEY = "images"
 
 
 def write_distribution(
@@ -122,9 +42,9 @@ def write_distribution(
     page: Path,
     threads: int = 1,
 ) -> None:
-    """Describe a set, compare it with `others`, and write the JSON `out` and the HTML `page`.
+    """Describe a data set, compare it with `others`, and write the JSON `out` and the HTML `page`.
 
-    `others`: name -> (COCO file, folder of its images). `threads`: images that are read at the same time.
+    `others`: name -> (COCO file, folder of its images). `threads`: number of images that are read at the same time.
 
     Raises:
         ConfigError: another set has the name of this one.
@@ -139,3 +59,84 @@ def write_distribution(
     ]
     json_files.write_json(out, distribution_json(ours, comparisons))
     distribution_page.write(page, ours, comparisons)
+
+
+def distribution_json(ours: DatasetStatistics, comparisons: Sequence[Comparison]) -> dict[str, Any]:
+    """Return the content of `distribution.json` (docs/reference/data_set.md)."""
+    return {
+        "statistics": {name: _statistic_entry(statistic) for name, statistic in STATISTICS.items()},
+        "datasets": [_dataset_entry(each) for each in (ours, *(comparison.real for comparison in comparisons))],
+        "comparisons": [
+            {
+                "name": each.real.name,
+                "differences": [_difference_entry(difference, each.real.name) for difference in each.differences],
+                "coverage": [_coverage_entry(coverage) for coverage in each.coverages],
+            }
+            for each in comparisons
+        ],
+    }
+
+
+def _statistic_entry(statistic: Statistic) -> dict[str, Any]:
+    edges = None if statistic.bin_edges is None else [_round(edge) for edge in statistic.bin_edges]
+    return {"title": statistic.title, "unit": statistic.unit, "histogram_edges": edges}
+
+
+def _dataset_entry(dataset: DatasetStatistics) -> dict[str, Any]:
+    summaries: dict[str, dict[str, Any]] = {}
+    for (statistic, class_name), values in dataset.statistics.items():
+        summaries.setdefault(statistic, {})[_class_key(class_name)] = _value_summary(statistic, values)
+    shares = {key: dataset.attribute_shares(key) for key in dataset.attribute_counts}
+    return {
+        "name": dataset.name,
+        "images": dataset.image_count,
+        "empty_images": dataset.empty_images,
+        "objects": dataset.object_counts,
+        "values": summaries,
+        "shares": {key: {kind: _round(share) for kind, share in kinds.items()} for key, kinds in shares.items()},
+    }
+
+
+def _value_summary(statistic: str, values: StatisticValues) -> dict[str, Any]:
+    summary, edges = summarize(statistic, values), STATISTICS[statistic].bin_edges
+    entry = {"count": summary.count, "mean": _round(summary.mean)}
+    if summary.percentiles is None:
+        return entry
+    return entry | {
+        "percentiles": {str(percentile): _round(value) for percentile, value in summary.percentiles.items()},
+        "histogram": np.histogram(np.clip(values.values, edges[0], edges[-1]), edges)[0].tolist(),
+    }
+
+
+def _difference_entry(difference: DistributionDifference, real_name: str) -> dict[str, Any]:
+    return {
+        "statistic": difference.statistic,
+        "class": _class_key(difference.class_name),
+        "distance": _round(difference.distance.value),
+        "chance": _round(difference.chance_level),
+        "threshold": _round(difference.distance.threshold),
+        "ours_above": _round(difference.distance.above_ours),
+        "real_above": _round(difference.distance.above_real),
+        "description": describe_difference(difference, real_name),
+    }
+
+
+def _coverage_entry(coverage: Coverage) -> dict[str, Any]:
+    return {
+        "statistic": coverage.statistic,
+        "class": _class_key(coverage.class_name),
+        "ours_5_95": [_round(end) for end in coverage.ours],
+        "real_5_95": [_round(end) for end in coverage.real],
+        "real_inside": _round(coverage.real_inside),
+        "ours_below": _round(coverage.ours_below),
+        "ours_above": _round(coverage.ours_above),
+        "covered": coverage.is_complete,
+    }
+
+
+def _class_key(class_name: str) -> str:
+    return PER_IMAGE_KEY if class_name == PER_IMAGE else class_name
+
+
+def _round(value: float) -> float:
+    return round(float(value), DIGITS)

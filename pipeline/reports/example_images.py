@@ -30,7 +30,7 @@ def evenly_spaced(items: Sequence[Item], count: int) -> list[Item]:
 
 
 def evenly_spaced_with_all_rigs(images: Sequence[reader.CocoImage], count: int) -> list[reader.CocoImage]:
-    """Return images at equal steps. If no image shows a rig, one of its images replaces the chosen one nearest to it."""
+    """Return images at equal steps. A rig that none of them shows gets one image, in place of the nearest one."""
     chosen = evenly_spaced(images, count)
     by_rig: dict[str, list[reader.CocoImage]] = {}
     for image in images:

@@ -80,10 +80,12 @@ class TrainingCurves:
     """Content of `training.jsonl`.
 
     `facts`: its first line if that is no iteration, else empty. `columns`: name -> one value per iteration.
+    `last_line`: all keys of the last iteration.
     """
 
     facts: dict[str, Any]
     columns: dict[str, list[float]]
+    last_line: dict[str, Any]
 
 
 def read_json(path: Path) -> Any:
@@ -155,7 +157,7 @@ def read_training(path: Path) -> TrainingCurves:
     names = ("iteration", *LOSS_COLUMNS, "learning_rate", "seconds")
     if missing := [name for name in names if any(name not in line for line in lines)]:
         raise RunRecordError(f"{path}: lines without {', '.join(missing)}")
-    return TrainingCurves(facts, {name: [line[name] for line in lines] for name in names})
+    return TrainingCurves(facts, {name: [line[name] for line in lines] for name in names}, lines[-1])
 
 
 def software_versions() -> dict[str, str]:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The trainings of a freezing study as they lie in its folder, and their seeds gathered."""
+"""Read the training runs of a freezing study, and group the seeds of each backbone and policy."""
 
-import json
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,15 +17,17 @@ IOU_TYPES, METRICS = ("box", "mask"), ("AP50", "AP")
 
 
 class StudyError(CaristeError):
-    """A study that cannot be summed up; the message names the file and what to do."""
+    """A study that cannot be summarized; the message names the file and what to do."""
 
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """One training and what became of it.
+    """One training run and its results.
 
-    `scores`: set -> what `pipeline.inference.evaluate` writes. `step_s`: median. `memory_mb`: the most that was
-    resident on a CPU or allocated on a GPU. `weights`: what it began with, the name alone of a file.
+    - `weights`: the initial weights; of a file only its name.
+    - `scores`: test set -> the metrics that the stage `evaluate` writes.
+    - `seconds_per_step`: median. `peak_memory_mb`: resident on a CPU, allocated on a GPU.
+    - `trainable_parameters`: those that are trained from the first step on.
     """
 
     backbone: str
@@ -34,22 +35,22 @@ class TrainingRun:
     policy: str
     seed: int
     scores: dict[str, dict[str, Any]]
-    step_s: float
-    memory_mb: float
-    trainable: int
+    seconds_per_step: float
+    peak_memory_mb: float
+    trainable_parameters: int
     parameters: int
 
-    def figure(self, set_name: str, kind: str, figure: str, name: str | None = None) -> float | None:
-        """Return a figure of a set, over all classes or of the class `name`; None where there is none."""
-        table = self.scores[set_name][kind]
-        if table is not None and name is not None:
-            table = table.get(name)
-        return None if table is None else table[figure]
+    def metric(self, set_name: str, iou_type: str, metric: str, class_name: str | None = None) -> float | None:
+        """Return a metric of a test set, over all classes or of one class; None if it was not computed."""
+        metrics = self.scores[set_name][iou_type]
+        if metrics is not None and class_name is not None:
+            metrics = metrics.get(class_name)
+        return None if metrics is None else metrics[metric]
 
 
 @dataclass(frozen=True)
 class RunGroup:
-    """All seeds of one backbone and policy."""
+    """The runs of one backbone and policy, one per seed."""
 
     backbone: str
     policy: str
@@ -57,35 +58,35 @@ class RunGroup:
 
     @property
     def weights(self) -> str:
-        """What its trainings began with."""
+        """The initial weights of all runs, as a word for tables."""
         return "random" if self.runs[0].weights == "none" else self.runs[0].weights
 
-    def spread(self, set_name: str, kind: str, figure: str, name: str | None = None) -> Spread | None:
-        """Return mean, least and most over the seeds."""
-        return spread_of(run.figure(set_name, kind, figure, name) for run in self.runs)
+    def metric_spread(self, set_name: str, iou_type: str, metric: str, class_name: str | None = None) -> Spread | None:
+        """Return a metric over the seeds."""
+        return spread_of(run.metric(set_name, iou_type, metric, class_name) for run in self.runs)
 
-    def costs(self) -> tuple[float, float]:
-        """Return seconds a step and megabytes, each the mean over the seeds."""
-        steps, memory = zip(*((run.step_s, run.memory_mb) for run in self.runs), strict=True)
-        return statistics.fmean(steps), statistics.fmean(memory)
+    def mean_costs(self) -> tuple[float, float]:
+        """Return seconds per step and megabytes, each as the mean over the seeds."""
+        seconds = statistics.fmean(run.seconds_per_step for run in self.runs)
+        return seconds, statistics.fmean(run.peak_memory_mb for run in self.runs)
 
 
 def read_runs(config: StudyConfig, folder: Path) -> list[TrainingRun]:
-    """Read every variant's log, scores and benchmark.
+    """Read the log and the scores of every variant of the study.
 
     Raises:
-        StudyError, provenance.RecordError: a file that is missing or is not what its writer writes.
+        StudyError, RunRecordError: a file that is missing or does not hold what its stage writes.
     """
     return [_read_run(config, variant, folder / variant) for variant in config.study.variants()]
 
 
 def _read_run(config: StudyConfig, variant: str, folder: Path) -> TrainingRun:
-    wanted = [folder / f"{name}.json" for name in (RENDERED_TEST_SET, *config.compare)]
-    for path in (*wanted, folder / "training.jsonl"):
+    score_files = [folder / f"{name}.json" for name in (RENDERED_TEST_SET, *config.compare)]
+    log = folder / "training.jsonl"
+    for path in (*score_files, log):
         if not path.is_file():
             raise StudyError(f"{path}: no such file; `snakemake -j1 freeze_study` makes it")
-    training = run_records.read_training(folder / "training.jsonl")
-    last = json.loads((folder / "training.jsonl").read_text().splitlines()[-1])
+    training = run_records.read_training(log)
     backbone, policy, seed = config.study.parts(variant)
     try:
         return TrainingRun(
@@ -93,21 +94,21 @@ def _read_run(config: StudyConfig, variant: str, folder: Path) -> TrainingRun:
             Path(training.facts["weights"]).name,
             policy,
             seed,
-            {path.stem: run_records.read_json(path) for path in wanted},
+            {path.stem: run_records.read_json(path) for path in score_files},
             statistics.median(training.columns["seconds"]),
-            last["memory_mb"],
+            training.last_line["memory_mb"],
             training.facts["trainable_parameters"],
             training.facts["parameters"],
         )
     except KeyError as error:
-        raise StudyError(f"{folder / 'training.jsonl'}: it lacks {error}; train again") from None
+        raise StudyError(f"{log}: it has no key {error}; train again") from None
 
 
 def group_runs(runs: Sequence[TrainingRun]) -> list[RunGroup]:
-    """Gather the seeds of each backbone and policy; within a backbone, those come first that train the least."""
+    """Group the seeds of each backbone and policy. Within a backbone, the fewest trainable parameters come first."""
     groups: dict[tuple[str, str], list[TrainingRun]] = {}
     for run in runs:
         groups.setdefault((run.backbone, run.policy), []).append(run)
     rows = [RunGroup(*key, tuple(group)) for key, group in groups.items()]
-    order = list(dict.fromkeys(run.backbone for run in runs))
-    return sorted(rows, key=lambda row: (order.index(row.backbone), row.runs[0].trainable))
+    backbone_order = list(dict.fromkeys(run.backbone for run in runs))
+    return sorted(rows, key=lambda row: (backbone_order.index(row.backbone), row.runs[0].trainable_parameters))

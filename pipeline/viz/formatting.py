@@ -10,6 +10,11 @@ def display_name(name: str) -> str:
     return name.replace("_", " ")
 
 
+def capitalize_first(text: str) -> str:
+    """Return the text with an upper-case first letter; the others stay: `box AP50` becomes `Box AP50`."""
+    return text[:1].upper() + text[1:]
+
+
 def format_number(value: float) -> str:
     """Return a number with about three digits: 0.0123, 0.12, 4.6, 123."""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -8,7 +8,7 @@ from typing import Any
 import jinja2
 
 from pipeline.common.atomic_write import write_text
-from pipeline.viz.formatting import display_name, format_count
+from pipeline.viz.formatting import capitalize_first, display_name, format_count
 
 
 def write_page(out: Path, template: str, context: Mapping[str, Any]) -> None:
@@ -23,5 +23,9 @@ def write_page(out: Path, template: str, context: Mapping[str, Any]) -> None:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
     )
-    templates.filters |= {"display_name": display_name, "format_count": format_count}
+    templates.filters |= {
+        "display_name": display_name,
+        "format_count": format_count,
+        "capitalize_first": capitalize_first,
+    }
     write_text(out, templates.get_template(template).render(context))

@@ -16,7 +16,7 @@ from pipeline.config.training import AugmentSection, SourceSection
 from pipeline.data.augment import LabelledImage
 from pipeline.data.dataset import TrainingDataset, add_boxes_without_mask, make_target
 from pipeline.data.sampler import Draw
-from tests.helpers.coco_sets import image, thing, write_set
+from tests.helpers.coco_sets import annotation, image, write_set
 from tests.helpers.search import examples
 
 OFF = dict.fromkeys(("flip", "brightness", "contrast", "saturation", "hue", "white_balance", "vignette"), 0)
@@ -138,7 +138,7 @@ def test_boxes_without_masks_have_mask_id_0_and_degenerate_ones_are_dropped():
 
 def test_images_mixed_in_follow_the_rendered_ones_and_are_of_their_own_size(make_data, tmp_path):
     data = make_data()
-    path = write_set(tmp_path / "real", [image(), image(gray=200)], [thing(1, 40)], ("pedestrian",))
+    path = write_set(tmp_path / "real", [image(), image(gray=200)], [annotation(1, 40)], ("pedestrian",))
     site = SourceSection(annotations=str(path), images=str(path.parent), share=0.5)
     images = TrainingDataset(reader.read_coco(data.annotations), data.images, NOTHING, 0, {"site": site})
     assert len(images) == 6

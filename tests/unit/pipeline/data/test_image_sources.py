@@ -16,7 +16,7 @@ from pipeline.config.training import SourceSection
 from pipeline.data import image_sources
 from pipeline.models import detectors
 from pipeline.training import train
-from tests.helpers.coco_sets import image, thing, write_set
+from tests.helpers.coco_sets import annotation, image, write_set
 
 
 @pytest.fixture
@@ -24,8 +24,8 @@ def mixed(tmp_path: Path, make_data, caplog):
     """Return a function that mixes a made set into the tiny one and gives the sources and the log's lines."""
     data = make_data()
 
-    def mix(things, classes, images=2, share=0.25):
-        path = write_set(tmp_path / "real", [image()] * images, things, classes)
+    def mix(annotations, classes, images=2, share=0.25):
+        path = write_set(tmp_path / "real", [image()] * images, annotations, classes)
         section = SourceSection(annotations=str(path), images=str(path.parent), share=share)
         with caplog.at_level(logging.INFO):
             opened = image_sources.open_sources(reader.read_coco(data.annotations), data.images, {"site": section})
@@ -35,8 +35,8 @@ def mixed(tmp_path: Path, make_data, caplog):
 
 
 def test_classes_are_matched_by_name_and_the_rest_is_told(mixed):
-    things = [thing(0, 40, "pallet_truck"), thing(0, 20, "forklift"), thing(1, 30, "pallet_truck")]
-    (rendered, site), lines = mixed(things, ("forklift", "pallet_truck"))
+    annotations = [annotation(0, 40, "pallet_truck"), annotation(0, 20, "forklift"), annotation(1, 30, "pallet_truck")]
+    (rendered, site), lines = mixed(annotations, ("forklift", "pallet_truck"))
     assert (rendered.share, site.share) == (0.75, 0.25)
     assert site.annotations.labels.tolist() == [2, 2]
     assert not site.annotations.has_mask.any()
@@ -54,7 +54,7 @@ def test_classes_are_matched_by_name_and_the_rest_is_told(mixed):
 
 
 def test_a_set_with_every_class_is_told_in_a_line(mixed):
-    _, lines = mixed([thing(0, 40)], ("pallet_truck", "pedestrian"))
+    _, lines = mixed([annotation(0, 40)], ("pallet_truck", "pedestrian"))
     assert len(lines) == 2
 
 
@@ -72,8 +72,12 @@ def test_a_set_without_images_is_refused(mixed):
 
 def test_masks_and_boxes_of_one_image_are_kept_apart(mixed):
     polygon = [[10, 10, 30, 10, 30, 40, 10, 40]]
-    things = [thing(0, 60), thing(0, 30, segmentation=polygon, bbox=[10, 10, 20, 30]), thing(0, 9, iscrowd=1)]
-    (_, site), _ = mixed(things, ("pedestrian",))
+    annotations = [
+        annotation(0, 60),
+        annotation(0, 30, segmentation=polygon, bbox=[10, 10, 20, 30]),
+        annotation(0, 9, iscrowd=1),
+    ]
+    (_, site), _ = mixed(annotations, ("pedestrian",))
     ids, labels = site.annotations.id_map(0)
     assert labels.tolist() == [1]
     assert ids.shape == (80, 100)
@@ -97,7 +101,7 @@ def test_shares_that_cannot_be_are_refused(shares, message):
 
 
 def test_shares_may_leave_nothing_to_the_rendered_set(mixed):
-    (rendered, _), _ = mixed([thing(0, 40)], ("pedestrian",), share=1.0)
+    (rendered, _), _ = mixed([annotation(0, 40)], ("pedestrian",), share=1.0)
     assert rendered.share == 0
 
 
@@ -114,7 +118,7 @@ def test_training_takes_real_images_with_boxes_alone_one_class_missing_and_empty
 ):
     """And a batch larger than both sets, half of them a single real image."""
     data = make_data(image_count=2, empty=(1,))
-    path = write_set(tmp_path / "real", [image()], [thing(0, 40, "pallet_truck")], ("pallet_truck",))
+    path = write_set(tmp_path / "real", [image()], [annotation(0, 40, "pallet_truck")], ("pallet_truck",))
     values = tiny_settings.model_dump()
     values["train"] |= {"batch_size": 5, "repeat_threshold": 0.9}
     values["train"]["sources"] = {"site": {"annotations": str(path), "images": str(path.parent), "share": 0.5}}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Studies written by hand: what the table, the CSV file and the page say of them."""
+"""The table, the CSV file and the page of small studies that the test writes."""
 
 import csv
 import json
@@ -10,7 +10,7 @@ import pytest
 from pipeline.common.spread import Spread, spread_of
 from pipeline.config import config
 from pipeline.config.stages import StudyConfig, TrainConfig
-from pipeline.reports.study_page import _verdict, row_name
+from pipeline.reports.study_page import describe_best, row_name
 from pipeline.reports.study_runs import RunGroup, StudyError, group_runs, read_runs
 from tests.helpers.commands import run_cariste
 
@@ -110,7 +110,7 @@ def test_a_backbone_can_name_the_policies_that_make_sense_for_it():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [
         ({"seeds": [1, 1]}, "give each seed only once"),
         ({"policies": {"a--b": "none"}}, "must not contain"),
@@ -119,19 +119,21 @@ def test_a_backbone_can_name_the_policies_that_make_sense_for_it():
         ({"backbones": {"resnet18": {"weights": "none", "policies": ["all"]}}}, "all: not among study.policies"),
     ],
 )
-def test_studies_that_cannot_be_told_apart_are_refused(wrong, said):
-    with pytest.raises(config.ConfigError, match=said):
+def test_an_ambiguous_study_is_an_error(wrong, message):
+    with pytest.raises(config.ConfigError, match=message):
         config.validate({"study": wrong})
 
 
-def test_rows_gather_the_seeds(settings, tmp_path):
+def test_a_row_holds_all_seeds(settings, tmp_path):
     runs = read_runs(settings, write_runs(tmp_path, settings))
     frozen, free = group_runs(runs)
-    assert frozen.spread("test", "box", "AP50") == Spread((0.5, 0.6))
-    assert str(frozen.spread("test", "box", "AP50")) == "0.55 ±0.05"
-    assert frozen.spread("hall", "mask", "AP50") is None
-    assert free.spread("hall", "box", "AP50", "pallet_truck") is None
-    assert [(run.step_s, run.memory_mb, run.trainable) for run in frozen.runs] == [(2.0, 700.0, 1000)] * 2
+    assert frozen.metric_spread("test", "box", "AP50") == Spread((0.5, 0.6))
+    assert str(frozen.metric_spread("test", "box", "AP50")) == "0.55 ±0.05"
+    assert frozen.metric_spread("hall", "mask", "AP50") is None
+    assert free.metric_spread("hall", "box", "AP50", "pallet_truck") is None
+    assert [(run.seconds_per_step, run.peak_memory_mb, run.trainable_parameters) for run in frozen.runs] == [
+        (2.0, 700.0, 1000)
+    ] * 2
 
 
 def test_the_command_writes_csv_json_and_page(settings, tmp_path):
@@ -149,11 +151,11 @@ def test_the_command_writes_csv_json_and_page(settings, tmp_path):
     assert (first["policy"], first["weights"]) == ("backbone", "bundled")
     page = (tmp_path / "study.html").read_text()
     assert "0.55 ±0.05" in page
-    assert "more than seeds make" in page
+    assert "is larger than what different seeds make" in page
     assert "0.55 ±0.05" in done.stdout
 
 
-def test_a_missing_training_is_named(settings, tmp_path):
+def test_a_missing_training_run_is_named(settings, tmp_path):
     runs = write_runs(tmp_path, settings)
     missing = runs / "tf_efficientnet_lite0--none--3" / "hall.json"
     missing.unlink()
@@ -161,12 +163,12 @@ def test_a_missing_training_is_named(settings, tmp_path):
         read_runs(settings, runs)
 
 
-def test_a_lead_within_the_spread_of_the_seeds_is_called_so(settings, tmp_path, monkeypatch):
+def test_a_lead_within_the_range_of_the_seeds_is_reported_as_such(settings, tmp_path, monkeypatch):
     monkeypatch.setitem(BOX, ("none", 0), 0.51)
     monkeypatch.setitem(BOX, ("none", 3), 0.57)
     rows = group_runs(read_runs(settings, write_runs(tmp_path, settings)))
-    assert "not more than seeds make" in _verdict("test", rows)
-    assert _verdict("test", rows).startswith("Best: backbone, box AP50 0.55; then none, 0.54.")
+    assert "is not larger than what different seeds make" in describe_best("test", rows)
+    assert describe_best("test", rows).startswith("Best: backbone, box AP50 0.55. Second: none, 0.54.")
 
 
 @pytest.mark.parametrize(
@@ -178,11 +180,11 @@ def test_a_lead_within_the_spread_of_the_seeds_is_called_so(settings, tmp_path, 
         ([("vgg16", "none")], ["none"]),
     ],
 )
-def test_a_row_is_named_by_what_there_are_several_of(rows, names):
-    made = [RunGroup(backbone, policy, ()) for backbone, policy in rows]
-    assert [row_name(row, made) for row in made] == names
+def test_a_row_is_named_by_what_differs_between_the_rows(rows, names):
+    groups = [RunGroup(backbone, policy, ()) for backbone, policy in rows]
+    assert [row_name(row, groups) for row in groups] == names
 
 
-def test_spread_of_nothing_is_nothing():
+def test_the_spread_of_no_values_is_none():
     assert spread_of([None, None]) is None
     assert str(spread_of([0.5])) == "0.50"

@@ -23,5 +23,10 @@ def test_small_shares_have_two_digits_and_larger_ones_none(share, text):
     assert formatting.format_percent(share) == text
 
 
+def test_only_the_first_letter_is_capitalized():
+    assert formatting.capitalize_first("box AP50") == "Box AP50"
+    assert formatting.capitalize_first("") == ""
+
+
 def test_names_are_shown_without_underscores():
     assert formatting.display_name("pallet_truck") == "pallet truck"
