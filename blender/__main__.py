@@ -31,7 +31,7 @@ PREVIEW_EXAMPLES = """example:
 MEASURE_EXAMPLES = """example:
   python -m blender measure --asset '{"asset": "my_truck", ...}' --out results/assets/my_truck.json
 
-The file that is written holds the given JSON with the mesh's size in metres and its number of triangles."""
+The file that is written holds the given JSON with the mesh's size in meters and its number of triangles."""
 
 
 def main(arguments: list[str]) -> int:

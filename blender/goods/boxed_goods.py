@@ -133,8 +133,8 @@ def _delivery_notes(faces: list[FacePlane], rng: np.random.Generator) -> list[So
     solids = []
     for face in (faces[i] for i in rng.permutation(4)[: rng.integers(1, 5)]):
         size = (0.21, min(0.28, 0.6 * face.size_m[1]))
-        place = (rng.uniform(-0.25, 0.25) * face.size_m[0], 0)
-        solids += shipping_label(face, place, size, LABEL_SLOTS, LOCATION_CODES[rng.integers(len(LOCATION_CODES))])
+        position = (rng.uniform(-0.25, 0.25) * face.size_m[0], 0)
+        solids += shipping_label(face, position, size, LABEL_SLOTS, LOCATION_CODES[rng.integers(len(LOCATION_CODES))])
     return solids
 
 

@@ -42,8 +42,8 @@ def _step_ladder(parameters: dict, rng: np.random.Generator) -> list[Solid]:
             box((0.09, across, 0.03), (half - share * (half + 0.05), 0, 0.03 + share * top), GoodsMaterial.STEEL)
         )
     for share in (0.25, 0.6):
-        place = (-half + share * (half - 0.12), 0, share * top)
-        solids.append(box((0.02, width - 0.08 - 0.14 * share, 0.03), place, GoodsMaterial.STEEL))
+        position = (-half + share * (half - 0.12), 0, share * top)
+        solids.append(box((0.02, width - 0.08 - 0.14 * share, 0.03), position, GoodsMaterial.STEEL))
     platform = box((0.26, width - 0.12, 0.04), (-0.06, 0, height - 0.02), GoodsMaterial.PLASTIC)
     return [*solids, platform]
 

@@ -171,8 +171,8 @@ def _label(face: FacePlane, rng: np.random.Generator) -> list[Solid]:
     """Return a label at a random position of a face, slightly rotated: A5 to A4, smaller on small cartons."""
     size = np.minimum(rng.uniform((0.14, 0.09), (0.29, 0.21)), np.array(face.size_m) * 0.4)
     reach = (np.array(face.size_m) - size) / 2 * 0.85
-    place, title = tuple(rng.uniform(-reach, reach)), LOCATION_CODES[rng.integers(len(LOCATION_CODES))]
-    return shipping_label(face, place, tuple(size), LABEL_SLOTS, title, rng.normal(0, 0.04))
+    position, title = tuple(rng.uniform(-reach, reach)), LOCATION_CODES[rng.integers(len(LOCATION_CODES))]
+    return shipping_label(face, position, tuple(size), LABEL_SLOTS, title, rng.normal(0, 0.04))
 
 
 def _carton_text(face: FacePlane, brand: str, warning: str) -> list[Solid]:
@@ -334,10 +334,10 @@ def _side_patches(face: FacePlane, carton_print: CartonPrint, labeled: bool) -> 
     size = np.array(face.size_m)
     patches = []
     if labeled:
-        place, extent = carton_print.label[2:] * size, carton_print.label[:2] * size
+        position, extent = carton_print.label[2:] * size, carton_print.label[:2] * size
         bars = (0.8 * extent[0], 0.3 * extent[1])
-        patches.append(face.rectangle(place, extent, LABEL_SLOT))
-        patches.append(face.rectangle(place - np.array([0, 0.27 * extent[1]]), bars, BARCODE_SLOT, 0, PRINT_LIFT_M))
+        patches.append(face.rectangle(position, extent, LABEL_SLOT))
+        patches.append(face.rectangle(position - np.array([0, 0.27 * extent[1]]), bars, BARCODE_SLOT, 0, PRINT_LIFT_M))
         if carton_print.banded:
             patches.append(face.rectangle((0, -0.38 * size[1]), (0.96 * size[0], 0.12 * size[1]), PRINT_SLOT))
     elif carton_print.brand:

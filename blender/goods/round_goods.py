@@ -147,8 +147,8 @@ def _cage(length: float, width: float, base: float, top: float) -> list[Solid]:
         solids.append(tube(path, radius, 5, GoodsMaterial.STEEL, closed=True))
     for face in wall_faces((length - 4 * radius, width - 4 * radius, 1.0)):
         reach = face.size_m[0] / 2 - 0.1
-        for place in np.linspace(-reach, reach, 7 if face.size_m[0] > 1.05 else 6):
-            foot = face.center * (1, 1, 0) + place * face.right
+        for offset in np.linspace(-reach, reach, 7 if face.size_m[0] > 1.05 else 6):
+            foot = face.center * (1, 1, 0) + offset * face.right
             solids.append(rod((*foot[:2], base), (*foot[:2], top - 0.03), radius, GoodsMaterial.STEEL, 5))
     reach = width / 2 - 0.02
     solids += [

@@ -62,7 +62,7 @@ class Silhouette:
 def render_silhouette(geometry: ObjectGeometry, camera: dict, width: int, height: int) -> Silhouette:
     """Return the silhouette of an object in an image of `width` x `height` pixels.
 
-    As in the render, everything nearer than the camera's near plane is clipped off.
+    As in the render, everything nearer than the camera's near plane is cut off.
     """
     camera_points, triangles = world_to_camera(camera, geometry.points_m), geometry.triangles
     front = camera_points[:, 2] >= CLIP_START_M
@@ -204,7 +204,7 @@ def rasterize_triangles(triangles: np.ndarray, low: tuple[int, int], high: tuple
         return Silhouette(np.zeros((0, 0), bool), *low)
     left, top = np.maximum(np.ceil(triangles.min((0, 1)) - 0.5).astype(int), low)
     right, bottom = np.minimum(np.floor(triangles.max((0, 1)) - 0.5).astype(int) + 1, high)
-    width, height = right - left + 1, bottom - top  # one more column, for spans that end row_start the edge
+    width, height = right - left + 1, bottom - top  # one more column, for spans that end at the edge
     # Sort the corners from top to bottom, so that neighbors compute a shared edge in the same way.
     order = np.argsort(triangles[:, :, 1], axis=1)
     triangles = np.take_along_axis(triangles, order[:, :, None], axis=1) - (left + 0.5, top + 0.5)

@@ -22,7 +22,7 @@ LINE_LIFT_M = 0.0005
 def build_hall(hall: dict, cache: AssetCache) -> list[bpy.types.Object]:
     """Return the unlinked objects of the "hall" part of a scene record, in the world frame.
 
-    The lower edges of the beams are at the hall's clear height; the ceiling is ceiling_z the beams.
+    The lower edges of the beams are at the hall's clear height; the ceiling is above the beams.
     """
     size = tuple(hall["size_m"])
     rng = np.random.default_rng(hall["ceiling"]["seed"])

@@ -121,7 +121,7 @@ def compact_faces(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def border_edges(faces: np.ndarray) -> np.ndarray:
-    """Return the edges (E, 2) that belong to one face only, in the direction in edge_index it passes them."""
+    """Return the edges (E, 2) that belong to one face only, in the direction in which it passes them."""
     edges = np.stack([faces, np.roll(faces, -1, axis=1)], axis=-1).reshape(-1, 2)
     edges = edges[edges[:, 0] != edges[:, 1]]
     both = np.sort(edges, axis=1)
