@@ -175,7 +175,7 @@ def test_the_example_without_torch_detects_the_same(onnx_file, model_file, tmp_p
         mask = coco_mask.decode(detection["segmentation"])
         assert entry["pixels"] == pytest.approx(mask.sum(), abs=3, rel=0.01)
         if mask.sum() > 50:
-            assert entry["centre"] == pytest.approx(np.argwhere(mask).mean(axis=0)[::-1], abs=0.3)
+            assert entry["center"] == pytest.approx(np.argwhere(mask).mean(axis=0)[::-1], abs=0.3)
     assert any(entry["pixels"] > 50 for entry in found)
     drawn = cv2.imread(str(tmp_path / "out.png"))
     assert drawn.shape == (HEIGHT, WIDTH, 3)
