@@ -3,6 +3,7 @@
 
 import argparse
 import json
+import sys
 import tempfile
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from blender.camera import lens_distortion
 from blender.common import scene_records
 from blender.common.atomic_file import replace_file
 from blender.common.errors import CaristeError
-from blender.cycles import exr_passes, render_settings
+from blender.cycles import devices, exr_passes, render_settings
 from blender.shards import build_scene, render_shard
 
 
@@ -49,6 +50,7 @@ def run(options: argparse.Namespace) -> None:
         RuntimeError: Blender cannot write the .blend file.
     """
     device, threads = options.device, options.threads
+    print(f"render: {describe_device(devices.select_device(device))}", file=sys.stderr, flush=True)
     made_by = _read_provenance(options.provenance) if options.provenance else None
     records = (
         scene_records.read_records(options.scenes)
@@ -59,6 +61,16 @@ def run(options: argparse.Namespace) -> None:
         save_blend(records[0], options.save_blend, device, threads)
     if options.out:
         render_shard.render_shard(records, options.out, device, threads, made_by)
+
+
+def describe_device(name: str) -> str:
+    """Return the first line of the log: the device and, for a CPU, what it costs and how to use a GPU."""
+    if not name.startswith("CPU"):
+        return f"device: {name}"
+    return (
+        f"device: {name}. A CPU takes many times as long as a GPU. To use a GPU, install its driver and set "
+        "render.device: auto; on a cluster, name the GPU (such as cuda), so that the job requests one"
+    )
 
 
 def _read_provenance(path: Path) -> dict:

@@ -6,6 +6,7 @@ import json
 import bpy
 import pytest
 
+from blender import render
 from blender.cycles import render_settings
 from tests.helpers import records
 from tests.helpers.blender_commands import run_blender, start_blender
@@ -88,3 +89,10 @@ def test_wrong_arguments_end_with_a_message_and_write_nothing(made, tmp_path, ar
     assert reason in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_the_first_line_names_the_device_and_says_what_a_cpu_costs():
+    assert render.describe_device("CUDA: NVIDIA L4") == "device: CUDA: NVIDIA L4"
+    line = render.describe_device("CPU (auto: no GPU found)")
+    assert line.startswith("device: CPU (auto: no GPU found). A CPU takes many times as long as a GPU.")
+    assert "render.device" in line
