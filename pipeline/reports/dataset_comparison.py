@@ -35,7 +35,7 @@ class KsDistance(NamedTuple):
 class DistributionDifference:
     """The difference of one statistic of one class (or PER_IMAGE) between a data set and a real one.
 
-    `chance_level`: 95 % of random divisions of the same images into two such sets have a smaller distance. A distance
+    `chance_level`: 95% of random divisions of the same images into two such sets have a smaller distance. A distance
     below it may be due to the small number of images.
     """
 
@@ -163,7 +163,7 @@ def _percentile_range(values: StatisticValues) -> tuple[float, float]:
 
 
 def describe_difference(difference: DistributionDifference, real_name: str) -> str:
-    """Return a sentence: 25 % of the pallet trucks in real are taller than 0.38 of the image, 3 % of ours."""
+    """Return a sentence: 25% of the pallet trucks in real are taller than 0.38 of the image, 3% of ours."""
     phrase, threshold = STATISTICS[difference.statistic].exceeds_phrase, difference.distance.threshold
     noun = f"{display_name(difference.class_name)}s" if difference.class_name else "images"
     if difference.statistic == "per_image":

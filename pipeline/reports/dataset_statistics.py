@@ -35,7 +35,7 @@ SCENE_ATTRIBUTES = ("rig", "layout", "light")
 class Statistic:
     """How a statistic is shown and compared.
 
-    `exceeds_phrase` completes "40 % of the images …" with a value put in; empty: not compared between sets.
+    `exceeds_phrase` completes "40% of the images …" with a value put in; empty: not compared between sets.
     `bin_edges`: of the histogram, ascending. Values outside are counted in the outermost bins. None: values are 0 or 1.
     """
 

@@ -33,7 +33,7 @@ def write(out: Path, ours: DatasetStatistics, comparisons: Sequence[Comparison])
             _title(*key): _chart(*key, datasets) for key in ours.statistics if STATISTICS[key[0]].bin_edges is not None
         }
         | _attribute_charts(datasets),
-        "columns": ["Mean", *("Median" if each == 50 else f"{each} %" for each in PERCENTILES)],
+        "columns": ["Mean", *("Median" if each == 50 else f"{each}%" for each in PERCENTILES)],
         "groups": [
             {"title": _title(*key), "unit": STATISTICS[key[0]].unit, "rows": _value_rows(*key, datasets)}
             for key in ours.statistics

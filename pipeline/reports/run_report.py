@@ -35,8 +35,8 @@ FRACTION_BINS = np.linspace(0, 1, 21)
 # Column of the training log -> title of its chart, label of its axis.
 TRAINING_CHARTS = {
     "loss": ("Total loss", "loss"),
-    "loss_classifier": ("Class of a box", "classifier loss"),
-    "loss_box_reg": ("Position of a box", "box loss"),
+    "loss_classifier": ("Box class", "classifier loss"),
+    "loss_box_reg": ("Box position", "box loss"),
     "loss_mask": ("Mask", "mask loss"),
     "loss_objectness": ("Proposals: object or background", "objectness loss"),
     "loss_rpn_box_reg": ("Proposals: position", "proposal box loss"),

@@ -86,7 +86,7 @@ def describe_best(name: str, rows: Sequence[RunGroup]) -> str:
         return f"{sentence} With one seed it is unknown whether the lead of {lead:.2f} is more than chance."
     comparison = "larger" if lead > 2 * seed_range else "not larger"
     return (
-        f"{sentence} The lead of {lead:.2f} is {comparison} than what different seeds make of the same settings "
+        f"{sentence} The lead of {lead:.2f} is {comparison} than the differences between seeds of the same settings "
         f"(±{seed_range:.2f} at most)."
     )
 

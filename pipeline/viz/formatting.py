@@ -26,6 +26,6 @@ def format_count(count: int) -> str:
 
 
 def format_percent(share: float) -> str:
-    """Return a share, 0 to 1, in percent: as an integer from 10 % on, below that with two digits."""
+    """Return a share, 0 to 1, in percent: as an integer from 10% on, below that with two digits."""
     percent = 100 * share
-    return f"{percent:.0f} %" if percent >= 10 else f"{percent:.2g} %"
+    return f"{percent:.0f}%" if percent >= 10 else f"{percent:.2g}%"

@@ -85,7 +85,7 @@ def test_the_comparison_lists_the_largest_differences_first(document):
         each["statistic"] for each in compared["differences"] if each["distance"] == 1
     }
     assert all(first["distance"] - first["chance"] >= each["distance"] - each["chance"] for each in rest)
-    taller = "100 % of the pedestrians in street are taller than 0.55 of the image, 0 % of ours."
+    taller = "100% of the pedestrians in street are taller than 0.55 of the image, 0% of ours."
     assert taller in [each["description"] for each in compared["differences"]]
     covered = {(each["statistic"], each["class"]): each["covered"] for each in compared["coverage"]}
     assert covered["box_height", "pedestrian"] is False
@@ -109,7 +109,7 @@ def test_the_page_needs_no_other_file_and_shows_every_set(made):
     # Rig and layout.
     assert page.count("<svg") == 2 * 6 + 2 + 2
     assert "are taller than 0.55 of the image" in page
-    assert "no: 0 % of ours above" in page
+    assert "no: 0% of ours above" in page
     used, defined = set(re.findall(r"var\((--[\w-]+)\)", page)), set(re.findall(r"(--[\w-]+):", page))
     assert used <= defined
 

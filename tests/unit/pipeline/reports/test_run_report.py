@@ -213,7 +213,7 @@ def test_images_of_every_rig_and_comparisons_of_the_test_split_are_shown(page):
 def test_the_result_of_the_audit(page):
     assert "In all 12 labeled\nimages the masks lie inside these silhouettes or at most 1 px beside them" in page
     assert "31, of them 4 hidden by others and 3 outside the frame" in page
-    assert "14\u202f400, of them 0.25 % beside the silhouette" in page
+    assert "14\u202f400, of them 0.25% beside the silhouette" in page
     assert "2 objects; they differ by boundary pixels only" in page
     assert "130, all of them on visible pixels of their person" in page
     assert "No image failed the audit." in page

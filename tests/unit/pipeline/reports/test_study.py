@@ -151,7 +151,7 @@ def test_the_command_writes_csv_json_and_page(settings, tmp_path):
     assert (first["policy"], first["weights"]) == ("backbone", "bundled")
     page = (tmp_path / "study.html").read_text()
     assert "0.55 ±0.05" in page
-    assert "is larger than what different seeds make" in page
+    assert "is larger than the differences between seeds" in page
     assert "0.55 ±0.05" in done.stdout
 
 
@@ -167,7 +167,7 @@ def test_a_lead_within_the_range_of_the_seeds_is_reported_as_such(settings, tmp_
     monkeypatch.setitem(BOX, ("none", 0), 0.51)
     monkeypatch.setitem(BOX, ("none", 3), 0.57)
     rows = group_runs(read_runs(settings, write_runs(tmp_path, settings)))
-    assert "is not larger than what different seeds make" in describe_best("test", rows)
+    assert "is not larger than the differences between seeds" in describe_best("test", rows)
     assert describe_best("test", rows).startswith("Best: backbone, box AP50 0.55. Second: none, 0.54.")
 
 

@@ -17,7 +17,7 @@ def test_thousands_are_separated_by_a_narrow_space(count, text):
 
 
 @pytest.mark.parametrize(
-    ("share", "text"), [(0, "0 %"), (0.0012, "0.12 %"), (0.034, "3.4 %"), (0.256, "26 %"), (1, "100 %")]
+    ("share", "text"), [(0, "0%"), (0.0012, "0.12%"), (0.034, "3.4%"), (0.256, "26%"), (1, "100%")]
 )
 def test_small_shares_have_two_digits_and_larger_ones_none(share, text):
     assert formatting.format_percent(share) == text
