@@ -7,7 +7,10 @@ from typing import Annotated
 import typer
 
 Config = Annotated[
-    str, typer.Option("--config", metavar="FILE", help="Config: a YAML file, or sections of one as JSON text.")
+    str,
+    typer.Option(
+        "--config", metavar="FILE", help="Config: a YAML file. Or JSON text with all keys that the stage needs."
+    ),
 ]
 DataFolder = Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder of the data set.")]
 Images = Annotated[

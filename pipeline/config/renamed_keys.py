@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keys of the config that have a new name. The old name is refused with the new one, so that nobody has to search."""
+"""Keys of the config that have been renamed. The message about an old name gives the new one."""
 
 # Old path -> new path. A `*` stands for a name that the user chose, or for the number of a list entry.
 RENAMED_KEYS = {
@@ -11,6 +11,7 @@ RENAMED_KEYS = {
     "goods.own": "goods.custom_share",
     "model.unfreeze.*.what": "model.unfreeze.*.parameters",
     "model.unfreeze.*.leave": "model.unfreeze.*.keep_frozen",
+    "train.steps": "train.rate_drops",
     "train.validation.on": "train.validation.dataset",
     # YAML 1.1 reads a bare `on` as true, and pydantic calls that key 1.
     "train.validation.1": "train.validation.dataset",
@@ -18,7 +19,7 @@ RENAMED_KEYS = {
 
 
 def new_name_of(location: tuple[str | int, ...]) -> str | None:
-    """Return the new path of a key that has been renamed, None for any other.
+    """Return the new path of a key that has been renamed, None for other keys.
 
     `location`: the parts of the path as pydantic gives them, such as ("model", "unfreeze", 0, "what").
     """

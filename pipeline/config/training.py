@@ -165,7 +165,7 @@ class TrainSection(Section):
     )
     warmup_iterations: Count = Field(500, description="iterations in which the learning rate rises linearly")
     schedule: Literal["cosine", "steps"] = Field("cosine", description="of the learning rate after the warm-up")
-    steps: tuple[Fraction, ...] = Field(
+    rate_drops: tuple[Fraction, ...] = Field(
         (0.7, 0.9), description="for schedule: steps, the parts of the run after which the rate is divided by 10"
     )
     gradient_clip: Annotated[float, Field(gt=0)] = Field(10.0, description="largest norm of the gradient")

@@ -118,7 +118,7 @@ def base_learning_rate(step: int, settings: TrainSection) -> float:
     """Return the rate of step 0, 1, … for groups with factor 1.
 
     It rises linearly during the warm-up. Then it follows half a cosine down to 0 (Loshchilov & Hutter 2017, without
-    restarts), or is divided by 10 after each of `settings.steps`.
+    restarts), or is divided by 10 after each of `settings.rate_drops`.
     """
     warmup, iterations = settings.warmup_iterations, settings.iterations
     if step < warmup:
@@ -126,5 +126,5 @@ def base_learning_rate(step: int, settings: TrainSection) -> float:
     if settings.schedule == "cosine":
         progress = (step - warmup) / max(1, iterations - warmup)
         return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
-    drops = sum(step >= share * iterations for share in settings.steps)
+    drops = sum(step >= share * iterations for share in settings.rate_drops)
     return settings.learning_rate * RATE_DROP_FACTOR**drops

@@ -214,7 +214,7 @@ def test_a_published_file_is_downloaded_checked_and_kept(nowhere, serve):
 def test_a_file_damaged_on_the_way_is_not_kept(nowhere, serve):
     served = publish(nowhere / "served", "made", {"a": torch.zeros(1)})
     served.write_bytes(b"half of the wei")
-    with pytest.raises(initial_weights.WeightsError, match="here: made-.* was damaged on the way"):
+    with pytest.raises(initial_weights.WeightsError, match=r"here: made-.* was damaged on the way"):
         state_dicts.find_or_download(serve(served), "here")
     assert not list((nowhere / "hub" / "checkpoints").iterdir())
 

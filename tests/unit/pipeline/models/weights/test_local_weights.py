@@ -28,7 +28,7 @@ def write(path: Path, state: dict[str, torch.Tensor]) -> Path:
     ("backbone", "make"),
     [
         ("resnet18", resnet18),
-        ("mobilenet_v3_large", TORCHVISION_BACKBONES["mobilenet_v3_large"].make),
+        ("mobilenet_v3_large", TORCHVISION_BACKBONES["mobilenet_v3_large"].build),
         ("timm/test_convnext", lambda: timm.create_model("test_convnext")),
         ("tf_efficientnet_lite0", lambda: timm.create_model("tf_efficientnet_lite0")),
     ],
