@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`python -m pipeline …` is the command `cariste …`."""
 
-import sys
+import runpy
 
-from pipeline.cli.app import main
-
-if __name__ == "__main__":
-    sys.exit(main())
+runpy.run_module("pipeline.cli", run_name="__main__")

@@ -65,12 +65,12 @@ def train(
     """Train a model on a COCO file. The same command resumes a run that was killed."""
     import os
 
+    from pipeline.cli.train_stage import run_train_stage
     from pipeline.config.stages import TrainConfig, read_stage_config
-    from pipeline.training.train import train as train_model
 
     _start_log("train", quiet=os.environ.get("RANK", "0") != "0")
     settings = read_stage_config(TrainConfig, config)
-    train_model(settings, annotations, images, out, log, checkpoint, val, threads)
+    run_train_stage(settings, annotations, images, out, log, checkpoint, val, threads)
 
 
 def predict(

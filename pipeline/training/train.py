@@ -8,7 +8,7 @@ of threads sums in another order and changes the last bits. docs/howto/training.
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,15 +27,18 @@ from pipeline.config.training import ModelSection, TrainSection
 from pipeline.data.dataset import TrainingDataset
 from pipeline.data.loader import BatchLoader
 from pipeline.models import detectors, freezing, mixed_precision
-from pipeline.training import checkpoints, nan_recovery, optimization, train_step, validation_score
+from pipeline.training import checkpoints, nan_recovery, optimization, train_step
 from pipeline.training.checkpoints import CheckpointStore
 from pipeline.training.finite_check import NonFiniteError
 from pipeline.training.state import TrainingState
 from pipeline.training.training_log import TrainingLog, peak_memory_mb
-from pipeline.training.validation import Validation
+from pipeline.training.validation import Score, Validation
 from pipeline.training.weight_average import WeightAverage
 
 LOG = logging.getLogger(__name__)
+
+# Takes the categories that the model is trained on.
+ScoreFor = Callable[[list[reader.Category]], Score]
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,6 @@ class TrainingPaths:
     Attributes:
         annotations: the COCO file to train on.
         images_dir: what its file names are relative to.
-        val: the rendered validation split, for `train.validation` without a dataset.
         model: the model file to write.
         log: the training log to write.
         checkpoints: the folder that the same run resumes from.
@@ -53,7 +55,6 @@ class TrainingPaths:
 
     annotations: Path
     images_dir: Path
-    val: Path | None
     model: Path
     log: Path
     checkpoints: Path
@@ -66,14 +67,15 @@ def train(
     out: Path,
     log: Path,
     checkpoint: Path | None = None,
-    val: Path | None = None,
     threads: int | None = None,
+    score_for: ScoreFor | None = None,
 ) -> None:
     """Train a model, then write the model file `out` and the training log.
 
     Until the run is done, the log grows as `<name>.part`, and the folder `checkpoint` (default: `checkpoint` beside
     `out`) holds what the same call resumes from. `threads` replaces `train.threads`, which the model file still
-    records. Sets the threads, the seed and the determinism of torch for the whole process.
+    records. `score_for` returns the score of the validation rounds; it is needed if the config has `train.validation`.
+    Sets the threads, the seed and the determinism of torch for the whole process.
 
     Raises:
         BackboneError, CocoError, DeviceError, DistributedError, FreezingError, ModelFileError, ValidationSetError,
@@ -85,22 +87,26 @@ def train(
     if threads:
         section = settings.train.model_copy(update={"threads": threads})
         settings = settings.model_copy(update={"train": section})
-    paths = TrainingPaths(annotations, images_dir, val, out, log, checkpoint or out.parent / "checkpoint")
+    paths = TrainingPaths(annotations, images_dir, out, log, checkpoint or out.parent / "checkpoint")
     with (
         distributed.process_group(devices.select_device(settings.train.device)) as device,
         nan_recovery.explain_out_of_memory(device),
     ):
-        _train(settings, recorded, paths, device)
+        _train(settings, recorded, paths, device, score_for)
 
 
-def _train(settings: TrainConfig, recorded: dict[str, Any], paths: TrainingPaths, device: torch.device) -> None:
+def _train(
+    settings: TrainConfig,
+    recorded: dict[str, Any],
+    paths: TrainingPaths,
+    device: torch.device,
+    score_for: ScoreFor | None,
+) -> None:
     _prepare_torch(settings, device)
     coco_file = reader.read_coco(paths.annotations)
     section = settings.train
     dataset = TrainingDataset(coco_file, paths.images_dir, section.augment, settings.run.seed, section.sources)
-    validation = validation_score.start_validation(
-        section.validation, settings.model, coco_file.categories, paths.images_dir, paths.val
-    )
+    validation = Validation(section.validation, score_for(coco_file.categories)) if section.validation else None
     detector = _build_detector(settings, coco_file, device)
     unfreezings = freezing.schedule(detector, settings.model, section.iterations, len(dataset) / section.batch_size)
     facts = _run_facts(settings, device, detector, dataset)
@@ -130,7 +136,7 @@ def _coco_files(paths: TrainingPaths, section: TrainSection, validation: Validat
     """Return every COCO file of the run, by the option or config key that names it."""
     files = {"--annotations": paths.annotations}
     files |= {f"train.sources.{name}.annotations": Path(source.annotations) for name, source in section.sources.items()}
-    return files | ({"the validation set": validation.data} if validation else {})
+    return files | ({"the validation set": validation.score.data} if validation else {})
 
 
 def _resume_or_start(state: TrainingState, store: CheckpointStore, iterations: int) -> None:

@@ -2,9 +2,8 @@
 """Validation rounds during training: keep the best weights, and stop when the score no longer improves."""
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from torch import Tensor, nn
 
@@ -13,20 +12,22 @@ from pipeline.config.training import ValidationSection
 
 LOG = logging.getLogger(__name__)
 
-# Takes the model in evaluation mode and returns the value of `train.validation.metric`, 0 to 1.
-Score = Callable[[nn.Module], float]
+
+class Score(Protocol):
+    """Scores a model on a COCO file. `data` is the path of that file; it belongs to the identity of the run."""
+
+    data: Path
+
+    def __call__(self, model: nn.Module) -> float:
+        """Return the value of `train.validation.metric`, 0 to 1. The model is in evaluation mode."""
 
 
 class Validation:
-    """Scores the model every few iterations, and keeps the weights with the best score on the CPU.
+    """Scores the model every few iterations, and keeps the weights with the best score on the CPU."""
 
-    `data` is the COCO file that `score` reads; it belongs to the identity of the run.
-    """
-
-    def __init__(self, settings: ValidationSection, score: Score, data: Path) -> None:
+    def __init__(self, settings: ValidationSection, score: Score) -> None:
         self.settings = settings
         self.score = score
-        self.data = data
         self.best: float | None = None
         self.best_iteration = 0
         self.best_weights: dict[str, Tensor] = {}

@@ -12,10 +12,11 @@ from unittest import mock
 import pytest
 import torch
 
+from pipeline.cli.train_stage import run_train_stage
 from pipeline.config.stages import TrainConfig
 from pipeline.models import detectors
 from pipeline.models.weights import initial_weights
-from pipeline.training import checkpoints, train
+from pipeline.training import checkpoints
 from pipeline.training.checkpoints import CheckpointStore
 from tests.helpers.configs import with_values
 from tests.programs.train_in_child import train_in_child
@@ -47,7 +48,7 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bytes(make_data
     section["validation"] = {"every": 5, "dataset": own}
     whole = tiny_settings.model_dump(mode="json")
     settings = TrainConfig.model_validate(whole | {"train": whole["train"] | section})
-    train.train(settings, data.annotations, data.images, tmp_path / "a/model.pt", tmp_path / "a/training.jsonl")
+    run_train_stage(settings, data.annotations, data.images, tmp_path / "a/model.pt", tmp_path / "a/training.jsonl")
 
     # The server loads torch once. Every child is a fork of it and starts at once.
     children = multiprocessing.get_context("forkserver")
@@ -141,7 +142,7 @@ def test_every_kind_of_change_keeps_every_checkpoint(make_data, tiny_settings, t
         interrupt_after(2, stopped, data, folder)
         kept = {path.name: path.read_bytes() for path in (folder / "checkpoint").iterdir()}
         assert kept.keys() == {"000000001.pt", "000000002.pt"}
-        train.train(settings, data.annotations, data.images, folder / "model.pt", folder / "training.jsonl")
+        run_train_stage(settings, data.annotations, data.images, folder / "model.pt", folder / "training.jsonl")
         assert {path.name: path.read_bytes() for path in (folder / "checkpoint.aside-1").iterdir()} == kept
         assert not (folder / "checkpoint").exists(), "those of the finished run are removed"
 
@@ -156,7 +157,7 @@ def interrupt_after(iteration: int, settings: TrainConfig, data, folder: Path) -
             raise KeyboardInterrupt
 
     with mock.patch.object(CheckpointStore, "save", save_and_stop), pytest.raises(KeyboardInterrupt):
-        train.train(settings, data.annotations, data.images, folder / "model.pt", folder / "training.jsonl")
+        run_train_stage(settings, data.annotations, data.images, folder / "model.pt", folder / "training.jsonl")
 
 
 def test_a_run_can_begin_with_the_weights_of_a_checkpoint(make_data, tiny_settings, tmp_path, categories):

@@ -6,12 +6,12 @@ import json
 import pytest
 import torch
 
+from pipeline.cli.train_stage import run_train_stage
 from pipeline.coco import reader
 from pipeline.config.stages import TrainConfig
-from pipeline.inference import evaluate
+from pipeline.inference import coco_score, evaluate
 from pipeline.models import detectors
 from pipeline.reports.run_records import read_training
-from pipeline.training import train, validation_score
 
 
 def with_validation(settings: TrainConfig, train_values: dict, **values) -> TrainConfig:
@@ -22,7 +22,7 @@ def with_validation(settings: TrainConfig, train_values: dict, **values) -> Trai
 
 def run(settings, data, folder, val=None):
     out, log = folder / "model.pt", folder / "training.jsonl"
-    train.train(settings, data.annotations, data.images, out, log, val=val)
+    run_train_stage(settings, data.annotations, data.images, out, log, val=val)
     return out, [json.loads(line) for line in log.open()][1:]
 
 
@@ -36,7 +36,7 @@ def test_the_best_weights_are_saved_and_training_stops(make_data, tiny_settings,
         looked_at.append({name: tensor.clone() for name, tensor in network.state_dict().items()})
         return next(scores)
 
-    monkeypatch.setattr(validation_score.CocoScore, "__call__", score)
+    monkeypatch.setattr(coco_score.CocoScore, "__call__", score)
     data = make_data()
     settings = with_validation(tiny_settings, {"iterations": 9}, every=1, patience=2)
     out, lines = run(settings, data, tmp_path, val=data.annotations)
@@ -87,14 +87,12 @@ def test_a_set_without_what_the_metric_needs_is_refused(make_data, tiny_settings
         document["annotations"] = []
     poor.write_text(json.dumps(document))
     settings = with_validation(tiny_settings, {}, metric=metric)
-    with pytest.raises(
-        validation_score.ValidationSetError, match=rf"poor\.json.*train\.validation\.metric = '{metric}'"
-    ):
+    with pytest.raises(coco_score.ValidationSetError, match=rf"poor\.json.*train\.validation\.metric = '{metric}'"):
         run(settings, data, tmp_path, val=poor)
 
 
 def test_the_rendered_split_must_be_given(make_data, tiny_settings, tmp_path):
-    with pytest.raises(validation_score.ValidationSetError, match="--val"):
+    with pytest.raises(coco_score.ValidationSetError, match="--val"):
         run(with_validation(tiny_settings, {}), make_data(), tmp_path)
 
 
@@ -116,5 +114,5 @@ def test_classes_that_were_not_taught_do_not_count(make_data, tiny_settings, tmp
     data = make_data()
     taught = reader.read_coco(data.annotations)
     places = (data.annotations, data.images)
-    score = validation_score.CocoScore("box_AP", *places, taught.categories[:1], tiny_settings.model)
+    score = coco_score.CocoScore("box_AP", *places, taught.categories[:1], tiny_settings.model)
     assert score.unknown_classes == {"pallet_truck"}

@@ -10,7 +10,6 @@ from pipeline.common.errors import CaristeError
 from pipeline.config.training import ModelSection, ValidationSection
 from pipeline.inference import evaluate, predict
 from pipeline.models import detectors
-from pipeline.training.validation import Validation
 
 
 class ValidationSetError(CaristeError):
@@ -41,6 +40,7 @@ class CocoScore:
         settings: ModelSection,
     ) -> None:
         self.metric = metric
+        self.data = annotations
         self.images_dir = images_dir
         self.settings = settings
         self.coco_file = reader.read_coco(annotations)
@@ -66,21 +66,19 @@ class CocoScore:
         return summary and summary[metric_name]
 
 
-def start_validation(
-    settings: ValidationSection | None,
+def score_from_config(
+    settings: ValidationSection,
     model: ModelSection,
-    trained_on: list[reader.Category],
     images_dir: Path,
     val: Path | None,
-) -> Validation | None:
-    """Return the validation that `train.validation` asks for. `val` is the rendered split, with images in `images_dir`.
+    trained_on: list[reader.Category],
+) -> CocoScore:
+    """Return the score that `train.validation` asks for. `val` is the rendered split, with images in `images_dir`.
 
     Raises:
         CocoError: see `CocoScore`.
         ValidationSetError: see `CocoScore`; or the rendered split is asked for and `val` is None.
     """
-    if settings is None:
-        return None
     if settings.dataset:
         data, folder = Path(settings.dataset.annotations), Path(settings.dataset.images)
     elif val:
@@ -89,4 +87,4 @@ def start_validation(
         raise ValidationSetError(
             "train.validation without `dataset` uses the rendered validation split: give its COCO file with --val"
         )
-    return Validation(settings, CocoScore(settings.metric, data, folder, trained_on, model), data)
+    return CocoScore(settings.metric, data, folder, trained_on, model)

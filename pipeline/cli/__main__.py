@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`python -m pipeline.cli …` is the command `cariste …`."""
+
+import sys
+
+from pipeline.cli.app import main
+
+if __name__ == "__main__":
+    sys.exit(main())
