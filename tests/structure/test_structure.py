@@ -93,7 +93,7 @@ def test_every_unit_test_file_has_a_module_of_its_name(package):
         if not path.name.startswith("test_"):
             continue
         name = path.relative_to(ROOT / "tests/unit")
-        module = ROOT / name.with_name(name.name.removeprefix("test_"))
+        module = ROOT / name.with_name(name.name.removeprefix("test_").replace("main.py", "__main__.py"))
         is_module = module.exists() or module.with_suffix("").is_dir()
         if not is_module and name.as_posix() not in TESTS_OF_SEVERAL_MODULES:
             missing.append(name.as_posix())

@@ -9,7 +9,6 @@ import sys
 import pytest
 
 from pipeline.cli import app
-from pipeline.common.errors import CaristeError
 from tests.helpers import command_syntax
 from tests.helpers.commands import run_cariste, start_cariste
 from tests.helpers.paths import ROOT
@@ -113,18 +112,6 @@ def test_a_bug_keeps_its_traceback(monkeypatch):
     monkeypatch.setattr("pipeline.scenes.asset_previews.write_preview_records", fail)
     with pytest.raises(ZeroDivisionError):
         run_cariste("preview-records", "--asset", "column", "--out", "x.jsonl")
-
-
-def test_an_error_of_a_loader_worker_is_printed_without_the_workers_traceback(monkeypatch):
-    class ImageError(CaristeError):
-        pass
-
-    def fail(*_: object) -> None:
-        raise ImageError("Caught ImageError in DataLoader worker\nTraceback …\nImageError: a.png: not an image")
-
-    monkeypatch.setattr("pipeline.scenes.asset_previews.write_preview_records", fail)
-    done = run_cariste("preview-records", "--asset", "column", "--out", "x.jsonl")
-    assert done == (2, "", "a.png: not an image\n")
 
 
 def test_a_closed_pipe_is_no_error(monkeypatch):
