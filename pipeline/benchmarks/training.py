@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What id maps save: training steps, memory and pasting beside torchvision's own, in one run and in turn.
+"""Compare id maps with torchvision's masks: training steps, memory and pasting (`cariste benchmark-training`).
 
-    python -m pipeline.benchmarks.training --config configs/quickstart.yaml --instances 10 50 --steps 3
-
-Both sides have the same weights, images, sampled boxes, batch and threads. Times are of the processor, so that other
-processes do not count: medians over the steps, of which the first is not counted.
+Both variants have the same weights, images, sampled boxes, batch and threads, and run in turn in one process. Times are
+processor times, so that other processes do not count. They are medians over the steps; the first step is left out.
 """
 
 import copy
@@ -44,13 +42,13 @@ Target = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class BenchmarkRow:
-    """A line of the table: `reference` is torchvision's figure, `most` how many times that ours may be."""
+    """A row of the table: torchvision's value, ours, and the largest ratio of both that is acceptable."""
 
-    what: str
+    name: str
     reference: float
     ours: float
     unit: str
-    most: float | None = None
+    max_ratio: float | None = None
 
     @property
     def ratio(self) -> float:
@@ -59,7 +57,7 @@ class BenchmarkRow:
 
 @dataclass(frozen=True)
 class SyntheticImage:
-    """An image, float (3, height, width), and its annotations: compressed RLE and labels."""
+    """`image`: float (3, height, width). `segmentations`: compressed RLE. `labels`: int64 (n,), from 1."""
 
     image: Tensor
     segmentations: list[dict[str, Any]]
@@ -67,37 +65,40 @@ class SyntheticImage:
 
 
 class TensorBytes(TorchDispatchMode):
-    """Counts the bytes of the tensors that are made inside: `now` those that live, `peak` the most of them."""
+    """Counts the bytes of the tensors that are created inside a `with` block.
+
+    `current`: of those that exist now. `peak`: the largest value of `current`.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.now = self.peak = 0
-        self._users: Counter[int] = Counter()
+        self.current = self.peak = 0
+        self._reference_counts: Counter[int] = Counter()
 
     def __torch_dispatch__(self, operation: Callable, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = operation(*args, **(kwargs or {}))
         for leaf in tree_leaves(result):
             if isinstance(leaf, Tensor) and not any(leaf is given for given in tree_leaves(args)):
-                self._watch(leaf)
+                self._track_storage(leaf)
         return result
 
-    def _watch(self, made: Tensor) -> None:
-        storage = made.untyped_storage()
-        place, size = storage.data_ptr(), storage.nbytes()
-        self._users[place] += 1
-        if self._users[place] == 1:
-            self.now += size
-            self.peak = max(self.peak, self.now)
-        weakref.finalize(made, self._forget, place, size)
+    def _track_storage(self, tensor: Tensor) -> None:
+        storage = tensor.untyped_storage()
+        address, size = storage.data_ptr(), storage.nbytes()
+        self._reference_counts[address] += 1
+        if self._reference_counts[address] == 1:
+            self.current += size
+            self.peak = max(self.peak, self.current)
+        weakref.finalize(tensor, self._release_storage, address, size)
 
-    def _forget(self, place: int, size: int) -> None:
-        self._users[place] -= 1
-        if self._users[place] == 0:
-            self.now -= size
+    def _release_storage(self, address: int, size: int) -> None:
+        self._reference_counts[address] -= 1
+        if self._reference_counts[address] == 0:
+            self.current -= size
 
 
 def make_synthetic_image(rng: np.random.Generator, instances: int, width: int, height: int) -> SyntheticImage:
-    """Return noise with ellipses of a person's shape, which hide one another but leave all to be seen."""
+    """Return noise with ellipses of the shape of a person. They overlap, but all are visible."""
     ids = np.zeros((height, width), np.int32)
     rows, columns = np.mgrid[:height, :width]
     centers = rng.permutation(instances)
@@ -112,73 +113,73 @@ def make_synthetic_image(rng: np.random.Generator, instances: int, width: int, h
     return SyntheticImage(image, encoded, torch.from_numpy(rng.integers(1, 3, instances)))
 
 
-def torchvision_target(scene: SyntheticImage) -> Target:
-    """Return torchvision's target, made and flipped as its references/detection/coco_utils.py and transforms.py do."""
-    masks = torch.stack([torch.as_tensor(coco_mask.decode(each)) for each in scene.segmentations]).flip(-1)
-    left, top, width, height = torch.from_numpy(coco_mask.toBbox(scene.segmentations)).float().unbind(1)
+def torchvision_target(synthetic: SyntheticImage) -> Target:
+    """Return a flipped target as torchvision's references/detection/coco_utils.py and transforms.py make it."""
+    masks = torch.stack([torch.as_tensor(coco_mask.decode(each)) for each in synthetic.segmentations]).flip(-1)
+    left, top, width, height = torch.from_numpy(coco_mask.toBbox(synthetic.segmentations)).float().unbind(1)
     right = masks.shape[-1] - left  # after the flip
     return {
         "boxes": torch.stack((right - width, top, right, top + height), dim=1),
-        "labels": scene.labels,
+        "labels": synthetic.labels,
         "masks": masks,
     }
 
 
-def id_map_target(scene: SyntheticImage) -> Target:
-    """Return our target, flipped; masks are painted into the map one by one, as `TrainingImages` does."""
-    ids = np.zeros(scene.image.shape[1:], np.int32)
-    for instance_id, each in enumerate(scene.segmentations, 1):
+def id_map_target(synthetic: SyntheticImage) -> Target:
+    """Return our flipped target. Masks are written into the id map one by one, as the training data set does it."""
+    ids = np.zeros(synthetic.image.shape[1:], np.int32)
+    for instance_id, each in enumerate(synthetic.segmentations, 1):
         ids[coco_mask.decode(each).view(bool)] = instance_id
-    return make_target(torch.from_numpy(ids).flip(-1), scene.labels)
+    return make_target(torch.from_numpy(ids).flip(-1), synthetic.labels)
 
 
-def torchvision_mask_bytes(scene: SyntheticImage, size: tuple[int, int], boxes: Tensor, matched: Tensor) -> int:
-    """Return the most bytes that torchvision's masks take in a step: the target's, its transform's and the loss's."""
-    masks = torchvision_target(scene)["masks"]
-    with TensorBytes() as made:
+def torchvision_mask_bytes(synthetic: SyntheticImage, size: tuple[int, int], boxes: Tensor, matched: Tensor) -> int:
+    """Return the peak bytes of torchvision's masks in a step: those of the target, its transform and the loss."""
+    masks = torchvision_target(synthetic)["masks"]
+    with TensorBytes() as tensors:
         masks = masks.clone()
         resized = functional.interpolate(masks[:, None].float(), size=size)[:, 0].byte()
         project_masks_on_boxes(resized, boxes, matched, 28)
-    return made.peak
+    return tensors.peak
 
 
-def id_map_bytes(scene: SyntheticImage, size: tuple[int, int], boxes: Tensor, matched: Tensor) -> int:
-    """Return the most bytes that the id map takes in a step: the target's and the loss's."""
-    target = id_map_target(scene)
-    with TensorBytes() as made:
+def id_map_bytes(synthetic: SyntheticImage, size: tuple[int, int], boxes: Tensor, matched: Tensor) -> int:
+    """Return the peak bytes of the id map in a step: those of the target and the loss."""
+    target = id_map_target(synthetic)
+    with TensorBytes() as tensors:
         mask_targets_in_boxes(target["ids"].clone(), size, boxes, target["mask_ids"][matched], 28)
-    return made.peak
+    return tensors.peak
 
 
-def measure_steps(settings: ModelSection, scenes: Sequence[SyntheticImage], steps: int) -> Iterator[BenchmarkRow]:
-    """Yield the processor seconds of targets, steps and both, for a batch of `scenes`."""
+def measure_steps(settings: ModelSection, images: Sequence[SyntheticImage], steps: int) -> Iterator[BenchmarkRow]:
+    """Yield the processor seconds of making targets, of steps and of both, for the batch `images`."""
     torch.manual_seed(0)
     ours = detectors.build(settings, CATEGORIES)
     reference = copy.deepcopy(ours)
     reference.roi_heads = RoIHeads(*roi_heads_arguments(reference.roi_heads))
-    sides = ((reference, torchvision_target), (ours, id_map_target))
-    tensors = [scene.image for scene in scenes]
-    prepared: list[list[float]] = [[], []]
-    stepped: list[list[float]] = [[], []]
+    variants = ((reference, torchvision_target), (ours, id_map_target))
+    tensors = [synthetic.image for synthetic in images]
+    target_times: list[list[float]] = [[], []]
+    step_times: list[list[float]] = [[], []]
     for number in range(steps + 1):
-        for side, (network, make) in enumerate(sides):
+        for variant, (network, make) in enumerate(variants):
             started = time.process_time()
-            targets = [make(scene) for scene in scenes]
-            prepared[side].append(time.process_time() - started)
+            targets = [make(synthetic) for synthetic in images]
+            target_times[variant].append(time.process_time() - started)
             torch.manual_seed(number)
             started = time.process_time()
-            _step(network, tensors, targets)
-            stepped[side].append(time.process_time() - started)
-    target_s, step_s = ([statistics.median(each[1:]) for each in both] for both in (prepared, stepped))
-    instances = len(scenes[0].labels)
+            _training_step(network, tensors, targets)
+            step_times[variant].append(time.process_time() - started)
+    target_s, step_s = ([statistics.median(each[1:]) for each in both] for both in (target_times, step_times))
+    instances = len(images[0].labels)
     yield BenchmarkRow(f"{instances} instances: targets from annotations", *target_s, "s")
     yield BenchmarkRow(f"{instances} instances: step", *step_s, "s", 0.8 if instances < 50 else 0.5)
     both_s = [sum(each) for each in zip(target_s, step_s, strict=True)]
     yield BenchmarkRow(f"{instances} instances: both", *both_s, "s", 0.8 if instances < 50 else 0.5)
 
 
-def _step(network: MaskRCNN, images: list[Tensor], targets: list[Target]) -> None:
-    """Learn a little: the learning rate is so small that both sides keep the same proposals."""
+def _training_step(network: MaskRCNN, images: list[Tensor], targets: list[Target]) -> None:
+    """Train one step. The learning rate is so small that both variants keep the same proposals."""
     losses = network(images, targets)
     network.zero_grad()
     torch.stack(list(losses.values())).sum().backward()
@@ -187,20 +188,20 @@ def _step(network: MaskRCNN, images: list[Tensor], targets: list[Target]) -> Non
     torch.optim.SGD(parameters, 1e-9).step()
 
 
-def measure_memory(settings: ModelSection, scene: SyntheticImage) -> BenchmarkRow:
-    """Return the bytes for masks of one image, from the target to the loss's samples."""
-    target = id_map_target(scene)
-    scale = min(settings.min_size / min(scene.image.shape[1:]), settings.max_size / max(scene.image.shape[1:]))
-    size = (int(scene.image.shape[1] * scale), int(scene.image.shape[2] * scale))
+def measure_memory(settings: ModelSection, synthetic: SyntheticImage) -> BenchmarkRow:
+    """Return the peak bytes of the masks of one image in a step."""
+    target = id_map_target(synthetic)
+    scale = min(settings.min_size / min(synthetic.image.shape[1:]), settings.max_size / max(synthetic.image.shape[1:]))
+    size = (int(synthetic.image.shape[1] * scale), int(synthetic.image.shape[2] * scale))
     positive = max(1, settings.sampled_boxes // 4)
     matched = torch.arange(positive) % len(target["boxes"])
     boxes = target["boxes"][matched] * scale
-    taken = [memory(scene, size, boxes, matched) / 1e6 for memory in (torchvision_mask_bytes, id_map_bytes)]
-    return BenchmarkRow(f"{len(scene.labels)} instances: memory for masks of an image", *taken, "MB", 0.1)
+    megabytes = [memory(synthetic, size, boxes, matched) / 1e6 for memory in (torchvision_mask_bytes, id_map_bytes)]
+    return BenchmarkRow(f"{len(synthetic.labels)} instances: memory for masks of an image", *megabytes, "MB", 0.1)
 
 
 def measure_pasting(rng: np.random.Generator, detections: int, width: int, height: int, runs: int) -> BenchmarkRow:
-    """Return the processor seconds from the network's masks to RLE, of one image."""
+    """Return the processor seconds from the masks of the network to RLE, for one image."""
     centers = torch.from_numpy(rng.uniform(0, 1, (detections, 2))) * torch.tensor([width, height])
     halves = torch.from_numpy(rng.uniform(0.02, 0.15, (detections, 2))) * height
     limits = torch.tensor([width, height] * 2)
@@ -217,33 +218,34 @@ def measure_pasting(rng: np.random.Generator, detections: int, width: int, heigh
 
     times: list[list[float]] = [[], []]
     for _ in range(runs + 1):
-        for side, work in enumerate((reference, ours)):
+        for variant, run in enumerate((reference, ours)):
             started = time.process_time()
-            work()
-            times[side].append(time.process_time() - started)
-    taken = [statistics.median(each[1:]) for each in times]
-    return BenchmarkRow(f"{detections} detections of {width}x{height}: paste and RLE", *taken, "s", 0.25)
+            run()
+            times[variant].append(time.process_time() - started)
+    seconds = [statistics.median(each[1:]) for each in times]
+    return BenchmarkRow(f"{detections} detections of {width}x{height}: paste and RLE", *seconds, "s", 0.25)
 
 
 def results_table(rows: Sequence[BenchmarkRow]) -> Table:
+    """Return the rows as a table."""
     table = Table(box=box.SIMPLE_HEAD)
-    for name in ("", "torchvision", "id maps", "ratio", "at most"):
+    for name in ("", "torchvision", "id maps", "ratio", "limit"):
         table.add_column(name, justify="left" if not name else "right")
     for row in rows:
-        figures = (f"{row.reference:.3f} {row.unit}", f"{row.ours:.3f} {row.unit}", f"{row.ratio:.3f}")
-        table.add_row(row.what, *figures, "" if row.most is None else f"{row.most:.2f}")
+        cells = (f"{row.reference:.3f} {row.unit}", f"{row.ours:.3f} {row.unit}", f"{row.ratio:.3f}")
+        table.add_row(row.name, *cells, "" if row.max_ratio is None else f"{row.max_ratio:.2f}")
     return table
 
 
 def run_benchmark(
     source: str, instances: Sequence[int], size: tuple[int, int], batch_size: int, steps: int, threads: int
 ) -> None:
-    """Measure and print the table. `source`: the config whose model is measured. `size`: width and height in pixels."""
+    """Measure and print the table. `source`: the config of the model. `size`: (width, height) of images in pixels."""
     torch.set_num_threads(threads)
     rng = np.random.default_rng(0)
     settings = config.read_config(source).model
     rows = [measure_pasting(rng, 50, 1280, 720, steps)]
     for count in instances:
-        scenes = [make_synthetic_image(rng, count, *size) for _ in range(batch_size)]
-        rows += [measure_memory(settings, scenes[0]), *measure_steps(settings, scenes, steps)]
+        images = [make_synthetic_image(rng, count, *size) for _ in range(batch_size)]
+        rows += [measure_memory(settings, images[0]), *measure_steps(settings, images, steps)]
     Console(width=None if sys.stdout.isatty() else 100).print(results_table(rows))

@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
         "benchmark",
         rich_help_panel=options.PLANNING,
         epilog="Example: cariste benchmark --config configs/quickstart.yaml --image-count 6 --jobs 1 --jobs 2 "
-        "--wanted 100000",
+        "--plan-images 100000",
     )(benchmark)
     app.command(
         "sample",
@@ -161,8 +161,9 @@ def benchmark(
     jobs: Annotated[
         list[int] | None, typer.Option("--jobs", min=1, help="A number of jobs to measure. Repeat for more.")
     ] = None,
-    wanted: Annotated[
-        int | None, typer.Option("--wanted", min=1, help="Images to plan for. Default: those of the config.")
+    plan_images: Annotated[
+        int | None,
+        typer.Option("--plan-images", min=1, help="Number of images to plan for. Default: that of the config."),
     ] = None,
     width: Annotated[int | None, typer.Option("--width", min=1, help="Instead of the config's.")] = None,
     height: Annotated[int | None, typer.Option("--height", min=1, help="Instead of the config's.")] = None,
@@ -174,4 +175,4 @@ def benchmark(
     from pipeline.benchmarks import rendering
 
     settings = rendering.benchmark_config(config, image_count, width, height, samples)
-    rendering.run_benchmark(settings, config, jobs or [1, 2], wanted)
+    rendering.run_benchmark(settings, config, jobs or [1, 2], plan_images)

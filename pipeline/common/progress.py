@@ -25,7 +25,12 @@ def track(
 ) -> Iterator[Item]:
     """Yield the items and report to stderr how many are done, how many remain and how long one takes.
 
-    `status` returns more text to show, such as the loss of the last iteration. The default returns nothing.
+    Args:
+        items: they are taken one by one, never ahead.
+        total: number of items.
+        stage: name that begins every line.
+        unit: noun for one item.
+        status: returns more text to show, such as the loss of the last iteration. The default returns "".
     """
     if sys.stderr.isatty():
         yield from _track_with_bar(items, total, stage, unit, status, sys.stderr)
@@ -37,7 +42,7 @@ def track(
 
 @contextlib.contextmanager
 def _snakemake_terminal() -> Iterator[TextIO | None]:
-    """Yield the terminal that Snakemake was started on, None if there is none."""
+    """Yield the terminal on which Snakemake was started, None if there is none."""
     with contextlib.ExitStack() as stack:
         terminal = None
         if os.environ.get("CARISTE_TERMINAL"):
@@ -59,7 +64,12 @@ def _track_with_bar(
         TimeRemainingColumn(),
         TextColumn("left  {task.fields[status]}"),
     )
-    with Progress(*columns, console=Console(file=terminal), transient=True) as progress:
+    # Only on stderr itself, other output must pass through the bar. The log of a Snakemake job must stay in its file.
+    on_stderr = terminal is sys.stderr
+    console = Console(file=terminal)
+    with Progress(
+        *columns, console=console, transient=True, redirect_stdout=on_stderr, redirect_stderr=on_stderr
+    ) as progress:
         task = progress.add_task(stage, total=total, status="")
         for item in items:
             yield item

@@ -10,7 +10,7 @@ from tests.helpers.paths import CONFIGS
 
 
 @pytest.mark.slow
-def test_it_tells_the_time_of_each_step_and_plans_for_the_wanted_images():
+def test_the_time_of_each_step_and_a_plan_are_printed():
     sizes = (
         "--width",
         "64",
@@ -22,7 +22,7 @@ def test_it_tells_the_time_of_each_step_and_plans_for_the_wanted_images():
         "2",
         "--jobs",
         "2",
-        "--wanted",
+        "--plan-images",
         "50000",
     )
     run = run_cariste("benchmark", "--config", CONFIGS / "ci.yaml", *sizes)
@@ -34,11 +34,11 @@ def test_it_tells_the_time_of_each_step_and_plans_for_the_wanted_images():
     whole = float(re.search(r"all +([\d.]+) s", run.stdout)[1])
     assert sum(map(float, steps.values())) == pytest.approx(whole, abs=0.01)
     assert around == pytest.approx(whole - float(steps["sample (Cycles)"]), abs=0.002)
-    assert re.search(r"2 at once +[\d,]+ images an hour +[\d.]+ times one job's", run.stdout)
+    assert re.search(r"2 at once +[\d,]+ images per hour +[\d.]+ times one job's", run.stdout)
     assert re.search(r"50,000 images in shards of 3 +[\d,.]+ core hours", run.stdout)
 
 
-def test_a_image_that_cannot_be_rendered_says_why():
+def test_an_image_that_cannot_be_rendered_says_why():
     run = run_cariste("benchmark", "--config", '{"render": {"device": "metal"}}', "--image-count", 1)
     assert run.exit_code == 2
     assert "render.device = metal: Cycles finds no such GPU here" in run.stderr

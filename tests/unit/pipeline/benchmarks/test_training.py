@@ -25,13 +25,13 @@ def test_bytes_are_counted_while_they_live():
         first = torch.zeros(1000)
         view = first[10:]
         del first
-        assert made.now == 4000
+        assert made.current == 4000
         second = view * 2
-        assert made.now == 4000 + 3960
+        assert made.current == 4000 + 3960
         del view, second
-        assert made.now == 0
+        assert made.current == 0
         third = torch.ones(10, dtype=torch.uint8)
-    assert made.now == len(third)
+    assert made.current == len(third)
     assert made.peak == 7960
 
 
