@@ -24,6 +24,7 @@ use rule train_model as study_train with:
     benchmark:
         f"{STUDY}/runs/{{variant}}/train.tsv"
     params:
+        stage="train {variant}",
         config=variant_config,
         checkpoint=f"{STUDY}/runs/{{variant}}/checkpoint",
         threads=lambda wildcards, threads: max(1, threads // PROCESSES),

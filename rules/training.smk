@@ -31,11 +31,12 @@ rule train_model:
         runtime="24h",
         gpu=gpus_for(cfg.train.device, PROCESSES),
     params:
+        stage="train",
         config=TrainConfig.from_config(cfg).as_text(),
         checkpoint=f"{RUN}/checkpoint",
         threads=lambda wildcards, threads: max(1, threads // PROCESSES),
     shell:
-        f"stage train {{log:q}} python -m {TORCHRUN}pipeline train --config {{params.config:q}}"
+        f"stage {{params.stage:q}} {{log:q}} python -m {TORCHRUN}pipeline train --config {{params.config:q}}"
         f" --annotations {{input.annotations:q}} --val {{input.val:q}} --images {DATA} --out {{output.model:q}}"
         " --log {output.log:q} --checkpoint {params.checkpoint} --threads {params.threads}"
 

@@ -60,9 +60,9 @@ def planned_inputs(*arguments: str, folder: Path) -> dict[str, set[str]]:
 
 
 def rules_run(folder: Path) -> set[str]:
-    """Return the names of the rules whose jobs Snakemake started in `folder`, in all runs there."""
+    """Return the names of the rules whose jobs Snakemake finished in `folder`, in all runs there."""
     logs = [path.read_text() for path in (folder / ".snakemake/log").glob("*.snakemake.log")]
-    return {rule for log in logs for rule in re.findall(r"^(?:local)?rule (\w+):$", log, re.MULTILINE)}
+    return {rule for log in logs for rule in re.findall(r"^Finished jobid: \d+ \(Rule: (\w+)\)$", log, re.MULTILINE)}
 
 
 def write_config(path: Path, **sections: dict[str, Any]) -> Path:

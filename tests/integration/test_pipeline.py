@@ -18,8 +18,8 @@ import pytest
 import torch
 import yaml
 
-from pipeline.config.config import read_config
-from pipeline.config.stages import SampleConfig
+from pipeline.config.config import read_config, with_changes
+from pipeline.config.stages import SampleConfig, TrainConfig
 from pipeline.reports.run_records import read_training
 from tests.helpers.paths import ROOT
 from tests.helpers.snakemake_runs import count_planned, planned_inputs, rules_run, snakemake
@@ -143,10 +143,17 @@ def differing_keys(recorded: Any, expected: Any, path: str = "") -> list[str]:
 
 
 def test_every_stage_records_the_values_of_the_config_and_no_defaults(pipeline_run):
-    config = read_config(ROOT / "configs/ci.yaml").model_dump(mode="json")
+    settings = read_config(ROOT / "configs/ci.yaml")
+    config = settings.model_dump(mode="json")
     assert config["train"]["rate_factors"]["backbone"] is None
     config["train"]["rate_factors"]["backbone"] = 0.1  # what null means for bundled weights
     found = recorded_configs(pipeline_run)
+    assert found["report.html"]["train"]["rate_factors"].pop("backbone") is None, "the page shows the config as given"
+    for variant in settings.study.variants():
+        model = torch.load(pipeline_run / STUDY / "runs" / variant / "model.pt", weights_only=True)
+        changed = with_changes(settings, settings.study.changes(variant))
+        expected = TrainConfig.from_config(changed).with_backbone_rate()
+        assert model["facts"]["config"] == expected.model_dump(mode="json")
     assert len(found) == 7
     assert {name: differing_keys(record, config) for name, record in found.items()} == {name: [] for name in found}
     sections = {name: set(record) for name, record in found.items()}
