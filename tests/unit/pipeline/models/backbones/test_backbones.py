@@ -166,7 +166,7 @@ def test_alexnet_is_padded_and_nothing_else():
         ("resnet19", "unknown; there are resnet18, "),
         ("timm/nothing_of_the_kind", "unknown"),
         ("test_vit", r"strides \[16, 16, 16, 16\]"),
-        ("swin_tiny_patch4_window7_224", "does not take images of any size"),
+        ("swin_tiny_patch4_window7_224", "does not take images of every size"),
     ],
 )
 def test_a_backbone_that_cannot_serve_is_refused_by_name(name, reason):
