@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Shards by hand: an id map and silhouettes are drawn, and a record is written that says the same."""
+"""Write small shards: an id map, silhouettes, and a record that agrees with both."""
 
 import json
 from pathlib import Path
@@ -46,7 +46,7 @@ LAMP = {"kind": "strip", "position_m": (0, 0, 5), "size_m": (1, 0.1), "yaw_deg":
 
 
 def scene(index: int, numbers: list[int], height: int = HEIGHT, width: int = WIDTH) -> dict:
-    """A record whose odd instances are people and even ones trucks."""
+    """A record. Instances with odd ids are people, those with even ids are pallet trucks."""
     return {
         "generator_version": GENERATOR_VERSION,
         "index": index,
@@ -79,7 +79,7 @@ def scene(index: int, numbers: list[int], height: int = HEIGHT, width: int = WID
         "objects": [
             {
                 **(PERSON if number % 2 else TRUCK),
-                "name": f"thing_{number}",
+                "name": f"object_{number}",
                 "position_m": (0, 0, 0),
                 "yaw_deg": 0,
                 "stands_on": "floor",
@@ -90,22 +90,22 @@ def scene(index: int, numbers: list[int], height: int = HEIGHT, width: int = WID
     }
 
 
-def measured(ids: np.ndarray, wholes: dict[int, np.ndarray]) -> list[dict]:
-    """What rendering measures of each instance; `wholes`: its silhouette, bool (3 H, 3 W), the frame in the middle."""
-    return [_instance(number, ids, whole) for number, whole in wholes.items()]
+def measured(ids: np.ndarray, silhouettes: dict[int, np.ndarray]) -> list[dict]:
+    """The measurements of each instance. `silhouettes`: id -> bool (3 H, 3 W), the frame in the middle."""
+    return [_instance(number, ids, silhouette) for number, silhouette in silhouettes.items()]
 
 
-def _instance(number: int, ids: np.ndarray, whole: np.ndarray) -> dict:
+def _instance(number: int, ids: np.ndarray, silhouette: np.ndarray) -> dict:
     height, width = ids.shape
     visible = int((ids == number).sum())
-    in_frame = int(whole[height : 2 * height, width : 2 * width].sum())
+    in_frame = int(silhouette[height : 2 * height, width : 2 * width].sum())
     return {
         "instance_id": number,
         "visible_pixels": visible,
-        "amodal_pixels": int(whole.sum()),
-        "amodal_box_px": box_of(whole),
+        "amodal_pixels": int(silhouette.sum()),
+        "amodal_box_px": box_of(silhouette),
         "absent": None if visible else "hidden" if in_frame else "outside",
-        "truncated": in_frame < int(whole.sum()) or not in_frame,
+        "truncated": in_frame < int(silhouette.sum()) or not in_frame,
         "distance_m": number + 0.12345,
         "box_3d": [{"u_px": 1.5, "v_px": -2.25, "depth_m": 3.125}] * 7
         + [{"u_px": None, "v_px": None, "depth_m": -0.5}],
@@ -115,57 +115,62 @@ def _instance(number: int, ids: np.ndarray, whole: np.ndarray) -> dict:
 
 
 def keypoints(pixels: np.ndarray) -> list[dict]:
-    """Seventeen joints: one in plain view at the first of `pixels` (row, column), one hidden, the rest outside."""
+    """Seventeen joints: a visible one at the first of `pixels` (row, column), one hidden, the others outside."""
     seen = [{"u_px": float(x) + 0.5, "v_px": float(y) + 0.25, "visibility": 2} for y, x in pixels[:1]]
     hidden = [{"u_px": 0.5, "v_px": 1.5, "visibility": 1}]
     outside = [{"u_px": -9.0, "v_px": 3.0, "visibility": 0}, {"u_px": None, "v_px": None, "visibility": 0}]
     return (seen + hidden + outside * 8)[:17]
 
 
-def box_of(whole: np.ndarray) -> list[int] | None:
-    """x, y, width, height in pixels from the frame's corner, which is a third into `whole`."""
-    if not whole.any():
+def box_of(silhouette: np.ndarray) -> list[int] | None:
+    """x, y, width, height in pixels from the corner of the frame, which is the middle third of `silhouette`."""
+    if not silhouette.any():
         return None
-    height, width = whole.shape[0] // 3, whole.shape[1] // 3
-    x, y, *size = cv2.boundingRect(whole.view(np.uint8))
+    height, width = silhouette.shape[0] // 3, silhouette.shape[1] // 3
+    x, y, *size = cv2.boundingRect(silhouette.view(np.uint8))
     return [x - width, y - height, *size]
 
 
-def wholes_of(ids: np.ndarray, numbers: list[int]) -> dict[int, np.ndarray]:
-    """Silhouettes (3 H, 3 W) of objects that nothing hides and the frame does not cut."""
+def silhouettes_of(ids: np.ndarray, numbers: list[int]) -> dict[int, np.ndarray]:
+    """Silhouettes (3 H, 3 W) of objects that are neither hidden nor truncated."""
     return {number: np.pad(ids == number, ((ids.shape[0],) * 2, (ids.shape[1],) * 2)) for number in numbers}
 
 
-def crops(wholes: dict[int, np.ndarray]) -> dict[str, np.ndarray]:
+def crops(silhouettes: dict[int, np.ndarray]) -> dict[str, np.ndarray]:
     """The content of a file of `silhouettes/`."""
-    boxes = {number: cv2.boundingRect(whole.view(np.uint8)) for number, whole in wholes.items() if whole.any()}
-    return {str(number): wholes[number][y : y + h, x : x + w] for number, (x, y, w, h) in boxes.items()}
+    boxes = {
+        number: cv2.boundingRect(silhouette.view(np.uint8))
+        for number, silhouette in silhouettes.items()
+        if silhouette.any()
+    }
+    return {str(number): silhouettes[number][y : y + h, x : x + w] for number, (x, y, w, h) in boxes.items()}
 
 
-def record(ids: np.ndarray, wholes: dict[int, np.ndarray], index: int = 0) -> shard_reader.LabelRecord:
+def record(ids: np.ndarray, silhouettes: dict[int, np.ndarray], index: int = 0) -> shard_reader.LabelRecord:
     """The record of an id map and silhouettes."""
     return shard_reader.LabelRecord.model_validate(
-        {"scene": scene(index, list(wholes), *ids.shape), "measured": {"instances": measured(ids, wholes)}}
+        {"scene": scene(index, list(silhouettes), *ids.shape), "measured": {"instances": measured(ids, silhouettes)}}
     )
 
 
-def rewrite(made: shard_reader.LabelRecord, instance_id: int, **changes: object) -> shard_reader.LabelRecord:
-    """A record that says something else of one instance."""
+def rewrite(record: shard_reader.LabelRecord, instance_id: int, **changes: object) -> shard_reader.LabelRecord:
+    """A copy of a record with other measurements of one instance."""
     instances = tuple(
-        each.model_copy(update=changes) if each.instance_id == instance_id else each for each in made.measured.instances
+        each.model_copy(update=changes) if each.instance_id == instance_id else each
+        for each in record.measured.instances
     )
-    return made.model_copy(update={"measured": made.measured.model_copy(update={"instances": instances})})
+    return record.model_copy(update={"measured": record.measured.model_copy(update={"instances": instances})})
 
 
-def write(shard: Path, ids: np.ndarray, wholes: dict[int, np.ndarray], index: int) -> None:
-    """Add an image of noise with its id map, silhouettes and record to a shard, and say so in its shard.json."""
+def write(shard: Path, ids: np.ndarray, silhouettes: dict[int, np.ndarray], index: int) -> None:
+    """Add an image of noise with its id map, silhouettes and record to a shard, and update its shard.json."""
     for folder in ("images", "instances", "silhouettes"):
         (shard / folder).mkdir(parents=True, exist_ok=True)
     noise = np.random.default_rng(index).integers(0, 255, (*ids.shape, 3), np.uint8)
     cv2.imwrite(str(shard / f"images/{index:06d}.png"), noise)
     cv2.imwrite(str(shard / f"instances/{index:06d}.png"), ids)
-    np.savez_compressed(shard / f"silhouettes/{index:06d}.npz", **crops(wholes))
-    line = {"scene": scene(index, list(wholes), *ids.shape), "measured": {"instances": measured(ids, wholes)}}
+    np.savez_compressed(shard / f"silhouettes/{index:06d}.npz", **crops(silhouettes))
+    line = {"scene": scene(index, list(silhouettes), *ids.shape), "measured": {"instances": measured(ids, silhouettes)}}
     with (shard / "scenes.jsonl").open("a") as lines:
         lines.write(RenderedScene.model_validate(line).model_dump_json() + "\n")
     seal(shard)
@@ -191,7 +196,9 @@ def write_data_set(data: Path, images: int, shard_size: int = 3) -> Path:
     """Write a data set whose image i has i instances, of 8, 12, 16, … pixels; return its folder."""
     for index in range(images):
         ids = id_map(*(8 + 4 * number for number in range(index)))
-        write(data / "shards" / f"{index // shard_size:05d}", ids, wholes_of(ids, list(range(1, index + 1))), index)
+        write(
+            data / "shards" / f"{index // shard_size:05d}", ids, silhouettes_of(ids, list(range(1, index + 1))), index
+        )
     return data
 
 

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""The check of the machine before anything is installed."""
+
 import subprocess
 import sys
 from pathlib import Path
@@ -6,7 +8,7 @@ from pathlib import Path
 from pipeline import preflight
 
 
-def test_this_machine_has_all_it_takes():
+def test_this_machine_has_no_problems():
     assert preflight.problems() == []
 
 
@@ -16,13 +18,13 @@ def test_a_missing_library_is_named_with_its_package(monkeypatch):
     assert line.endswith("apt-get install --no-install-recommends libnothing7")
 
 
-def test_a_python_without_a_bpy_wheel_is_named_with_the_one_that_is_needed(monkeypatch):
+def test_a_python_without_a_wheel_of_bpy_is_named_with_the_required_one(monkeypatch):
     monkeypatch.setattr(preflight, "PYTHON", (3, 99))
     (line,) = preflight.problems()
     assert line.startswith("Python 3.11 has no bpy 4.5 wheel: install Python 3.99")
 
 
-def test_it_runs_alone_and_without_our_packages():
+def test_it_runs_without_any_installed_package():
     script = Path(preflight.__file__)
     run = subprocess.run([sys.executable, "-I", "-S", str(script)], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The benchmark, on a few tiny images that are really rendered."""
+"""The rendering benchmark on a few tiny images."""
 
 import re
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Polygons drawn again by COCO's own rasteriser give every pixel of the mask, holes and specks included."""
+"""COCO's rasterizer turns the polygons back into exactly the mask, also with holes and single pixels."""
 
 import cv2
 import numpy as np
@@ -19,7 +19,7 @@ def drawn(outlines: list[list[int]], shape: tuple[int, int]) -> np.ndarray:
 
 
 @given(masks)
-def test_every_pixel_comes_back(mask):
+def test_the_polygons_give_exactly_the_mask(mask):
     outlines = polygons.mask_to_polygons(mask)
     if not mask.any():
         assert outlines == []
@@ -29,8 +29,7 @@ def test_every_pixel_comes_back(mask):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_large_ragged_shapes_with_holes(seed):
-    """Well over the IoU of 0.95 that is asked of instances of more than 400 px: it is 1."""
+def test_the_polygons_of_large_ragged_shapes_with_holes_give_exactly_the_mask(seed):
     noise = np.random.default_rng(seed).normal(size=(120, 160))
     mask = cv2.GaussianBlur(noise, (0, 0), 4) > 0
     assert mask.sum() > 400
@@ -44,7 +43,7 @@ def test_a_rectangle_has_four_corners_on_the_edges_of_its_pixels():
     assert sorted(zip(outline[::2], outline[1::2], strict=True)) == [(2, 1), (2, 4), (7, 1), (7, 4)]
 
 
-def test_a_ring_becomes_two_halves_without_holes():
+def test_a_ring_becomes_two_polygons_without_holes():
     mask = np.ones((7, 9), bool)
     mask[2:5, 3:6] = False
     shapes = [shapely.Polygon(np.reshape(outline, (-1, 2))) for outline in polygons.mask_to_polygons(mask)]

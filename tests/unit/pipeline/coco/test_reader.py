@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Any COCO file is read; a wrong one is named with its entry; masks survive the way there and back."""
+"""COCO files of any source are read, wrong entries are named, and masks are decoded exactly."""
 
 import json
 from pathlib import Path
@@ -30,7 +30,7 @@ def read(folder: Path, content: dict) -> reader.CocoFile:
     return reader.read_coco(path)
 
 
-def test_reads_a_file_with_keys_of_its_own(tmp_path):
+def test_keys_that_coco_does_not_know_are_kept(tmp_path):
     file = read(tmp_path, document())
     assert file.images[0].model_extra == {"rig": "robot"}
     assert file.annotations[0].model_extra == {"distance_m": 4.5}
@@ -57,7 +57,7 @@ def segmentations() -> dict[str, object]:
 
 
 @pytest.mark.parametrize("form", segmentations())
-def test_every_form_of_segmentation_gives_the_mask(tmp_path, form):
+def test_every_form_of_segmentation_gives_the_same_mask(tmp_path, form):
     content = document()
     content["annotations"][0]["segmentation"] = segmentations()[form]
     file = read(tmp_path, content)
@@ -68,21 +68,21 @@ def test_every_form_of_segmentation_gives_the_mask(tmp_path, form):
 
 
 @pytest.mark.parametrize("absent", [None, []])
-def test_no_segmentation_is_allowed(tmp_path, absent):
+def test_a_missing_segmentation_is_allowed(tmp_path, absent):
     content = document()
     content["annotations"][0]["segmentation"] = absent
     assert read(tmp_path, content).annotations[0].segmentation is None
 
 
 @given(arrays.arrays(bool, arrays.array_shapes(min_dims=2, max_dims=2, max_side=20)))
-def test_a_mask_comes_back_as_it_went(mask):
+def test_an_encoded_mask_is_decoded_exactly(mask):
     encoded = reader.encode_mask(mask)
     assert json.loads(json.dumps(encoded)) == encoded
     np.testing.assert_array_equal(coco_mask.decode(reader.to_rle(reader.Rle(**encoded), *mask.shape)), mask)
 
 
-# What is planted, and the words that must name it.
-FAULTS = {
+# The value that is put into a valid file, and the pattern that the message must match.
+WRONG_VALUES = {
     "category": (("annotations", 0, "category_id"), 9, "annotation 1: category 9 is not in"),
     "image": (("annotations", 0, "image_id"), 8, "annotation 1: image 8 is not in"),
     "outside": (("annotations", 0, "bbox"), [35, 2, 10, 20], "annotation 1: bbox .* reaches outside .*hall.png.*40x30"),
@@ -113,12 +113,12 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_is_named_with_file_and_entry(tmp_path, fault):
-    (section, place, key), value, words = FAULTS[fault]
+@pytest.mark.parametrize("name", WRONG_VALUES)
+def test_a_wrong_value_is_named_with_file_and_entry(tmp_path, name):
+    (section, index, key), value, pattern = WRONG_VALUES[name]
     content = document()
-    content[section][place][key] = value
-    with pytest.raises(reader.CocoError, match=f"annotations.json: {words}"):
+    content[section][index][key] = value
+    with pytest.raises(reader.CocoError, match=f"annotations.json: {pattern}"):
         read(tmp_path, content)
 
 
@@ -138,7 +138,7 @@ def test_a_missing_section_is_named(tmp_path, section):
         read(tmp_path, content)
 
 
-def test_many_faults_are_counted(tmp_path):
+def test_of_many_problems_the_first_are_named_and_the_rest_is_counted(tmp_path):
     content = document()
     content["annotations"] = [{**content["annotations"][0], "id": number, "image_id": 8} for number in range(30)]
     with pytest.raises(reader.CocoError, match="and 20 more") as caught:
@@ -146,7 +146,7 @@ def test_many_faults_are_counted(tmp_path):
     assert len(str(caught.value).splitlines()) == 11
 
 
-def test_no_json_and_no_file(tmp_path):
+def test_a_missing_file_and_a_file_that_is_not_json_are_named(tmp_path):
     (tmp_path / "half.json").write_text('{"images": [')
     with pytest.raises(reader.CocoError, match=r"half.json: not JSON: .*column"):
         reader.read_coco(tmp_path / "half.json")
@@ -154,7 +154,7 @@ def test_no_json_and_no_file(tmp_path):
         reader.read_coco(tmp_path / "none.json")
 
 
-def test_run_lengths_that_do_not_fill_the_image(tmp_path):
+def test_run_lengths_that_do_not_fill_the_image_are_an_error(tmp_path):
     content = document()
     content["annotations"][0]["segmentation"] = {"size": [30, 40], "counts": [10, 20]}
     file = read(tmp_path, content)
@@ -162,7 +162,7 @@ def test_run_lengths_that_do_not_fill_the_image(tmp_path):
         file.decode_mask(file.annotations[0], file.images[0])
 
 
-def test_results_belong_to_their_file(tmp_path):
+def test_results_must_belong_to_their_coco_file(tmp_path):
     file = read(tmp_path, document())
     good = {"image_id": 7, "category_id": 1, "bbox": [0, 0, 5, 5], "score": 0.5}
     json_files.write_json(tmp_path / "good.json", [good])
@@ -182,7 +182,7 @@ def test_images_of_the_right_size_pass(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("plant", "words"),
+    ("write", "message"),
     [
         (lambda path: None, "image 7: .*hall.png: no such file"),
         (lambda path: path.write_bytes(b""), "image 7: .*hall.png: not a readable image"),
@@ -190,13 +190,13 @@ def test_images_of_the_right_size_pass(tmp_path):
     ],
     ids=["missing", "empty", "turned"],
 )
-def test_a_image_that_disagrees_is_named(tmp_path, plant, words):
-    plant(tmp_path / "hall.png")
-    with pytest.raises(reader.CocoError, match=words):
+def test_a_missing_empty_or_turned_image_is_named(tmp_path, write, message):
+    write(tmp_path / "hall.png")
+    with pytest.raises(reader.CocoError, match=message):
         reader.check_images(read(tmp_path, document()), tmp_path)
 
 
-def test_images_are_turned_upright(tmp_path):
+def test_images_are_turned_upright_by_their_exif_orientation(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     noise(30, 40).save(tmp_path / "hall.png", exif=exif)
@@ -205,7 +205,7 @@ def test_images_are_turned_upright(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])
-def test_a_image_that_is_cut_off_is_named(tmp_path, suffix):
+def test_a_truncated_image_is_named(tmp_path, suffix):
     path = tmp_path / f"cut{suffix}"
     noise(64, 64).save(path)
     path.write_bytes(path.read_bytes()[:-1000])
@@ -213,14 +213,14 @@ def test_a_image_that_is_cut_off_is_named(tmp_path, suffix):
         reader.read_image(path)
 
 
-def test_grey_and_transparent_images_become_rgb(tmp_path):
+def test_gray_and_transparent_images_become_rgb(tmp_path):
     for mode in ("L", "RGBA", "P"):
         noise(8, 6).convert(mode).save(tmp_path / "any.png")
         image = reader.read_image(tmp_path / "any.png")
         assert (image.shape, image.dtype) == ((6, 8, 3), np.uint8)
 
 
-def test_writing_is_compact_sorted_and_leaves_nothing_aside(tmp_path):
+def test_json_is_written_compact_and_sorted_without_leftovers(tmp_path):
     json_files.write_json(tmp_path / "new" / "a.json", {"b": 1, "a": [1.5, "ä"]})
     assert (tmp_path / "new" / "a.json").read_text() == '{"a":[1.5,"ä"],"b":1}\n'
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.json"]

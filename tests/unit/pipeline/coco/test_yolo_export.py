@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Labels are read back as Ultralytics reads them, filled, and compared with the masks they were made from."""
+"""Labels are read and filled as Ultralytics does it, and compared with the masks."""
 
 import shutil
 from pathlib import Path
@@ -22,7 +22,7 @@ MASKS = arrays.arrays(np.uint8, st.tuples(st.integers(1, 24), st.integers(1, 24)
 
 
 def read_back(line: str, height: int, width: int) -> np.ndarray:
-    """Fill a line's polygon as Ultralytics does: float32, decimals cut off, cv2.fillPoly."""
+    """Fill the polygon of a line as Ultralytics does: float32, truncated, cv2.fillPoly."""
     points = np.array(line.split()[1:], np.float32).reshape(-1, 2) * np.array((width, height), np.float32)
     mask = np.zeros((height, width), np.uint8)
     cv2.fillPoly(mask, [points.astype(np.int32)], 1)
@@ -54,7 +54,7 @@ def test_only_small_parts_are_lost_and_only_bridges_are_added(mask):
 
 @settings(max_examples=examples(100))
 @given(MASKS.filter(np.any))
-def test_one_part_with_holes_comes_back_whole(mask):
+def test_a_single_part_with_holes_is_exact(mask):
     _, parts, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     part = (parts == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))).astype(np.uint8)
     part = cv2.resize(part, None, fx=4, fy=4, interpolation=cv2.INTER_NEAREST)
@@ -65,7 +65,7 @@ def test_one_part_with_holes_comes_back_whole(mask):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 5), (5, 1), (2, 2)])
-def test_dots_and_lines_are_polygons_of_three_points_at_least(size):
+def test_dots_and_lines_become_polygons_of_at_least_three_points(size):
     mask = np.pad(np.ones(size, np.uint8), 2)
     assert len(yolo_export.mask_to_polygon(mask)) >= 3
     assert np.array_equal(round_trip(mask), mask)
@@ -82,7 +82,7 @@ def test_a_hole_stays_open_and_two_halves_are_joined():
     assert np.count_nonzero(filled) - np.count_nonzero(mask) == 20, "one bridge from column 34 to column 55"
 
 
-def test_a_speck_far_away_is_not_worth_its_bridge():
+def test_a_distant_part_smaller_than_its_bridge_is_left_out():
     mask = np.zeros((40, 80), np.uint8)
     mask[5:35, 5:30] = 1
     near, far = mask.copy(), mask.copy()
@@ -101,7 +101,7 @@ def test_every_pixel_is_read_back_exactly(width, data):
 
 
 def ragged(seed: int, height: int = 288, width: int = 384) -> np.ndarray:
-    """A blob as goods in front of a truck leave it: holes, stripes cut out, several parts."""
+    """A blob with holes, missing stripes and several parts, as if goods stood in front of a truck."""
     noise = np.random.default_rng(seed).normal(size=(height, width)).astype(np.float32)
     smooth = cv2.GaussianBlur(noise, (0, 0), 6)
     ellipse = cv2.ellipse(np.zeros((height, width), np.uint8), (190, 140), (90, 100), seed * 20, 0, 360, 1, -1)
@@ -116,7 +116,7 @@ def test_ragged_masks_keep_an_iou_of_097_in_the_median():
 
 @pytest.fixture
 def data_set(make_data):
-    """A data set of four images, the last without things; one instance of the first is a crowd."""
+    """A data set of four images, the last without objects; one instance of the first is a crowd."""
     made = make_data(image_count=4, empty=(4,))
     document = yaml.safe_load(made.annotations.read_text())
     document["annotations"][0]["iscrowd"] = 1
@@ -129,7 +129,7 @@ def run(data: Path, *options: str) -> Outcome:
     return run_cariste("yolo", "--data", data, "--out", data / "yolo", *options)
 
 
-def test_the_layout_is_what_ultralytics_reads(data_set):
+def test_the_layout_is_that_of_ultralytics(data_set):
     done = run(data_set)
     assert done.exit_code == 0, done.stderr
     assert "train: 4 images, 5 instances" in done.stdout
@@ -142,20 +142,20 @@ def test_the_layout_is_what_ultralytics_reads(data_set):
         image_path = out / described["val"] / Path(image.file_name).name
         assert image_path.samefile(data_set / image.file_name), "a hard link takes no space"
         lines = (out / "labels/val" / f"{image_path.stem}.txt").read_text().splitlines()
-        wanted = [one for one in source.annotations_by_image()[image.id] if not one.iscrowd]
-        assert [int(line.split()[0]) for line in lines] == [one.category_id - 1 for one in wanted]
-        for line, annotation in zip(lines, wanted, strict=True):
+        expected = [one for one in source.annotations_by_image()[image.id] if not one.iscrowd]
+        assert [int(line.split()[0]) for line in lines] == [one.category_id - 1 for one in expected]
+        for line, annotation in zip(lines, expected, strict=True):
             assert np.array_equal(read_back(line, image.height, image.width), source.decode_mask(annotation, image))
 
 
-def test_the_folder_outlives_the_shards(data_set, tmp_path):
+def test_the_folder_stays_complete_when_the_shards_are_deleted(data_set, tmp_path):
     assert run(data_set).exit_code == 0
     shutil.rmtree(data_set / "images")
     moved = (data_set / "yolo").rename(tmp_path / "elsewhere")
     assert len([path for path in (moved / "images/train").iterdir() if reader.read_image(path).size]) == 4
 
 
-def test_images_are_copied_on_demand(data_set):
+def test_the_option_copy_copies_the_images(data_set):
     assert run(data_set, "--copy").exit_code == 0
     image = next((data_set / "yolo/images/train").iterdir())
     assert image.stat().st_nlink == 1

@@ -191,7 +191,7 @@ def test_the_example_refuses_an_image_of_another_size(onnx_file, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "broken", "words"),
+    ("name", "broken", "pattern"),
     [
         ("boxes", lambda boxes: boxes + 3, r"\(noise, threshold 0\): \d+ detections, not \d+; only 0 have the same"),
         (
@@ -205,7 +205,7 @@ def test_the_example_refuses_an_image_of_another_size(onnx_file, tmp_path):
         ("labels", lambda labels: labels.astype(np.int32), "labels are int32"),
     ],
 )
-def test_a_file_that_does_not_agree_is_not_written(monkeypatch, model_file, tmp_path, name, broken, words):
+def test_a_file_that_does_not_agree_is_not_written(monkeypatch, model_file, tmp_path, name, broken, pattern):
     # As if the exporter had translated one operator wrongly; the torch module itself stands in for the rest.
     right = export.torch_predictor
 
@@ -224,7 +224,7 @@ def test_a_file_that_does_not_agree_is_not_written(monkeypatch, model_file, tmp_
     done = run("--model", model_file, "--out", out, "--size", WIDTH, HEIGHT)
     assert done.exit_code == 2
     assert "does not agree with torch" in done.stderr
-    assert re.search(words, done.stderr), done.stderr
+    assert re.search(pattern, done.stderr), done.stderr
     assert out.read_bytes() == b"former file"
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
 
@@ -246,7 +246,7 @@ def test_a_model_that_detects_nothing_is_not_exported(monkeypatch, settings, tmp
 
 
 @pytest.mark.parametrize(
-    ("out", "size", "words"),
+    ("out", "size", "pattern"),
     [
         ("model.tflite", (96, 72), "model.tflite: the name must end in .onnx or .torchscript.pt"),
         ("gone/model.onnx", (96, 72), "there is no folder .*gone; create it first"),
@@ -258,10 +258,10 @@ def test_a_model_that_detects_nothing_is_not_exported(monkeypatch, settings, tmp
         ),
     ],
 )
-def test_a_wrong_name_folder_or_size_is_an_error(model_file, tmp_path, out, size, words):
+def test_a_wrong_name_folder_or_size_is_an_error(model_file, tmp_path, out, size, pattern):
     done = run("--model", model_file, "--out", tmp_path / out, "--size", *size)
     assert done.exit_code == 2
-    assert re.search(words, done.stderr)
+    assert re.search(pattern, done.stderr)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -37,7 +37,7 @@ def model_file(tmp_path_factory) -> Path:
     small = SMALL_MODEL | {"min_size": 64, "max_size": 96, "rpn_proposals_test": 30, "weights": "none", "nms_iou": 0.3}
     settings = ModelSection(**small, detections=60, score_threshold=0.2)
     network = detectors.build(settings, CLASSES)
-    # Biases that make both classes likely, so that there is something to look at.
+    # Biases that make both classes likely, so that there are detections.
     network.roi_heads.box_predictor.cls_score.bias.data = torch.tensor([-1.0, 0.5, 0.5])
     path = tmp_path_factory.mktemp("model") / "model.pt"
     detectors.save(path, network, settings, CLASSES, {})
@@ -165,13 +165,13 @@ def test_a_damaged_image_is_named_and_no_results_are_written(model_file, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("place", "words"), [("none.png", "none.png: no such file or folder"), ("empty", "empty: no images in this")]
+    ("name", "message"), [("none.png", "none.png: no such file or folder"), ("empty", "empty: no images in this")]
 )
-def test_missing_inputs_are_named(model_file, tmp_path, place, words):
+def test_missing_inputs_are_named(model_file, tmp_path, name, message):
     (tmp_path / "empty").mkdir()
-    done = run("--model", model_file, "--out", tmp_path / "out", tmp_path / place)
+    done = run("--model", model_file, "--out", tmp_path / "out", tmp_path / name)
     assert done.exit_code == 2
-    assert words in done.stderr
+    assert message in done.stderr
 
 
 def test_a_missing_model_is_named(tmp_path):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Id maps and silhouettes become COCO without losing a pixel; the config decides what is dropped and what is crowd."""
+"""Annotations hold exactly the pixels of id map and silhouettes. The config decides what is dropped or crowd."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from pipeline.coco import reader, rle
 from pipeline.config import config
 from pipeline.labelling import annotations
 from tests.helpers import shard_files
-from tests.helpers.shard_files import HEIGHT, WIDTH
+from tests.helpers.shard_files import HEIGHT, WIDTH, id_map
 
 EVERYTHING = config.LabelSection(min_pixels=0, min_visible_fraction=0, crowd_pixels=0, crowd_visible_fraction=0)
 NUMBERS = [1, 2, 3, 500, 65535]
@@ -22,11 +22,11 @@ maps = arrays.array_shapes(min_dims=2, max_dims=2, max_side=16).flatmap(
 
 
 def annotate(
-    ids: np.ndarray, wholes: dict[int, np.ndarray], rules: config.LabelSection = EVERYTHING, index: int = 0
+    ids: np.ndarray, amodal_masks: dict[int, np.ndarray], rules: config.LabelSection = EVERYTHING, index: int = 0
 ) -> list[dict]:
-    record = shard_files.record(ids, wholes, index)
+    record = shard_files.record(ids, amodal_masks, index)
     return annotations.annotation_entries(
-        record, rle.encode_rles(rle.pixel_ranges_by_instance(ids), *ids.shape), shard_files.crops(wholes), rules
+        record, rle.encode_rles(rle.pixel_ranges_by_instance(ids), *ids.shape), shard_files.crops(amodal_masks), rules
     )
 
 
@@ -35,20 +35,12 @@ def decode(segmentation: dict | list, shape: tuple[int, int]) -> np.ndarray:
     return coco_mask.decode(reader.to_rle(checked.segmentation, *shape)).astype(bool)
 
 
-def id_map(*sizes: int) -> np.ndarray:
-    """Instances 1, 2, … in a row, each of so many pixels (at most 32, in one column)."""
-    ids = np.zeros((HEIGHT, WIDTH), np.uint16)
-    for number, size in enumerate(sizes, 1):
-        ids[:size, 3 * number] = number
-    return ids
-
-
 def with_hidden_pixels(ids: np.ndarray, count: int, numbers: list[int]) -> dict[int, np.ndarray]:
-    """Silhouettes with so many pixels more than can be seen, to the right of the frame."""
-    wholes = shard_files.wholes_of(ids, numbers)
-    for whole in wholes.values():
-        whole[HEIGHT : HEIGHT + count, 2 * WIDTH] = True
-    return wholes
+    """Silhouettes with `count` more pixels to the right of the frame."""
+    amodal_masks = shard_files.silhouettes_of(ids, numbers)
+    for amodal_mask in amodal_masks.values():
+        amodal_mask[HEIGHT : HEIGHT + count, 2 * WIDTH] = True
+    return amodal_masks
 
 
 @pytest.mark.parametrize("segmentation", ["rle", "polygons"])
@@ -56,7 +48,7 @@ def with_hidden_pixels(ids: np.ndarray, count: int, numbers: list[int]) -> dict[
 def test_annotations_give_back_the_id_map(ids, segmentation):
     rules = EVERYTHING.model_copy(update={"segmentation": segmentation})
     again = np.zeros(ids.shape, np.int64)
-    for annotation in annotate(ids, shard_files.wholes_of(ids, NUMBERS), rules):
+    for annotation in annotate(ids, shard_files.silhouettes_of(ids, NUMBERS), rules):
         mask = decode(annotation["segmentation"], ids.shape)
         again[mask] += annotation["instance"]  # a pixel in two masks would get a sum
         rows, columns = np.nonzero(mask)
@@ -66,10 +58,10 @@ def test_annotations_give_back_the_id_map(ids, segmentation):
     np.testing.assert_array_equal(again, ids)
 
 
-def test_what_an_annotation_says():
+def test_the_entry_of_an_annotation():
     ids = id_map(20, 30)
-    wholes = with_hidden_pixels(ids, 10, [1, 2, 3])
-    person, truck = annotate(ids, wholes, index=5)
+    amodal_masks = with_hidden_pixels(ids, 10, [1, 2, 3])
+    person, truck = annotate(ids, amodal_masks, index=5)
     amodal = np.zeros_like(ids)
     amodal[:20, 3] = 1
     assert person == {
@@ -94,12 +86,12 @@ def test_what_an_annotation_says():
     assert not {"keypoints", "num_keypoints"} & truck.keys()
 
 
-def test_the_silhouette_shows_what_others_hide():
+def test_the_amodal_mask_includes_hidden_pixels():
     ids = id_map(30)
-    wholes = shard_files.wholes_of(ids, [1])
+    amodal_masks = shard_files.silhouettes_of(ids, [1])
     ids[10:20, 3] = 2
-    wholes |= shard_files.wholes_of(ids, [2])
-    behind, _ = annotate(ids, wholes)
+    amodal_masks |= shard_files.silhouettes_of(ids, [2])
+    behind, _ = annotate(ids, amodal_masks)
     assert decode(behind["segmentation"], ids.shape).sum() == 20
     assert decode(behind["amodal_segmentation"], ids.shape).sum() == 30
     assert behind["visible_fraction"] == 0.6667
@@ -122,15 +114,15 @@ def test_the_config_decides_what_is_dropped_and_what_is_crowd(rules, crowd):
     assert {entry["instance"]: entry["iscrowd"] for entry in found} == crowd
 
 
-def test_crowd_keeps_its_run_lengths_where_polygons_are_asked_for():
+def test_crowd_annotations_stay_rle_if_the_config_asks_for_polygons():
     ids = id_map(10, 20)
     rules = EVERYTHING.model_copy(update={"segmentation": "polygons", "crowd_pixels": 15})
-    crowd, taught = annotate(ids, shard_files.wholes_of(ids, [1, 2]), rules)
+    crowd, plain = annotate(ids, shard_files.silhouettes_of(ids, [1, 2]), rules)
     assert crowd["segmentation"] == reader.encode_mask(ids == 1)
-    assert taught["segmentation"] == [[6, 0, 6, 20, 7, 20, 7, 0]]
+    assert plain["segmentation"] == [[6, 0, 6, 20, 7, 20, 7, 0]]
 
 
-def test_cocos_keypoints_and_skeleton():
+def test_the_keypoints_and_the_skeleton_are_those_of_coco():
     pedestrian, truck = annotations.CATEGORIES
     assert (len(pedestrian["keypoints"]), len(pedestrian["skeleton"])) == (17, 19)
     bones = {tuple(sorted(pedestrian["keypoints"][end - 1] for end in pair)) for pair in pedestrian["skeleton"]}
@@ -138,7 +130,7 @@ def test_cocos_keypoints_and_skeleton():
     assert "keypoints" not in truck
 
 
-def test_depth_and_normals_are_named_where_there_are_any():
+def test_depth_and_normal_maps_are_named_if_there_are_any():
     record = shard_files.record(id_map(20), {})
     render = record.scene.render.model_copy(update={"depth": "png", "normals": "exr"})
     scene = record.scene.model_copy(update={"render": render})

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The audit passes right masks, finds faults that are planted on purpose, and names them.
+"""The audit passes right masks, finds violations that are planted on purpose, and names them.
 
-For planted faults in rendered images see tests/unit/blender/ground_truth/test_planted_faults.py.
+For planted violations in rendered images see tests/unit/blender/ground_truth/test_planted_faults.py.
 """
 
 import cv2
@@ -21,23 +21,23 @@ PERSON, TRUCK = 1, 2
 
 def scene_of_two() -> tuple[np.ndarray, dict[int, np.ndarray]]:
     """A person partly behind a truck that the frame cuts: id map and silhouettes on the canvas of three frames."""
-    wholes = {number: np.zeros((3 * HEIGHT, 3 * WIDTH), bool) for number in (PERSON, TRUCK)}
-    wholes[PERSON][HEIGHT + 4 : HEIGHT + 40, WIDTH + 20 : WIDTH + 32] = True
-    wholes[TRUCK][HEIGHT + 24 : 2 * HEIGHT + 5, WIDTH + 26 : WIDTH + 60] = True
-    wholes[TRUCK][HEIGHT + 2 : HEIGHT + 24, WIDTH + 44 : WIDTH + 47] = True  # the tiller
-    return ids_of(wholes), wholes
+    amodal_masks = {number: np.zeros((3 * HEIGHT, 3 * WIDTH), bool) for number in (PERSON, TRUCK)}
+    amodal_masks[PERSON][HEIGHT + 4 : HEIGHT + 40, WIDTH + 20 : WIDTH + 32] = True
+    amodal_masks[TRUCK][HEIGHT + 24 : 2 * HEIGHT + 5, WIDTH + 26 : WIDTH + 60] = True
+    amodal_masks[TRUCK][HEIGHT + 2 : HEIGHT + 24, WIDTH + 44 : WIDTH + 47] = True  # the tiller
+    return ids_of(amodal_masks), amodal_masks
 
 
-def ids_of(wholes: dict[int, np.ndarray]) -> np.ndarray:
+def ids_of(amodal_masks: dict[int, np.ndarray]) -> np.ndarray:
     """The id map of silhouettes, the last in front."""
     ids = np.zeros((HEIGHT, WIDTH), np.uint16)
-    for number, whole in wholes.items():
-        ids[whole[HEIGHT : 2 * HEIGHT, WIDTH : 2 * WIDTH]] = number
+    for number, amodal_mask in amodal_masks.items():
+        ids[amodal_mask[HEIGHT : 2 * HEIGHT, WIDTH : 2 * WIDTH]] = number
     return ids
 
 
-def frame_of(whole: np.ndarray) -> np.ndarray:
-    return whole[HEIGHT : 2 * HEIGHT, WIDTH : 2 * WIDTH]
+def frame_of(amodal_mask: np.ndarray) -> np.ndarray:
+    return amodal_mask[HEIGHT : 2 * HEIGHT, WIDTH : 2 * WIDTH]
 
 
 def pixels_of(ids: np.ndarray) -> dict[int, int]:
@@ -62,10 +62,10 @@ def without_keypoints(messages: list[str]) -> list[str]:
 
 
 def test_a_right_image_passes_and_is_counted():
-    ids, wholes = scene_of_two()
-    record = shard_files.record(ids, wholes)
-    assert audited(record, ids, shard_files.crops(wholes)) == []
-    _, summary = audit.check_silhouettes(record, ids, shard_files.crops(wholes))
+    ids, amodal_masks = scene_of_two()
+    record = shard_files.record(ids, amodal_masks)
+    assert audited(record, ids, shard_files.crops(amodal_masks)) == []
+    _, summary = audit.check_silhouettes(record, ids, shard_files.crops(amodal_masks))
     pixels = int((ids > 0).sum())
     assert summary == audit.AuditSummary(images=1, instances=2, keypoints=1, visible_pixels=pixels)
 
@@ -77,31 +77,31 @@ silhouettes_of = st.lists(sparse, min_size=1, max_size=4)
 
 @given(silhouettes_of)
 def test_an_id_map_made_from_any_silhouettes_passes(canvases):
-    wholes = dict(enumerate(canvases, 1))
+    amodal_masks = dict(enumerate(canvases, 1))
     ids = np.zeros((6, 7), np.uint16)
-    for number, whole in wholes.items():
-        ids[whole[6:12, 7:14]] = number
-    assert audited(shard_files.record(ids, wholes), ids, shard_files.crops(wholes)) == []
+    for number, amodal_mask in amodal_masks.items():
+        ids[amodal_mask[6:12, 7:14]] = number
+    assert audited(shard_files.record(ids, amodal_masks), ids, shard_files.crops(amodal_masks)) == []
 
 
 @given(silhouettes_of, st.integers(0, 5), st.integers(0, 6))
 def test_a_pixel_farther_than_two_from_the_silhouette_is_caught(canvases, row, column):
-    whole = canvases[0]
-    near = cv2.dilate(whole.view(np.uint8), np.ones((5, 5)))[6:12, 7:14]
+    amodal_mask = canvases[0]
+    near = cv2.dilate(amodal_mask.view(np.uint8), np.ones((5, 5)))[6:12, 7:14]
     assume(not near[row, column])
-    ids = whole[6:12, 7:14].astype(np.uint16)
+    ids = amodal_mask[6:12, 7:14].astype(np.uint16)
     ids[row, column] = 1
-    found = audited(shard_files.record(ids, {1: whole}), ids, shard_files.crops({1: whole}))
+    found = audited(shard_files.record(ids, {1: amodal_mask}), ids, shard_files.crops({1: amodal_mask}))
     (message,) = without_keypoints(found)
     assert message.startswith(f"1: 1 of its {ids.sum()} visible pixels lie outside its silhouette, up to ")
 
 
 def test_a_mask_may_reach_one_pixel_beyond_the_silhouette():
-    ids, wholes = scene_of_two()
+    ids, amodal_masks = scene_of_two()
     grown = cv2.dilate((ids == PERSON).view(np.uint8), np.ones((3, 3))).astype(bool)
     ids[grown & (ids == 0)] = PERSON
-    record = shard_files.record(ids, wholes)
-    violations, summary = audit.check_silhouettes(record, ids, shard_files.crops(wholes))
+    record = shard_files.record(ids, amodal_masks)
+    violations, summary = audit.check_silhouettes(record, ids, shard_files.crops(amodal_masks))
     assert violations == []
     assert (summary.largest_excess_px, summary.boundary_pixels > 20) == (1, True)
 
@@ -118,67 +118,69 @@ def test_a_silhouette_just_outside_the_frame_explains_pixels_inside():
 
 @pytest.mark.parametrize(("blur_px", "reached_px", "passes"), [(1.2, 3, True), (1.2, 4, False), (0.0, 2, False)])
 def test_blur_widens_the_tolerance_by_exactly_its_size(blur_px, reached_px, passes):
-    ids, wholes = scene_of_two()
+    ids, amodal_masks = scene_of_two()
     grown = cv2.dilate((ids == PERSON).view(np.uint8), np.ones((3, 3)), iterations=reached_px).astype(bool)
     ids[grown & (ids == 0)] = PERSON
-    record = shard_files.rewrite(shard_files.record(ids, wholes), PERSON, blur_px=blur_px)
-    violations, summary = audit.check_silhouettes(record, ids, shard_files.crops(wholes))
+    record = shard_files.rewrite(shard_files.record(ids, amodal_masks), PERSON, blur_px=blur_px)
+    violations, summary = audit.check_silhouettes(record, ids, shard_files.crops(amodal_masks))
     assert (violations == [], summary.blurred) == (passes, int(blur_px > 0))
 
 
 def test_two_far_samples_pass_and_three_are_caught():
-    ids, wholes = scene_of_two()
+    ids, amodal_masks = scene_of_two()
     grown = cv2.dilate((ids == PERSON).view(np.uint8), np.ones((3, 3)))
     far = np.argwhere((cv2.dilate(grown, np.ones((3, 3))) > grown) & (ids == 0))
-    for count, faults in ((2, 0), (3, 1)):
+    for count, violations in ((2, 0), (3, 1)):
         stray = ids.copy()
         stray[tuple(far[:count].T)] = PERSON
-        assert len(audited(shard_files.record(stray, wholes), stray, shard_files.crops(wholes))) == faults
+        assert (
+            len(audited(shard_files.record(stray, amodal_masks), stray, shard_files.crops(amodal_masks))) == violations
+        )
 
 
 def test_thin_parts_explain_pixels_far_from_the_silhouette():
-    ids, wholes = scene_of_two()
+    ids, amodal_masks = scene_of_two()
     grown = cv2.dilate((ids == PERSON).view(np.uint8), np.ones((9, 9)))
     rod = (cv2.dilate(grown, np.ones((3, 3))) > grown) & (ids == 0)
     ids[rod] = PERSON
-    record, silhouettes = shard_files.record(ids, wholes), shard_files.crops(wholes)
+    record, silhouettes = shard_files.record(ids, amodal_masks), shard_files.crops(amodal_masks)
     assert len(audited(record, ids, silhouettes)) == 1
     assert audited(record, ids, silhouettes | {f"{PERSON}_thin": rod}) == []
 
 
 @pytest.mark.parametrize("shift", [(2, 0), (0, 2), (-2, 0), (0, -3)])
 def test_a_shifted_camera_is_found(shift):
-    _, wholes = scene_of_two()
-    shifted = ids_of({number: np.roll(whole, shift, axis=(0, 1)) for number, whole in wholes.items()})
-    messages = audited(shard_files.record(shifted, wholes), shifted, shard_files.crops(wholes))
+    _, amodal_masks = scene_of_two()
+    shifted = ids_of({number: np.roll(amodal_mask, shift, axis=(0, 1)) for number, amodal_mask in amodal_masks.items()})
+    messages = audited(shard_files.record(shifted, amodal_masks), shifted, shard_files.crops(amodal_masks))
     assert any("visible pixels lie outside its silhouette, up to" in message for message in messages), messages
 
 
 def test_swapped_ids_are_found():
-    ids, wholes = scene_of_two()
+    ids, amodal_masks = scene_of_two()
     swapped = np.choose(ids, [0, TRUCK, PERSON]).astype(np.uint16)
-    unaware = audited(shard_files.record(ids, wholes), swapped, shard_files.crops(wholes))
+    unaware = audited(shard_files.record(ids, amodal_masks), swapped, shard_files.crops(amodal_masks))
     count = int((ids == TRUCK).sum())
     assert f"1: {count} pixels in the id map, {(ids == PERSON).sum()} visible pixels in the record" in unaware
-    aware = audited(shard_files.record(swapped, wholes), swapped, shard_files.crops(wholes))
+    aware = audited(shard_files.record(swapped, amodal_masks), swapped, shard_files.crops(amodal_masks))
     assert [message.split(" visible")[0] for message in without_keypoints(aware)] == [
-        f"1: {(swapped == PERSON)[~grown(wholes[PERSON])].sum()} of its {count}",
-        f"2: {(swapped == TRUCK)[~grown(wholes[TRUCK])].sum()} of its {(ids == PERSON).sum()}",
+        f"1: {(swapped == PERSON)[~grown(amodal_masks[PERSON])].sum()} of its {count}",
+        f"2: {(swapped == TRUCK)[~grown(amodal_masks[TRUCK])].sum()} of its {(ids == PERSON).sum()}",
     ]
 
 
-def grown(whole: np.ndarray) -> np.ndarray:
-    return frame_of(cv2.dilate(whole.view(np.uint8), np.ones((3, 3)))).astype(bool)
+def grown(amodal_mask: np.ndarray) -> np.ndarray:
+    return frame_of(cv2.dilate(amodal_mask.view(np.uint8), np.ones((3, 3)))).astype(bool)
 
 
 @pytest.mark.parametrize("stored_as", [np.float16, np.uint8])
 def test_ids_stored_with_too_few_bits_are_found(stored_as):
-    _, wholes = scene_of_two()
-    wholes = {2049: wholes[PERSON], 4099: wholes[TRUCK]}
-    ids = ids_of(wholes)
+    _, amodal_masks = scene_of_two()
+    amodal_masks = {2049: amodal_masks[PERSON], 4099: amodal_masks[TRUCK]}
+    ids = ids_of(amodal_masks)
     rounded = ids.astype(stored_as).astype(np.uint16)
-    messages = audited(shard_files.record(ids, wholes), rounded, shard_files.crops(wholes))
-    for number in wholes:
+    messages = audited(shard_files.record(ids, amodal_masks), rounded, shard_files.crops(amodal_masks))
+    for number in amodal_masks:
         pixels = int((ids == number).sum())
         wrong = int(np.array(number, np.uint16).astype(stored_as))
         assert f"{wrong}: {pixels} pixels in the id map, but not in the record" in messages
@@ -186,53 +188,57 @@ def test_ids_stored_with_too_few_bits_are_found(stored_as):
 
 
 def test_a_part_missing_in_the_silhouette_is_found():
-    ids, wholes = scene_of_two()
-    wholes[TRUCK][HEIGHT : HEIGHT + 22] = False
-    (message,) = audited(shard_files.record(ids, wholes), ids, shard_files.crops(wholes))
+    ids, amodal_masks = scene_of_two()
+    amodal_masks[TRUCK][HEIGHT : HEIGHT + 22] = False
+    (message,) = audited(shard_files.record(ids, amodal_masks), ids, shard_files.crops(amodal_masks))
     assert message.startswith("2: 57 of its ")
     assert message.endswith("visible pixels lie outside its silhouette, up to 20 px")
 
 
-def verified(wholes: dict[int, np.ndarray], alone: np.ndarray, alone_any: np.ndarray | None = None) -> tuple:
-    """Record, ids and silhouettes of an image whose truck was rendered alone: all of its pixels full, or `any` too."""
-    ids = ids_of(wholes)
-    record = shard_files.rewrite(shard_files.record(ids, wholes), TRUCK, verified=True)
-    proof = {f"{TRUCK}_isolated": alone, f"{TRUCK}_isolated_any": alone if alone_any is None else alone_any}
-    return record, ids, shard_files.crops(wholes) | proof
+def verified(
+    amodal_masks: dict[int, np.ndarray], isolated_mask: np.ndarray, isolated_any_mask: np.ndarray | None = None
+) -> tuple:
+    """Record, ids and silhouettes of an image whose truck was also rendered isolated."""
+    ids = ids_of(amodal_masks)
+    record = shard_files.rewrite(shard_files.record(ids, amodal_masks), TRUCK, verified=True)
+    if isolated_any_mask is None:
+        isolated_any_mask = isolated_mask
+    isolated = {f"{TRUCK}_isolated": isolated_mask, f"{TRUCK}_isolated_any": isolated_any_mask}
+    return record, ids, shard_files.crops(amodal_masks) | isolated
 
 
 def test_an_isolated_render_that_differs_by_boundary_pixels_passes():
-    _, wholes = scene_of_two()
-    whole = frame_of(wholes[TRUCK])
+    _, amodal_masks = scene_of_two()
+    amodal_mask = frame_of(amodal_masks[TRUCK])
     for change in (cv2.dilate, cv2.erode):
         # An erosion takes the whole tiller of 3 px but its middle column; the render shows it as well.
-        assert audited(*verified(wholes, change(whole.view(np.uint8), np.ones((3, 3))).astype(bool))) == []
+        assert audited(*verified(amodal_masks, change(amodal_mask.view(np.uint8), np.ones((3, 3))).astype(bool))) == []
 
 
 def test_parts_thinner_than_a_pixel_may_be_missing_in_an_isolated_render():
-    _, wholes = scene_of_two()
-    alone = frame_of(wholes[TRUCK]).copy()
+    _, amodal_masks = scene_of_two()
+    isolated_mask = frame_of(amodal_masks[TRUCK]).copy()
     rod = np.arange(20)
-    wholes[TRUCK][HEIGHT + 2 + rod, WIDTH + 10 + rod // 2] = True
-    assert audited(*verified(wholes, alone)) == []
+    amodal_masks[TRUCK][HEIGHT + 2 + rod, WIDTH + 10 + rod // 2] = True
+    assert audited(*verified(amodal_masks, isolated_mask)) == []
 
 
 @pytest.mark.parametrize("seen", [True, False])
 def test_a_bar_just_over_a_pixel_thick_must_show_in_the_isolated_render(seen):
     """Two rows that the bar covers about half of each: none may count as covered, but all must show some of it."""
-    _, wholes = scene_of_two()
-    alone = frame_of(wholes[TRUCK]).copy()
-    wholes[TRUCK][HEIGHT + 10 : HEIGHT + 12, WIDTH + 47 : WIDTH + 57] = True
-    found = audited(*verified(wholes, alone, frame_of(wholes[TRUCK]) if seen else alone))
+    _, amodal_masks = scene_of_two()
+    isolated_mask = frame_of(amodal_masks[TRUCK]).copy()
+    amodal_masks[TRUCK][HEIGHT + 10 : HEIGHT + 12, WIDTH + 47 : WIDTH + 57] = True
+    found = audited(*verified(amodal_masks, isolated_mask, frame_of(amodal_masks[TRUCK]) if seen else isolated_mask))
     assert len(found) == (not seen)
 
 
 @pytest.mark.parametrize(("part", "pixels"), [(np.s_[:24, 44:47], 66), (np.s_[40:, 50:], 80)])
 def test_a_part_missing_in_the_isolated_render_is_found(part, pixels):
-    _, wholes = scene_of_two()
-    alone = frame_of(wholes[TRUCK]).copy()
-    alone[part] = False
-    (message,) = audited(*verified(wholes, alone))
+    _, amodal_masks = scene_of_two()
+    isolated_mask = frame_of(amodal_masks[TRUCK]).copy()
+    isolated_mask[part] = False
+    (message,) = audited(*verified(amodal_masks, isolated_mask))
     assert message.startswith("2: rendered isolated, ")
     missing = int(message.split()[3])
     assert 0.5 * pixels < missing <= pixels
@@ -240,44 +246,44 @@ def test_a_part_missing_in_the_isolated_render_is_found(part, pixels):
 
 
 def test_a_part_that_only_the_isolated_render_has_is_found():
-    _, wholes = scene_of_two()
-    alone = frame_of(wholes[TRUCK]).copy()
-    alone[2:24, 30:33] = True
-    (message,) = audited(*verified(wholes, alone))
+    _, amodal_masks = scene_of_two()
+    isolated_mask = frame_of(amodal_masks[TRUCK]).copy()
+    isolated_mask[2:24, 30:33] = True
+    (message,) = audited(*verified(amodal_masks, isolated_mask))
     assert message == "2: rendered isolated, 63 pixels lie outside its silhouette, up to 14 px"
 
 
-# What is changed in the record of instance 1 (the person, or one that nothing is seen of), and what is said then.
-UNTRUE = {
+# State of the scene, change of the measurements of instance 1 (the person), and part of the message.
+WRONG_MEASUREMENTS = {
     "vanished": ("gone", {"absent": None}, "1: no visible pixel, and the record does not say why"),
     "not outside": ("gone", {"absent": "outside"}, "1: the record says that it is outside the frame, but 432 pixels"),
     "not hidden": ("away", {"absent": "hidden"}, "1: the record says that it is hidden, but no pixel of its"),
     "not absent": ("seen", {"absent": "hidden"}, "visible pixels, but the record says that it is hidden"),
-    "other whole": ("seen", {"amodal_pixels": 431}, "1: 432 pixels in its silhouette, 431 in the record"),
+    "other pixel count": ("seen", {"amodal_pixels": 431}, "1: 432 pixels in its silhouette, 431 in the record"),
     "not cut": ("away", {"truncated": False}, "1: it reaches outside the frame, but the record says that it is not"),
     "shifted box": ("seen", {"amodal_box_px": (23, 4, 12, 36)}, "1: 72 of its 336 visible pixels lie outside"),
 }
 
 
-@pytest.mark.parametrize("fault", UNTRUE)
-def test_wrong_measurements_are_found(fault):
-    state, changes, words = UNTRUE[fault]
-    ids, wholes = scene_of_two()
+@pytest.mark.parametrize("name", WRONG_MEASUREMENTS)
+def test_wrong_measurements_are_found(name):
+    state, changes, message_part = WRONG_MEASUREMENTS[name]
+    ids, amodal_masks = scene_of_two()
     if state == "gone":
         ids[ids == PERSON] = 0
     if state == "away":
-        wholes[PERSON] = np.roll(wholes[PERSON], WIDTH, axis=1)
-        ids = ids_of(wholes)
-    record = shard_files.rewrite(shard_files.record(ids, wholes), PERSON, **changes)
-    messages = audited(record, ids, shard_files.crops(wholes))
-    assert any(words in message for message in messages), messages
+        amodal_masks[PERSON] = np.roll(amodal_masks[PERSON], WIDTH, axis=1)
+        ids = ids_of(amodal_masks)
+    record = shard_files.rewrite(shard_files.record(ids, amodal_masks), PERSON, **changes)
+    messages = audited(record, ids, shard_files.crops(amodal_masks))
+    assert any(message_part in message for message in messages), messages
 
 
 def test_a_silhouette_that_does_not_fill_its_box_is_found():
-    ids, wholes = scene_of_two()
-    silhouettes = shard_files.crops(wholes)
+    ids, amodal_masks = scene_of_two()
+    silhouettes = shard_files.crops(amodal_masks)
     silhouettes["1"] = np.pad(silhouettes["1"], ((0, 0), (0, 1)))
-    record = shard_files.rewrite(shard_files.record(ids, wholes), PERSON, amodal_box_px=(20, 4, 13, 36))
+    record = shard_files.rewrite(shard_files.record(ids, amodal_masks), PERSON, amodal_box_px=(20, 4, 13, 36))
     assert audited(record, ids, silhouettes) == [
         "1: its silhouette does not reach all sides of its box [20, 4, 13, 36]"
     ]
@@ -291,21 +297,21 @@ def test_a_silhouette_that_does_not_fill_its_box_is_found():
     ],
 )
 def test_a_keypoint_in_the_wrong_place(point, message):
-    ids, wholes = scene_of_two()
-    record = shard_files.record(ids, wholes)
+    ids, amodal_masks = scene_of_two()
+    record = shard_files.record(ids, amodal_masks)
     joints = record.instances_by_id[PERSON].keypoints
     moved = joints[0].model_copy(update=dict(zip(("u_px", "v_px", "visibility"), point, strict=True)))
     record = shard_files.rewrite(record, PERSON, keypoints=(moved, *joints[1:]))
-    assert audited(record, ids, shard_files.crops(wholes)) == [f"1: keypoint 0 at {message}"]
+    assert audited(record, ids, shard_files.crops(amodal_masks)) == [f"1: keypoint 0 at {message}"]
 
 
 def test_a_visible_keypoint_where_the_person_is_not_seen_is_found():
-    ids, wholes = scene_of_two()
-    record = shard_files.record(ids, wholes)
+    ids, amodal_masks = scene_of_two()
+    record = shard_files.record(ids, amodal_masks)
     (joint, *_) = record.instances_by_id[PERSON].keypoints
     ids[max(int(joint.v_px) - 4, 0) : int(joint.v_px) + 5, int(joint.u_px) - 4 : int(joint.u_px) + 5] = 0
     hidden = shard_files.rewrite(record, PERSON, visible_pixels=int((ids == PERSON).sum()))
-    assert audited(hidden, ids, shard_files.crops(wholes)) == [
+    assert audited(hidden, ids, shard_files.crops(amodal_masks)) == [
         f"1: keypoint 0 at ({joint.u_px:g}, {joint.v_px:g}) has visibility 2, but its object is not visible there"
     ]
 
@@ -325,8 +331,8 @@ def test_overlapping_masks_are_found():
 
 
 def test_objects_and_measurements_that_disagree_are_found():
-    ids, wholes = scene_of_two()
-    record = shard_files.record(ids, wholes)
+    ids, amodal_masks = scene_of_two()
+    record = shard_files.record(ids, amodal_masks)
     pixels = pixels_of(ids)
     measured = record.measured.model_copy(update={"instances": record.measured.instances[:1]})
     short = record.model_copy(update={"measured": measured})

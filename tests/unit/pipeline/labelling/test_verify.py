@@ -30,7 +30,7 @@ OCCURRING = ("carton", "hand_pallet_truck")
 
 
 def write_shard(folder: Path, indices: list[int]) -> None:
-    """Write a shard as rendering does; the content of images does not matter here."""
+    """Write a shard as rendering does. The content of the images does not matter here."""
     for index in indices:
         for name in (f"images/{index:06d}.png", f"instances/{index:06d}.png", f"silhouettes/{index:06d}.npz"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -66,8 +66,10 @@ def write_annotations(data: Path) -> None:
     json_files.write_json(data / "annotations/audit.json", {})
     counts = {split: (len(indices), 0) for split, indices in SPLITS.items()}
     given = SETTINGS.model_dump(mode="json")
-    told = provenance.describe_annotations(given, SETTINGS.data.shards, data / "shards", data / "annotations", counts)
-    json_files.write_json(data / "annotations/provenance.json", told)
+    recorded = provenance.describe_annotations(
+        given, SETTINGS.data.shards, data / "shards", data / "annotations", counts
+    )
+    json_files.write_json(data / "annotations/provenance.json", recorded)
 
 
 FOLDERS = {"file_name": "images", "instances": "instances"}
@@ -111,7 +113,7 @@ def flip(path: Path, place: int = 40) -> None:
 
 
 def rewrite_records(shard: Path, change: Callable[[dict], object]) -> None:
-    """Change a shard's records and seal it again, so that the hashes are right and the content is not."""
+    """Change the records of a shard and update its hashes, so that the hashes are right and the content is wrong."""
     lines = [json.loads(line) for line in (shard / "scenes.jsonl").read_text().splitlines()]
     for line in lines:
         change(line["scene"])
@@ -153,7 +155,7 @@ DAMAGES = {
         rf"{S0}/scenes.jsonl: \(seed, generator version\) is \[\(9, {G}\)\], made_by in shard.json says \(0, {G}\)",
     ),
     "annotations of another seed": (
-        lambda d: edit(d / "annotations/provenance.json", lambda told: told.update(seed=9)),
+        lambda d: edit(d / "annotations/provenance.json", lambda recorded: recorded.update(seed=9)),
         rf"{S0}: \(seed, generator version\) is \[\(0, {G}\)\], the annotations say \(9, {G}\)",
     ),
     "a shard from elsewhere": (
@@ -194,7 +196,7 @@ DAMAGES = {
         "annotations/val.json: has 1 images and 1 annotations, provenance.json says 1 and 0",
     ),
     "an asset of the set without a licence": (
-        lambda d: edit(d / "annotations/provenance.json", lambda told: told["assets"]["carton"].pop("licence")),
+        lambda d: edit(d / "annotations/provenance.json", lambda recorded: recorded["assets"]["carton"].pop("licence")),
         "annotations/provenance.json: assets without a licence: carton",
     ),
 }

@@ -43,7 +43,7 @@ def parse(svg: str) -> ElementTree.Element:
     return ElementTree.fromstring(svg.replace("xlink:href", "href"))
 
 
-def test_a_chart_is_an_element_without_size_or_foreign_address(drawn):
+def test_a_chart_is_an_svg_element_without_size_or_external_address(drawn):
     root = parse(drawn)
     assert root.tag == "svg"
     assert root.get("viewBox") == "0 0 340 215"
@@ -58,13 +58,13 @@ def test_colors_and_font_come_from_the_page(drawn):
     assert set(re.findall(r"font-family: ([^;\"]*)", drawn)) == {"inherit"}
 
 
-def test_every_reference_in_a_chart_leads_somewhere(drawn):
+def test_every_reference_in_a_chart_has_a_target(drawn):
     ids = re.findall(r' id="([^"]+)"', drawn)
     assert len(ids) == len(set(ids))
     assert set(re.findall(r'(?:url\(#|href="#)([\w.-]+)', drawn)) == set(ids)
 
 
-def test_the_same_figures_give_the_same_chart():
+def test_the_same_values_give_the_same_chart():
     assert DRAWN["histogram"]() == DRAWN["histogram"]()
 
 
@@ -75,21 +75,21 @@ def test_a_histogram_shows_both_classes_and_names_its_unit():
     assert "var(--class-1)" in svg
 
 
-def test_sets_are_drawn_as_shares_and_those_without_figures_are_left_out():
+def test_data_sets_are_drawn_as_shares_and_those_without_values_are_left_out():
     assert {"ours", "real", "px", "share", "1000", "100%"} <= set(texts(DRAWN["sets"]()))
     assert "none" not in texts(DRAWN["sets"]())
     assert {"ours", "theirs", "robot", "ceiling"} <= set(texts(DRAWN["shares of sets"]()))
 
 
-def test_shares_show_kinds_that_were_asked_for_and_never_rendered():
+def test_shares_show_configured_kinds_that_were_never_rendered():
     assert {"robot", "ceiling"} <= set(texts(DRAWN["shares"]()))
 
 
-def test_bars_carry_their_figures():
+def test_bars_have_their_value_as_label():
     assert {"render", "120", "train", "61.5"} <= set(texts(DRAWN["bars"]()))
 
 
-def test_a_long_training_stays_small():
+def test_the_chart_of_a_long_training_stays_small():
     noise = np.random.default_rng(0).random(90_000)
     assert len(charts.line_chart(np.arange(90_000), noise, "loss")) < 80_000
 
