@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Before anything is installed: does this machine have the Python and the system libraries that Blender needs?
+"""Check that this machine has the Python and the system libraries that Blender needs.
 
-Runs with any Python 3 and the standard library alone: `python3 pipeline/preflight.py`.
+`make` runs it before anything is installed, so it needs only Python 3 and its standard library:
+`python3 pipeline/preflight.py`.
 """
 
 import ctypes
@@ -9,7 +10,7 @@ import importlib.util
 import platform
 import sys
 
-# The one Python that has a wheel of bpy 4.5.15 (requirements.txt).
+# The only Python version with a wheel of bpy 4.5.15 (requirements.txt).
 PYTHON = (3, 11)
 
 # Shared libraries that bpy and OpenCV load, and the Debian package that holds each.
@@ -26,7 +27,7 @@ LIBRARIES = {
 
 
 def problems():
-    """Return one line for each thing that is missing and how to get it; empty if nothing is."""
+    """Return one line for each problem and how to solve it."""
     found = []
     if sys.version_info[:2] != PYTHON:
         found.append(
@@ -37,14 +38,14 @@ def problems():
     if importlib.util.find_spec("ensurepip") is None:
         found.append("Python cannot make virtual environments: apt-get install python3-venv")
     if platform.system() == "Linux":
-        missing = [package for library, package in LIBRARIES.items() if not loads(library)]
+        missing = [package for library, package in LIBRARIES.items() if not can_load(library)]
         if missing:
             found.append("system libraries are missing: apt-get install --no-install-recommends " + " ".join(missing))
     return found
 
 
-def loads(library):
-    """True if the system finds this shared library."""
+def can_load(library):
+    """Return whether the system finds this shared library."""
     try:
         ctypes.CDLL(library)
     except OSError:

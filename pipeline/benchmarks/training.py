@@ -52,6 +52,7 @@ class BenchmarkRow:
 
     @property
     def ratio(self) -> float:
+        """Ours divided by torchvision's."""
         return self.ours / self.reference
 
 

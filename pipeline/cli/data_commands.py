@@ -52,15 +52,20 @@ def register(app: typer.Typer) -> None:
 
 def sample(
     config: options.Config,
-    count: Annotated[int, typer.Option("--count", min=1, help="How many images.")],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Scene records to write, one JSON line an image.")],
+    count: Annotated[int, typer.Option("--count", min=1, help="Number of images.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="Scene records to write, one JSON line per image.")
+    ],
     first: Annotated[int, typer.Option("--first", min=0, help="Index of the first image.")] = 0,
     custom_mesh: options.CustomMeshes = None,
     provenance: Annotated[
-        Path | None, typer.Option("--provenance", metavar="FILE", help="Also write what the records were made from.")
+        Path | None,
+        typer.Option(
+            "--provenance", metavar="FILE", help="Also write the provenance of the records: config, version, assets."
+        ),
     ] = None,
 ) -> None:
-    """Sample scene records: everything that is in each image, before rendering."""
+    """Sample scene records, which describe everything that is in each image. Nothing is rendered."""
     from pipeline.config.stages import SampleConfig, read_stage_config
     from pipeline.scenes import sample as scenes
 
@@ -69,8 +74,12 @@ def sample(
 
 
 def preview_records(
-    asset: Annotated[str, typer.Option("--asset", help="Its name in the catalogue; `catalogue` for all assets.")],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Scene records to write, for `blender preview`.")],
+    asset: Annotated[
+        str, typer.Option("--asset", help="Name of an asset in assets/catalogue.yaml, or `catalogue` for all of them.")
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="Scene records to write, for `python -m blender preview`.")
+    ],
     custom_mesh: options.CustomMeshes = None,
 ) -> None:
     """Write scene records that show one asset, or all of them. `make preview ASSET=NAME` also renders them."""
@@ -84,7 +93,7 @@ def label(
     data: options.DataFolder,
     processes: options.Processes = 1,
 ) -> None:
-    """Audit the rendered images and write their COCO annotations."""
+    """Audit the rendered images and write their COCO annotations. Images that fail are left out and named."""
     from pipeline.config.stages import LabelConfig, read_stage_config
     from pipeline.labelling.label import label_dataset
 
@@ -165,10 +174,14 @@ def benchmark(
         int | None,
         typer.Option("--plan-images", min=1, help="Number of images to plan for. Default: that of the config."),
     ] = None,
-    width: Annotated[int | None, typer.Option("--width", min=1, help="Instead of the config's.")] = None,
-    height: Annotated[int | None, typer.Option("--height", min=1, help="Instead of the config's.")] = None,
+    width: Annotated[
+        int | None, typer.Option("--width", min=1, help="In pixels, instead of that of the config.")
+    ] = None,
+    height: Annotated[
+        int | None, typer.Option("--height", min=1, help="In pixels, instead of that of the config.")
+    ] = None,
     samples: Annotated[
-        int | None, typer.Option("--samples", min=1, help="Cycles samples, instead of the config's.")
+        int | None, typer.Option("--samples", min=1, help="Cycles samples, instead of those of the config.")
     ] = (None),
 ) -> None:
     """Measure how long rendering and labeling take on this machine, to plan a large data set."""

@@ -31,7 +31,7 @@ def report(
     run: Annotated[Path, typer.Option("--run", metavar="DIR", help="Folder of the training run.")],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="HTML page to write.")],
 ) -> None:
-    """Write the page of a run: data, training, metrics, and what was found in example images."""
+    """Write the page of a run: example images, labels, audit, training curves, metrics, predictions."""
     from pipeline.config.stages import ReportConfig, read_stage_config
     from pipeline.reports.run_report import write_report
 
@@ -44,7 +44,7 @@ def study(
     runs: Annotated[Path, typer.Option("--runs", metavar="DIR", help="Folder with a folder for each training run.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for study.csv, study.json and study.html.")],
 ) -> None:
-    """Compare the training runs of a study: backbones and freezing policies on the same budget."""
+    """Compare the training runs of a study: backbones and freezing policies, each with the same number of steps."""
     from pipeline.config.stages import StudyConfig, read_stage_config
     from pipeline.reports.study import write_study
 

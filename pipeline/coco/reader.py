@@ -36,6 +36,8 @@ class Entry(BaseModel):
 
 
 class CocoImage(Entry):
+    """An entry of `images`; sizes are in pixels."""
+
     id: int
     file_name: str
     width: Annotated[int, Field(gt=0)]
@@ -43,6 +45,8 @@ class CocoImage(Entry):
 
 
 class Category(Entry):
+    """An entry of `categories`."""
+
     id: int
     name: str
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A quantity that was measured several times: its mean and how far the measurements differ."""
+"""A value that was measured several times: its mean and how far the measurements differ."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Spread:
-    """Measurements of one quantity, at least one."""
+    """At least one measurement of a value."""
 
     values: tuple[float, ...]
 
     @property
     def mean(self) -> float:
+        """The arithmetic mean."""
         return sum(self.values) / len(self.values)
 
     @property

@@ -68,7 +68,7 @@ class AuditSummary:
 
 @dataclass(frozen=True)
 class InstanceMasks:
-    """All masks of one instance: bool (height, width) of the frame, but for `silhouette_crop`.
+    """All masks of one instance: bool (height, width) of the frame, except `silhouette_crop`.
 
     - `silhouette_crop`: the amodal silhouette, bool of the size of its box, which may reach outside the frame.
     - `visible`: its pixels of the id map.

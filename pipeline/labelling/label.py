@@ -2,7 +2,7 @@
 """Stage `label`: audit rendered shards and write their COCO annotations.
 
 The folder `annotations/` of the data set gets `{train,val,test}.json`, `audit.json` and `provenance.json`. They depend
-on the shards and the config alone: every run writes the same bytes.
+only on the shards and the config: every run writes the same bytes.
 
 An image that fails the audit is quarantined (quarantine.py): it is in no split. More such images than
 `label.max_violations` fail the run, and so does an image or a shard that cannot be read.
@@ -68,6 +68,7 @@ class _Problems:
     quarantined_count: int = 0
 
     def add(self, shard: LabeledShard) -> None:
+        """Add the problems of one shard."""
         self.unreadable += shard.unreadable[: MAX_FAILURES_SHOWN - len(self.unreadable)]
         self.quarantined += shard.quarantined[: self.max_listed - len(self.quarantined)]
         self.unreadable_count += len(shard.unreadable)

@@ -162,7 +162,7 @@ def _record_problems(records: list[LabelScene], shard: CheckedShard, info: prove
             yield f"(seed, generator version) is {seeds}, made_by in shard.json says {recorded}"
         assets = {scene_object.asset for record in records for scene_object in record.objects}
         if unlicensed := sorted(name for name in assets if not info.made_by.assets.get(name, {}).get("licence")):
-            yield f"assets without a licence in shard.json: {', '.join(unlicensed)}"
+            yield f"assets without a license in shard.json: {', '.join(unlicensed)}"
 
 
 def check_annotations(data: Path, shards: list[CheckedShard]) -> Iterator[Finding]:
@@ -183,7 +183,7 @@ def check_annotations(data: Path, shards: list[CheckedShard]) -> Iterator[Findin
     labeled_shards = [shard for shard in shards if shard.name in recorded.shards]
     yield from _image_findings(reference_counts, labeled_shards, quarantined or set())
     if unlicensed := sorted(name for name, asset in recorded.assets.items() if not asset.get("licence")):
-        yield Finding(PROVENANCE_PATH, f"assets without a licence: {', '.join(unlicensed)}")
+        yield Finding(PROVENANCE_PATH, f"assets without a license: {', '.join(unlicensed)}")
 
 
 def _provenance_findings(recorded: provenance.AnnotationProvenance, shards: list[CheckedShard]) -> Iterator[Finding]:

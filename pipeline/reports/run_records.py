@@ -57,8 +57,8 @@ class RenderingSummary:
 
 
 @dataclass(frozen=True)
-class QuarantinedImage:
-    """An image that failed the audit. `drawings`: files relative to the folder of the data set."""
+class QuarantineEntry:
+    """An entry of `quarantined` in `audit.json`. `drawings`: files relative to the folder of the data set."""
 
     index: int
     shard: str
@@ -72,7 +72,7 @@ class AuditRecord:
 
     silhouettes: bool
     summary: AuditSummary
-    quarantined: list[QuarantinedImage]
+    quarantined: list[QuarantineEntry]
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def read_audit(path: Path) -> AuditRecord:
     """Read `annotations/audit.json`."""
     values = read_json(path)
     try:
-        quarantined = [QuarantinedImage(**entry) for entry in values.pop("quarantined")]
+        quarantined = [QuarantineEntry(**entry) for entry in values.pop("quarantined")]
         return AuditRecord(values.pop("silhouettes"), AuditSummary(**values), quarantined)
     except (KeyError, TypeError, AttributeError) as error:
         raise RunRecordError(f"{path}: not a file of the stage label: {error!r}; label the shards again") from None

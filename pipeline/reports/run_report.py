@@ -15,7 +15,7 @@ import yaml
 
 from pipeline.coco import reader
 from pipeline.common.errors import CaristeError
-from pipeline.common.vocabulary import SPLITS
+from pipeline.common.vocabulary import METRICS, SPLITS
 from pipeline.config.freezing import describe_freeze
 from pipeline.config.stages import ReportConfig
 from pipeline.record.scene import GENERATOR_VERSION, shard_folder_name
@@ -28,7 +28,6 @@ EXAMPLE_IMAGES = 12
 COMPARISON_IMAGES = 8
 QUARANTINED_IMAGES = 10
 MIN_SCORE_SHOWN = 0.5
-METRICS = ("AP", "AP50", "AP75")
 
 MIN_HEIGHT_PX = 4
 FRACTION_BINS = np.linspace(0, 1, 21)
@@ -186,7 +185,7 @@ def _template_context(config: ReportConfig, data: Path, inputs: _Inputs) -> dict
     }
 
 
-def _quarantined_examples(quarantined: list[run_records.QuarantinedImage], data: Path) -> list[dict[str, Any]]:
+def _quarantined_examples(quarantined: list[run_records.QuarantineEntry], data: Path) -> list[dict[str, Any]]:
     """Return name, reasons and the first drawing of the first images that failed the audit.
 
     The drawing is None if somebody has deleted it: it can be made again by labeling again.

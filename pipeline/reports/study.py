@@ -14,12 +14,12 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.common import csv_tables, json_files
+from pipeline.common.vocabulary import IOU_TYPES
 from pipeline.config.stages import StudyConfig
 from pipeline.reports import study_page
 from pipeline.reports.study_runs import (
-    IOU_TYPES,
-    METRICS,
     RENDERED_TEST_SET,
+    STUDY_METRICS,
     RunGroup,
     TrainingRun,
     group_runs,
@@ -52,7 +52,7 @@ def csv_rows(runs: Sequence[TrainingRun]) -> Iterator[dict[str, Any]]:
             metrics = {
                 "_".join(filter(None, (iou_type, metric, class_name))): run.metric(name, iou_type, metric, class_name)
                 for iou_type in IOU_TYPES
-                for metric in METRICS
+                for metric in STUDY_METRICS
                 for class_name in (None, *scores["annotations"])
             }
             yield {
@@ -74,11 +74,11 @@ def study_table(rows: Sequence[RunGroup], set_name: str) -> Table:
     table = Table(title=set_name, box=SIMPLE)
     for heading in ("backbone", "initial\nweights", "frozen"):
         table.add_column(heading, no_wrap=True)
-    metric_headings = [f"{iou_type}\n{metric}" for iou_type in IOU_TYPES for metric in METRICS]
+    metric_headings = [f"{iou_type}\n{metric}" for iou_type in IOU_TYPES for metric in STUDY_METRICS]
     for heading in (*metric_headings, "seconds\nper step", "MB", "trained\nmillions"):
         table.add_column(heading, justify="right")
     for row in rows:
-        spreads = [row.metric_spread(set_name, iou_type, metric) for iou_type in IOU_TYPES for metric in METRICS]
+        spreads = [row.metric_spread(set_name, iou_type, metric) for iou_type in IOU_TYPES for metric in STUDY_METRICS]
         cells = [DASH if each is None else str(each) for each in spreads]
         seconds, memory_mb = row.mean_costs()
         costs = [f"{seconds:.2f}", f"{memory_mb:.0f}", f"{row.runs[0].trainable_parameters / 1e6:.2f}"]

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.common.vocabulary import IOU_TYPES
 from pipeline.config.stages import StudyConfig
-from pipeline.reports.study_runs import IOU_TYPES, METRICS, RunGroup
+from pipeline.reports.study_runs import STUDY_METRICS, RunGroup
 from pipeline.viz import html_pages
 from pipeline.viz.charts import CLASS_COLOR_PLACEHOLDERS, bar_chart, dot_chart
 from pipeline.viz.formatting import DASH, display_name, format_count, format_number
@@ -52,7 +53,7 @@ def _dataset_section(name: str, classes: Sequence[str], rows: Sequence[RunGroup]
         "result": describe_best(name, rows),
         "charts": charts,
         "headings": [
-            *(f"{iou_type} {metric}" for iou_type in iou_types for metric in METRICS),
+            *(f"{iou_type} {metric}" for iou_type in iou_types for metric in STUDY_METRICS),
             *(f"{iou_type} AP50, {display_name(each)}" for iou_type in iou_types for each in scored),
         ],
         "rows": [_metric_row(row, name, iou_types, scored) for row in rows],
@@ -60,7 +61,7 @@ def _dataset_section(name: str, classes: Sequence[str], rows: Sequence[RunGroup]
 
 
 def _metric_row(row: RunGroup, name: str, iou_types: Sequence[str], classes: Sequence[str]) -> dict[str, Any]:
-    spreads = [row.metric_spread(name, iou_type, metric) for iou_type in iou_types for metric in METRICS]
+    spreads = [row.metric_spread(name, iou_type, metric) for iou_type in iou_types for metric in STUDY_METRICS]
     spreads += [row.metric_spread(name, iou_type, "AP50", each) for iou_type in iou_types for each in classes]
     return _row_start(row) | {"cells": [DASH if each is None else str(each) for each in spreads]}
 

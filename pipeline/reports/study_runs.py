@@ -13,7 +13,7 @@ from pipeline.config.stages import StudyConfig
 from pipeline.reports import run_records
 
 RENDERED_TEST_SET = "test"
-IOU_TYPES, METRICS = ("box", "mask"), ("AP50", "AP")
+STUDY_METRICS = ("AP50", "AP")
 
 
 class StudyError(CaristeError):
