@@ -32,10 +32,10 @@ from pipeline.config.stages import (
     TrainConfig,
 )
 from pipeline.record import asset_catalogue
-from pipeline.record.scene import GENERATOR_VERSION
+from pipeline.record.scene import GENERATOR_VERSION, shard_folder_name
 from pipeline.scenes.assets import custom_meshes
 
-# A config named on the command line stands alone; it does not inherit from the quickstart.
+# A config that is named on the command line replaces the quickstart: it inherits nothing from it.
 if not workflow.overwrite_configfiles:
 
     configfile: f"{ROOT}/configs/quickstart.yaml"
@@ -43,7 +43,7 @@ if not workflow.overwrite_configfiles:
 
 try:
     cfg = validate(parse_nested_yaml(config))
-    CUSTOM_MESHES = custom_meshes.meshes_for_config(asset_catalogue.read_catalogue(), cfg)
+    CUSTOM_MESHES = custom_meshes.unmeasured_meshes_for_config(asset_catalogue.read_catalogue(), cfg)
 except CaristeError as error:
     raise WorkflowError(str(error)) from None
 
@@ -69,7 +69,7 @@ def gpus_for(device, processes=1):
 DATA = f"results/data/{cfg.data.name}"
 RUN = f"results/runs/{cfg.run.name}"
 STUDY = f"results/studies/{cfg.study.name}"
-SHARDS = expand(f"{DATA}/shards/{{shard}}", shard=[f"{number:05d}" for number in range(cfg.data.shards)])
+SHARDS = expand(f"{DATA}/shards/{{shard}}", shard=[shard_folder_name(number) for number in range(cfg.data.shards)])
 ANNOTATIONS = expand(f"{DATA}/annotations/{{split}}.json", split=SPLITS)
 
 

@@ -91,7 +91,7 @@ def _add_render_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="folder of the shard, or of the one image")
     parser.add_argument("--save-blend", type=Path, metavar="FILE.blend", help="save the scene of --record")
     parser.add_argument(
-        "--provenance", type=Path, help="JSON that pipeline.scenes.sample wrote beside the records, for shard.json"
+        "--provenance", type=Path, help="JSON that `cariste sample` wrote beside the records, for shard.json"
     )
     parser.add_argument(
         "--device", choices=("cpu", "auto", *GPU_KINDS), default="cpu", help="what Cycles renders on (default: cpu)"

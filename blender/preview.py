@@ -160,7 +160,7 @@ def _add_scale_marks(low: np.ndarray, high: np.ndarray) -> None:
 def _orbit_camera(
     low: np.ndarray, high: np.ndarray, azimuth_deg: float, elevation_deg: float, size_px: tuple[int, int] = TILE_PX
 ) -> dict:
-    """Return a record's camera that sees a whole box; an azimuth of 0 is in front of it, 90 at its left."""
+    """Return a record's camera that sees the whole bounding box; an azimuth of 0 is in front of it, 90 at its left."""
     width, height = size_px[0], size_px[1] - CAPTION_PX
     focal = height / 2 / np.tan(np.radians(FOV_DEG / 2))
     heading, up = np.radians([azimuth_deg, elevation_deg])

@@ -34,7 +34,9 @@ def read_records(path: Path) -> list[dict]:
     records = [value.get("scene", value) if isinstance(value, dict) else {} for value in values]
     for number, record in enumerate(records, 1):
         if not {"index", "render", "camera", "objects"} <= set(record):
-            raise RecordError(f"{path}, line {number}: no scene record: index, render, camera and objects are missing")
+            raise RecordError(
+                f"{path}, line {number}: no scene record, which has the keys index, render, camera and objects"
+            )
     if not records:
         raise RecordError(f"{path}: no record in it")
     return records

@@ -176,7 +176,7 @@ def build_cable_reel(parameters: dict, cache: AssetCache) -> list[bpy.types.Obje
 def _cable_reel(parameters: dict, rng: np.random.Generator) -> list[Solid]:
     form = pick_form(parameters["variant"], CABLE_REELS)
     size = parameters["size_m"]
-    # A lying reel is a standing one rotated about x; its width is the height of the size.
+    # A lying reel is a standing one rotated about x; its width is size_m[2].
     diameter, width = (size[0], size[2]) if form == "lying" else (size[2], size[1])
     radius, thick = diameter / 2, min(0.05, 0.1 * width)
     core = rng.uniform(0.4, 0.55) * radius

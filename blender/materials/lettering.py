@@ -11,7 +11,7 @@ CAPITAL_HEIGHT = 0.686  # of an E, in units of the font
 
 @lru_cache(maxsize=512)
 def text_triangles(text: str) -> tuple[np.ndarray, tuple[tuple[int, int, int], ...]]:
-    """Return corners (N, 2) and counter-clockwise triangles (index triples) of a line of text.
+    """Return corners (N, 2) and counterclockwise triangles (index triples) of a line of text.
 
     Capitals are 1 high; the origin is in the middle of the line. Curves are coarse, with about 9 triangles per letter,
     because letters are only a few pixels high in the images. The cache outlives the Blender file: the array is

@@ -37,7 +37,7 @@ class FacePlane:
         return np.cross(self.right, self.up)
 
     def polygon(self, outline_m: np.ndarray, slot: int, lift_m: float = DECAL_LIFT_M) -> Solid:
-        """Return a flat polygon (N, 2), counter-clockwise, `lift_m` above the face."""
+        """Return a flat polygon (N, 2), counterclockwise, `lift_m` above the face."""
         outline = np.asarray(outline_m, float)
         vertices = self.center + lift_m * self.normal + outline[:, :1] * self.right + outline[:, 1:] * self.up
         return Solid(vertices, [tuple(range(len(outline)))], slot)
@@ -50,7 +50,7 @@ class FacePlane:
         turn_rad: float = 0,
         lift_m: float = DECAL_LIFT_M,
     ) -> Solid:
-        """Return a flat rectangle, turned counter-clockwise by `turn_rad` about its center."""
+        """Return a flat rectangle, turned counterclockwise by `turn_rad` about its center."""
         return self.polygon(rotate_in_plane(UNIT_SQUARE * size_m, turn_rad) + center_m, slot, lift_m)
 
     def text(
@@ -88,5 +88,5 @@ def top_face(size_m: tuple[float, float, float]) -> FacePlane:
 
 
 def level_face(center_m: tuple[float, float, float], size_m: tuple[float, float] = (0.0, 0.0)) -> FacePlane:
-    """Return a horizontal face that looks up: right is +x, up is +y. Its size matters only to callers that read it."""
+    """Return a horizontal face that faces up: right is +x, up is +y. Not all callers need `size_m`."""
     return FacePlane(np.array(center_m), np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), size_m)

@@ -39,7 +39,7 @@ def shipping_label(
 ) -> list[Solid]:
     """Return paper with a barcode along its lower edge and a title in large letters above.
 
-    `turn_rad` turns the label counter-clockwise about its center; the title stays level.
+    `turn_rad` turns the label counterclockwise about its center; the title stays level.
     """
     width, height = size_m
     cos, sin = np.cos(turn_rad), np.sin(turn_rad)

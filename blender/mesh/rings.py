@@ -7,8 +7,8 @@ import numpy as np
 def ring_faces(rings: int, around: int, reverse: bool = False) -> np.ndarray:
     """Return the quads (F, 4) between neighboring rings of `around` points each; the points are in order of the rings.
 
-    They look outward if the points of a ring run counter-clockwise about the direction from the first ring to the
-    last. With `reverse`, they look outward if the points run clockwise.
+    Their normals point outward if the points of a ring run counterclockwise about the direction from the first ring to
+    the last. With `reverse`, they point outward if the points run clockwise.
     """
     first = np.add.outer(np.arange(rings - 1) * around, np.arange(around)).ravel()
     second = np.add.outer(np.arange(rings - 1) * around, (np.arange(around) + 1) % around).ravel()

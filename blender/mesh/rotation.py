@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rotations in space and in a plane. All are right-handed (counter-clockwise seen from the tip of the axis).
+"""Rotations in space and in a plane. All are right-handed (counterclockwise seen from the tip of the axis).
 
 A matrix (3, 3) rotates column vectors: `matrix @ point`, or `points @ matrix.T` for rows (N, 3).
 """

@@ -40,7 +40,7 @@ def bent_tube(points_m: Sequence[Point], radius_m: float, bend_m: float, slot: i
 
 
 def rounded_rectangle(length_m: float, width_m: float, radius_m: float, segments: int = 3) -> np.ndarray:
-    """Return a centered outline (N, 2), counter-clockwise, with `segments` pieces in each corner."""
+    """Return a centered outline (N, 2), counterclockwise, with `segments` pieces in each corner."""
     corners = np.array([(1, -1), (1, 1), (-1, 1), (-1, -1)]) * (length_m / 2, width_m / 2)
     return round_corners(corners, radius_m, segments, closed=True)
 

@@ -2,7 +2,7 @@
 """Small solids as numpy arrays, joined to one Blender mesh for each object.
 
 Builders return a list of `Solid`; `solids_to_mesh` makes one Blender mesh with several materials from it. All lengths
-are in meters, in the object's own frame: x forward, y left, z up. Faces are counter-clockwise seen from outside.
+are in meters, in the object's own frame: x forward, y left, z up. Faces are counterclockwise seen from outside.
 """
 
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ from blender.mesh.rotation import rotation_matrix
 import bmesh  # exists only once bpy is loaded
 
 SMOOTH_UP_TO_DEG = 40.0
-# Side 1, centered on the origin, counter-clockwise.
+# Side 1, centered on the origin, counterclockwise.
 UNIT_SQUARE = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
 
 
@@ -63,7 +63,7 @@ def box(size_m: tuple[float, float, float], center_m: tuple[float, float, float]
 
 
 def prism(outline_m: np.ndarray, length_m: float, slot: int = 0) -> Solid:
-    """Return a polygon (N, 2) in the x-z plane, counter-clockwise seen from -y, extruded along y around y = 0."""
+    """Return a polygon (N, 2) in the x-z plane, counterclockwise seen from -y, extruded along y around y = 0."""
     outline = np.asarray(outline_m, float)
     count = len(outline)
     sides = [np.insert(outline, 1, y, axis=1) for y in (-length_m / 2, length_m / 2)]
@@ -122,7 +122,7 @@ def loft(sections_m: np.ndarray, slot: int = 0, closed: bool = False) -> Solid:
 def revolve(profile_m: np.ndarray, segments: int = 24, slot: int = 0) -> Solid:
     """Return a ring about the y axis from a closed outline (N, 2) of (radius > 0, y).
 
-    The outline is counter-clockwise with the radius to the right and y up.
+    The outline is counterclockwise with the radius to the right and y up.
     """
     profile = np.asarray(profile_m, float)
     angle = np.linspace(0, 2 * np.pi, segments, endpoint=False)
@@ -149,7 +149,7 @@ def flat_bar(
 
 
 def plate(corners_m: np.ndarray, thickness_m: float, slot: int = 0) -> Solid:
-    """Return a flat polygon (N, 3), thickened towards the side from which it is counter-clockwise."""
+    """Return a flat polygon (N, 3), thickened towards the side from which it is counterclockwise."""
     corners = np.asarray(corners_m, float)
     normal = np.cross(corners - corners[0], np.roll(corners, -1, axis=0) - corners[0]).sum(axis=0)
     return loft(np.array([corners, corners + thickness_m * normal / np.linalg.norm(normal)]), slot)

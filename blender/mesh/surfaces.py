@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Surfaces of skin and cloth as numpy arrays: smooth them, cut them along a line, continue them beyond their border.
 
-Per-vertex values are arrays (N, ...). Faces (F, 4) hold vertex indices, counter-clockwise seen from outside; a triangle
+Per-vertex values are arrays (N, ...). Faces (F, 4) hold vertex indices, counterclockwise seen from outside; a triangle
 repeats its last index.
 """
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Arms and hands in three states: hanging free, a fist around a bar, a flat hand on the side of a load.
 
-Frame: the body frame (metres, x ahead, y left, z up). A fist holds a bar that runs along y, such as the loop of a
+Frame: the body frame (meters, x ahead, y left, z up). A fist holds a bar that runs along y, such as the loop of a
 tiller or a handrail. If the bar is ahead, the palm lies on it from above. If it is behind, the palm lies on it from the
 front. The fingers close around it. "Bar centre" means the point on the bar's axis in the middle of the fist.
 """

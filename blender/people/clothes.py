@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Work clothes: each garment is cut out of the garment mesh by its pattern (blender/people/garment_patterns.py).
 
-It gets edges and a fabric of its own. V is the number of vertices of the garment mesh.
+Each garment gets its own edges and fabric. A field (V,) is the distance in meters to the border of a garment, positive
+where there is cloth. V is the number of vertices of the garment mesh.
 """
 
 import bpy
@@ -50,7 +51,7 @@ def build_clothes(
     `outfit` is the JSON dict of `Outfit`; `seed` is that of the folds.
     """
     measures = body_measures(fitted.skeleton)
-    # A jacket hides a bib.
+    # A jacket hides the bib of dungarees, so they are modeled as trousers.
     legs = "trousers" if outfit["jacket_rgb"] and outfit["legs"] == "dungarees" else outfit["legs"]
     outfit = outfit | {"legs": legs}
     garments = []

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Solve the pose of a scene record to the transforms of the bones.
 
-Frame: metres, x ahead, y left, z up, origin on the floor below the middle of the hips. The steps, in this order:
+Frame: meters, x ahead, y left, z up, origin on the floor below the middle of the hips. The steps, in this order:
 
 1. `postures` gives the angles of trunk and head, and where the feet belong.
 2. The pelvis goes as high as the legs allow, and the feet to their places.
@@ -108,8 +108,8 @@ def _reach_grips(
 def _postures_towards(posture: BodyPosture, grips: dict[str, np.ndarray]) -> Iterator[BodyPosture]:
     """Yield the posture itself, then postures that come closer and closer to the grips.
 
-    Few bodies need more than effort 1: tall ones with a low grip. With one hand they bend to its side and into the
-    knees. What that does not reach is reached from a deep knee bend.
+    Few bodies need more than effort 1: tall ones with a low grip. If only one hand grips, the body then
+    bends to its side and into the knees. The last postures are deep knee bends.
     """
     yield posture
     if not grips:

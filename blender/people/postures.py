@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The postures of people: where feet, pelvis, trunk, arms and head are in each pose of the scene record.
+"""The postures of people. A pose is a name in the scene record; its posture is the position of all parts of the body.
 
 `POSTURES` maps the name of a pose to the function that draws its posture. `pose_solver` turns a posture into the
 rotations of all bones. Lengths are in leg lengths (from hip joint to ankle), angles in degrees. The order of the random
@@ -38,8 +38,8 @@ class BodyPosture:
     """A whole body. Feet and arms are keyed by side ("L", "R").
 
     Positive angles: lean, pelvis tilt and head pitch go forward; bend and roll go to the left; twist and yaw go
-    counter-clockwise seen from above. `drop` lowers the pelvis below its height with straight legs. `seat_m` instead
-    puts it on a seat of that height in metres. With `flat_hands`, hands with a grip lie flat on the sides of a load;
+    counterclockwise seen from above. `drop` lowers the pelvis below its height with straight legs. `seat_m` instead
+    puts it on a seat of that height in meters. With `flat_hands`, hands with a grip lie flat on the sides of a load;
     otherwise they hold a bar.
     """
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """MakeHuman's default rig in numpy: bones, skin weights, forward kinematics, inverse kinematics of two-bone limbs.
 
-Frame: metres, x ahead, y left, z up. A pose is a dict {bone: 3x3 rotation matrix}. Each rotation is relative to the
+Frame: meters, x ahead, y left, z up. A pose is a dict {bone: 3x3 rotation matrix}. Each rotation is relative to the
 parent bone and uses the axes of the body frame at rest, so a rotation has the same meaning for every bone. Example: a
 positive angle about +y moves the upper end of a bone forward. Names of left bones end in ".L", of right bones in ".R".
 """

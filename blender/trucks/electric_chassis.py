@@ -82,7 +82,7 @@ class BodyBox:
         return float(np.interp(height_m, [0.3, self.top_m], [BODY_REAR_X_M, top_rear]))
 
     def outline_at(self, height_m: float, inset_m: float = 0.0) -> np.ndarray:
-        """Return the outline (N, 3) at a height, counter-clockwise from above."""
+        """Return the outline (N, 3) at a height, counterclockwise from above."""
         rear, front = self.rear_x_at(height_m) + inset_m, self.front_x_m - min(inset_m, 0.01)
         half = self.half_width_at(height_m) - inset_m
         outline = [(rear, -half), (front, -half), (front, half), (rear, half)]

@@ -74,7 +74,7 @@ def _fork_profile(x: float, half_width: float, tip_x: float) -> tuple[float, flo
 
 
 def _fork_section(x: float, half_width: float, tip_x: float) -> np.ndarray:
-    """Return the section (N, 3) of a fork at `x`: an inverted U with round corners, counter-clockwise in y-z."""
+    """Return the section (N, 3) of a fork at `x`: an inverted U with round corners, counterclockwise in y-z."""
     half, top, bottom, roof = _fork_profile(x, half_width, tip_x)
     outer = round_corners([(half, bottom), (half, top), (-half, top), (-half, bottom)], 0.012, 3)
     inner_half = half - SHEET_THICKNESS_M

@@ -44,7 +44,7 @@ def _squeegee(rear: float, half: float) -> list[Solid]:
 
 
 def _extrude_up(outline_m: np.ndarray, low: float, high: float, slot: int) -> Solid:
-    """Return an outline (N, 2) in x and y, counter-clockwise seen from above, extruded between two heights."""
+    """Return an outline (N, 2) in x and y, counterclockwise seen from above, extruded between two heights."""
     upright = prism(outline_m[::-1] * (1, -1), high - low, slot).turned("x", 90)
     return upright.moved((0, 0, (low + high) / 2))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m pipeline.cli …` is the command `cariste …`."""
+"""`python -m pipeline.cli` is the same as `python -m pipeline` and `cariste`."""
 
 import sys
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command `cariste`; `python -m pipeline` is the same.
 
-Exit codes: 0 done; 1 done, but something was found wrong (`verify`) or some inputs failed; 2 nothing done, the input is
-wrong. An error that the user can mend is printed without a traceback.
+Exit codes: 0 done; 1 done, but `verify` found something, or a bug, with a traceback; 2 not done: an option, a config or
+a file is wrong. An error that the user can correct is printed without a traceback.
 """
 
 import sys

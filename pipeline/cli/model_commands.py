@@ -137,16 +137,13 @@ def evaluate(
 ) -> None:
     """Score a model, or predictions, on any COCO file: box and mask AP in all and by class.
 
-    Only categories that the file declares count. Annotations without `segmentation` score boxes alone. Regions with
-    `iscrowd` are ignored.
+    Only categories that the file declares count. If annotations have no `segmentation`, only boxes are scored.
+    Regions with `iscrowd` are ignored.
     """
     results = predictions or []
     if bool(results) == bool(model and images):
         raise typer.BadParameter("give --model with --images, or --predictions")
-    if len(annotations) != (len(results) or 1) or (
-        (split or len(annotations) > 1) and len(split or ()) != len(results)
-    ):
-        raise typer.BadParameter("give one --annotations and one --predictions for each --split")
+    _require_equal_counts(annotations, results, split or [])
     from pipeline.common import json_files
     from pipeline.common.devices import use_threads
     from pipeline.inference import evaluate as evaluation
@@ -161,6 +158,13 @@ def evaluate(
     else:
         metrics = evaluation.evaluate_model(model, annotations[0], images, device)
     json_files.write_json(out, metrics)
+
+
+def _require_equal_counts(annotations: list[Path], predictions: list[Path], splits: list[str]) -> None:
+    """Raise BadParameter unless every split has a file of annotations and a file of predictions."""
+    several = splits or len(annotations) > 1
+    if len(annotations) != (len(predictions) or 1) or (several and len(splits) != len(predictions)):
+        raise typer.BadParameter("give one --annotations and one --predictions for each --split")
 
 
 def export(

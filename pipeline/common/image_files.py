@@ -10,7 +10,7 @@ from pipeline.common import atomic_write
 
 
 def write_png(path: Path, image: np.ndarray) -> None:
-    """Write `image`, uint8 RGB (height, width, 3), as a PNG file, as a whole.
+    """Write `image`, uint8 RGB (height, width, 3), as a PNG file, atomically.
 
     Raises:
         OSError: the file cannot be written.

@@ -64,7 +64,7 @@ def _track_with_bar(
         TimeRemainingColumn(),
         TextColumn("left  {task.fields[status]}"),
     )
-    # Only on stderr itself, other output must pass through the bar. The log of a Snakemake job must stay in its file.
+    # If the bar is on stderr, other output must go through it. In a Snakemake job, stderr is the log file.
     on_stderr = terminal is sys.stderr
     console = Console(file=terminal)
     with Progress(

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The words that the config, scene records and annotations share: kinds of layouts, goods, rigs, lights, splits."""
+"""The words that several stages share: splits, metrics, kinds of layouts, goods, rigs and lights."""
 
 from typing import Literal
 
 SPLITS = ("train", "val", "test")
+# What AP is computed of, and its names in metrics.json.
+IOU_TYPES = ("box", "mask")
+METRICS = ("AP", "AP50", "AP75")
 
 LayoutKind = Literal["aisle", "staging", "dock", "packing", "block", "mixed", "chaos"]
 NonCartonKind = Literal["crate", "drum", "stillage", "ibc", "cable_reel", "bin"]

@@ -36,7 +36,7 @@ class ConfigError(CaristeError):
 class SplitSection(Section):
     """How many of every `train + val + test` consecutive images go to each split.
 
-    The index of an image alone decides its split, so that a larger `data.images` moves no image to another split.
+    Only the index of an image decides its split, so that a larger `data.images` moves no image to another split.
     """
 
     train: Annotated[int, Field(ge=1)] = 18
@@ -83,7 +83,7 @@ class AppearanceSection(Section):
     )
     normals: MapFormat | None = Field(None, description="also write surface normals in camera coordinates")
     verify_share: Fraction = Field(
-        0.04, description="share of images in which one object is also rendered alone, to verify its silhouette"
+        0.04, description="share of images in which one object is also rendered isolated, to verify its silhouette"
     )
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The part of the config that each stage gets.
 
-A stage is typed with one of the models below. It can read, and write into its outputs, only what it was given, so that
-a default never stands in a record in place of the value that was run. Snakemake hands the part over as text
+A stage is typed with one of the models below. It can read, and write into its outputs, only what it was given. So a
+record never shows a default instead of the value that was used. Snakemake hands the part over as text
 (`as_text`) and runs a stage again only if its own part has changed.
 """
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The sections that describe what images show: layout, people, trucks, goods, camera and light.
 
-From a range, a value is drawn for each image; a single number is the same in all images. To measure what one kind of
-variety is worth, hold it fixed: `people.count: 0`, `trucks.electric: 0`, `goods.fill: 0.5`, ...
+From a range, a value is drawn for each image; a single number is the same in all images. To measure the effect
+of one kind of variation, hold it fixed: `people.count: 0`, `trucks.electric: 0`, `goods.fill: 0.5`, ...
 """
 
 from typing import Annotated, Any, Literal
@@ -35,7 +35,7 @@ class LayoutSection(Section):
 
     kinds: Annotated[dict[LayoutKind, Fraction], PositiveSum] = Field(
         {"aisle": 0.26, "staging": 0.12, "dock": 0.09, "packing": 0.07, "block": 0.07, "mixed": 0.1, "chaos": 0.29},
-        description="shares; `chaos` places everything at random, the others as people work there",
+        description="shares; `chaos` places everything at random, the other layouts follow how people work",
     )
     empty: Fraction = Field(0.06, description="share of images without people and trucks")
 
@@ -53,7 +53,7 @@ class ClothingSection(Section):
         {"trousers": 0.76, "dungarees": 0.13, "shorts": 0.11}, description="shares"
     )
     head: Annotated[dict[Headwear, Fraction], PositiveSum] = Field(
-        {"helmet": 0.18, "cap": 0.15, "bump_cap": 0.09, "hair": 0.58}, description="shares; `hair` is no headwear"
+        {"helmet": 0.18, "cap": 0.15, "bump_cap": 0.09, "hair": 0.58}, description="shares; `hair`: no headwear"
     )
     bag: Annotated[dict[Literal["none", "backpack", "shoulder_bag"], Fraction], PositiveSum] = Field(
         {"none": 0.9, "backpack": 0.06, "shoulder_bag": 0.04}, description="shares"
@@ -175,8 +175,8 @@ class FieldOfViewSection(Section):
 class CameraSection(Section):
     """Where the camera is, what it sees, and the effects of its lens."""
 
-    width: Annotated[int, Field(ge=32, le=8192)] = Field(960, description="of the images, in pixels")
-    height: Annotated[int, Field(ge=32, le=8192)] = Field(540, description="of the images, in pixels")
+    width: Annotated[int, Field(ge=32, le=8192)] = Field(960, description="width of the images, in pixels")
+    height: Annotated[int, Field(ge=32, le=8192)] = Field(540, description="height of the images, in pixels")
     rigs: Annotated[dict[CameraRig, Fraction], PositiveSum] = Field(
         {"robot": 0.36, "handheld": 0.44, "ceiling": 0.1, "forklift_mast": 0.1},
         description="shares of what the camera is mounted on",

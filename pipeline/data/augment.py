@@ -27,7 +27,7 @@ GRAY_LEVELS = np.arange(256, dtype=np.float32)
 LINEAR_LIGHT_TABLE = (GRAY_LEVELS / 255) ** GAMMA
 
 
-class LabelledImage(NamedTuple):
+class LabeledImage(NamedTuple):
     """An image with its instances.
 
     Attributes:
@@ -45,11 +45,11 @@ class LabelledImage(NamedTuple):
     box_labels: np.ndarray
 
 
-def augment_geometry(labelled: LabelledImage, settings: AugmentSection, rng: np.random.Generator) -> LabelledImage:
+def augment_geometry(labeled: LabeledImage, settings: AugmentSection, rng: np.random.Generator) -> LabeledImage:
     """Return the image zoomed and perhaps flipped, in the same size. Instances may be cut or vanish."""
     (factor,) = _log_uniform(settings.scale, rng, 1)
-    labelled = zoom(labelled, factor, rng)
-    return flip(labelled) if rng.random() < settings.flip else labelled
+    labeled = zoom(labeled, factor, rng)
+    return flip(labeled) if rng.random() < settings.flip else labeled
 
 
 def augment_camera(image: np.ndarray, settings: AugmentSection, rng: np.random.Generator) -> np.ndarray:
@@ -86,12 +86,12 @@ def _augment_light(image: np.ndarray, settings: AugmentSection, rng: np.random.G
     return to_srgb_image(light)
 
 
-def zoom(labelled: LabelledImage, factor: float, rng: np.random.Generator) -> LabelledImage:
+def zoom(labeled: LabeledImage, factor: float, rng: np.random.Generator) -> LabeledImage:
     """Return the image enlarged by `factor` and cropped at random.
 
     Below 1, the smaller image is put at a random position on a canvas of its mean color.
     """
-    image, ids = labelled.image, labelled.ids
+    image, ids = labeled.image, labeled.ids
     height, width = ids.shape
     # The size of the smaller image on the canvas, or of the part that is cropped.
     inner_height, inner_width = (
@@ -106,13 +106,13 @@ def zoom(labelled: LabelledImage, factor: float, rng: np.random.Generator) -> La
         new_ids = np.zeros_like(ids)
         new_ids[window] = _resize_ids(ids, inner_width, inner_height)
         shrink = np.float32([inner_width / width, inner_height / height] * 2)
-        return labelled._replace(image=canvas, ids=new_ids, boxes=labelled.boxes * shrink + np.float32([left, top] * 2))
+        return labeled._replace(image=canvas, ids=new_ids, boxes=labeled.boxes * shrink + np.float32([left, top] * 2))
     if (inner_height, inner_width) == (height, width):
-        return labelled
+        return labeled
     image = cv2.resize(image[window], (width, height), interpolation=cv2.INTER_LINEAR)
     enlarge = np.float32([width / inner_width, height / inner_height] * 2)
-    boxes = np.clip((labelled.boxes - np.float32([left, top] * 2)) * enlarge, 0, np.float32([width, height] * 2))
-    return labelled._replace(image=image, ids=_resize_ids(ids[window], width, height), boxes=boxes)
+    boxes = np.clip((labeled.boxes - np.float32([left, top] * 2)) * enlarge, 0, np.float32([width, height] * 2))
+    return labeled._replace(image=image, ids=_resize_ids(ids[window], width, height), boxes=boxes)
 
 
 def _resize_ids(ids: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -120,12 +120,12 @@ def _resize_ids(ids: np.ndarray, width: int, height: int) -> np.ndarray:
     return cv2.resize(ids.view(np.float32), (width, height), interpolation=cv2.INTER_NEAREST_EXACT).view(np.int32)
 
 
-def flip(labelled: LabelledImage) -> LabelledImage:
+def flip(labeled: LabeledImage) -> LabeledImage:
     """Return the image flipped horizontally."""
-    width = labelled.ids.shape[1]
-    x1, y1, x2, y2 = labelled.boxes.T
-    image, ids = cv2.flip(labelled.image, 1), np.ascontiguousarray(labelled.ids[:, ::-1])
-    return labelled._replace(image=image, ids=ids, boxes=np.stack([width - x2, y1, width - x1, y2], axis=1))
+    width = labeled.ids.shape[1]
+    x1, y1, x2, y2 = labeled.boxes.T
+    image, ids = cv2.flip(labeled.image, 1), np.ascontiguousarray(labeled.ids[:, ::-1])
+    return labeled._replace(image=image, ids=ids, boxes=np.stack([width - x2, y1, width - x1, y2], axis=1))
 
 
 def jitter_colors(image: np.ndarray, settings: AugmentSection, rng: np.random.Generator) -> np.ndarray:

@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from pipeline.coco import reader
 from pipeline.common.randomness import rng
 from pipeline.config.training import AugmentSection, SourceSection
-from pipeline.data.augment import LabelledImage, augment_camera, augment_geometry
+from pipeline.data.augment import LabeledImage, augment_camera, augment_geometry
 from pipeline.data.copy_paste import paste
 from pipeline.data.image_sources import ImageSource, open_sources
 from pipeline.data.sampler import Draw
@@ -79,7 +79,7 @@ class TrainingDataset(Dataset):
             source.annotations.file_name(index_in_source),
         )
 
-    def read(self, image_index: int) -> LabelledImage:
+    def read(self, image_index: int) -> LabeledImage:
         """Return an image as in its file, without augmentation.
 
         Raises:
@@ -87,7 +87,7 @@ class TrainingDataset(Dataset):
         """
         source, index = self._locate(image_index)
         pixels = reader.read_image(source.images_dir / source.annotations.file_name(index))
-        return LabelledImage(pixels, *source.annotations.id_map(index), *source.annotations.boxes_alone(index))
+        return LabeledImage(pixels, *source.annotations.id_map(index), *source.annotations.boxes_without_mask(index))
 
     def largest_px(self) -> int:
         """Return the number of pixels of the largest image."""
@@ -133,9 +133,9 @@ def _extent(pixels: Tensor) -> tuple[Tensor, Tensor]:
     return occupied.argmax(dim=1), occupied.shape[1] - occupied.flip(1).argmax(dim=1)
 
 
-def add_boxes_without_mask(target: dict[str, Tensor], labelled: LabelledImage) -> dict[str, Tensor]:
+def add_boxes_without_mask(target: dict[str, Tensor], labeled: LabeledImage) -> dict[str, Tensor]:
     """Return the target with the boxes that have no mask added, if they are still large enough. Their mask id is 0."""
-    boxes, labels = torch.from_numpy(labelled.boxes).float(), torch.from_numpy(labelled.box_labels)
+    boxes, labels = torch.from_numpy(labeled.boxes).float(), torch.from_numpy(labeled.box_labels)
     is_large = ((boxes[:, 2:] - boxes[:, :2]) >= MIN_BOX_SIDE_PX).all(dim=1)
     return {
         "boxes": torch.cat([target["boxes"], boxes[is_large]]),

@@ -93,7 +93,7 @@ class PackedAnnotations:
             np.copyto(ids, instance_id, where=mask.view(bool))
         return cv2.transpose(ids.T), self.labels[with_mask]  # in the usual memory order: row by row
 
-    def boxes_alone(self, image_index: int) -> tuple[np.ndarray, np.ndarray]:
+    def boxes_without_mask(self, image_index: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the boxes, float32 (n, 4), and labels, int64 (n,), of the instances without a mask."""
         without_mask = [instance for instance in self._instances(image_index) if not self.has_mask[instance]]
         return self.boxes[without_mask], self.labels[without_mask]

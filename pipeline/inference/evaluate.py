@@ -15,14 +15,14 @@ from rich.table import Table
 
 from pipeline.coco import reader
 from pipeline.common import devices
+from pipeline.common.vocabulary import IOU_TYPES, METRICS
 from pipeline.inference import predict
 from pipeline.models import detectors
 from pipeline.viz.formatting import DASH
 
 IouType = Literal["box", "mask"]
 # Our name -> COCO's name.
-IOU_TYPES = {"box": "bbox", "mask": "segm"}
-METRICS = ("AP", "AP50", "AP75")
+COCO_IOU_TYPES = {"box": "bbox", "mask": "segm"}
 # Indices of IoU 0.50 and 0.75 in COCO's ten thresholds from 0.50 to 0.95.
 IOU_50, IOU_75 = 0, 5
 
@@ -71,7 +71,7 @@ def _average_precision(
     """Return AP, AP50 and AP75 over the `scored` classes, and by name of all `classes` (category id -> name)."""
     coco_ground_truth = COCO(_ground_truth_document(ground_truth, iou_type))
     coco_detections = coco_ground_truth.loadRes(_result_entries(detections))
-    coco_eval = COCOeval_faster(coco_ground_truth, coco_detections, iouType=IOU_TYPES[iou_type])
+    coco_eval = COCOeval_faster(coco_ground_truth, coco_detections, iouType=COCO_IOU_TYPES[iou_type])
     coco_eval.params.catIds = sorted(scored)
     if not scored or not ground_truth.images:
         nothing = np.empty((len(coco_eval.params.iouThrs), 0))

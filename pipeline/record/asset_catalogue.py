@@ -33,7 +33,7 @@ Placement = Literal["free", "row", "beside", "rack"]
 
 
 class Asset(BaseModel):
-    """An asset that our code builds. Assets without a category are never labelled."""
+    """An asset that our code builds. Assets without a category are never labeled."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -43,7 +43,7 @@ class Asset(BaseModel):
     licence: NonEmptyText
 
     def provenance_entry(self) -> dict[str, str | None]:
-        """Return what provenance files store: category, source, author, licence, and the file of a custom asset."""
+        """Return what provenance files store: category, source, author, `licence`, and the file of a custom asset."""
         return self.model_dump(include={*Asset.model_fields, "file"})
 
 
@@ -120,7 +120,7 @@ class Catalogue(BaseModel):
         requested = sorted(names)
         if missing := [name for name in requested if name not in known]:
             raise CatalogueError(
-                f"the catalogue of assets has no entry for {', '.join(missing)}; add source, author and licence"
+                f"the catalogue of assets has no entry for {', '.join(missing)}; add source, author and license"
             )
         return {name: known[name] for name in requested}
 

@@ -9,7 +9,7 @@ Vec2 = tuple[float, float]
 Vec3 = tuple[float, float, float]
 UnitFloat = Annotated[float, Field(ge=0, le=1)]
 Rgb = tuple[UnitFloat, UnitFloat, UnitFloat]  # linear Rec. 709
-Category = Literal["pedestrian", "pallet_truck"]  # the labelled categories
+Category = Literal["pedestrian", "pallet_truck"]  # the labeled categories
 
 
 class RecordModel(BaseModel):

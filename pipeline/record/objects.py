@@ -78,7 +78,7 @@ PROP_KINDS = (*get_args(NonCartonKind), *get_args(LookalikeKind), *FURNITURE_KIN
 
 
 class PropParameters(RecordModel):
-    """A prop: an object that is never labelled, such as goods, furniture or a look-alike of a pallet truck.
+    """A prop: an object that is never labeled, such as goods, furniture or a look-alike of a pallet truck.
 
     `size_m` (length along x, width along y, height) is the box around it, centered and on z = 0. Its front (forks,
     handle, drawer) faces +x. `variant` selects one of the variants of a kind: variant i of n has the values from i / n

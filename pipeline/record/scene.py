@@ -197,7 +197,7 @@ class BoxCorner(RecordModel):
 
 
 class InstanceMeasurement(RecordModel):
-    """Measurements of one labelled object, taken while its image is rendered.
+    """Measurements of one labeled object, taken while its image is rendered.
 
     - `visible_pixels`: number of pixels in the id map.
     - `amodal_pixels`, `amodal_box_px` (x, y, width, height; null if empty): of the amodal silhouette, which is the

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scene records that show one asset each, in one of its variants, on an empty floor, for `blender preview`.
+"""Scene records that show one asset each, in one of its variants, on an empty floor, for `python -m blender preview`.
 
 The command is `cariste preview-records`. The name of the first object of a record is the caption of the image: the
 asset and its variant.
@@ -204,11 +204,15 @@ def previews_of_asset(name: str, meshes: Sequence[CustomMesh] = ()) -> list[Asse
         return [(f"{size} m", [make_custom_object(mesh)])]
     if name not in PREVIEW_SAMPLERS:
         raise CatalogueError(f"no asset {name!r}; available: {', '.join([*PREVIEW_SAMPLERS, *mesh_by_name])}")
+    # The text seeds the generator: another text would change all previews.
     return list(PREVIEW_SAMPLERS[name](rng(0, 0, f"specimens of {name}")))
 
 
 def make_record(index: int, name: str, preview: AssetPreview) -> Scene:
-    """Return a record of the asset on the floor of an empty hall under one lamp; `blender preview` moves the camera."""
+    """Return a record of the asset on the floor of an empty hall under one lamp.
+
+    `python -m blender preview` moves the camera.
+    """
     variant_name, (first, *other_objects) = preview
     caption = f"{name}: {variant_name}" if variant_name else name
     first = first.model_copy(update={"name": caption})
@@ -244,7 +248,7 @@ def preview_records(names: Iterable[str], meshes: Sequence[CustomMesh] = ()) -> 
 def write_preview_records(asset: str, custom_meshes_json: Sequence[Path], out: Path) -> None:
     """Write the scene records that show one asset, or all assets if `asset` is "catalogue".
 
-    `custom_meshes_json` are files of `blender measure`, one per custom mesh.
+    `custom_meshes_json` are files of `python -m blender measure`, one per custom mesh.
 
     Raises:
         CatalogueError: there is no asset of this name, or one of `custom_meshes_json` cannot be read.

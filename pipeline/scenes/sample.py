@@ -43,7 +43,7 @@ RandomOfStage = Callable[[str], np.random.Generator]
 def sample_scene(config: SampleConfig, index: int, meshes: Sequence[CustomMesh] = ()) -> Scene:
     """Return the record of image `index`.
 
-    Every stage has a random generator of its own. So a record depends on the seed, the index and the config alone, and
+    Every stage has a random generator of its own. So a record depends only on the seed, the index and the config, and
     more images or a new stage do not change what the other stages draw. `meshes` are the custom meshes of the user.
 
     If the hall has no room for all people and trucks that were drawn, as many as fit are placed. A warning names the

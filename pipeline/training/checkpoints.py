@@ -132,7 +132,7 @@ class CheckpointStore:
             aside / newest.name,
         )
 
-    def oldest(self) -> dict[str, Any]:
+    def go_back_to_oldest(self) -> dict[str, Any]:
         """Return the older of the states that are kept, and remove the later one. All processes must call it.
 
         Raises:
@@ -153,7 +153,7 @@ class CheckpointStore:
         return content["state"]
 
     def remove(self) -> None:
-        """Remove the checkpoints of this run, which is done; for the first process alone."""
+        """Remove the checkpoints of this run. Call it only in the first process, after the run."""
         for path in [*self.paths(), *self.folder.glob(".*.pt")]:
             path.unlink()
         if self.folder.is_dir() and not any(self.folder.iterdir()):

@@ -45,7 +45,7 @@ def roll_back(state: TrainingState, checkpoints: CheckpointStore, failure: NonFi
             "halved after each one; check the annotations of these images, or lower train.learning_rate"
         )
     skipped = [*state.skipped, failure.iteration]
-    state.load_state_dict(checkpoints.oldest())
+    state.load_state_dict(checkpoints.go_back_to_oldest())
     state.rollbacks, state.skipped = failures, skipped
     # A run that is killed after this must not forget the failure.
     checkpoints.save(state)

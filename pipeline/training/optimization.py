@@ -4,8 +4,8 @@
 Heads, FPN and backbone can have different learning rates (`train.rate_factors`). Biases and norms, which have one
 dimension, get no weight decay, as in detectron2 (norms), timm and YOLOv5 (both).
 
-The learning rate is a function of the step alone. There is no scheduler whose state could be lost, or could disagree
-with the position of the run.
+The learning rate depends only on the step. There is no scheduler whose state could be lost, or could disagree with the
+position of the run.
 """
 
 import math

@@ -191,7 +191,7 @@ def _run_iterations(
 
 def _validate(state: TrainingState) -> float:
     """Return the score of a validation round, of the averaged weights if there are any."""
-    with state.average.in_place() if state.average else nullcontext():
+    with state.average.averaged_weights() if state.average else nullcontext():
         return state.validation.run(state.detector, state.iteration)
 
 
@@ -221,7 +221,7 @@ def _finish(
         state.detector.load_state_dict(state.validation.best_weights)
     # The best weights are averaged already.
     averaged = state.average is not None and not state.validation
-    with state.average.in_place() if averaged else nullcontext():
+    with state.average.averaged_weights() if averaged else nullcontext():
         state.detector.to(memory_format=torch.contiguous_format)
         detectors.save(out, state.detector, model, coco_file.categories, facts)
     state.log.finish()

@@ -43,7 +43,7 @@ class Validation:
         return 0 < self.settings.patience <= self.rounds_without_gain
 
     def run(self, model: nn.Module, iteration: int) -> float:
-        """Score the model and keep its weights if they are the best. It is in train mode before and after."""
+        """Score the model and keep its weights if they are the best. The model is in train mode before and after."""
         model.eval()
         score = distributed.broadcast_from_first(self.score(model) if distributed.rank() == 0 else None)
         model.train()

@@ -11,7 +11,9 @@ from pipeline.common.devices import device_of
 
 
 class WeightAverage:
-    """The average of every trainable parameter over the steps; recent steps count more. Buffers are not averaged.
+    """The exponential moving average (EMA) of every trainable parameter over the steps; `train.ema_decay` turns it on.
+
+    Recent steps count more. Buffers are not averaged.
 
     The decay is min(`decay`, (1 + n) / (10 + n)) at step n, as in TensorFlow. So the average of a short run forgets the
     random start. torch's `AveragedModel` has no such rule, and would also copy the frozen part.
@@ -21,7 +23,7 @@ class WeightAverage:
         self.model = model
         self.decay = decay
         self.steps = 0
-        self.shadow: dict[str, Tensor] = {}
+        self.averaged: dict[str, Tensor] = {}
 
     @torch.no_grad()
     def update(self) -> None:
@@ -29,13 +31,13 @@ class WeightAverage:
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
         self.steps += 1
         for name, parameter in self._trainable_parameters():
-            if name in self.shadow:
-                self.shadow[name].lerp_(parameter, 1 - decay)
+            if name in self.averaged:
+                self.averaged[name].lerp_(parameter, 1 - decay)
             else:
-                self.shadow[name] = parameter.detach().clone()
+                self.averaged[name] = parameter.detach().clone()
 
     @contextmanager
-    def in_place(self) -> Iterator[None]:
+    def averaged_weights(self) -> Iterator[None]:
         """Give the model the averaged weights, for scoring or saving. At the end it gets its own weights back."""
         self._swap()
         try:
@@ -46,20 +48,20 @@ class WeightAverage:
     @torch.no_grad()
     def _swap(self) -> None:
         for name, parameter in self._trainable_parameters():
-            if name in self.shadow:
+            if name in self.averaged:
                 current = parameter.detach().clone()
-                parameter.copy_(self.shadow[name])
-                self.shadow[name].copy_(current)
+                parameter.copy_(self.averaged[name])
+                self.averaged[name].copy_(current)
 
     def _trainable_parameters(self) -> list[tuple[str, nn.Parameter]]:
         return [(name, parameter) for name, parameter in self.model.named_parameters() if parameter.requires_grad]
 
     def state_dict(self) -> dict:
         """Return what a checkpoint saves."""
-        return {"steps": self.steps, "shadow": self.shadow}
+        return {"steps": self.steps, "averaged": self.averaged}
 
     def load_state_dict(self, state: dict) -> None:
         """Restore what a checkpoint saved."""
         self.steps = state["steps"]
         device = device_of(self.model)
-        self.shadow = {name: tensor.clone().to(device) for name, tensor in state["shadow"].items()}
+        self.averaged = {name: tensor.clone().to(device) for name, tensor in state["averaged"].items()}

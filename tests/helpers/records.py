@@ -6,11 +6,11 @@ from pipeline.record.objects import Carton, CartonParameters, HandPalletTruck, H
 from pipeline.record.scene import GENERATOR_VERSION
 
 STEEL = (0.6, 0.05, 0.03)
-GREY = (0.3, 0.3, 0.3)
+GRAY = (0.3, 0.3, 0.3)
 
 
 def surface(kind: str) -> scene.SurfaceMaterial:
-    return scene.SurfaceMaterial(kind=kind, color_rgb=GREY, roughness=0.7, wear=0.3, seed=1)
+    return scene.SurfaceMaterial(kind=kind, color_rgb=GRAY, roughness=0.7, wear=0.3, seed=1)
 
 
 def truck(instance_id: int = 1, position_m: scene.Vec3 = (0.0, 0.0, 0.0)) -> HandPalletTruck:

@@ -13,7 +13,7 @@ from pipeline.record import provenance
 from tests.helpers import snakemake_runs
 from tests.helpers.paths import ROOT
 
-# A low box with a post at its rear, in millimetres, z up: 1.5 m long, 0.6 m wide, 1.2 m high.
+# A low box with a post at its rear, in millimeters, z up: 1.5 m long, 0.6 m wide, 1.2 m high.
 BOXES_MM = (((-750, 750), (-300, 300), (0, 250)), ((-750, -600), (-100, 100), (200, 1200)))
 FACES = ((1, 2, 4, 3), (5, 7, 8, 6), (1, 5, 6, 2), (3, 4, 8, 7), (1, 3, 7, 5), (2, 6, 8, 4))
 ENTRY = {"file": "my_truck.obj", "category": "pallet_truck", "licence": "own work", "up": "z", "metres_per_unit": 0.001}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rules about the files themselves: who imports whom, which licence a file has, and that tests mirror the code."""
+"""Rules about the files themselves: who imports whom, which license a file has, and that tests mirror the code."""
 
 import ast
 import re
@@ -44,7 +44,7 @@ def test_the_import_contracts_of_pyproject_are_kept(monkeypatch, capsys):
     assert lint_imports(no_cache=True) == 0, capsys.readouterr().out
 
 
-def test_every_source_file_names_its_licence_in_the_first_lines():
+def test_every_source_file_names_its_license_in_the_first_lines():
     files = [path for folder in CODE_FOLDERS for path in (ROOT / folder).rglob("*")]
     files += [ROOT / "Snakefile", ROOT / "Makefile", ROOT / ".ci/run"]
     sources = [
@@ -74,9 +74,9 @@ def test_files_that_use_blender_are_gpl_and_all_others_are_apache():
     wrong = []
     for path in (path for folder in ("blender", "pipeline", "tests", "examples") for path in python_files(folder)):
         if path.stat().st_size > 0:
-            licence = re.search(r"SPDX-License-Identifier: (\S+)", path.read_text())[1]
-            if licence != (GPL if uses_blender(path) else APACHE):
-                wrong.append((path.relative_to(ROOT).as_posix(), licence))
+            license = re.search(r"SPDX-License-Identifier: (\S+)", path.read_text())[1]
+            if license != (GPL if uses_blender(path) else APACHE):
+                wrong.append((path.relative_to(ROOT).as_posix(), license))
     assert wrong == []
 
 

@@ -33,7 +33,7 @@ class WeightsLoadReport:
     """What happens to every tensor.
 
     Attributes:
-        label: names the weights, for messages.
+        source: names the weights, for messages.
         loaded: tensors that are copied.
         random: tensors of the model that are not in the file.
         reshaped: tensors in both with different shapes; they start random too.
@@ -43,7 +43,7 @@ class WeightsLoadReport:
         misfits: reasons why these are the weights of another model.
     """
 
-    label: str
+    source: str
     loaded: tuple[str, ...]
     random: tuple[str, ...]
     reshaped: tuple[str, ...]
@@ -62,11 +62,11 @@ class WeightsLoadReport:
         if self.misfits:
             shown = "; ".join(self.misfits[:MAX_LISTED])
             more = f"; and {len(self.misfits) - MAX_LISTED} more" if len(self.misfits) > MAX_LISTED else ""
-            raise WeightsError(f"weights {self.label}: of another model than the config's: {shown}{more}")
+            raise WeightsError(f"weights {self.source}: of another model than the config's: {shown}{more}")
         if not self.loaded:
             file_names, model_names = (", ".join(names[:3]) for names in (self.unused, self.random))
             raise WeightsError(
-                f"weights {self.label}: none of its tensors would be used: their names are {file_names}, …; "
+                f"weights {self.source}: none of its tensors would be used: their names are {file_names}, …; "
                 f"those of the model are {model_names}, …"
             )
 
@@ -87,11 +87,11 @@ class WeightsLoadReport:
             parts["fresh predictor rows"] = ", ".join(self.fresh_classes)
         if self.reshaped:
             parts["not used, because the config gives them another shape"] = ", ".join(self.reshaped)
-        return f"weights {self.label}: {counts}; " + "; ".join(f"{key}: {value}" for key, value in parts.items())
+        return f"weights {self.source}: {counts}; " + "; ".join(f"{key}: {value}" for key, value in parts.items())
 
 
 def build_load_report(
-    label: str,
+    source: str,
     tensors: dict[str, Tensor],
     source_classes: Sequence[str],
     model_state: dict[str, Tensor],
@@ -100,11 +100,9 @@ def build_load_report(
     """Return what will happen to every tensor.
 
     Args:
-        label: names the weights, for messages.
-        tensors: of the file, by our names.
-        source_classes: the class of each predictor row in the file.
-        model_state: the tensors of the model.
-        classes: the class of each predictor row in the model.
+        source: names the weights, for messages.
+        tensors: of the file, by our names. `model_state`: of the model.
+        source_classes: the class of each predictor row in the file. `classes`: in the model.
     """
     loaded, reshaped, misfits = [], [], []
     for name, tensor in tensors.items():
@@ -127,7 +125,7 @@ def build_load_report(
     misfits += _missing_tensors(loaded, random, tensors, model_state)
     misfits += _unexpected_tensors(unused, tensors, model_state)
     return WeightsLoadReport(
-        label,
+        source,
         tuple(loaded),
         random,
         tuple(reshaped),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Park look-alikes: vehicles that look like pallet trucks and are not labelled."""
+"""Park look-alikes: vehicles that look like pallet trucks and are not labeled."""
 
 import numpy as np
 

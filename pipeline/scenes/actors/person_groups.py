@@ -13,7 +13,7 @@ from pipeline.record.base_types import Vec3
 from pipeline.record.objects import Carton, HandPalletTruckParameters, Person, PersonParameters, Pose, SceneObject
 from pipeline.scenes.assets.pallet_trucks import grip_m
 from pipeline.scenes.assets.people import draw_person
-from pipeline.scenes.geometry.collision_boxes import TILLER_LENGTH_M, TILLER_PIVOT_M
+from pipeline.scenes.geometry.collision_boxes import HAND_TILLER_LENGTH_M, HAND_TILLER_PIVOT_M
 from pipeline.scenes.geometry.free_space import moved
 from pipeline.scenes.geometry.transform import to_parent_frame
 
@@ -116,7 +116,7 @@ def truck_and_person(
     """
     body = draw_person(random, config, _make_pose(random, pose_name, None, None))
     lowest = min_grip_height_m(body.height_m, pose_name)
-    max_tilt = np.degrees(np.arccos((lowest - TILLER_PIVOT_M) / TILLER_LENGTH_M))
+    max_tilt = np.degrees(np.arccos((lowest - HAND_TILLER_PIVOT_M) / HAND_TILLER_LENGTH_M))
     tilt = random.uniform(TILLER_TILT_DEG[0], max(TILLER_TILT_DEG[0], min(max_tilt, TILLER_TILT_DEG[1])))
     turn = random.normal(0, 12)
     tilted = {"tiller_tilt_deg": round(float(tilt), 2), "tiller_turn_deg": round(float(np.clip(turn, -35, 35)), 2)}

@@ -43,7 +43,7 @@ from pipeline.scenes.assets.pallet_trucks import (
     row_of_trucks,
     truck_with_pallet,
 )
-from pipeline.scenes.geometry.collision_boxes import TRUCK_REAR_M, world_boxes
+from pipeline.scenes.geometry.collision_boxes import HAND_TRUCK_REAR_M, world_boxes
 from pipeline.scenes.geometry.free_space import Place, first_free_place
 from pipeline.scenes.layouts.hall_plan import HallPlan
 
@@ -119,7 +119,7 @@ def _park_truck(
     group, places = [make_truck(truck)], None
     mesh = draw_custom_mesh(random, view.plan.custom_meshes, config.trucks.custom_share, "pallet_truck", placement)
     if mesh:
-        group = [make_custom_object(mesh, rear_m=TRUCK_REAR_M)]
+        group = [make_custom_object(mesh, rear_m=HAND_TRUCK_REAR_M)]
     if placement == "pallet" and fits_pallet(truck):
         raised = truck.fork_length_m > 1 and random.random() < 0.4
         group = truck_with_pallet(random, truck, view.plan.stock, raised)

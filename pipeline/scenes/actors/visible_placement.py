@@ -43,8 +43,8 @@ HeadingSampler = Callable[[np.random.Generator, View, np.ndarray], np.ndarray]
 
 def key_objects(group: list[SceneObject]) -> list[SceneObject]:
     """Return the objects of a group that must be visible: its people and trucks, or else its props."""
-    labelled = [scene_object for scene_object in group if scene_object.category is not None]
-    return labelled or [scene_object for scene_object in group if isinstance(scene_object, Prop | CustomObject)]
+    labeled = [scene_object for scene_object in group if scene_object.category is not None]
+    return labeled or [scene_object for scene_object in group if isinstance(scene_object, Prop | CustomObject)]
 
 
 def put_in_view(

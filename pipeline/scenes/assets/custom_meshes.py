@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Custom meshes: mesh files of the user (docs/howto/custom_meshes.md), from the catalogue into scene records.
 
-Only Blender knows the size of a mesh. So every mesh is written as JSON (`unmeasured_meshes`), `blender measure` adds
-its size (`read_measured_meshes`), and then it can be placed like other objects (`make_custom_object`).
+Only Blender knows the size of a mesh. So every mesh is written as JSON (`unmeasured_meshes`). The command
+`python -m blender measure` adds its size (`read_measured_meshes`). Then the mesh can be placed like other
+objects (`make_custom_object`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -73,7 +74,7 @@ def _files(file: Path, folder: Path) -> list[Path]:
 
 
 def read_measured_meshes(paths: Iterable[Path]) -> list[CustomMesh]:
-    """Read files of `blender measure`, one per custom mesh.
+    """Read files of `python -m blender measure`, one per custom mesh.
 
     Raises:
         CatalogueError: a file is missing or has another format.
@@ -128,7 +129,9 @@ def row_of_custom_objects(random: np.random.Generator, mesh: CustomMesh, count: 
     ]
 
 
-def meshes_for_config(catalogue: Catalogue, config: Config, folder: Path = CATALOGUE.parent) -> dict[str, CustomMesh]:
+def unmeasured_meshes_for_config(
+    catalogue: Catalogue, config: Config, folder: Path = CATALOGUE.parent
+) -> dict[str, CustomMesh]:
     """Return name -> custom mesh for the custom assets that images of this config may show.
 
     Raises:

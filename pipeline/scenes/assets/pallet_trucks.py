@@ -18,9 +18,10 @@ from pipeline.scenes.assets.pallets_and_cartons import Stock, loaded_pallet
 from pipeline.scenes.geometry.collision_boxes import (
     ELECTRIC_TILLERS,
     HAND_TILLER,
+    HAND_TRUCK_HEEL_M,
+    LOWERED_M,
     PALLET_OPENING_M,
     PALLET_SIZE_M,
-    TRUCK_HEEL_M,
     TillerShape,
     electric_fork_start_m,
 )
@@ -30,7 +31,7 @@ from pipeline.scenes.geometry.transform import to_parent_frame
 TruckParameters = HandPalletTruckParameters | ElectricPalletTruckParameters
 PalletTruck = HandPalletTruck | ElectricPalletTruck
 
-LOWERED_M, RAISED_M = 0.085, 0.2
+RAISED_M = 0.2  # height of the fork tops that carry a pallet
 FORK_LENGTHS_M, FORK_LENGTH_SHARES = (0.95, 1.15, 1.22), (0.08, 0.82, 0.1)
 MAX_ELECTRIC_TURN_DEG = 70.0  # at larger angles the head of an upright tiller touches the load backrest
 
@@ -186,7 +187,11 @@ def truck_with_pallet(
 
 def fork_start_m(parameters: TruckParameters) -> float:
     """Return x of the start of the forks."""
-    return electric_fork_start_m(parameters) if isinstance(parameters, ElectricPalletTruckParameters) else TRUCK_HEEL_M
+    return (
+        electric_fork_start_m(parameters)
+        if isinstance(parameters, ElectricPalletTruckParameters)
+        else HAND_TRUCK_HEEL_M
+    )
 
 
 def fits_pallet(parameters: TruckParameters) -> bool:

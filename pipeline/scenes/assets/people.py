@@ -15,7 +15,7 @@ from pipeline.record.objects import Outfit, PersonParameters, Pose
 from pipeline.scenes.assets.palettes import (
     CAPS,
     DARK_HAIR,
-    GREY_HAIR,
+    GRAY_HAIR,
     HAIR,
     HELMETS,
     MONK_SKIN,
@@ -96,7 +96,7 @@ def _draw_skin_color(random: np.random.Generator, ancestry: str) -> Rgb:
 def _draw_hair_color(random: np.random.Generator, ancestry: str, years: float) -> Rgb:
     """Draw a hair color: any for European ancestry, else dark. From 35 years on, gray becomes more likely with age."""
     if random.random() < (years - 35) / 40:
-        return draw_color(random, GREY_HAIR)
+        return draw_color(random, GRAY_HAIR)
     return draw_color(random, HAIR if ancestry == "caucasian" else DARK_HAIR)
 
 

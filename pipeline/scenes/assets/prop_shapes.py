@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sizes and colors of goods and furniture, which are never labelled.
+"""Sizes and colors of goods and furniture, which are never labeled.
 
 Variant i of n has `PropParameters.variant` from i / n to (i + 1) / n; `blender/goods/` has the same order.
 Sizes are (along x, along y, height) in meters, fronts face +x.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sizes and colors of vehicles that look like pallet trucks and are never labelled.
+"""Sizes and colors of vehicles that look like pallet trucks and are never labeled.
 
 Sizes are typical ranges of manufacturers' data sheets: length with forks, width, height with the mast lowered.
 Counterbalance forklifts of 1.5 to 2.0 t, reach trucks of 1.4 to 1.6 t, stackers of 1.0 to 1.4 t, scrubber driers with a

@@ -35,11 +35,14 @@ PALLET_SIZE_M: Vec3 = (1.2, 0.8, 0.144)
 PALLET_OPENING_M = 0.100
 PALLET_RUNNERS_M = ((-0.35, 0.1), (0.0, 0.145), (0.35, 0.1))  # y of the center line, width
 
-TILLER_LENGTH_M = 1.02  # from the pivot to the middle of the grip bar
-TILLER_PIVOT_M = 0.2  # above the floor
-TILLER_LOOP_M = (0.2, 0.42)  # length along the tiller, width
-TRUCK_REAR_M, TRUCK_HEEL_M = -0.14, 0.26  # x of the rear end, and of the start of the forks
-TRUCK_FRAME_TOP_M = 0.62
+LOWERED_M = 0.085  # height of the fork tops of every pallet truck when they are lowered
+
+# Hand pallet trucks.
+HAND_TILLER_LENGTH_M = 1.02  # from the pivot to the middle of the grip bar
+HAND_TILLER_PIVOT_M = 0.2  # above the floor
+HAND_TILLER_LOOP_M = (0.2, 0.42)  # length along the tiller, width
+HAND_TRUCK_REAR_M, HAND_TRUCK_HEEL_M = -0.14, 0.26  # x of the rear end, and of the start of the forks
+HAND_TRUCK_FRAME_TOP_M = 0.62
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,9 @@ class TillerShape:
     thick_m: float
 
 
-HAND_TILLER = TillerShape((0.0, TILLER_PIVOT_M), TILLER_LENGTH_M, TILLER_LOOP_M, bend_m=0.1, thick_m=0.05)
+HAND_TILLER = TillerShape(
+    (0.0, HAND_TILLER_PIVOT_M), HAND_TILLER_LENGTH_M, HAND_TILLER_LOOP_M, bend_m=0.1, thick_m=0.05
+)
 ELECTRIC_TILLERS = {
     "lithium": TillerShape((0.18, 0.3), 0.95, (0.2, 0.4), bend_m=0.0, thick_m=0.1),
     "lead_acid": TillerShape((0.24, 0.3), 0.95, (0.2, 0.4), bend_m=0.0, thick_m=0.1),
@@ -151,13 +156,13 @@ def _column(parameters: ColumnParameters) -> Boxes:
 
 def _hand_pallet_truck(parameters: HandPalletTruckParameters) -> Boxes:
     half, fork = parameters.width_m / 2, parameters.fork_width_m
-    forks = (TRUCK_HEEL_M, TRUCK_HEEL_M + parameters.fork_length_m)
-    raised = parameters.lift_m - 0.085
+    forks = (HAND_TRUCK_HEEL_M, HAND_TRUCK_HEEL_M + parameters.fork_length_m)
+    raised = parameters.lift_m - LOWERED_M
     rows = [
         _box_row(forks, (-half, fork - half), (0, parameters.lift_m)),
         _box_row(forks, (half - fork, half), (0, parameters.lift_m)),
-        _box_row((0.08, TRUCK_HEEL_M + 0.02), (-half, half), (0, TRUCK_FRAME_TOP_M + raised)),
-        _box_row((TRUCK_REAR_M, 0.08), (-0.16, 0.16), (0, TRUCK_FRAME_TOP_M)),
+        _box_row((0.08, HAND_TRUCK_HEEL_M + 0.02), (-half, half), (0, HAND_TRUCK_FRAME_TOP_M + raised)),
+        _box_row((HAND_TRUCK_REAR_M, 0.08), (-0.16, 0.16), (0, HAND_TRUCK_FRAME_TOP_M)),
     ]
     return Boxes(np.array(rows + _tiller(HAND_TILLER, parameters.tiller_tilt_deg, parameters.tiller_turn_deg)))
 
@@ -172,7 +177,7 @@ def _electric_pallet_truck(parameters: ElectricPalletTruckParameters) -> Boxes:
     half, fork, heel = parameters.width_m / 2, parameters.fork_width_m, electric_fork_start_m(parameters)
     body, radius = parameters.chassis_width_m / 2, ELECTRIC_HOOD_M[parameters.battery]
     forks = (heel, heel + parameters.fork_length_m)
-    raised = parameters.lift_m - 0.085
+    raised = parameters.lift_m - LOWERED_M
     rows = [
         _box_row(forks, (-half, fork - half), (0, parameters.lift_m)),
         _box_row(forks, (half - fork, half), (0, parameters.lift_m)),

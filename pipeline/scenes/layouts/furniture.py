@@ -30,7 +30,7 @@ def add_furniture(random: np.random.Generator, plan: HallPlan) -> None:
 
 
 def _add_bollards(random: np.random.Generator, plan: HallPlan) -> None:
-    """Add bollards at both sides of all doors and at the four corners of most racks."""
+    """Add bollards at both sides of all doors and at the four corners of 70 % of the racks."""
     parameters = draw_prop(random, "bollard")
     reach = max(parameters.size_m[:2]) / 2 + 0.03
     for door in plan.doors:
@@ -52,7 +52,7 @@ def _place_beside(origin_m: tuple[float, float], yaw_deg: float, ahead_m: float,
 
 
 def _put_if_free(plan: HallPlan, group: list[SceneObject], place: Place) -> None:
-    """Add the group at the place if it fits, even where the plan allows no goods."""
+    """Add the group at the place if it fits, even in `no_goods_boxes`."""
     if plan.space.fits(world_boxes(group).moved(*place), 0.01):
         plan.space.put(group, *place)
 

@@ -18,7 +18,7 @@ from pipeline.scenes.geometry.collision_boxes import PALLET_SIZE_M
 from pipeline.scenes.geometry.walls import Wall, hall_walls
 from pipeline.scenes.layouts.hall_plan import RACK_LOAD_OVERHANG_M, WALL_GAP_M, HallPlan, draw_pallet_pile, put_rack
 
-SECTION_LENGTH_M = (2.0, 7.0)  # of a section, and of a part of a wall that stays free
+SECTION_LENGTH_M = (2.0, 7.0)  # of a section, filled or left free
 SECTION_KINDS = {"rack": 0.3, "stacks": 0.25, "loads": 0.2, "empties": 0.15, "goods": 0.1}
 MAX_STACK_HEIGHT_M = 3.5
 
@@ -36,7 +36,7 @@ def add_wall_storage(random: np.random.Generator, plan: HallPlan, share: float) 
 def _put_section(
     random: np.random.Generator, plan: HallPlan, wall: Wall, start_m: float, section_length_m: float
 ) -> None:
-    """Add one section that begins `start_m` from the middle of the wall."""
+    """Add one section that begins `start_m` from the middle of the wall; to the left is negative."""
     section_kind = random.choice(list(SECTION_KINDS), p=list(SECTION_KINDS.values()))
     if section_kind == "rack":
         _put_wall_rack(random, plan, wall, start_m, section_length_m)
@@ -65,7 +65,7 @@ def _put_wall_rack(
 
 
 def _group_factory(random: np.random.Generator, plan: HallPlan, section_kind: str) -> Callable[[], list[SceneObject]]:
-    """Return a function that builds one group of a section. "stacks" hold one article, other sections hold any."""
+    """Return a function that builds one group of a section. "stacks" hold one kind of goods."""
     stock = plan.stock
     max_height = min(plan.space.size_m[2] - 0.8, MAX_STACK_HEIGHT_M)
     match section_kind:
@@ -78,7 +78,7 @@ def _group_factory(random: np.random.Generator, plan: HallPlan, section_kind: st
             return lambda: loaded_pallet(random, stock)
         case "empties":
             return lambda: draw_pallet_pile(random, stock)
-        case _:
+        case _:  # "goods"
             return lambda: (
                 goods_on_floor(random, stock.other_goods)
                 if stock.other_goods.share > 0

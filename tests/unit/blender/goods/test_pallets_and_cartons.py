@@ -40,7 +40,7 @@ def one(build, parameters, asset_cache) -> bpy.types.Object:
 @pytest.mark.parametrize("seed", range(8))
 def test_a_pallet_of_any_age_is_1200_by_800_by_144_mm(age, seed, asset_cache):
     low, high = extent(one(pallets_and_cartons.build_eur_pallet, {"age": age, "seed": seed}, asset_cache).data)
-    # Stamps lie half a millimetre out.
+    # Stamps lie half a millimeter out.
     np.testing.assert_allclose(low, (-0.6, -0.4, 0), atol=6e-4)
     np.testing.assert_allclose(high, (0.6, 0.4, 0.144), atol=6e-4)
 

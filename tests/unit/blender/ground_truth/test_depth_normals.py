@@ -59,9 +59,9 @@ def test_depth_is_along_the_optical_axis(rendered, tmp_path):
     slope_m = np.abs(np.gradient(expected_m, axis=0)) + np.abs(np.gradient(expected_m, axis=1))
     error_m = np.abs(depth_m - expected_m)[on_floor]
     assert (error_m <= slope_m[on_floor] * 1.1 + 0.005).all()
-    millimetres = cv2.imread(str(tmp_path / "depth.png"), cv2.IMREAD_UNCHANGED)
-    assert millimetres.dtype == np.uint16
-    assert np.abs(millimetres / 1000 - depth_m).max() <= 0.0005 + 1e-6
+    millimeters = cv2.imread(str(tmp_path / "depth.png"), cv2.IMREAD_UNCHANGED)
+    assert millimeters.dtype == np.uint16
+    assert np.abs(millimeters / 1000 - depth_m).max() <= 0.0005 + 1e-6
     # Along the ray it would be longer towards the corners: that is told apart.
     v, u = np.mgrid[0.5 : SIZE[0], 0.5 : SIZE[1]]
     view = made["camera"]

@@ -172,7 +172,7 @@ def test_palms_lie_on_the_sides_of_a_carried_load(height_m, phase, ahead, aside,
         posed = apply_skinning(vertices[hand], body_rig().weights[hand], transforms)
         near = posed[(posed[:, 1] * sign > 0) & (np.linalg.norm(posed - [ahead, sign * aside, up], axis=1) < 0.03)]
         assert len(near) > 3, "the palm touches the load"
-        # Nothing of the palm is more than a centimetre inside the load.
+        # Nothing of the palm is more than a centimeter inside the load.
         assert (near[:, 1] * sign).min() > aside - 0.012
 
 

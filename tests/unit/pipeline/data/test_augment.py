@@ -11,7 +11,7 @@ from torchvision.transforms.v2 import functional as transforms
 from pipeline.config.training import AugmentSection
 from pipeline.data.augment import (
     GAMMA,
-    LabelledImage,
+    LabeledImage,
     add_noise,
     add_vignette,
     augment_camera,
@@ -33,13 +33,13 @@ NOTHING = AugmentSection(flip=0, scale=(1, 1), **OFF, blur=0, motion_blur=0, noi
 RED, BLUE = np.array([220, 20, 20], np.uint8), np.array([20, 20, 220], np.uint8)
 
 
-def scene(height: int = 60, width: int = 80) -> LabelledImage:
-    """Return a grey image with a red block (id 1) and a blue one, which has a box alone."""
+def scene(height: int = 60, width: int = 80) -> LabeledImage:
+    """Return a gray image with a red block (id 1) and a blue one, which has only a box."""
     image = np.full((height, width, 3), 120, np.uint8)
     image[5:40, 8:24], image[20:50, 40:72] = RED, BLUE
     ids = np.zeros((height, width), np.int32)
     ids[5:40, 8:24] = 1
-    return LabelledImage(image, ids, np.array([1]), np.array([[40, 20, 72, 50]], np.float32), np.array([2]))
+    return LabeledImage(image, ids, np.array([1]), np.array([[40, 20, 72, 50]], np.float32), np.array([2]))
 
 
 def noise_image(height: int = 40, width: int = 50) -> np.ndarray:
@@ -55,7 +55,7 @@ def rng(seed: int = 0) -> np.random.Generator:
 
 
 def pixels_of(image: np.ndarray, color: np.ndarray) -> np.ndarray:
-    """Return where the image has this colour; edges, where it is blended, are left out."""
+    """Return where the image has this color; edges, where it is blended, are left out."""
     return np.abs(image.astype(int) - color).max(axis=2) < 4
 
 
@@ -92,7 +92,7 @@ def test_zoom_keeps_ids_and_boxes_on_their_pixels(seed, factor):
 def test_zoom_changes_sizes_by_its_factor(factor):
     ids = np.zeros((200, 200), np.int32)
     ids[90:110, 90:110] = 1
-    shown = LabelledImage(flat(0), ids, np.array([1]), np.array([[90, 90, 110, 110]], np.float32), np.array([1]))
+    shown = LabeledImage(flat(0), ids, np.array([1]), np.array([[90, 90, 110, 110]], np.float32), np.array([1]))
     zoomed = [zoom(shown, factor, rng(seed)) for seed in range(30)]
     assert max(int(each.ids.sum()) for each in zoomed) == pytest.approx(400 * factor**2, rel=0.11)
     areas = [np.prod(each.boxes[0, 2:] - each.boxes[0, :2]) for each in zoomed]
@@ -148,7 +148,7 @@ def test_colors_are_changed_as_by_torchvision(seed):
     theirs = transforms.adjust_saturation(theirs, 1 + random.uniform(-0.4, 0.4))
     theirs = transforms.adjust_hue(theirs, random.uniform(-0.04, 0.04))
     difference = (tensor(ours).int() - theirs.int()).abs()
-    assert difference.max() <= 8  # near grey, the hue of a colour that is off by one jumps
+    assert difference.max() <= 8  # near gray, the hue of a color that is off by one jumps
     assert difference.float().mean() < 1
 
 
@@ -232,7 +232,7 @@ def test_the_generator_alone_decides():
 
 
 def test_images_of_one_pixel_go_through():
-    one = LabelledImage(
+    one = LabeledImage(
         flat(9, 1, 1), np.ones((1, 1), np.int32), np.array([1]), np.zeros((0, 4), np.float32), np.array([], int)
     )
     everything = AugmentSection(scale=(0.1, 3), blur=1, motion_blur=1, noise=1, sharpen=1, jpeg=1)

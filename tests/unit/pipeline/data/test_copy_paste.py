@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from pipeline.data import copy_paste
-from pipeline.data.augment import LabelledImage
+from pipeline.data.augment import LabeledImage
 from tests.helpers.search import examples
 
 NO_BOXES = {"boxes": np.zeros((0, 4), np.float32), "box_labels": np.zeros(0, np.int64)}
@@ -19,11 +19,11 @@ def paste_all(monkeypatch):
     monkeypatch.setattr(copy_paste, "PASTE_PROBABILITY", 1.0)
 
 
-def shown(level: int, ids: np.ndarray, labels: list[int], boxes: list[list[float]] | None = None) -> LabelledImage:
+def shown(level: int, ids: np.ndarray, labels: list[int], boxes: list[list[float]] | None = None) -> LabeledImage:
     """An image whose pixels say what they belong to: `level` + id."""
     image = (level + ids[..., None]).repeat(3, axis=2).astype(np.uint8)
     given = {"boxes": np.array(boxes, np.float32), "box_labels": np.ones(len(boxes), np.int64)} if boxes else NO_BOXES
-    return LabelledImage(image, ids.astype(np.int32), np.array(labels), **given)
+    return LabeledImage(image, ids.astype(np.int32), np.array(labels), **given)
 
 
 def blocks(height: int, width: int, *places: tuple[slice, slice]) -> np.ndarray:

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 from pipeline.coco import reader
 from pipeline.common import json_files
 from pipeline.config.training import AugmentSection, SourceSection
-from pipeline.data.augment import LabelledImage
+from pipeline.data.augment import LabeledImage
 from pipeline.data.dataset import TrainingDataset, add_boxes_without_mask, make_target
 from pipeline.data.sampler import Draw
 from tests.helpers.coco_sets import annotation, image, write_set
@@ -128,8 +128,8 @@ def test_boxes_without_masks_have_mask_id_0_and_degenerate_ones_are_dropped():
     ids = np.zeros((20, 20), np.int32)
     ids[2:18, 8:12] = 1
     boxes, box_labels = np.array([[1, 1, 6.5, 9], [3, 3, 4, 15], [5, 5, 5, 5]], np.float32), np.array([2, 1, 1])
-    labelled = LabelledImage(np.zeros((20, 20, 3), np.uint8), ids, np.array([1]), boxes, box_labels)
-    target = add_boxes_without_mask(make_target(torch.from_numpy(ids), torch.tensor([1])), labelled)
+    labeled = LabeledImage(np.zeros((20, 20, 3), np.uint8), ids, np.array([1]), boxes, box_labels)
+    target = add_boxes_without_mask(make_target(torch.from_numpy(ids), torch.tensor([1])), labeled)
     assert target["boxes"].tolist() == [[8, 2, 12, 18], [1, 1, 6.5, 9]]
     assert target["labels"].tolist() == [1, 2]
     assert target["mask_ids"].tolist() == [1, 0]

@@ -83,10 +83,10 @@ def test_masks_and_boxes_of_one_image_are_kept_apart(mixed):
     assert ids.shape == (80, 100)
     assert ids[10:40, 10:30].all()
     assert ids.sum() == 600
-    boxes, box_labels = site.annotations.boxes_alone(0)
+    boxes, box_labels = site.annotations.boxes_without_mask(0)
     assert boxes.tolist() == [[40, 10, 50, 70]]
     assert box_labels.tolist() == [1]
-    assert site.annotations.boxes_alone(1)[0].shape == (0, 4)
+    assert site.annotations.boxes_without_mask(1)[0].shape == (0, 4)
     assert site.annotations.present(2).tolist() == [[True, False], [False, False]]
 
 
@@ -113,7 +113,7 @@ def test_a_mask_whose_runs_end_too_early_is_named(make_data):
         rendered.annotations.id_map(0)
 
 
-def test_training_takes_real_images_with_boxes_alone_one_class_missing_and_empty_ones(
+def test_training_takes_real_images_with_boxes_only_one_class_missing_and_empty_ones(
     make_data, tiny_settings, tmp_path
 ):
     """And a batch larger than both sets, half of them a single real image."""

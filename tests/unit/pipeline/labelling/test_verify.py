@@ -162,9 +162,9 @@ DAMAGES = {
         lambda d: rewrite_records(d / S0, lambda scene: scene.update(layout="chaos")),
         f"{S0}: not the shard that the annotations were made from",
     ),
-    "an asset without a licence": (
+    "an asset without a license": (
         lambda d: edit(d / S0 / "shard.json", unlicense),
-        f"{S0}/scenes.jsonl: assets without a licence in shard.json: carton;",
+        f"{S0}/scenes.jsonl: assets without a license in shard.json: carton;",
     ),
     "a missing shard": (lambda d: shutil.rmtree(d / S1), f"{S1}: missing, but the annotations are made from it"),
     "an extra shard": (lambda d: write_shard(d / "shards/00002", [4, 5]), "shards/00002: extra: the annotations"),
@@ -195,9 +195,9 @@ DAMAGES = {
         lambda d: edit(d / "annotations/val.json", lambda document: document["annotations"].append({})),
         "annotations/val.json: has 1 images and 1 annotations, provenance.json says 1 and 0",
     ),
-    "an asset of the set without a licence": (
+    "an asset of the set without a license": (
         lambda d: edit(d / "annotations/provenance.json", lambda recorded: recorded["assets"]["carton"].pop("licence")),
-        "annotations/provenance.json: assets without a licence: carton",
+        "annotations/provenance.json: assets without a license: carton",
     ),
 }
 

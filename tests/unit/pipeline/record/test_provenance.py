@@ -17,7 +17,7 @@ from pipeline.record.scene import GENERATOR_VERSION, Measurements, RenderedScene
 from tests.helpers import records
 from tests.helpers.commands import run_cariste
 
-OUR_ASSET = {"category": None, "source": "modelled", "author": "Cariste", "licence": "CC0-1.0"}
+OUR_ASSET = {"category": None, "source": "modeled", "author": "Cariste", "licence": "CC0-1.0"}
 MADE_BY = {"dataset_seed": 5, "generator_version": 1}
 
 
@@ -50,7 +50,7 @@ def test_scene_sampling_writes_the_same_provenance_twice(tmp_path):
 
 
 def test_an_asset_without_a_catalogue_entry_is_named():
-    with pytest.raises(asset_catalogue.CatalogueError, match="zeppelin; add source, author and licence"):
+    with pytest.raises(asset_catalogue.CatalogueError, match="zeppelin; add source, author and license"):
         asset_catalogue.read_catalogue().entries_of({"person", "zeppelin"})
 
 

@@ -123,12 +123,12 @@ def test_only_people_who_hold_something_have_grips(scenes):
         assert has_grip == (pose.name in ("push", "pull", "walk_beside", "carry"))
 
 
-def test_names_are_unique_and_instance_ids_count_the_labelled_objects(scenes):
+def test_names_are_unique_and_instance_ids_count_the_labeled_objects(scenes):
     for scene in scenes:
         names = [scene_object.name for scene_object in scene.objects]
         assert len(set(names)) == len(names)
-        labelled = [scene_object.instance_id for scene_object in scene.objects if scene_object.category is not None]
-        assert labelled == list(range(1, len(labelled) + 1))
+        labeled = [scene_object.instance_id for scene_object in scene.objects if scene_object.category is not None]
+        assert labeled == list(range(1, len(labeled) + 1))
         assert all(scene_object.instance_id == 0 for scene_object in scene.objects if scene_object.category is None)
 
 

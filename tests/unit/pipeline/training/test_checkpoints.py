@@ -202,7 +202,7 @@ def test_the_last_two_stay_and_going_back_takes_the_older(tmp_path):
     for iteration in (0, 2, 4, 6):
         kept.save(Moment(iteration))
     assert [path.name for path in kept.paths()] == ["000000004.pt", "000000006.pt"]
-    assert kept.oldest()["iteration"] == 4
+    assert kept.go_back_to_oldest()["iteration"] == 4
     assert [path.name for path in kept.paths()] == ["000000004.pt"]
     kept.remove()
     assert not (tmp_path / "kept").exists()
@@ -222,4 +222,4 @@ def test_going_back_to_a_damaged_file_is_an_error_that_names_it(tmp_path):
     kept.save(Moment(2))
     kept.paths()[0].write_bytes(b"half")
     with pytest.raises(initial_weights.WeightsError, match=r"000000002\.pt: damaged .*start the same command again"):
-        kept.oldest()
+        kept.go_back_to_oldest()

@@ -26,7 +26,7 @@ def test_the_average_follows_the_formula(values, decay):
         average.update()
         share = min(decay, (1 + step) / (10 + step))
         wanted = share * wanted + (1 - share) * value if step else value
-    with average.in_place():
+    with average.averaged_weights():
         assert layer.weight.item() == pytest.approx(wanted, rel=1e-4, abs=1e-4)
     assert layer.weight.item() == pytest.approx(values[-1])
 
@@ -38,13 +38,13 @@ def test_the_model_gets_its_own_weights_back_bit_for_bit_even_after_an_error():
     layer.weight.data.fill_(0.3)
     average.update()
     before = layer.weight.detach().clone()
-    shadow = average.shadow["weight"].clone()
-    with average.in_place():
+    averaged = average.averaged["weight"].clone()
+    with average.averaged_weights():
         assert not torch.equal(layer.weight, before)
-    with pytest.raises(ZeroDivisionError), average.in_place():
+    with pytest.raises(ZeroDivisionError), average.averaged_weights():
         layer.weight.data.fill_(1 / 0)
     assert torch.equal(layer.weight, before)
-    assert torch.equal(average.shadow["weight"], shadow)
+    assert torch.equal(average.averaged["weight"], averaged)
 
 
 def test_frozen_weights_are_not_averaged_and_begin_when_they_join():
@@ -52,11 +52,11 @@ def test_frozen_weights_are_not_averaged_and_begin_when_they_join():
     network[0].requires_grad_(True)
     average = WeightAverage(network, 0.9)
     average.update()
-    assert set(average.shadow) == {"0.weight"}
+    assert set(average.averaged) == {"0.weight"}
     network[1].requires_grad_(True)
     network[1].weight.data.fill_(5)
     average.update()
-    assert average.shadow["1.weight"].item() == 5
+    assert average.averaged["1.weight"].item() == 5
 
 
 def test_a_saved_average_goes_on_as_it_was():
@@ -68,5 +68,5 @@ def test_a_saved_average_goes_on_as_it_was():
     for each, layer in ((average, first), (other, second)):
         layer.weight.data.fill_(3)
         each.update()
-    assert torch.equal(average.shadow["weight"], other.shadow["weight"])
+    assert torch.equal(average.averaged["weight"], other.averaged["weight"])
     assert average.steps == other.steps == 2

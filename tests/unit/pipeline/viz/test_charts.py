@@ -23,7 +23,7 @@ DRAWN = {
     "one iteration": lambda: charts.line_chart([1], [3.2], "loss"),
     "bars": lambda: charts.bar_chart({"render": 120.0, "train": 61.5}, "seconds"),
     "nothing": lambda: charts.histogram_by_class(
-        {"pedestrian": [], "pallet_truck": []}, "metres", np.linspace(0, 1, 21)
+        {"pedestrian": [], "pallet_truck": []}, "meters", np.linspace(0, 1, 21)
     ),
     "no images": lambda: charts.count_bars({"pedestrian": [], "pallet_truck": []}),
 }

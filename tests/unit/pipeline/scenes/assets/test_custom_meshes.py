@@ -62,8 +62,8 @@ def test_a_mesh_is_hashed_with_all_files_that_belong_to_it(tmp_path):
 def test_meshes_that_the_config_excludes_are_not_measured(tmp_path):
     (tmp_path / "a.glb").touch()
     catalogue = catalogue_of(a={"file": "a.glb", "category": "pallet_truck", "licence": "own work"})
-    assert list(custom_meshes.meshes_for_config(catalogue, Config(), tmp_path)) == ["a"]
-    assert not custom_meshes.meshes_for_config(catalogue, Config(trucks={"custom_share": 0}), tmp_path)
+    assert list(custom_meshes.unmeasured_meshes_for_config(catalogue, Config(), tmp_path)) == ["a"]
+    assert not custom_meshes.unmeasured_meshes_for_config(catalogue, Config(trucks={"custom_share": 0}), tmp_path)
 
 
 def test_a_json_without_a_measured_mesh_is_an_error(tmp_path):
@@ -82,13 +82,13 @@ def test_the_config_sets_the_share_of_custom_meshes():
     config = Config(**busy | {"trucks": {"count": 3, "custom_share": 1, "places": places}})
     config = config.model_copy(update={"people": config.people.model_copy(update={"working_pairs": 0})})
     seen = [scene_object for index in range(IMAGES) for scene_object in sample_scene(config, index, MESHES).objects]
-    labelled = [scene_object for scene_object in seen if scene_object.category]
-    assert len(labelled) == IMAGES * 6
-    assert {(scene_object.asset, scene_object.category) for scene_object in labelled} == {
+    labeled = [scene_object for scene_object in seen if scene_object.category]
+    assert len(labeled) == IMAGES * 6
+    assert {(scene_object.asset, scene_object.category) for scene_object in labeled} == {
         ("my_truck", "pallet_truck"),
         ("my_worker", "pedestrian"),
     }
-    assert all(scene_object.instance_id for scene_object in labelled)
+    assert all(scene_object.instance_id for scene_object in labeled)
     carts = [scene_object for scene_object in seen if scene_object.asset == "my_cart"]
     assert len(carts) >= IMAGES
     assert not any(scene_object.instance_id for scene_object in carts)
