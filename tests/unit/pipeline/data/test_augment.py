@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Another look of an image: ids stay with their pixels, nothing depends on anything but the generator."""
+"""Augmentation: ids stay with their pixels, and the result depends only on the generator."""
 
 import numpy as np
 import pytest

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pasted instances come with their pixels and ids of their own; what they cover is cut."""
+"""Pasted instances bring their pixels and get new ids; the masks that they cover get smaller."""
 
 import numpy as np
 import pytest

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a COCO file to targets: boxes around masks, labels by place, errors that name file and entry."""
+"""From a COCO file to targets: boxes around masks, labels by position, errors that name file and entry."""
 
 import json
 
@@ -70,7 +70,7 @@ def test_labels_are_places_in_the_files_categories(make_data):
     assert open_data(data)[Draw(0, 0)].target["boxes"][red, 1] == 10
 
 
-def test_crowds_are_not_taught(make_data):
+def test_crowds_are_not_trained_on(make_data):
     data = make_data()
     rewrite(data, lambda document: document["annotations"][0].update(iscrowd=1))
     assert open_data(data)[Draw(0, 0)].target["labels"].tolist() == [2]
@@ -170,7 +170,7 @@ def test_copy_paste_adds_instances_of_other_images(make_data):
         (lambda d: d.update(categories=[], annotations=[]), r"categories: empty"),
     ],
 )
-def test_what_cannot_be_taught_is_named(make_data, change, message):
+def test_data_that_cannot_be_trained_on_is_named(make_data, change, message):
     data = make_data()
     rewrite(data, change)
     with pytest.raises(reader.CocoError, match=message):

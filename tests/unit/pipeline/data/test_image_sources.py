@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sets mixed in: classes by name, boxes without masks, what is said and what is refused."""
+"""Sets that are mixed in: classes by name, boxes without masks, what is logged and what is refused."""
 
 import json
 import logging
@@ -34,7 +34,7 @@ def mixed(tmp_path: Path, make_data, caplog):
     return mix
 
 
-def test_classes_are_matched_by_name_and_the_rest_is_told(mixed):
+def test_classes_are_matched_by_name_and_the_log_lists_the_others(mixed):
     annotations = [annotation(0, 40, "pallet_truck"), annotation(0, 20, "forklift"), annotation(1, 30, "pallet_truck")]
     (rendered, site), lines = mixed(annotations, ("forklift", "pallet_truck"))
     assert (rendered.share, site.share) == (0.75, 0.25)
@@ -53,12 +53,12 @@ def test_classes_are_matched_by_name_and_the_rest_is_told(mixed):
     assert site.facts()["boxes_without_mask"] == 2
 
 
-def test_a_set_with_every_class_is_told_in_a_line(mixed):
+def test_a_set_with_every_class_gets_one_line_in_the_log(mixed):
     _, lines = mixed([annotation(0, 40)], ("pallet_truck", "pedestrian"))
     assert len(lines) == 2
 
 
-def test_a_set_with_no_class_to_teach_is_refused(mixed):
+def test_a_set_without_any_of_the_classes_is_refused(mixed):
     with pytest.raises(
         reader.CocoError, match=r"annotations\.json: train\.sources\.site: none .*\(person, fork\).*rename"
     ):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Readers: as many as make sense, the same batches however they come, memory that does not grow."""
+"""Workers: how many, the same batches for every number of them, errors without tracebacks, constant memory."""
 
 import json
 import os
@@ -72,7 +72,7 @@ def test_pipes_leave_shared_memory_alone(make_data, monkeypatch):
     assert not any(sample.image.is_shared() for sample in first)
 
 
-def test_a_loader_goes_on_from_the_middle(make_data):
+def test_a_loader_can_start_at_any_iteration(make_data):
     data, settings = make_data(), settings_of(workers=0)
     whole = list(BatchLoader(images_of(data, settings), settings, seed=1))
     rest = BatchLoader(images_of(data, settings), settings, seed=1, first=4)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is drawn when: by seed and number alone, from any point on, by one process or several."""
+"""Which image is drawn when depends only on the seed and the number of the draw, for any number of processes."""
 
 import itertools
 from collections import Counter
@@ -49,7 +49,7 @@ MIXED = {"shares": (0.55, 0.25, 0.2)}
 
 @settings(max_examples=examples(30))
 @given(first=st.integers(0, 60), seed=st.integers(0, 5))
-def test_a_run_goes_on_where_it_stopped(first, seed):
+def test_a_resumed_run_draws_the_same_images(first, seed):
     whole = list(ProcessBatchSampler(draws(7, 3, 2, seed=seed, **MIXED), 3, 60))
     rest = ProcessBatchSampler(draws(7, 3, 2, seed=seed, **MIXED), 3, 60, first=first)
     assert len(rest) == 60 - first

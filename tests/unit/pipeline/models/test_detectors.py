@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The model file: what is saved is what is loaded, and nothing else is taken for it."""
+"""The model file: a saved model is loaded unchanged, and files of other kinds are refused."""
 
 import os
 import zipfile

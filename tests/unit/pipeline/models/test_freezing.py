@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frozen parts stay as they are, bit for bit; what the schedule unfreezes moves from then on."""
+"""Frozen parts keep every bit; what the schedule unfreezes is trained from then on."""
 
 import copy
 from collections.abc import Callable
@@ -357,7 +357,7 @@ def test_applying_again_freezes_what_was_unfrozen(built):
     assert not any(part.training for part in detector.backbone.body.modules())
 
 
-def test_a_model_that_goes_on_from_a_file_is_frozen_again(built, categories, tmp_path):
+def test_a_model_that_starts_from_a_file_is_frozen_again(built, categories, tmp_path):
     settings = checked(freeze=4, unfreeze=[{"iteration": 2, "keep_frozen": "none"}])
     detector = built(settings)
     freezing.unfreeze_parameters(detector, freezing.schedule(detector, settings, 4, 2)[0])

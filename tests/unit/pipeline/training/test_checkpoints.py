@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Killed at any moment and given again, a training ends with the same bytes as one that nobody disturbed."""
+"""A training that is killed at any moment and started again writes the same bytes as an undisturbed one."""
 
 import json
 import multiprocessing

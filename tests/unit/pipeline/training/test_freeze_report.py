@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `cariste layers` says is what a run then does."""
+"""The report of `cariste layers` agrees with what a run trains."""
 
 import json
 
@@ -97,7 +97,7 @@ def test_a_model_file_shows_the_run_that_wrote_it(detector, categories, tmp_path
     assert [step["iteration"] for step in found["schedule"]] == [21, 91]
 
 
-def test_what_cannot_be_is_said_in_one_line():
+def test_a_wrong_policy_is_reported_in_one_line():
     done = run_cariste("layers", "--config", json.dumps({"model": {"freeze": ["layer1*"]}}))
     assert done.exit_code == 2
     assert done.stderr.startswith("model.freeze: 'layer1*' matches nothing that has parameters; nearest names:")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Losses that are no numbers: back, without the batch, more slowly; and sets that are hard to train on."""
+"""NaN losses: training goes back, leaves the batch out and halves the rate. And sets that are hard to train on."""
 
 import json
 import os
@@ -46,7 +46,7 @@ def spoil(monkeypatch):
     return now
 
 
-def test_a_bad_batch_is_left_out_and_the_rest_goes_on_at_half_the_rate(
+def test_a_bad_batch_is_left_out_and_training_continues_at_half_the_rate(
     make_data, tiny_settings, tmp_path, spoil, caplog
 ):
     spoil(5)
@@ -101,7 +101,7 @@ def test_after_two_rollbacks_it_stops_and_names_everything(make_data, tiny_setti
     assert sorted(os.listdir(tmp_path / "run")) == ["checkpoint", "training.jsonl.part"]
 
 
-def test_a_gradient_that_is_no_number_changes_nothing(make_data, tiny_settings, tmp_path, monkeypatch):
+def test_a_nan_gradient_does_not_change_the_weights(make_data, tiny_settings, tmp_path, monkeypatch):
     """It is found before the step, so what is saved has no NaN in it."""
     monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda parameters, _: torch.tensor(float("nan")))
     with pytest.raises(nan_recovery.TrainingError, match="gradient nan"):

@@ -114,7 +114,11 @@ def test_parameters_that_join_train_and_are_found_again_after_a_stop():
 
 def test_what_joins_late_warms_up():
     settings = TrainSection(
-        learning_rate=1, warmup_iterations=4, schedule="steps", rate_drops=(), rate_factors=RateFactorsSection(backbone=0.5)
+        learning_rate=1,
+        warmup_iterations=4,
+        schedule="steps",
+        rate_drops=(),
+        rate_factors=RateFactorsSection(backbone=0.5),
     )
     network = nn.ModuleDict({"backbone": nn.Linear(1, 1, bias=False), "heads": nn.Linear(1, 1, bias=False)})
     network["backbone"].requires_grad_(False)

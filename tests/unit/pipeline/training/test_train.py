@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real training steps at a tiny size: what is learnt, written, repeated and refused."""
+"""Real training steps with a tiny model: what is learned, written, repeated and refused."""
 
 import os
 from pathlib import Path
@@ -69,8 +69,8 @@ def test_the_log_and_the_model_say_what_was_done(make_data, tiny_settings, tmp_p
 
 
 @pytest.mark.parametrize(("optimizer", "learning_rate"), [("sgd", 0.02), ("adamw", 0.002)])
-def test_training_teaches(make_data, tiny_settings, tmp_path, optimizer, learning_rate):
-    """Both kinds of blocks are found, with boxes and masks that fit, in the images that were taught."""
+def test_training_learns_to_detect(make_data, tiny_settings, tmp_path, optimizer, learning_rate):
+    """Both kinds of blocks are detected in the training images, with boxes and masks that fit."""
     data = make_data(image_count=6)
     plain = training.AugmentSection(scale=(1, 1), hue=0, blur=0, noise=0, sharpen=0, jpeg=0)
     settings = with_values(tiny_settings, "train", iterations=40, warmup_iterations=5, augment=plain)
@@ -152,7 +152,7 @@ def test_empty_images_are_trained_on(make_data, tiny_settings, tmp_path, empty):
     assert all(torch.isfinite(torch.tensor(read_training(log).columns["loss"])))
 
 
-def test_training_goes_on_from_a_model_of_ours(make_data, tiny_settings, tmp_path):
+def test_training_can_start_from_a_model_file(make_data, tiny_settings, tmp_path):
     data = make_data()
     first, _ = run(tiny_settings, data, tmp_path / "a")
     still = with_values(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Looking while training: the best weights are kept, and training stops when it gets no better."""
+"""Validation during training: the best weights are kept, and training stops when the score no longer improves."""
 
 import json
 
@@ -27,7 +27,7 @@ def run(settings, data, folder, val=None):
 
 
 def test_the_best_weights_are_saved_and_training_stops(make_data, tiny_settings, tmp_path, monkeypatch):
-    """Scores are given: the second look is the best, and after two without a gain it is over."""
+    """The scores are given: the second round is the best, and after two more rounds training stops."""
     scores = iter([0.1, 0.4, 0.2, 0.3, 0.9])
     looked_at = []
 
@@ -49,7 +49,7 @@ def test_the_best_weights_are_saved_and_training_stops(make_data, tiny_settings,
     assert any(not torch.equal(saved[name], tensor) for name, tensor in looked_at[3].items())
 
 
-def test_the_score_is_that_of_evaluate_and_looking_changes_nothing_that_is_learnt(make_data, tiny_settings, tmp_path):
+def test_the_score_is_that_of_evaluate_and_validation_does_not_change_the_training(make_data, tiny_settings, tmp_path):
     data = make_data()
     own = {"annotations": str(data.annotations), "images": str(data.images)}
     plain = {"iterations": 6, "learning_rate": 0.002}
@@ -110,7 +110,7 @@ def test_channels_last_and_parts_of_a_batch_train_the_same_model(make_data, tiny
     assert logs[2] == pytest.approx(logs[0], rel=0.05)
 
 
-def test_classes_that_were_not_taught_do_not_count(make_data, tiny_settings, tmp_path):
+def test_classes_that_were_not_trained_on_do_not_count(make_data, tiny_settings, tmp_path):
     data = make_data()
     taught = reader.read_coco(data.annotations)
     places = (data.annotations, data.images)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The average of the weights follows its formula, and changes places with the model's."""
+"""The average of the weights follows its formula, and can be swapped with the weights of the model."""
 
 import pytest
 import torch
@@ -59,7 +59,7 @@ def test_frozen_weights_are_not_averaged_and_begin_when_they_join():
     assert average.averaged["1.weight"].item() == 5
 
 
-def test_a_saved_average_goes_on_as_it_was():
+def test_a_saved_average_continues_like_the_original():
     first, second = single(1), single(1)
     average = WeightAverage(first, 0.9)
     average.update()
