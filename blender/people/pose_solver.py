@@ -108,8 +108,9 @@ def _reach_grips(
 def _postures_towards(posture: BodyPosture, grips: dict[str, np.ndarray]) -> Iterator[BodyPosture]:
     """Yield the posture itself, then postures that come closer and closer to the grips.
 
-    Few bodies need more than effort 1: tall ones with a low grip. If only one hand grips, the body then
-    bends to its side and into the knees. The last postures are deep knee bends.
+    First the body leans more and more. `effort` is how far: 0 is the natural posture, 1 the farthest lean. For most
+    bodies this is enough, but not for tall ones with a low grip. If only one hand grips, the body then bends to its
+    side and into the knees. The last postures are deep knee bends.
     """
     yield posture
     if not grips:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The provenance of a data set: the content of `scenes/<k>.json` and of `annotations/provenance.json`.
 
+It also reads `shards/<k>/shard.json`, the provenance of a shard, which `blender/` writes.
+
 These files hold nothing that differs from run to run: the same config and versions give the same bytes.
 """
 

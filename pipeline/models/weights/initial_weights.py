@@ -41,13 +41,13 @@ class WeightsSource:
     """Weights to start from.
 
     Attributes:
-        label: names the weights, for messages.
+        name: names the weights, for messages.
         tensors: with the names of our model, or of a classifier for the body.
         classes: the class of each predictor row, background first; empty if unknown.
         norm_eps: of the batch normalizations of the body, if it is not the usual one of the backbone.
     """
 
-    label: str
+    name: str
     tensors: dict[str, Tensor]
     classes: tuple[str, ...] = ()
     norm_eps: float | None = None
@@ -159,7 +159,7 @@ def copy_weights(model: nn.Module, source: WeightsSource, classes: Sequence[str]
     """
     state = model.state_dict()
     tensors = {parameter_names.model_name(name, state): tensor for name, tensor in source.tensors.items()}
-    report = build_load_report(source.label, tensors, source.classes, state, classes)
+    report = build_load_report(source.name, tensors, source.classes, state, classes)
     if source.tensors:
         report.refuse_misfits()
     for name in report.loaded:

@@ -155,16 +155,22 @@ def _column(parameters: ColumnParameters) -> Boxes:
 
 
 def _hand_pallet_truck(parameters: HandPalletTruckParameters) -> Boxes:
-    half, fork = parameters.width_m / 2, parameters.fork_width_m
-    forks = (HAND_TRUCK_HEEL_M, HAND_TRUCK_HEEL_M + parameters.fork_length_m)
-    raised = parameters.lift_m - LOWERED_M
+    half, raised = parameters.width_m / 2, parameters.lift_m - LOWERED_M
     rows = [
-        _box_row(forks, (-half, fork - half), (0, parameters.lift_m)),
-        _box_row(forks, (half - fork, half), (0, parameters.lift_m)),
+        *_fork_rows(parameters, HAND_TRUCK_HEEL_M),
         _box_row((0.08, HAND_TRUCK_HEEL_M + 0.02), (-half, half), (0, HAND_TRUCK_FRAME_TOP_M + raised)),
         _box_row((HAND_TRUCK_REAR_M, 0.08), (-0.16, 0.16), (0, HAND_TRUCK_FRAME_TOP_M)),
     ]
     return Boxes(np.array(rows + _tiller(HAND_TILLER, parameters.tiller_tilt_deg, parameters.tiller_turn_deg)))
+
+
+def _fork_rows(
+    parameters: HandPalletTruckParameters | ElectricPalletTruckParameters, start_m: float
+) -> list[tuple[float, ...]]:
+    """Return rows of `Boxes` for the two forks, which begin at x = `start_m`."""
+    half, fork = parameters.width_m / 2, parameters.fork_width_m
+    along, heights = (start_m, start_m + parameters.fork_length_m), (0, parameters.lift_m)
+    return [_box_row(along, (-half, fork - half), heights), _box_row(along, (half - fork, half), heights)]
 
 
 def electric_fork_start_m(parameters: ElectricPalletTruckParameters) -> float:
@@ -174,13 +180,11 @@ def electric_fork_start_m(parameters: ElectricPalletTruckParameters) -> float:
 
 def _electric_pallet_truck(parameters: ElectricPalletTruckParameters) -> Boxes:
     """Boxes of the forks, the body, the skirt behind it, the hood, the backrest and the tiller."""
-    half, fork, heel = parameters.width_m / 2, parameters.fork_width_m, electric_fork_start_m(parameters)
+    half, heel = parameters.width_m / 2, electric_fork_start_m(parameters)
     body, radius = parameters.chassis_width_m / 2, ELECTRIC_HOOD_M[parameters.battery]
-    forks = (heel, heel + parameters.fork_length_m)
     raised = parameters.lift_m - LOWERED_M
     rows = [
-        _box_row(forks, (-half, fork - half), (0, parameters.lift_m)),
-        _box_row(forks, (half - fork, half), (0, parameters.lift_m)),
+        *_fork_rows(parameters, heel),
         _box_row((ELECTRIC_BODY_M - 0.01, heel + 0.005), (-body, body), (0, parameters.chassis_height_m + raised)),
         _box_row((ELECTRIC_REAR_M[parameters.battery], ELECTRIC_BODY_M), (-body, body), (0, ELECTRIC_SKIRT_TOP_M)),
         _box_row((-radius, ELECTRIC_BODY_M), (-radius, radius), (0, parameters.chassis_height_m)),
