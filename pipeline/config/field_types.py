@@ -14,7 +14,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=
 class Section(BaseModel):
     """A part of the config. Unknown keys are refused; values cannot be changed later."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     def as_text(self) -> str:
         """Return it as one line of JSON with sorted keys, as Snakemake hands it to a stage."""
@@ -73,9 +73,10 @@ FractionRange = Annotated[FloatRange, within_limits(0, 1)]
 
 
 def _check_positive_sum(shares: dict[str, float]) -> dict[str, float]:
+    """Return the shares sorted by name: a random choice depends on their order, and it must not depend on the file's."""
     if sum(shares.values()) <= 0:
         raise ValueError("at least one share must be above 0")
-    return shares
+    return dict(sorted(shares.items()))
 
 
 PositiveSum = AfterValidator(_check_positive_sum)

@@ -131,3 +131,13 @@ def test_growth_moves_no_image_to_another_split():
     split = SplitSection(train=3, val=1, test=2)
     names = [split.of(index) for index in range(12)]
     assert names == ["train", "train", "train", "val", "test", "test"] * 2
+
+
+def test_the_order_of_shares_in_a_file_changes_nothing():
+    """Random choices go through the shares in order: a file, its text for Snakemake and the defaults must agree."""
+    kinds = {"staging": 0.5, "aisle": 0.3, "dock": 0.2}
+    one = validate({"layout": {"kinds": kinds}}).layout.kinds
+    other = validate({"layout": {"kinds": dict(reversed(kinds.items()))}}).layout.kinds
+    assert list(one.items()) == list(other.items())
+    defaults = validate({}).camera.rigs
+    assert list(defaults) == sorted(defaults)
