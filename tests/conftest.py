@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What holds for all tests: the order of the files and the settings of Hypothesis."""
 
+import os
+
 import pytest
 from hypothesis import settings
 
 from tests.helpers.search import THOROUGH
+
+# As in blender/__init__.py, but before any test imports numpy: with several threads, matrix products round in another
+# order, and images rendered in the test process would have other bytes than those of a process of their own.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 # The deadline is off because a busy machine must not fail a test. `make test` tries the same examples every time, so
 # that it never fails by chance. `make test-all` tries new ones.
@@ -18,6 +24,7 @@ LONGEST_FIRST = (
     "integration/test_pipeline",
     "training/test_checkpoints",
     "integration/test_custom_meshes",
+    "integration/test_random_scenes",
     "inference/test_export",
     "common/test_distributed",
     "training/test_train",
@@ -25,6 +32,8 @@ LONGEST_FIRST = (
     "models/test_freezing",
     "training/test_nan_recovery",
     "blender/people/",
+    "layouts/test_furnish",
+    "reports/test_run_report",
 )
 
 

@@ -90,6 +90,7 @@ def test_a_custom_mesh_has_a_preview(checkout):
     run = snakemake(checkout, "results/preview/my_truck.png", "-j1")
     assert run.returncode == 0, run.stdout + run.stderr
     assert (checkout / "results/preview/my_truck.png").stat().st_size > 20_000
+    assert {"preview_records", "preview"} <= snakemake_runs.rules_run(checkout)
 
 
 def test_only_the_content_of_the_file_and_how_it_is_read_trigger_a_rerun(checkout):

@@ -38,7 +38,7 @@ def test_errors_of_the_user_are_one_line(tmp_path, capsys, arguments, message):
     (tmp_path / "a.json").write_text(records.record(1).model_dump_json())
     (tmp_path / "b.json").write_text("{")
     options = [text.format(folder=tmp_path) for text in arguments]
-    assert main(["render", *options, "--out", str(tmp_path / "shard")]) == 1
+    assert main(["render", *options, "--out", str(tmp_path / "shard"), "--device", "cpu"]) == 1
     error = capsys.readouterr().err
     assert message.format(folder=tmp_path) in error
     assert error.count("\n") == 1

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as search_settings
 from hypothesis import strategies as st
 
 from pipeline.common.vocabulary import SPLITS
@@ -16,6 +17,7 @@ from pipeline.config.stages import LabelConfig
 from pipeline.labelling import audit_overlay, label, quarantine
 from tests.helpers import shard_files
 from tests.helpers.commands import run_cariste
+from tests.helpers.search import examples
 
 
 def settings(images: int = 7, **label_section: object) -> LabelConfig:
@@ -45,6 +47,7 @@ def read(data: Path, name: str) -> dict:
     return json.loads((data / f"annotations/{name}.json").read_text())
 
 
+@search_settings(max_examples=examples(40))
 @given(st.sets(st.integers(1, 6), min_size=1))
 def test_exactly_the_images_that_fail_are_left_out(tmp_path_factory, spoiled):
     data = shard_files.write_data_set(tmp_path_factory.mktemp("set"), 7)
