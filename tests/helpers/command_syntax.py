@@ -7,7 +7,6 @@ import re
 import shlex
 
 import typer
-from snakemake.cli import get_argument_parser
 
 from pipeline.cli import app
 from tests.helpers.paths import ROOT
@@ -86,6 +85,8 @@ def _make_problem(arguments: list[str]) -> str | None:
 
 
 def _snakemake_problem(arguments: list[str]) -> str | None:
+    from snakemake.cli import get_argument_parser  # takes a second to load
+
     # Executors are plugins. One that a page names need not be installed here.
     arguments = re.sub(r"--executor \S+", "--executor local", " ".join(arguments)).split()
     stderr = io.StringIO()

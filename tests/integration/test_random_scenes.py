@@ -12,7 +12,7 @@ import pytest
 from tests.search.random_configs import draw_config
 from tests.search.random_scenes import Counts, check_scene
 
-QUICK_COUNT = 40
+QUICK_COUNT = 20
 LONG_COUNT = int(os.environ.get("CARISTE_RANDOM_SCENES", "500"))
 BUILD_EVERY = 10
 

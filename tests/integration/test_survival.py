@@ -25,6 +25,7 @@ from tests.helpers.paths import ROOT
 from tests.helpers.search import THOROUGH
 
 DATA = Path("results/data/kill")
+LABELS = DATA / "annotations/train.json"
 TIMEOUT_S = 900
 ROUNDS = int(os.environ.get("CARISTE_KILL_ROUNDS", "2" if THOROUGH else "0"))
 
@@ -44,7 +45,7 @@ def config_file(folder: Path, images: int) -> str:
 
 
 def arguments(folder: Path, jobs: int = 2, images: int = 8) -> tuple[str, ...]:
-    return ("dataset", f"-j{jobs}", "--configfile", config_file(folder, images))
+    return (str(LABELS), f"-j{jobs}", "--configfile", config_file(folder, images))
 
 
 def finished_shards(folder: Path) -> dict[str, tuple[int, int]]:
@@ -166,7 +167,7 @@ def kill_only_snakemake(process: subprocess.Popen, moments: random.Random) -> No
             orphan.suspend()
     process.kill()
     process.wait()
-    threading.Timer(moments.uniform(0.0, 12.0), wake, [orphans]).start()
+    threading.Timer(moments.uniform(0.0, 8.0), wake, [orphans]).start()
 
 
 def wake(orphans: list[psutil.Process]) -> None:
