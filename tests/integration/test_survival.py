@@ -115,11 +115,15 @@ class DisturbedRun:
         self.finished |= finished_shards(self.folder)
 
     def stop(self) -> None:
-        """Leave no job of any start behind."""
+        """Kill what is left of every start. The number of an empty process group may belong to a stranger by now."""
         for process in self._started:
-            with contextlib.suppress(ProcessLookupError):
+            if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+                process.wait()
+        for left in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, ProcessLookupError):
+                if Path(left.cwd()) == self.folder:
+                    left.kill()
 
 
 @pytest.fixture
