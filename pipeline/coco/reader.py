@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""COCO detection files: read and check them, decode their masks, read their images.
+"""COCO detection files: read and check them, decode their masks.
 
 In a file that is read here, ids are unique, every reference leads to an entry, every box has an area and lies in its
 image, and every mask has the size of its image. Keys that COCO does not know are kept in `model_extra`.
@@ -13,7 +13,6 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from faster_coco_eval import mask as coco_mask
-from PIL import ExifTags, Image, ImageOps
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError, field_validator
 
 from pipeline.common.errors import CaristeError
@@ -160,7 +159,7 @@ def read_coco(path: str | Path) -> CocoFile:
         tuple(document.annotations),
         tuple(document.categories),
     )
-    _raise_problems(path, _problems(coco))
+    raise_problems(path, _problems(coco))
     return coco
 
 
@@ -172,7 +171,7 @@ def read_results(path: str | Path, coco: CocoFile) -> tuple[Detection, ...]:
     """
     path = Path(path)
     detections = tuple(_parse(path, TypeAdapter(list[Detection])))
-    _raise_problems(path, _result_problems(detections, coco))
+    raise_problems(path, _result_problems(detections, coco))
     return detections
 
 
@@ -182,7 +181,7 @@ def _parse(path: Path, adapter: TypeAdapter) -> Any:
     except OSError as error:
         raise CocoError(f"{path}: cannot be read: {error.strerror}") from None
     except ValidationError as error:
-        _raise_problems(path, (_format_error(problem) for problem in error.errors(include_url=False)))
+        raise_problems(path, (_format_error(problem) for problem in error.errors(include_url=False)))
         raise
 
 
@@ -193,7 +192,8 @@ def _format_error(problem: dict[str, Any]) -> str:
     return f"{path or 'the file'}: {problem['msg']}, not {str(problem['input'])[:60]!r}"
 
 
-def _raise_problems(path: Path, problems: Iterable[str]) -> None:
+def raise_problems(path: Path, problems: Iterable[str]) -> None:
+    """Raise a CocoError with one line for each problem, the first ten, if there are any."""
     lines = [f"{path}: {problem}" for problem in problems]
     if len(lines) > MAX_PROBLEMS_SHOWN:
         lines[MAX_PROBLEMS_SHOWN:] = [f"{path}: and {len(lines) - MAX_PROBLEMS_SHOWN} more"]
@@ -259,51 +259,3 @@ def _result_problems(detections: Sequence[Detection], coco: CocoFile) -> Iterato
 def _duplicates(noun: str, values: Iterable[int | str]) -> Iterator[str]:
     counts = Counter(values)
     yield from (f"{noun} {value!r} is used {count} times" for value, count in counts.items() if count > 1)
-
-
-def check_images(coco: CocoFile, images_dir: str | Path) -> None:
-    """Check that every image exists and has the size that the file says. Only the headers are read.
-
-    Raises:
-        CocoError: one line per wrong image (the first ten).
-    """
-    _raise_problems(coco.path, _image_problems(coco, Path(images_dir)))
-
-
-def _image_problems(coco: CocoFile, images_dir: Path) -> Iterator[str]:
-    for image in coco.images:
-        path = images_dir / image.file_name
-        try:
-            with Image.open(path) as opened_image:
-                width, height = _upright_size(opened_image)
-        except FileNotFoundError:
-            yield f"image {image.id}: {path}: no such file"
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            yield f"image {image.id}: {path}: not a readable image ({error})"
-        else:
-            if (width, height) != (image.width, image.height):
-                declared_size = f"{image.width}x{image.height}"
-                yield f"image {image.id}: {path}: the image is {width}x{height}, the file says {declared_size}"
-
-
-def _upright_size(opened_image: Image.Image) -> tuple[int, int]:
-    """Return (width, height) of what `read_image` returns. EXIF orientations 5 to 8 are quarter turns."""
-    width, height = opened_image.size
-    quarter_turn = opened_image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
-    return (height, width) if quarter_turn else (width, height)
-
-
-def read_image(path: str | Path) -> np.ndarray:
-    """Read an image as uint8 RGB (height, width, 3), turned upright by its EXIF orientation.
-
-    Raises:
-        CocoError: the file is missing, truncated or not an image.
-    """
-    # Pillow and not OpenCV, which accepts truncated JPEG files.
-    try:
-        with Image.open(path) as opened_image:
-            return np.array(ImageOps.exif_transpose(opened_image).convert("RGB"))
-    except FileNotFoundError:
-        raise CocoError(f"{path}: no such file") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise CocoError(f"{path}: not a readable image ({error})") from None

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from pipeline.coco import reader
+from pipeline.common import image_files
 from pipeline.common.randomness import rng
 from pipeline.config.training import AugmentSection, SourceSection
 from pipeline.data.augment import LabeledImage, augment_camera, augment_geometry
@@ -83,10 +84,10 @@ class TrainingDataset(Dataset):
         """Return an image as in its file, without augmentation.
 
         Raises:
-            CocoError: the image or a mask cannot be read.
+            CocoError, ImageFileError: a mask or the image cannot be read.
         """
         source, index = self._locate(image_index)
-        pixels = reader.read_image(source.images_dir / source.annotations.file_name(index))
+        pixels = image_files.read_image(source.images_dir / source.annotations.file_name(index))
         return LabeledImage(pixels, *source.annotations.id_map(index), *source.annotations.boxes_without_mask(index))
 
     def largest_px(self) -> int:

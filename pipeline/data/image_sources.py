@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pipeline.coco import reader
+from pipeline.coco import image_check, reader
 from pipeline.common.file_hash import sha256_of
 from pipeline.config.training import SourceSection
 from pipeline.data.packed_annotations import PackedAnnotations
@@ -77,7 +77,7 @@ def open_sources(
 def _open(name: str, share: float, annotated: reader.CocoFile, images_dir: Path, class_names: list[str]) -> ImageSource:
     if not annotated.images:
         raise reader.CocoError(f"{annotated.path}: images: empty; there is nothing to train on")
-    reader.check_images(annotated, images_dir)
+    image_check.check_images(annotated, images_dir)
     labels = {
         category.id: class_names.index(category.name) + 1
         for category in annotated.categories

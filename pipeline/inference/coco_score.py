@@ -5,7 +5,7 @@ from pathlib import Path
 
 from torch import nn
 
-from pipeline.coco import reader
+from pipeline.coco import image_check, reader
 from pipeline.common.errors import CaristeError
 from pipeline.config.training import ModelSection, ValidationSection
 from pipeline.inference import evaluate, predict
@@ -47,7 +47,7 @@ class CocoScore:
         self.categories = detectors.category_entries(trained_on)
         class_names = {category.name for category in trained_on}
         self.unknown_classes = {category.name for category in self.coco_file.categories} - class_names
-        reader.check_images(self.coco_file, images_dir)
+        image_check.check_images(self.coco_file, images_dir)
         if self._metric_of([]) is None:
             raise ValidationSetError(
                 f"{annotations}: train.validation.metric = {metric!r} has no value for this set: it needs annotations "

@@ -14,11 +14,10 @@ import numpy as np
 import torch
 from torchvision.models.detection import MaskRCNN
 
-from pipeline.coco import reader
+from pipeline.coco import image_check, reader
 from pipeline.coco.paste_masks import paste_masks_to_rle
-from pipeline.common import devices, json_files
+from pipeline.common import devices, image_files, json_files
 from pipeline.common.errors import CaristeError
-from pipeline.common.image_files import write_png
 from pipeline.common.progress import track
 from pipeline.inference.detection_overlays import detection_overlays
 from pipeline.inference.forward import detect
@@ -53,12 +52,12 @@ def predict_images(
     `category_ids`: class name -> id in the results. Other classes are left out.
 
     Raises:
-        CocoError: an image that is missing or damaged.
+        ImageFileError: an image that is missing or damaged.
     """
     names = [category["name"] for category in detector.categories]
     label_ids = {label: category_ids[name] for label, name in enumerate(names, 1) if name in category_ids}
     for image_id, path in images:
-        image = reader.read_image(path)
+        image = image_files.read_image(path)
         detections = detect_objects(detector.model, image, label_ids)
         yield image, [{"image_id": image_id, **detection} for detection in detections]
 
@@ -103,9 +102,10 @@ def predict_annotated(
     """Return the COCO results for all images of a COCO file, with the category ids of that file.
 
     Raises:
-        CocoError: an image that is missing, damaged or of another size than the file says.
+        CocoError: an image that is missing or of another size than the file says.
+        ImageFileError: a damaged image.
     """
-    reader.check_images(ground_truth, images_dir)
+    image_check.check_images(ground_truth, images_dir)
     images = [(image.id, images_dir / image.file_name) for image in ground_truth.images]
     category_ids = {category.name: category.id for category in ground_truth.categories}
     predictions = track(predict_images(detector, images, category_ids), len(images), "predict")
@@ -156,7 +156,7 @@ def predict_and_draw(detector: detectors.Detector, paths: Sequence[Path], out: P
     Detections with a score of at least `draw_threshold` are drawn.
 
     Raises:
-        CocoError: a damaged image.
+        ImageFileError: a damaged image.
         PredictError: a drawn copy would overwrite an image.
     """
     overlay_files = overlay_paths(paths, out)
@@ -175,7 +175,7 @@ def predict_and_draw(detector: detectors.Detector, paths: Sequence[Path], out: P
         drawn = [reader.Detection.model_validate(result) for result in results if result["score"] >= draw_threshold]
         coco_image = reader.CocoImage.model_validate(entry)
         overlays = detection_overlays(drawn, coco_image, categories, with_names=True)
-        write_png(overlay_file, draw_overlay(image, overlays))
+        image_files.write_png(overlay_file, draw_overlay(image, overlays))
     document = {"images": image_entries, "annotations": [], "categories": detector.categories}
     json_files.write_json(out / "images.json", document)
     json_files.write_json(out / "predictions.json", all_results)

@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.coco import reader
-from pipeline.common.image_files import write_png
+from pipeline.common import image_files
 from pipeline.config.stages import LabelConfig
 from pipeline.labelling import audit, audit_overlay, shard_reader
 from pipeline.labelling.image_audit import AuditedImage, audit_image
@@ -67,10 +66,10 @@ def draw_violations(data: Path, image: QuarantinedImage, settings: LabelConfig) 
     records = shard_reader.read_records(image.shard, int(image.shard.name), settings.data)
     record = next(each for each in records if each.scene.index == image.index)
     audited = audit_image(image.shard, record, settings.label)
-    pixels = reader.read_image(image.shard / "images" / image_file_name(image.index))
+    pixels = image_files.read_image(image.shard / "images" / image_file_name(image.index))
     for instance_id in image.drawn_instances:
         drawn = _draw_instance(pixels, record, audited, instance_id)
-        write_png(data / drawing_path(image.index, instance_id), drawn)
+        image_files.write_png(data / drawing_path(image.index, instance_id), drawn)
 
 
 def _draw_instance(

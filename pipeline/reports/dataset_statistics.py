@@ -15,7 +15,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from pipeline.coco import reader
+from pipeline.coco import image_check, reader
+from pipeline.common import image_files
 from pipeline.common.color import REC709_LUMINANCE
 from pipeline.common.progress import track
 
@@ -134,9 +135,10 @@ def measure_dataset(
 
     Raises:
         CocoError: images that are missing, unreadable or of another size, one line each.
+        ImageFileError: a damaged image.
     """
     for file in files:
-        reader.check_images(file, images_dir)
+        image_check.check_images(file, images_dir)
     classes = list(dict.fromkeys(category.name for file in files for category in file.categories))
     images = list(_images_with_objects(files))
     # (statistic, class) -> [(value, index of the image)]
@@ -229,5 +231,5 @@ def _to_statistic_values(column: Sequence[tuple[float, int]]) -> StatisticValues
 def _measure_images(name: str, paths: Sequence[Path], threads: int) -> Iterator[tuple[float, float]]:
     # Threads and not processes: decoding and shrinking release Python's global lock.
     with ThreadPoolExecutor(threads) as pool:
-        values = pool.map(lambda path: brightness_and_contrast(reader.read_image(path)), paths)
+        values = pool.map(lambda path: brightness_and_contrast(image_files.read_image(path)), paths)
         yield from track(values, len(paths), f"images of {name}")

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from pipeline.coco import reader
+from pipeline.common import image_files
 from pipeline.inference.detection_overlays import detection_overlays
 from pipeline.viz.formatting import display_name
 from pipeline.viz.overlays import CROWD_RGB, OverlayObject, class_color, draw_overlay
@@ -50,7 +51,7 @@ def labeled_examples(file: reader.CocoFile, data: Path, count: int) -> Iterator[
     """Yield `uri` and `text` of images with their ground truth. File names are relative to `data`.
 
     Raises:
-        CocoError: an image or a mask that cannot be read.
+        CocoError, ImageFileError: a mask or an image that cannot be read.
     """
     annotations = file.annotations_by_image()
     for image in evenly_spaced_with_all_rigs(file.images, count):
@@ -66,7 +67,7 @@ def prediction_comparisons(
     """Yield ground truth and predictions of images at equal steps: name, a data URI of each and what each shows.
 
     Raises:
-        CocoError: an image or a mask that cannot be read.
+        CocoError, ImageFileError: a mask or an image that cannot be read.
     """
     annotations = file.annotations_by_image()
     for image in evenly_spaced(file.images, count):
@@ -120,7 +121,7 @@ def _image_with_overlays(path: Path, overlays: Sequence[OverlayObject], long_sid
 
     It is scaled before drawing, so lines and text are sharp for any size of the rendered image.
     """
-    image = reader.read_image(path)
+    image = image_files.read_image(path)
     scale = long_side_px / max(image.shape)
     size = round(image.shape[1] * scale), round(image.shape[0] * scale)
     resized = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)

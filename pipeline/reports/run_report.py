@@ -14,6 +14,7 @@ import numpy as np
 import yaml
 
 from pipeline.coco import reader
+from pipeline.common import image_files
 from pipeline.common.errors import CaristeError
 from pipeline.common.vocabulary import METRICS, SPLITS
 from pipeline.config.freezing import describe_freeze
@@ -94,7 +95,7 @@ def write_report(config: ReportConfig, data: Path, run: Path, out: Path, config_
     Raises:
         ReportError: an input is missing or is not what its stage writes.
         RunRecordError: as above, for records of the run.
-        CocoError: an annotation, a prediction or an image cannot be used.
+        CocoError, ImageFileError: an annotation, a prediction or an image cannot be used.
     """
     _require_inputs(config, data, run, config_source)
     inputs = _read_inputs(config, data, run)
@@ -193,7 +194,7 @@ def _quarantined_examples(quarantined: list[run_records.QuarantineEntry], data: 
     examples = []
     for image in quarantined[:QUARANTINED_IMAGES]:
         drawings = [data / path for path in image.drawings if (data / path).is_file()]
-        uri = example_images.jpeg_uri(reader.read_image(drawings[0])) if drawings else None
+        uri = example_images.jpeg_uri(image_files.read_image(drawings[0])) if drawings else None
         examples.append({"name": f"{image.index:06d}", "shard": image.shard, "reasons": image.reasons, "uri": uri})
     return examples
 

@@ -9,7 +9,6 @@ import pytest
 from faster_coco_eval import mask as coco_mask
 from hypothesis import given
 from hypothesis.extra import numpy as arrays
-from PIL import Image
 
 from pipeline.coco import reader
 from pipeline.common import json_files
@@ -170,54 +169,6 @@ def test_results_must_belong_to_their_coco_file(tmp_path):
     json_files.write_json(tmp_path / "bad.json", [good, {**good, "image_id": 1}, {**good, "category_id": 5}])
     with pytest.raises(reader.CocoError, match=r"bad.json: \[1\]: image 1 is not in .*\n.*\[2\]: category 5 is not in"):
         reader.read_results(tmp_path / "bad.json", file)
-
-
-def noise(width: int, height: int) -> Image.Image:
-    return Image.fromarray(np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8))
-
-
-def test_images_of_the_right_size_pass(tmp_path):
-    noise(40, 30).save(tmp_path / "hall.png")
-    reader.check_images(read(tmp_path, document()), tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("write", "message"),
-    [
-        (lambda path: None, "image 7: .*hall.png: no such file"),
-        (lambda path: path.write_bytes(b""), "image 7: .*hall.png: not a readable image"),
-        (lambda path: noise(30, 40).save(path), "image 7: .*hall.png: the image is 30x40, the file says 40x30"),
-    ],
-    ids=["missing", "empty", "turned"],
-)
-def test_a_missing_empty_or_turned_image_is_named(tmp_path, write, message):
-    write(tmp_path / "hall.png")
-    with pytest.raises(reader.CocoError, match=message):
-        reader.check_images(read(tmp_path, document()), tmp_path)
-
-
-def test_images_are_turned_upright_by_their_exif_orientation(tmp_path):
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    noise(30, 40).save(tmp_path / "hall.png", exif=exif)
-    assert reader.read_image(tmp_path / "hall.png").shape == (30, 40, 3)
-    reader.check_images(read(tmp_path, document()), tmp_path)
-
-
-@pytest.mark.parametrize("suffix", [".png", ".jpg"])
-def test_a_truncated_image_is_named(tmp_path, suffix):
-    path = tmp_path / f"cut{suffix}"
-    noise(64, 64).save(path)
-    path.write_bytes(path.read_bytes()[:-1000])
-    with pytest.raises(reader.CocoError, match=f"cut{suffix}: not a readable image"):
-        reader.read_image(path)
-
-
-def test_gray_and_transparent_images_become_rgb(tmp_path):
-    for mode in ("L", "RGBA", "P"):
-        noise(8, 6).convert(mode).save(tmp_path / "any.png")
-        image = reader.read_image(tmp_path / "any.png")
-        assert (image.shape, image.dtype) == ((6, 8, 3), np.uint8)
 
 
 def test_json_is_written_compact_and_sorted_without_leftovers(tmp_path):

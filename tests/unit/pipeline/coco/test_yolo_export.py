@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from pipeline.coco import reader, yolo_export
-from pipeline.common import json_files
+from pipeline.common import image_files, json_files
 from pipeline.common.vocabulary import SPLITS
 from tests.helpers.commands import Outcome, run_cariste
 from tests.helpers.search import examples
@@ -152,7 +152,7 @@ def test_the_folder_stays_complete_when_the_shards_are_deleted(data_set, tmp_pat
     assert run(data_set).exit_code == 0
     shutil.rmtree(data_set / "images")
     moved = (data_set / "yolo").rename(tmp_path / "elsewhere")
-    assert len([path for path in (moved / "images/train").iterdir() if reader.read_image(path).size]) == 4
+    assert len([path for path in (moved / "images/train").iterdir() if image_files.read_image(path).size]) == 4
 
 
 def test_the_option_copy_copies_the_images(data_set):

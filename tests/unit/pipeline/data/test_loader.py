@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from pipeline.coco import reader
-from pipeline.common import json_files
+from pipeline.common import image_files, json_files
 from pipeline.config import config
 from pipeline.data import loader
 from pipeline.data.dataset import TrainingDataset
@@ -105,7 +105,7 @@ def test_an_image_that_cannot_be_read_is_named_without_a_traceback_of_the_worker
     free_memory(monkeypatch, free)
     batches = BatchLoader(dataset, settings, seed=3)
     assert batches.by_pipe == (free == 0)
-    with pytest.raises(reader.CocoError) as caught:
+    with pytest.raises(image_files.ImageFileError) as caught:
         list(batches)
     assert str(caught.value).startswith(f"{data.images}/images/00000")
     assert ".png: not a readable image" in str(caught.value)

@@ -11,7 +11,7 @@ import torch
 from faster_coco_eval import mask as coco_mask
 
 from pipeline.coco import reader
-from pipeline.common import json_files
+from pipeline.common import image_files, json_files
 from pipeline.config.training import ModelSection
 from pipeline.inference import predict
 from pipeline.models import detectors
@@ -71,7 +71,7 @@ def annotated(tmp_path) -> reader.CocoFile:
 
 
 def test_detections_are_those_of_torchvisions_own_forward_pass(detector, tmp_path):
-    image = reader.read_image(write_image(tmp_path / "a.png", 1))
+    image = image_files.read_image(write_image(tmp_path / "a.png", 1))
     with torch.inference_mode():
         (whole,) = detector.model([torch.from_numpy(image).permute(2, 0, 1) / 255])
     found = predict.detect_objects(detector.model, image, {1: 1, 2: 2})
@@ -125,7 +125,7 @@ def test_images_and_folders_become_results_and_drawn_copies(model_file, tmp_path
         (3, "a.jpg", 90),
     ]
     assert {entry.image_id for entry in reader.read_results(out / "predictions.json", file)} == {1, 2, 3}
-    original, drawn = reader.read_image(tmp_path / "in" / "a.png"), reader.read_image(out / "a_1.png")
+    original, drawn = image_files.read_image(tmp_path / "in" / "a.png"), image_files.read_image(out / "a_1.png")
     assert drawn.shape == original.shape
     assert (drawn != original).any()
 
@@ -133,7 +133,7 @@ def test_images_and_folders_become_results_and_drawn_copies(model_file, tmp_path
 def test_nothing_is_drawn_if_the_threshold_is_above_every_score(model_file, tmp_path):
     image = write_image(tmp_path / "a.png", 1)
     run("--model", model_file, "--out", tmp_path / "out", "--draw-threshold", 1, image)
-    np.testing.assert_array_equal(reader.read_image(tmp_path / "out" / "a.png"), reader.read_image(image))
+    np.testing.assert_array_equal(image_files.read_image(tmp_path / "out" / "a.png"), image_files.read_image(image))
 
 
 def test_the_results_of_a_file_are_the_same_bytes_every_time(model_file, annotated, tmp_path):

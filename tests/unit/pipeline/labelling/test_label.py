@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.coco import reader
+from pipeline.coco import image_check, reader
 from pipeline.common.vocabulary import SPLITS
 from pipeline.config import config
 from pipeline.config.stages import LabelConfig
@@ -55,7 +55,7 @@ def test_all_splits_are_valid_coco_files(data):
     assert run(data).exit_code == 0
     read = {split: reader.read_coco(data / "annotations" / f"{split}.json") for split in SPLITS}
     for file in read.values():
-        reader.check_images(file, data)
+        image_check.check_images(file, data)
         assert [(category.id, category.name) for category in file.categories] == [
             (1, "pedestrian"),
             (2, "pallet_truck"),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.coco import reader
-from pipeline.common import json_files
+from pipeline.common import image_files, json_files
 from pipeline.reports import example_images
 
 RIGS = ("robot", "handheld", "ceiling")
@@ -107,7 +107,7 @@ def test_the_text_for_an_empty_image(gray_file):
 
 def test_a_missing_image_is_named(gray_file):
     (gray_file.path.parent / "000003.png").unlink()
-    with pytest.raises(reader.CocoError, match=r"000003\.png: no such file"):
+    with pytest.raises(image_files.ImageFileError, match=r"000003\.png: no such file"):
         list(example_images.labeled_examples(gray_file, gray_file.path.parent, 12))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from pipeline.coco import reader
-from pipeline.common import json_files
+from pipeline.common import image_files, json_files
 from pipeline.common.vocabulary import SPLITS
 from pipeline.config.config import validate
 from pipeline.config.stages import ReportConfig
@@ -315,7 +315,7 @@ def test_a_missing_input_is_named_with_the_command_that_makes_it(results, name, 
 def test_a_former_page_stays_if_the_new_one_cannot_be_written(results):
     (results / "run/report.html").write_text("yesterday's")
     (results / "data" / image_entry(0)["file_name"]).unlink()
-    with pytest.raises(reader.CocoError, match=r"000000\.png: no such file"):
+    with pytest.raises(image_files.ImageFileError, match=r"000000\.png: no such file"):
         make(results)
     assert (results / "run/report.html").read_text() == "yesterday's"
 
