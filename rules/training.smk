@@ -87,13 +87,14 @@ rule evaluate:
         "stage evaluate {log:q} python -m pipeline evaluate {params.sets} --out {output:q}"
 
 
+# Paths here and not `rules.X.output`: with those, Snakemake hashes the whole list of shards once for each shard.
 rule report:
     input:
         annotations=ANNOTATIONS,
         images=SHARDS,
-        predictions=rules.evaluate.input.predictions,
-        training=rules.train_model.output.log,
-        metrics=rules.evaluate.output,
+        predictions=expand(f"{RUN}/predictions/{{split}}.json", split=SPLITS[1:]),
+        training=f"{RUN}/training.jsonl",
+        metrics=f"{RUN}/metrics.json",
     output:
         report(f"{RUN}/report.html", category="Report"),
     log:
