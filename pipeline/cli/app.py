@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command `cariste`; `python -m pipeline` is the same.
 
-Exit codes: 0 done; 1 done, but `verify` found something, or a bug, with a traceback; 2 not done: an option, a config or
-a file is wrong. An error that the user can correct is printed without a traceback.
+Exit codes: 0 done; 1 done, but some inputs failed; 2 nothing done, because an option, a config or a file is wrong;
+3 a bug of ours, with a traceback. `process` has those of signals. Every error that the user can correct is printed by
+`main`, one line for each problem.
 """
 
 import sys
@@ -11,7 +12,9 @@ from collections.abc import Sequence
 import typer
 
 from pipeline.cli import config_commands, data_commands, model_commands, report_commands
-from pipeline.common.errors import CaristeError
+from pipeline.cli.checked_command import CheckedCommand
+from pipeline.cli.failures import INTERRUPTED, report_failure, report_interrupt
+from pipeline.cli.process import handle_termination, repair_streams
 
 FIRST_STEPS = """\
 Cariste renders labeled warehouse images and trains a detector on them. What to do first, in the repository:
@@ -33,6 +36,8 @@ app = typer.Typer(
 )
 for module in (model_commands, config_commands, data_commands, report_commands):
     module.register(app)
+for registered in app.registered_commands:
+    registered.cls = CheckedCommand
 
 
 @app.callback(invoke_without_command=True)
@@ -44,18 +49,15 @@ def first_steps(context: typer.Context) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code. `arguments`: without the program's name; default `sys.argv`."""
-    try:
-        app(None if arguments is None else [str(argument) for argument in arguments], prog_name="cariste")
-    except SystemExit as leaving:
-        return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
-    except CaristeError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except BrokenPipeError:  # the reader of a pipe, such as `head`, has had enough
-        return 0
-    except OSError as error:
-        if error.filename is None:
-            raise
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
-        return 2
-    return 0
+    repair_streams()
+    with handle_termination():
+        try:
+            given = None if arguments is None else [str(argument) for argument in arguments]
+            code = app(given, prog_name="cariste", standalone_mode=False)
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+        except BaseException as failure:
+            return report_failure(failure)
+    if code == INTERRUPTED:  # typer turns Ctrl-C into this
+        return report_interrupt()
+    return code if isinstance(code, int) else 0

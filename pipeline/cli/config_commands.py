@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import options
+from pipeline.cli.given_paths import Role, recorder
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +30,9 @@ def register(app: typer.Typer) -> None:
 
 
 def config(
-    file: Annotated[str | None, typer.Argument(metavar="FILE", help="YAML file to check.")] = None,
+    file: Annotated[
+        str | None, typer.Argument(metavar="FILE", help="YAML file to check.", callback=recorder(Role.CONFIG))
+    ] = None,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema, for editors.")] = False,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print the page that lists all keys (docs/reference/config.md).")
@@ -54,9 +57,7 @@ def config(
 
 def layers(
     config: options.Config = "configs/quickstart.yaml",
-    model: Annotated[
-        Path | None, typer.Option("--model", metavar="FILE", help="A model file instead of a config.")
-    ] = None,
+    model: Annotated[Path | None, options.input_file("--model", help="A model file instead of a config.")] = None,
     each_layer: Annotated[bool, typer.Option("--each", help="List every layer, not only the parts.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON with every layer.")] = False,
 ) -> None:
@@ -73,7 +74,12 @@ def layers(
 def weights(
     config: options.Config,
     classes: Annotated[
-        list[str] | None, typer.Option("--class", help="A class of the data. Repeat for more. Default: both of ours.")
+        list[str] | None,
+        typer.Option(
+            "--class",
+            help="A class of the data. Repeat for more. Default: both of ours.",
+            callback=options.distinct,
+        ),
     ] = None,
 ) -> None:
     """Show what becomes of every tensor of the weights that a config starts from."""

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import options
+from pipeline.cli.given_paths import Role, recorder
 
 
 def register(app: typer.Typer) -> None:
@@ -52,17 +53,13 @@ def register(app: typer.Typer) -> None:
 
 def sample(
     config: options.Config,
-    count: Annotated[int, typer.Option("--count", min=1, help="Number of images.")],
-    out: Annotated[
-        Path, typer.Option("--out", metavar="FILE", help="Scene records to write, one JSON line per image.")
-    ],
-    first: Annotated[int, typer.Option("--first", min=0, help="Index of the first image.")] = 0,
+    count: Annotated[int, typer.Option("--count", min=1, max=options.MAX_IMAGES, help="Number of images.")],
+    out: Annotated[Path, options.output_file("--out", help="Scene records to write, one JSON line per image.")],
+    first: Annotated[int, typer.Option("--first", min=0, max=10**9, help="Index of the first image.")] = 0,
     custom_mesh: options.CustomMeshes = None,
     provenance: Annotated[
         Path | None,
-        typer.Option(
-            "--provenance", metavar="FILE", help="Also write the provenance of the records: config, version, assets."
-        ),
+        options.output_file("--provenance", help="Also write the provenance of the records: config, version, assets."),
     ] = None,
 ) -> None:
     """Sample scene records, which describe everything that is in each image. Nothing is rendered."""
@@ -77,9 +74,7 @@ def preview_records(
     asset: Annotated[
         str, typer.Option("--asset", help="Name of an asset in assets/catalogue.yaml, or `catalogue` for all of them.")
     ],
-    out: Annotated[
-        Path, typer.Option("--out", metavar="FILE", help="Scene records to write, for `python -m blender preview`.")
-    ],
+    out: Annotated[Path, options.output_file("--out", help="Scene records to write, for `python -m blender preview`.")],
     custom_mesh: options.CustomMeshes = None,
 ) -> None:
     """Write scene records that show one asset, or all of them. `make preview ASSET=NAME` also renders them."""
@@ -107,7 +102,9 @@ def label(
 
 
 def verify(
-    data: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the data set.")],
+    data: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder of the data set.", callback=recorder(Role.INPUT_FOLDER))
+    ],
     processes: options.Processes = 1,
 ) -> None:
     """Check every file of a data set against its hash, and name what changed, is missing or does not belong there."""
@@ -119,20 +116,34 @@ def verify(
 
 def distribution(
     annotations: Annotated[
-        list[Path], typer.Option("--annotations", metavar="FILE", help="COCO file of the set. Repeat for more splits.")
+        list[Path], options.input_file("--annotations", help="COCO file of the set. Repeat for more splits.")
     ],
     images: options.Images,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="JSON to write.")],
-    page: Annotated[Path, typer.Option("--page", metavar="FILE", help="HTML page to write.")],
+    out: Annotated[Path, options.output_file("--out", help="JSON to write.")],
+    page: Annotated[Path, options.output_file("--page", help="HTML page to write.")],
     name: Annotated[str, typer.Option("--name", help="What to call the set.")] = "this set",
     compare: Annotated[
         tuple[str, Path, Path] | None,
-        typer.Option("--compare", metavar="NAME FILE DIR", help="Another set: its name, COCO file and images."),
+        typer.Option(
+            "--compare",
+            metavar="NAME FILE DIR",
+            help="Another set: its name, COCO file and images.",
+            callback=recorder(Role.INPUT),
+        ),
     ] = None,
     config: Annotated[
-        str | None, typer.Option("--config", metavar="FILE", help="Config whose section `compare` names more sets.")
+        str | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            help="Config whose section `compare` names more sets.",
+            callback=recorder(Role.CONFIG),
+        ),
     ] = None,
-    threads: Annotated[int, typer.Option("--threads", min=1, help="Images that are read at the same time.")] = 1,
+    threads: Annotated[
+        int,
+        typer.Option("--threads", min=1, max=options.MAX_THREADS, help="Images that are read at the same time."),
+    ] = 1,
 ) -> None:
     """Describe what a data set holds, and how it differs from others: sizes, counts, brightness."""
     from pipeline.config.stages import DistributionConfig, read_stage_config
@@ -149,7 +160,7 @@ def distribution(
 
 def yolo(
     data: options.DataFolder,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to make.")],
+    out: Annotated[Path, options.output_folder("--out", help="Folder to make.")],
     copy: Annotated[bool, typer.Option("--copy", help="Copy the images. Default: hard links, which take no space.")] = (
         False
     ),
@@ -166,22 +177,24 @@ def yolo(
 
 def benchmark(
     config: options.Config,
-    image_count: Annotated[int, typer.Option("--image-count", min=1, help="Images that each job renders.")] = 6,
+    image_count: Annotated[
+        int,
+        typer.Option("--image-count", min=1, max=10_000, help="Images that each job renders."),
+    ] = 6,
     jobs: Annotated[
-        list[int] | None, typer.Option("--jobs", min=1, help="A number of jobs to measure. Repeat for more.")
+        list[int] | None,
+        typer.Option("--jobs", min=1, max=options.MAX_PROCESSES, help="A number of jobs to measure. Repeat for more."),
     ] = None,
     plan_images: Annotated[
         int | None,
-        typer.Option("--plan-images", min=1, help="Number of images to plan for. Default: that of the config."),
+        typer.Option(
+            "--plan-images", min=1, max=10**9, help="Number of images to plan for. Default: that of the config."
+        ),
     ] = None,
-    width: Annotated[
-        int | None, typer.Option("--width", min=1, help="In pixels, instead of that of the config.")
-    ] = None,
-    height: Annotated[
-        int | None, typer.Option("--height", min=1, help="In pixels, instead of that of the config.")
-    ] = None,
+    width: Annotated[int | None, options.side("--width", help="In pixels, instead of that of the config.")] = None,
+    height: Annotated[int | None, options.side("--height", help="In pixels, instead of that of the config.")] = None,
     samples: Annotated[
-        int | None, typer.Option("--samples", min=1, help="Cycles samples, instead of those of the config.")
+        int | None, typer.Option("--samples", min=1, max=65536, help="Cycles samples, instead of those of the config.")
     ] = (None),
 ) -> None:
     """Measure how long rendering and labeling take on this machine, to plan a large data set."""

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import options
+from pipeline.cli.given_paths import Role, recorder
 
 
 def register(app: typer.Typer) -> None:
@@ -42,24 +43,24 @@ def register(app: typer.Typer) -> None:
 
 def train(
     config: options.Config,
-    annotations: Annotated[Path, typer.Option("--annotations", metavar="FILE", help="COCO file with masks.")],
+    annotations: Annotated[Path, options.input_file("--annotations", help="COCO file with masks.")],
     images: options.Images,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Model file to write.")],
-    log: Annotated[Path, typer.Option("--log", metavar="FILE", help="Training log to write, JSON lines.")],
+    out: Annotated[Path, options.output_file("--out", help="Model file to write.")],
+    log: Annotated[Path, options.output_file("--log", help="Training log to write, JSON lines.")],
     val: Annotated[
         Path | None,
-        typer.Option("--val", metavar="FILE", help="COCO file for train.validation; its images are in --images too."),
+        options.input_file("--val", help="COCO file for train.validation; its images are in --images too."),
     ] = None,
     checkpoint: Annotated[
         Path | None,
-        typer.Option(
+        options.output_folder(
             "--checkpoint",
-            metavar="DIR",
             help="Folder of the checkpoints that a killed run resumes from. Default: checkpoint, beside --out.",
         ),
     ] = None,
     threads: Annotated[
-        int | None, typer.Option("--threads", min=1, help="Instead of train.threads of the config.")
+        int | None,
+        typer.Option("--threads", min=1, max=options.MAX_THREADS, help="Instead of train.threads of the config."),
     ] = None,
 ) -> None:
     """Train a model on a COCO file. The same command resumes a run that was killed."""
@@ -75,21 +76,27 @@ def train(
 
 def predict(
     model: options.Model,
-    inputs: Annotated[list[Path] | None, typer.Argument(metavar="IMAGES", help="Images, or folders of images.")] = None,
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="IMAGES", help="Images, or folders of images.", callback=recorder(Role.INPUT)),
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Folder for the results and the drawn copies of IMAGES.")
+        Path | None, options.output_folder("--out", help="Folder for the results and the drawn copies of IMAGES.")
     ] = None,
     draw_threshold: Annotated[
-        float, typer.Option("--draw-threshold", min=0, max=1, help="Lowest confidence that is drawn.")
+        float,
+        typer.Option(
+            "--draw-threshold", min=0, max=1, help="Lowest confidence that is drawn.", callback=options.finite
+        ),
     ] = 0.5,
     annotations: Annotated[
-        Path | None, typer.Option("--annotations", metavar="FILE", help="COCO file that names the images, not IMAGES.")
+        Path | None, options.input_file("--annotations", help="COCO file that names the images, not IMAGES.")
     ] = None,
     images: Annotated[
-        Path | None, typer.Option("--images", metavar="DIR", help="Folder that the file names in it are relative to.")
+        Path | None, options.input_folder("--images", help="Folder that the file names in it are relative to.")
     ] = None,
     predictions: Annotated[
-        Path | None, typer.Option("--predictions", metavar="FILE", help="COCO results to write for --annotations.")
+        Path | None, options.output_file("--predictions", help="COCO results to write for --annotations.")
     ] = None,
     device: options.Device = "auto",
     threads: options.Threads = None,
@@ -114,22 +121,19 @@ def predict(
 
 
 def evaluate(
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="JSON with the metrics to write.")],
-    annotations: Annotated[
-        list[Path], typer.Option("--annotations", metavar="FILE", help="COCO file with the ground truth.")
-    ],
-    model: Annotated[Path | None, typer.Option("--model", metavar="FILE", help="Model file to score.")] = None,
-    images: Annotated[
-        Path | None, typer.Option("--images", metavar="DIR", help="With --model: folder of the images.")
-    ] = None,
+    out: Annotated[Path, options.output_file("--out", help="JSON with the metrics to write.")],
+    annotations: Annotated[list[Path], options.input_file("--annotations", help="COCO file with the ground truth.")],
+    model: Annotated[Path | None, options.input_file("--model", help="Model file to score.")] = None,
+    images: Annotated[Path | None, options.input_folder("--images", help="With --model: folder of the images.")] = None,
     predictions: Annotated[
-        list[Path] | None,
-        typer.Option("--predictions", metavar="FILE", help="COCO results to score, instead of --model."),
+        list[Path] | None, options.input_file("--predictions", help="COCO results to score, instead of --model.")
     ] = None,
     split: Annotated[
         list[str] | None,
         typer.Option(
-            "--split", help="Name of a split. Repeat it with --annotations and --predictions to score several splits."
+            "--split",
+            help="Name of a split. Repeat it with --annotations and --predictions to score several splits.",
+            callback=options.distinct,
         ),
     ] = None,
     device: options.Device = "auto",
@@ -169,9 +173,12 @@ def _require_equal_counts(annotations: list[Path], predictions: list[Path], spli
 
 def export(
     model: options.Model,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="NAME.onnx or NAME.torchscript.pt.")],
+    out: Annotated[Path, options.output_file("--out", help="NAME.onnx or NAME.torchscript.pt.")],
     size: Annotated[
-        tuple[int, int], typer.Option("--size", metavar="WIDTH HEIGHT", help="Size of the images, in pixels.")
+        tuple[int, int],
+        typer.Option(
+            "--size", metavar="WIDTH HEIGHT", help="Size of the images, in pixels.", callback=options.image_size
+        ),
     ] = (640, 480),
 ) -> None:
     """Convert a model to ONNX or TorchScript, and check that it finds the same as before."""
@@ -184,13 +191,15 @@ def export(
 def benchmark_training(
     config: options.Config,
     instances: Annotated[
-        list[int] | None, typer.Option("--instances", min=1, help="Instances in each image. Repeat for more.")
+        list[int] | None, typer.Option("--instances", min=1, max=1000, help="Instances in each image. Repeat for more.")
     ] = None,
-    width: Annotated[int, typer.Option("--width", min=1, help="Width of the images, in pixels.")] = 640,
-    height: Annotated[int, typer.Option("--height", min=1, help="Height of the images, in pixels.")] = 480,
-    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Images of a step.")] = 2,
-    steps: Annotated[int, typer.Option("--steps", min=1, help="Steps that are counted.")] = 3,
-    threads: Annotated[int, typer.Option("--threads", min=1, help="Processor threads of torch.")] = 1,
+    width: Annotated[int, options.side("--width", help="Width of the images, in pixels.")] = 640,
+    height: Annotated[int, options.side("--height", help="Height of the images, in pixels.")] = 480,
+    batch_size: Annotated[int, typer.Option("--batch-size", min=1, max=1024, help="Images of a step.")] = 2,
+    steps: Annotated[int, typer.Option("--steps", min=1, max=100_000, help="Steps that are counted.")] = 3,
+    threads: Annotated[
+        int, typer.Option("--threads", min=1, max=options.MAX_THREADS, help="Processor threads of torch.")
+    ] = 1,
 ) -> None:
     """Compare a training step with torchvision's own: time and memory, in one run."""
     from pipeline.benchmarks import training

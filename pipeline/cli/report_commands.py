@@ -28,8 +28,8 @@ def register(app: typer.Typer) -> None:
 def report(
     config: options.Config,
     data: options.DataFolder,
-    run: Annotated[Path, typer.Option("--run", metavar="DIR", help="Folder of the training run.")],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="HTML page to write.")],
+    run: Annotated[Path, options.input_folder("--run", help="Folder of the training run.")],
+    out: Annotated[Path, options.output_file("--out", help="HTML page to write.")],
 ) -> None:
     """Write the page of a run: example images, labels, audit, training curves, metrics, predictions."""
     from pipeline.config.stages import ReportConfig, read_stage_config
@@ -41,8 +41,8 @@ def report(
 
 def study(
     config: options.Config,
-    runs: Annotated[Path, typer.Option("--runs", metavar="DIR", help="Folder with a folder for each training run.")],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for study.csv, study.json and study.html.")],
+    runs: Annotated[Path, options.input_folder("--runs", help="Folder with a folder for each training run.")],
+    out: Annotated[Path, options.output_folder("--out", help="Folder for study.csv, study.json and study.html.")],
 ) -> None:
     """Compare the training runs of a study: backbones and freezing policies, each with the same number of steps."""
     from pipeline.config.stages import StudyConfig, read_stage_config

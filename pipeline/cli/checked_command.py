@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A command that checks its paths before it begins, and refuses an option that is given twice."""
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+from pipeline.cli import given_paths
+from pipeline.common.errors import CaristeError
+
+MAX_LISTED = 10
+
+
+class ArgumentsError(CaristeError):
+    """Paths or options that cannot be used: one line for each problem."""
+
+
+class CheckedCommand(TyperCommand):
+    """A command of `cariste`."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+        """Parse the arguments as typer does.
+
+        Raises:
+            BadParameter: an option that takes one value is given twice; the last one would win silently.
+        """
+        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        for param, count in Counter(order).items():
+            takes_one = param.param_type_name == "option" and not (param.multiple or getattr(param, "is_flag", False))
+            if takes_one and count > 1:
+                raise typer.BadParameter("is given twice", ctx=ctx, param_hint=param.opts[0])
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: typer.Context) -> Any:
+        """Run the command.
+
+        Raises:
+            ArgumentsError: a path on the command line cannot be used; nothing was done.
+        """
+        refuse(given_paths.problems(ctx.meta.get(given_paths.META_KEY, [])))
+        return super().invoke(ctx)
+
+
+def refuse(problems: Iterator[str]) -> None:
+    """Raise an ArgumentsError with the first problems and a count, if there are any."""
+    lines = list(problems)
+    if lines:
+        more = [f"and {len(lines) - MAX_LISTED} more"] if len(lines) > MAX_LISTED else []
+        raise ArgumentsError("\n".join([*islice(lines, MAX_LISTED), *more]))
