@@ -15,34 +15,51 @@ CPU_HINT = (
     "the GPU) and name the device cuda; on a cluster, the job requests a GPU only if the config names it"
 )
 
+KINDS = ("cuda", "mps", "cpu")
+
 
 class DeviceError(CaristeError):
     """The device that was named is missing."""
 
 
 def select_device(name: str) -> torch.device:
-    """Return the device `auto`, `cpu`, `cuda` or `mps`, and log which one it is.
+    """Return the device `auto`, `cpu`, `cuda`, `cuda:1` (the second GPU) or `mps`, and log which one it is.
 
     `auto` is the first of cuda, mps and cpu that is available.
 
     Raises:
-        DeviceError: a GPU was named and is not available, or the name is none of the four.
+        DeviceError: a GPU was named and is not available, or the name is none of these.
     """
-    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if name == "auto":
-        device = torch.device(next(kind for kind, is_available in available.items() if is_available))
-    elif name not in available:
-        raise DeviceError(f"device {name!r} (train.device or --device): must be auto, {', '.join(available)}")
-    elif not available[name]:
-        raise DeviceError(
-            f"device {name!r} (train.device or --device): torch {torch.__version__} finds no {name} device on this "
-            "machine; use cpu or auto, or install the driver and the torch build for it"
-        )
-    else:
-        device = torch.device(name)
+    require_device(name)
+    device = torch.device(_available_kinds()[0] if name == "auto" else name)
     reason = " (auto: no GPU found)" if name == "auto" and device.type == "cpu" else ""
     LOG.info("device: %s%s%s", device_name(device), reason, f". {CPU_HINT}" if device.type == "cpu" else "")
     return device
+
+
+def require_device(name: str) -> None:
+    """Do nothing if `select_device` would return a device.
+
+    Raises:
+        DeviceError: it would not.
+    """
+    kind, _, number = name.partition(":")
+    where = f"device {name!r} (train.device or --device)"
+    is_numbered_gpu = kind == "cuda" and number.isdecimal() and number.isascii()
+    if kind not in ("auto", *KINDS) or (":" in name and not is_numbered_gpu):
+        raise DeviceError(f"{where}: must be auto, {', '.join(KINDS)}, or a certain GPU, such as cuda:0")
+    if kind not in ("auto", *_available_kinds()):
+        raise DeviceError(
+            f"{where}: torch {torch.__version__} finds no {kind} device on this machine; use cpu or auto, or install "
+            "the driver and the torch build for it"
+        )
+    if number and int(number) >= (count := torch.cuda.device_count()):
+        raise DeviceError(f"{where}: this machine has {count} cuda device{'s' * (count != 1)}, the first is cuda:0")
+
+
+def _available_kinds() -> list[str]:
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    return [kind for kind in KINDS if available[kind]]
 
 
 def device_name(device: torch.device) -> str:

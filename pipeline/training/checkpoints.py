@@ -78,7 +78,7 @@ class CheckpointStore:
         if distributed.rank() == 0:
             path = self.folder / f"{state.iteration:09d}.pt"
             with atomic_file(path) as temporary, temporary.open("wb") as file:
-                torch.save(content, file)
+                state_dicts.write_archive(file, content)
                 file.flush()
                 os.fsync(file.fileno())
             for old in self.paths()[:-KEPT_CHECKPOINTS]:

@@ -4,12 +4,13 @@
 import hashlib
 import json
 import logging
+import os
 import re
 import tempfile
 import zipfile
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
+from typing import Any, BinaryIO
 
 import pooch
 import safetensors.torch
@@ -27,6 +28,7 @@ SAFETENSORS = ".safetensors"
 # Our key in the metadata of a safetensors file, whose values are strings.
 METADATA_KEY = "cariste"
 SHA256_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.\w+$")
+OS_ERROR = re.compile(r"os error (\d+)")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -73,15 +75,56 @@ def write(file: Path, content: dict[str, Any]) -> None:
     """Write plain values and, below the key "weights", tensors by name. The same content gives the same bytes.
 
     The format is safetensors if the name of the file ends with `.safetensors`, otherwise that of torch.
+
+    Raises:
+        OSError: the file cannot be written, as on a full disk.
     """
     if file.suffix != SAFETENSORS:
         # An open file, because torch writes the name of a path into the archive.
         with file.open("wb") as opened:
-            torch.save(content, opened)
+            write_archive(opened, content)
         return
     tensors = {name: tensor.contiguous() for name, tensor in content["weights"].items()}
     metadata = {key: value for key, value in content.items() if key != "weights"} | {"sha256": _sha256_of(tensors)}
-    safetensors.torch.save_file(tensors, file, {METADATA_KEY: json.dumps(metadata, sort_keys=True)})
+    try:
+        safetensors.torch.save_file(tensors, file, {METADATA_KEY: json.dumps(metadata, sort_keys=True)})
+    except SafetensorError as error:
+        if number := OS_ERROR.search(str(error)):
+            raise OSError(int(number[1]), os.strerror(int(number[1]))) from None
+        raise
+
+
+def write_archive(opened: BinaryIO, content: Any) -> None:
+    """Write tensors and plain values into an open file, in the format of torch.
+
+    Raises:
+        OSError: the file cannot be written. torch itself raises a RuntimeError that does not say so.
+    """
+    recorded = _RecordedErrors(opened)
+    try:
+        torch.save(content, recorded)
+    except RuntimeError:
+        if recorded.error is not None:
+            raise recorded.error from None
+        raise
+
+
+class _RecordedErrors:
+    """A file to write to that keeps the error of a write."""
+
+    def __init__(self, opened: BinaryIO) -> None:
+        self.opened = opened
+        self.error: OSError | None = None
+
+    def write(self, content: bytes) -> int:
+        try:
+            return self.opened.write(content)
+        except OSError as error:
+            self.error = error
+            raise
+
+    def flush(self) -> None:
+        self.opened.flush()
 
 
 def _read_safetensors(file: Path) -> dict[str, Any]:

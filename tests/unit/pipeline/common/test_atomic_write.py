@@ -116,7 +116,7 @@ def test_the_next_write_removes_what_a_killed_process_left_of_a_folder(tmp_path)
 
 
 def test_files_of_other_targets_stay(tmp_path):
-    others = [".a.json", ".a.mine.json", ".ab.123.json", "a.123.json", ".a.123.txt"]
+    others = [".a.json", ".a.mine.json", ".ab.123.part.json", "a.123.json", ".a.123.part.txt", ".a.2026.json"]
     for name in others:
         (tmp_path / name).touch()
     atomic_write.write_bytes(tmp_path / "a.json", b"")
@@ -173,3 +173,51 @@ def test_a_folder_that_cannot_be_created_is_an_os_error_that_names_it(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="file"):
         atomic_write.write_bytes(tmp_path / "file" / "a.json", b"")
+
+
+def test_a_link_stays_and_its_target_is_replaced(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "a.json").symlink_to("elsewhere/b.json")
+    for content in (b"first", b"second"):
+        atomic_write.write_bytes(tmp_path / "a.json", content)
+        assert (tmp_path / "elsewhere/b.json").read_bytes() == content
+    assert (tmp_path / "a.json").is_symlink()
+    assert (names(tmp_path), names(tmp_path / "elsewhere")) == (["a.json", "elsewhere"], ["b.json"])
+
+
+@pytest.mark.parametrize("name", ["x" * 250 + ".json", "ä" * 125 + ".txt", "gr\udcfcn.json"])
+def test_every_name_that_the_disk_takes_can_be_written(tmp_path, name):
+    atomic_write.write_bytes(tmp_path / name, b"content")
+    assert names(tmp_path) == [name]
+
+
+def test_a_byte_of_a_file_name_that_is_no_text_is_escaped_in_text(tmp_path):
+    atomic_write.write_text(tmp_path / "a.html", "gr\udcfcn")
+    assert (tmp_path / "a.html").read_bytes() == rb"gr\udcfcn"
+
+
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+import torch
+from pipeline.common import atomic_write
+from pipeline.models.weights import model_file
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+content = {"format": "x", "weights": {"w": torch.zeros(100_000)}}
+try:
+    path = Path(sys.argv[1])
+    atomic_write.write_bytes(path, bytes(200_000)) if path.suffix == ".json" else model_file.write(path, content)
+except OSError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.pt", "a.safetensors"])
+def test_a_disk_that_is_full_during_the_write_is_an_error_that_names_the_file(tmp_path, name):
+    """A limit on the size of files stands for the full disk."""
+    (tmp_path / name).write_bytes(b"former")
+    command = [sys.executable, "-c", FULL_DISK, str(tmp_path / name)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == f"[Errno 27] File too large: '{tmp_path / name}'", done.stderr
+    assert (names(tmp_path), (tmp_path / name).read_bytes()) == ([name], b"former")

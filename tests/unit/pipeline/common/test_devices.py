@@ -20,6 +20,7 @@ def no_gpu(monkeypatch):
 def one_gpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "NVIDIA L4")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
 
 
 def test_auto_is_the_gpu_if_there_is_one(one_gpu, caplog):
@@ -47,9 +48,21 @@ def test_a_gpu_that_is_named_and_missing_is_an_error(no_gpu, name):
         devices.select_device(name)
 
 
-def test_an_unknown_name_is_an_error_that_lists_the_names():
-    with pytest.raises(devices.DeviceError, match=r"device 'gpu' .*must be auto, cuda, mps, cpu"):
-        devices.select_device("gpu")
+@pytest.mark.parametrize(
+    "name", ["gpu", "", "CPU", "cuda:", "cuda:x", "cuda:-1", "cuda:1:1", "cuda:²", "cpu:0", "mps:0"]
+)
+def test_an_unknown_name_is_an_error_that_lists_the_names(name):
+    with pytest.raises(devices.DeviceError, match=rf"device '{name}' .*must be auto, cuda, mps, cpu"):
+        devices.select_device(name)
+
+
+def test_a_certain_gpu_can_be_named(one_gpu):
+    assert devices.select_device("cuda:0") == torch.device("cuda", 0)
+
+
+def test_a_gpu_with_too_high_a_number_is_an_error_that_says_how_many_there_are(one_gpu):
+    with pytest.raises(devices.DeviceError, match="has 1 cuda device, the first is cuda:0"):
+        devices.select_device("cuda:1")
 
 
 def test_the_device_of_a_model_is_that_of_its_parameters():
