@@ -1,67 +1,220 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read and write image files."""
+"""Read and write image files. docs/reference/inputs.md says which are read and what is assumed about them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import contextlib
+import logging
+import os
+import stat
+import struct
+import warnings
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, UnidentifiedImageError
 
-from pipeline.common import atomic_write
+from pipeline.common import atomic_write, image_formats, image_modes, path_checks
 from pipeline.common.errors import CaristeError
+
+# Larger images would need more than 1 GB of memory. 108 megapixels, the most that many phones take, are too many.
+MAX_PIXELS = 90_000_000
+MIN_SIDE_PX = 4
+MAX_SIDE_RATIO = 50
+LOG = logging.getLogger(__name__)
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PNG_HEADER_BYTES = 33  # the signature and the chunk IHDR
+# EXIF orientation -> how the stored pixels are turned to stand upright.
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+# Pillow warns of metadata that it cannot read. They do not change the pixels.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 class ImageFileError(CaristeError):
-    """An image file cannot be read; the message names the file and the reason."""
+    """An image file cannot be read; the message names the file, the reason and what to do."""
 
 
-def read_image(path: str | Path) -> np.ndarray:
+class Remarks:
+    """What was assumed about image files: each assumption, with the files."""
+
+    def __init__(self) -> None:
+        self._paths: dict[str, list[Path]] = defaultdict(list)
+
+    def add(self, path: Path, remarks: list[str]) -> None:
+        """Note what was assumed about a file."""
+        for remark in remarks:
+            self._paths[remark].append(path)
+
+    def log(self) -> None:
+        """Write one line for each assumption."""
+        for remark, paths in self._paths.items():
+            LOG.warning("%s (%s)", remark, name_some([path_checks.shown(path) for path in paths], "image"))
+
+
+def name_some(names: Sequence[str], noun: str, most: int = 3) -> str:
+    """Return the number of names and the first of them, such as "5 images: a.jpg, b.jpg, c.jpg and 2 more"."""
+    count = f"{len(names)} {noun}{'s' if len(names) > 1 else ''}"
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{count}: {', '.join(names[:most])}{more}"
+
+
+def read_image(path: str | Path, remarks: Remarks | None = None, turn_upright: bool = True) -> np.ndarray:
     """Read an image as uint8 RGB (height, width, 3), turned upright by its EXIF orientation.
 
+    What was assumed about the image is added to `remarks`.
+
     Raises:
-        ImageFileError: the file is missing, truncated or not an image.
+        ImageFileError: the file is missing, damaged, no image, or of a kind that is not read.
     """
     # Pillow and not OpenCV, which accepts truncated JPEG files.
     with _open_image(path) as opened_image:
-        return np.array(ImageOps.exif_transpose(opened_image).convert("RGB"))
+        opened_image.load()
+        pixels, assumed = image_modes.to_rgb(opened_image)
+        turn = TURNS.get(orientation(opened_image)) if turn_upright else None
+    if remarks:
+        remarks.add(Path(path), assumed)
+    return pixels if turn is None else np.array(Image.fromarray(pixels).transpose(turn))
 
 
-def read_size(path: str | Path) -> tuple[int, int]:
-    """Return (width, height) of what `read_image` returns, in pixels. Only the header is read.
+def read_size(path: str | Path, turn_upright: bool = True) -> tuple[int, int]:
+    """Return (width, height) of what `read_image` returns, in pixels. Pixels are decoded only of PNG files.
 
     Raises:
-        ImageFileError: the file is missing or not an image.
+        ImageFileError: as in `read_image`, as far as the header tells.
     """
     with _open_image(path) as opened_image:
-        return upright_size(opened_image)
+        width, height = opened_image.size
+        is_turned = turn_upright and orientation(opened_image) >= 5
+        return (height, width) if is_turned else (width, height)
 
 
-def upright_size(opened_image: Image.Image) -> tuple[int, int]:
-    """Return (width, height) of the upright image, in pixels. EXIF orientations 5 to 8 are quarter turns."""
-    width, height = opened_image.size
-    quarter_turn = opened_image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
-    return (height, width) if quarter_turn else (width, height)
+def check_header(path: Path) -> None:
+    """Check that an image can be read, as far as the header tells.
+
+    Raises:
+        ImageFileError: as in `read_image`.
+    """
+    with _open_image(path):
+        pass
 
 
-@contextmanager
+def check_pixels(path: Path, remarks: Remarks) -> None:
+    """Check that an image can be decoded as a whole, in less time than `read_image`.
+
+    Raises:
+        ImageFileError: as in `read_image`.
+    """
+    with _open_image(path) as opened_image:
+        is_plain = opened_image.format == "JPEG"
+        if is_plain:
+            opened_image.draft("RGB", (1, 1))  # all bytes are decoded, but to an eighth of the size
+            opened_image.load()
+    if not is_plain:
+        read_image(path, remarks)
+
+
+def orientation(opened_image: Image.Image) -> int:
+    """Return the EXIF orientation, 1 to 8. Values that are not defined count as 1, upright."""
+    value = opened_image.getexif().get(ExifTags.Base.Orientation, 1)
+    return value if value in range(1, 9) else 1
+
+
+@contextlib.contextmanager
 def _open_image(path: str | Path) -> Iterator[Image.Image]:
-    """Open an image with Pillow; what it raises in the block, too, becomes an ImageFileError."""
+    """Open an image with Pillow and check its header; what Pillow raises in the block becomes an ImageFileError."""
+    where = path_checks.shown(path)
     try:
-        with Image.open(path) as opened_image:
+        if problem := _file_problem(Path(path)):
+            raise ImageFileError(f"{where}: {problem}")
+        with Image.open(path, formats=image_formats.FORMATS) as opened_image:
+            if problem := size_problem(*opened_image.size):
+                raise ImageFileError(f"{where}: {problem}")
+            image_modes.check_mode(opened_image)
             yield opened_image
+    except ImageFileError:
+        raise
+    except CaristeError as error:
+        raise ImageFileError(f"{where}: {error}") from None
+    except UnidentifiedImageError:
+        raise ImageFileError(f"{where}: not a readable image ({image_formats.describe_unknown(Path(path))})") from None
+    except Image.DecompressionBombError:
+        raise ImageFileError(f"{where}: {_too_large('it')}") from None
+    except MemoryError:
+        raise ImageFileError(f"{where}: not enough memory for this image") from None
+    # The decoders of Pillow raise errors of many types on damaged files: struct.error, KeyError, IndexError, …
+    except Exception as error:
+        raise ImageFileError(f"{where}: not a readable image ({_reason(error)})") from None
+
+
+def _file_problem(path: Path) -> str | None:
+    """Return why a path cannot be opened: reading a pipe or a device could wait forever."""
+    try:
+        mode = path.stat().st_mode
     except FileNotFoundError:
-        raise ImageFileError(f"{path}: no such file") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ImageFileError(f"{path}: not a readable image ({error})") from None
+        link = f", the link leads to {path_checks.shown(os.readlink(path))}" if path.is_symlink() else ""
+        return f"no such file{link}"
+    if stat.S_ISREG(mode):
+        return None
+    return "a folder, not an image" if stat.S_ISDIR(mode) else "a pipe or a device, not an image file"
 
 
-def write_png(path: Path, image: np.ndarray) -> None:
+def size_problem(width: int, height: int) -> str | None:
+    """Return why an image of this size, in pixels, is not read."""
+    short, long = sorted((width, height))
+    if width * height > MAX_PIXELS:
+        return _too_large(f"{width}x{height}")
+    if short < MIN_SIDE_PX or long > MAX_SIDE_RATIO * short:
+        return (
+            f"{width}x{height}: too small or too narrow to detect anything in; each side must have "
+            f"{MIN_SIDE_PX} px or more, and the longer one at most {MAX_SIDE_RATIO} times the shorter one"
+        )
+    return None
+
+
+def _too_large(size: str) -> str:
+    return f"{size} has more than {MAX_PIXELS // 1_000_000} megapixels; save a smaller copy"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def write_png(path: Path, image: np.ndarray, software: str = "") -> None:
     """Write `image`, uint8 RGB (height, width, 3), as a PNG file, atomically.
+
+    `software`, Latin-1 text, is written as the keyword `Software`; `png_software` reads it.
 
     Raises:
         OSError: the file cannot be written.
     """
-    _, content = cv2.imencode(".png", image[:, :, ::-1])
-    atomic_write.write_bytes(path, content.tobytes())
+    _, encoded = cv2.imencode(".png", image[:, :, ::-1])
+    content = encoded.tobytes()
+    if software:
+        chunk = b"tEXt" + b"Software\0" + software.encode("latin-1")
+        chunk = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+        content = content[:PNG_HEADER_BYTES] + chunk + content[PNG_HEADER_BYTES:]
+    atomic_write.write_bytes(path, content)
+
+
+def png_software(path: Path) -> str | None:
+    """Return which program wrote a PNG file, as `write_png` writes it; None if it does not say or is no PNG file."""
+    start = PNG_HEADER_BYTES + 8
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        content = file.read(start + 200)
+        if content.startswith(PNG_SIGNATURE) and content[start - 4 : start + 9] == b"tEXtSoftware\0":
+            end = start + int.from_bytes(content[start - 8 : start - 4], "big")
+            return content[start + 9 : end].decode("latin-1")
+    return None
