@@ -14,7 +14,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
 
 from pipeline.common import atomic_write, image_formats, image_modes, path_checks
 from pipeline.common.errors import CaristeError
@@ -27,6 +27,7 @@ LOG = logging.getLogger(__name__)
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_HEADER_BYTES = 33  # the signature and the chunk IHDR
 # EXIF orientation -> how the stored pixels are turned to stand upright.
+UPRIGHT = 1
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -36,6 +37,7 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+INVERSE_TURNS = {6: 8, 8: 6}  # the others are their own inverse
 
 # Pillow warns of metadata that it cannot read. They do not change the pixels.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -79,12 +81,12 @@ def read_image(path: str | Path, remarks: Remarks | None = None, turn_upright: b
     """
     # Pillow and not OpenCV, which accepts truncated JPEG files.
     with _open_image(path) as opened_image:
+        turn = _turn_to_do(opened_image, turn_upright)
         opened_image.load()
         pixels, assumed = image_modes.to_rgb(opened_image)
-        turn = TURNS.get(orientation(opened_image)) if turn_upright else None
     if remarks:
         remarks.add(Path(path), assumed)
-    return pixels if turn is None else np.array(Image.fromarray(pixels).transpose(turn))
+    return pixels if turn == UPRIGHT else np.array(Image.fromarray(pixels).transpose(TURNS[turn]))
 
 
 def read_size(path: str | Path, turn_upright: bool = True) -> tuple[int, int]:
@@ -95,8 +97,7 @@ def read_size(path: str | Path, turn_upright: bool = True) -> tuple[int, int]:
     """
     with _open_image(path) as opened_image:
         width, height = opened_image.size
-        is_turned = turn_upright and orientation(opened_image) >= 5
-        return (height, width) if is_turned else (width, height)
+        return (height, width) if _turn_to_do(opened_image, turn_upright) >= 5 else (width, height)
 
 
 def check_header(path: Path) -> None:
@@ -125,9 +126,22 @@ def check_pixels(path: Path, remarks: Remarks) -> None:
 
 
 def orientation(opened_image: Image.Image) -> int:
-    """Return the EXIF orientation, 1 to 8. Values that are not defined count as 1, upright."""
-    value = opened_image.getexif().get(ExifTags.Base.Orientation, 1)
-    return value if value in range(1, 9) else 1
+    """Return the EXIF orientation, 1 to 8. Values that are not defined, and EXIF that is damaged, count as upright."""
+    if opened_image.format == "PNG":
+        opened_image.load()  # EXIF may follow the pixels
+    try:
+        value = opened_image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # errors of many types, as in `_open_image`
+        return UPRIGHT
+    return int(value) if value in TURNS else UPRIGHT
+
+
+def _turn_to_do(opened_image: Image.Image, turn_upright: bool) -> int:
+    """Return the key in `TURNS` of the turn that is still to do. Pillow has turned TIFF files itself."""
+    stored = orientation(opened_image)
+    if isinstance(opened_image, TiffImagePlugin.TiffImageFile):
+        return UPRIGHT if turn_upright else INVERSE_TURNS.get(stored, stored)
+    return stored if turn_upright else UPRIGHT
 
 
 @contextlib.contextmanager

@@ -61,7 +61,9 @@ OTHER_KINDS = (
     FileKind(0, b"SIMPLE  =", "a FITS file", TO_JPEG),
     FileKind(0, b"\x89HDF", "an HDF5 file", TO_JPEG),
     FileKind(0, b"version https://git-lfs", "the pointer of a Git LFS file", "run `git lfs pull`"),
-    *(FileKind(0, start, "a TIFF file of a kind that is not read", "save it as 8-bit RGB") for start in (b"II", b"MM")),
+    FileKind(0, b"PF", "a color PFM image", TO_JPEG),
+    FileKind(0, b"P7", "a PAM image", TO_JPEG),
+    *(FileKind(0, start, "a TIFF file with pixels of a rare kind", "save it as 8-bit RGB") for start in (b"II", b"MM")),
 )
 
 

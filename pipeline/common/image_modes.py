@@ -12,14 +12,15 @@ from pipeline.common.errors import CaristeError
 FIRST_FRAME = "only the first frame is used of files with more than one"
 ON_WHITE = "transparent parts are shown on white"
 ALPHA_IGNORED = "the transparency is ignored of images that are transparent everywhere"
-DEEP_GRAY = "16-bit gray: 0 is black, 65535 is white"
+DEEP_GRAY = "gray of more than 8 bits is scaled by the range of its type: 0 is black, 65535 of 16 bits is white"
 ALMOST_BLACK = (
-    "almost black: no value is above 63 of 255. If these are 10 to 14 bits of a camera in a 16-bit file, multiply them "
-    "to fill 16 bits first"
+    "almost black: no value is above 63 of 255 (16383 of 65535). If a camera of 10 to 14 bits wrote 16-bit files, "
+    "multiply their values so that white is 65535"
 )
 ALMOST_BLACK_MAX = 63
 # Tags of TIFF files. Bit 0 of the subfile type marks a smaller copy, with which the raw files of cameras begin.
-SUBFILE_TYPE, BITS_PER_SAMPLE, PHOTOMETRIC, DNG_VERSION = 254, 258, 262, 50706
+SUBFILE_TYPE, BITS_PER_SAMPLE, PHOTOMETRIC, SAMPLE_FORMAT, DNG_VERSION = 254, 258, 262, 339, 50706
+SIGNED = 2
 # In these formats, further frames belong to the first one: previews, depth, layers.
 ONE_IMAGE_FORMATS = {"MPO", "PSD"}
 
@@ -34,9 +35,9 @@ def check_mode(image: Image.Image) -> None:
     Raises:
         PixelError: they do not; or the image is only the preview of a raw file.
     """
-    if image.mode == "I" and image.format != "PPM":
-        raise PixelError("32-bit or signed integers have no known white; save it as 8 or 16 bits")
     tags = image.tag_v2 if isinstance(image, TiffImagePlugin.TiffImageFile) else {}
+    if (image.mode == "I" and image.format != "PPM") or _number(tags.get(SAMPLE_FORMAT)) == SIGNED:
+        raise PixelError("32-bit or signed integers have no known white; save it as 8 or 16 bits, unsigned")
     if DNG_VERSION in tags or _number(tags.get(SUBFILE_TYPE)) & 1:
         raise PixelError("a raw file of a camera, which is not read; develop it to JPEG or TIFF first")
 
