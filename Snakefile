@@ -11,7 +11,6 @@ import shlex
 import sys
 import time
 
-from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 min_version("9.0")
@@ -22,7 +21,8 @@ sys.path.insert(0, ROOT)
 from pipeline.common.errors import CaristeError
 from pipeline.common.gpu_requests import requested_gpus
 from pipeline.common.vocabulary import SPLITS
-from pipeline.config.config import parse_nested_yaml, validate, with_changes
+from pipeline.config.config import with_changes
+from pipeline.config.snakemake_config import read_snakemake_config
 from pipeline.config.stages import (
     DistributionConfig,
     LabelConfig,
@@ -36,24 +36,35 @@ from pipeline.record.scene import GENERATOR_VERSION, shard_folder_name
 from pipeline.scenes.assets import custom_meshes
 
 # A config that is named on the command line replaces the quickstart: it inherits nothing from it.
+DEFAULT_CONFIG = f"{ROOT}/configs/quickstart.yaml"
 if not workflow.overwrite_configfiles:
 
-    configfile: f"{ROOT}/configs/quickstart.yaml"
+    configfile: DEFAULT_CONFIG
 
 
 try:
-    cfg = validate(parse_nested_yaml(config))
+    # Not Snakemake's `config`, which no longer knows what is text of --config and what is text in a file.
+    cfg = read_snakemake_config(
+        workflow.overwrite_configfiles or [DEFAULT_CONFIG], workflow.config_settings.config_args or []
+    )
     CUSTOM_MESHES = custom_meshes.unmeasured_meshes_for_config(asset_catalogue.read_catalogue(), cfg)
 except CaristeError as error:
-    raise WorkflowError(str(error)) from None
+    print(error, file=sys.stderr)
+    sys.exit(2)
+
+
+def quoted(path):
+    """Return a path for the shell, and for `format`, which `shell.prefix` is put through."""
+    return shlex.quote(str(path)).replace("{", "{{").replace("}", "}}")
+
 
 # Jobs run `python -m ...` with this interpreter, from any --directory and on any node. `stage NAME LOG COMMAND ...` runs
 # a command with its whole output in the log, and prints one line when it is done. With a terminal, the progress of long
 # stages is shown there too (pipeline/common/progress.py).
 shell.prefix(
-    f'set -euo pipefail; export PATH={shlex.quote(os.path.dirname(sys.executable))}:"$PATH"'
-    f" PYTHONPATH={shlex.quote(ROOT)}; if [ -t 2 ]; then export CARISTE_TERMINAL=1; fi;"
-    f" . {shlex.quote(ROOT)}/rules/stage.sh; "
+    f'set -euo pipefail; export PATH={quoted(os.path.dirname(sys.executable))}:"$PATH"'
+    f" PYTHONPATH={quoted(ROOT)}; if [ -t 2 ]; then export CARISTE_TERMINAL=1; fi;"
+    f" . {quoted(ROOT)}/rules/stage.sh; "
 )
 
 # Locally, as many GPUs as a training has processes are shared by the jobs that need one; `--resources gpu=2` overrules.

@@ -6,16 +6,19 @@ The defaults are those of a serious run on a GPU. `configs/quickstart.yaml` make
 """
 
 import json
+import os.path
+from collections.abc import Mapping
 from pathlib import Path
-from types import UnionType
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from pipeline.common.errors import CaristeError
-from pipeline.common.vocabulary import MapFormat, ViewTransform
-from pipeline.config.field_types import CocoSetSection, Count, Fraction, Name, Section
+from pipeline.common.text_files import TextFileError
+from pipeline.common.yaml_files import KeyPath, parse_yaml, read_yaml
+from pipeline.config.data_set import DataSection, LabelSection, RenderSection, RunSection
+from pipeline.config.error_messages import at_most_ten, dotted, error_lines
+from pipeline.config.field_types import CocoSetSection, Name, Section, none_as_empty
 from pipeline.config.renamed_keys import new_name_of
 from pipeline.config.study import StudySection
 from pipeline.config.training import ModelSection, TrainSection
@@ -30,98 +33,7 @@ from pipeline.config.world import (
 
 
 class ConfigError(CaristeError):
-    """A config that cannot be used; the message has one line for each wrong key."""
-
-
-class SplitSection(Section):
-    """How many of every `train + val + test` consecutive images go to each split.
-
-    Only the index of an image decides its split, so that a larger `data.images` moves no image to another split.
-    """
-
-    train: Annotated[int, Field(ge=1)] = 18
-    val: Annotated[int, Field(ge=1)] = 1
-    test: Annotated[int, Field(ge=1)] = 1
-
-    def of(self, index: int) -> str:
-        """Return the split of the image with this index."""
-        position = index % (self.train + self.val + self.test)
-        return "train" if position < self.train else "val" if position < self.train + self.val else "test"
-
-
-class DataSection(Section):
-    """The rendered data set."""
-
-    name: Name = Field("default", description="the data set is in results/data/NAME")
-    seed: Annotated[int, Field(ge=0)] = Field(7, description="of all scenes; another seed gives other images")
-    images: Annotated[int, Field(ge=1)] = Field(
-        5000, description="number of images; a larger number keeps those that are rendered already"
-    )
-    shard_size: Annotated[int, Field(ge=1)] = Field(50, description="images that one job renders")
-    split: SplitSection = SplitSection()
-
-    @property
-    def shards(self) -> int:
-        """The number of shards."""
-        return -(-self.images // self.shard_size)
-
-    def images_in_shard(self, number: int) -> int:
-        """Return the number of images. All shards but the last are full, so a larger set has the same first shards."""
-        return min(self.shard_size, self.images - number * self.shard_size)
-
-
-class AppearanceSection(Section):
-    """The keys of `render` that decide how the images look."""
-
-    samples: Annotated[int, Field(ge=1, le=65536)] = Field(
-        64, description="samples per pixel of Cycles: more give less noise and take longer"
-    )
-    denoise: bool = Field(True, description="remove the noise with Open Image Denoise")
-    view_transform: ViewTransform = Field("AgX", description="Blender's conversion of light to pixel values")
-    depth: MapFormat | None = Field(
-        None, description="also write depth along the optical axis: png in whole millimeters, exr in meters"
-    )
-    normals: MapFormat | None = Field(None, description="also write surface normals in camera coordinates")
-    verify_share: Fraction = Field(
-        0.04, description="share of images in which one object is also rendered isolated, to verify its silhouette"
-    )
-
-
-class RenderSection(AppearanceSection):
-    """Cycles, Blender's renderer."""
-
-    device: Literal["auto", "cpu", "cuda", "optix", "hip", "metal", "oneapi"] = Field(
-        "auto",
-        description="auto: a GPU if there is one, else the CPU; a device that is named and missing is an error. On a "
-        "cluster, name the GPU: for auto, none is requested",
-    )
-
-
-class LabelSection(Section):
-    """Which rendered objects become annotations."""
-
-    audit: bool = Field(True, description="check every id map against the silhouettes of its objects")
-    max_violations: Count | None = Field(
-        None,
-        description="images that may fail the audit and are left out of all splits; if more fail, the stage fails; "
-        "null: 0.1 % of the images, at least 1",
-    )
-    segmentation: Literal["rle", "polygons"] = Field("rle", description="format of the masks; only rle is exact")
-    min_pixels: Count = Field(12, description="objects with fewer visible pixels get no annotation")
-    min_visible_fraction: Fraction = Field(
-        0.02, description="objects of which a smaller part is visible get no annotation"
-    )
-    crowd_pixels: Count = Field(
-        100, description="objects with fewer visible pixels get iscrowd: they are not trained on and not scored"
-    )
-    crowd_visible_fraction: Fraction = Field(0.2, description="objects of which a smaller part is visible get iscrowd")
-
-
-class RunSection(Section):
-    """The training run."""
-
-    name: Name = Field("default", description="the run is in results/runs/NAME")
-    seed: Annotated[int, Field(ge=0)] = Field(0, description="of new weights, the order of images, and augmentation")
+    """A config that cannot be used; the message has one line for each wrong key, at most ten, then a count."""
 
 
 class Config(Section):
@@ -136,7 +48,7 @@ class Config(Section):
     light: LightSection = LightSection()
     render: RenderSection = RenderSection()
     label: LabelSection = LabelSection()
-    compare: dict[Name, CocoSetSection] = Field(
+    compare: Annotated[dict[Name, CocoSetSection], BeforeValidator(none_as_empty)] = Field(
         {}, description="sets of real images to compare the rendered set with, by a name of your choice"
     )
     run: RunSection = RunSection()
@@ -155,56 +67,40 @@ def with_changes(config: Config, changes: dict[str, dict[str, Any]]) -> Config:
     return validate({**values, **{name: values[name] | section for name, section in changes.items()}}, "study")
 
 
-def parse_nested_yaml(value: Any) -> Any:
-    """Return the value with all texts parsed as YAML.
+def validate(values: Any, source: str = "config", places: Mapping[KeyPath, str] | None = None) -> Config:
+    """Return the typed config.
 
-    `snakemake --config 'train={iterations: 5}'` delivers nested values as text.
-    """
-    if isinstance(value, dict):
-        return {key: parse_nested_yaml(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [parse_nested_yaml(item) for item in value]
-    return yaml.safe_load(value) if isinstance(value, str) else value
-
-
-def validate(values: Any, source: str = "config") -> Config:
-    """Return the typed config. `source` is named in messages.
+    Args:
+        values: the content of a config; None, as an empty document has it, means all defaults.
+        source: is named in messages about keys that `places` lacks.
+        places: where each key was read, such as "configs/full.yaml, line 3".
 
     Raises:
-        ConfigError: one line for each wrong key, with its value and what is allowed.
+        ConfigError: one line for each wrong key, with its place, its value and what is allowed.
     """
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        raise ConfigError("\n".join(_error_line(problem, source) for problem in error.errors())) from None
+        found = list(error_lines(error, Config))
+    lines = [f"{_place(path, places or {}, source)}: {_line(path, problem)}" for path, problem in found]
+    raise ConfigError(at_most_ten(lines))
 
 
-def _error_line(problem: dict, source: str) -> str:
-    """Return the message for one error of pydantic."""
-    key = ".".join(str(part) for part in problem["loc"] if part != "[key]") or "the file"
-    if new := new_name_of(problem["loc"]):
-        return f"{source}: {key}: this key is called {new} now"
-    if problem["type"] == "extra_forbidden":
-        return f"{source}: {key}: unknown key; allowed here: {', '.join(_allowed_keys(problem['loc']))}"
-    message = problem["msg"].removeprefix("Value error, ").replace("valid tuple", "pair [low, high]")
-    return f"{source}: {key} = {problem['input']!r}: {message[0].lower()}{message[1:]}"
+def _place(path: KeyPath, places: Mapping[KeyPath, str], source: str) -> str:
+    """Return the place of a key, or of the section that lacks it."""
+    known = (places[path[:length]] for length in range(len(path), -1, -1) if path[:length] in places)
+    return next(known, source)
 
 
-def _allowed_keys(location: tuple) -> list[str]:
-    """Return the keys of the section that contains `location`."""
-    section_type: Any = Config
-    for part in location[:-1]:
-        if get_origin(section_type) is UnionType:  # a section or null
-            section_type = get_args(section_type)[0]
-        # The last argument of a list or a dictionary of sections is the type of a section.
-        arguments = get_args(section_type)
-        section_type = arguments[-1] if arguments else section_type.model_fields[part].annotation
-    return list(section_type.model_fields)
+def _line(path: KeyPath, problem: str) -> str:
+    if new := new_name_of(path):
+        return f"{dotted(path)}: this key is called {new} now"
+    return f"{dotted(path) or 'the file'}{problem}"
 
 
 def is_inline(source: str | Path) -> bool:
     """Return whether `source` is the text of a config and not the path of a file."""
-    return str(source).lstrip().startswith("{")
+    return isinstance(source, str) and source.lstrip().startswith("{") and not os.path.exists(source)
 
 
 def read_config(source: str | Path) -> Config:
@@ -215,15 +111,12 @@ def read_config(source: str | Path) -> Config:
     Raises:
         ConfigError: no such file, no YAML, or a value that is not allowed.
     """
-    inline = is_inline(source)
     try:
-        text = str(source) if inline else Path(source).read_text()
-        values = yaml.safe_load(text)
-    except FileNotFoundError:
-        raise ConfigError(f"{source}: no such config file") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{source}: not YAML: {error}") from None
-    return validate(values or {}, "config" if inline else str(source))
+        document = parse_yaml(str(source), "config") if is_inline(source) else read_yaml(source)
+    except TextFileError as error:
+        raise ConfigError(str(error)) from None
+    name = "config" if is_inline(source) else str(source)
+    return validate(document.values, name, {path: f"{name}, line {line}" for path, line in document.lines.items()})
 
 
 def schema() -> str:

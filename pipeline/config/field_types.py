@@ -2,19 +2,40 @@
 """Types of the fields of the config: checked numbers, ranges, shares, and the base class of all sections."""
 
 import json
+import os.path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=0)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
+from pipeline.config.plain_values import read_number, read_range, read_switch, read_text, read_whole_number
+
+AS_WHOLE_NUMBER, AS_NUMBER = BeforeValidator(read_whole_number), BeforeValidator(read_number)
+AS_SWITCH, AS_TEXT = BeforeValidator(read_switch), BeforeValidator(read_text)
+
+# Limits stand before what reads the value: only then they are in the JSON schema.
+Fraction = Annotated[float, Field(ge=0, le=1), AS_NUMBER]
+Count = Annotated[int, Field(ge=0), AS_WHOLE_NUMBER]
+PositiveCount = Annotated[int, Field(ge=1), AS_WHOLE_NUMBER]
+PositiveNumber = Annotated[float, Field(gt=0), AS_NUMBER]
+Switch = Annotated[bool, AS_SWITCH]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64), AS_TEXT]
+UserPath = Annotated[str, Field(min_length=1), AS_TEXT, AfterValidator(os.path.expanduser)]
+
+
+def none_as_empty(value: Any) -> Any:
+    """Return {} for None: an empty section, such as one whose keys are all commented out, has its defaults."""
+    return {} if value is None else value
 
 
 class Section(BaseModel):
     """A part of the config. Unknown keys are refused; values cannot be changed later."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expand_none(cls, value: Any) -> Any:
+        return none_as_empty(value)
 
     def as_text(self) -> str:
         """Return it as one line of JSON with sorted keys, as Snakemake hands it to a stage."""
@@ -24,37 +45,26 @@ class Section(BaseModel):
 class SeedSection(Section):
     """Only the seed of a section that has one."""
 
-    seed: Annotated[int, Field(ge=0)]
+    seed: Count
 
 
 class CocoSetSection(Section):
     """A COCO set of real images. Paths are absolute, or relative to the folder in which Snakemake runs."""
 
-    annotations: Annotated[str, Field(min_length=1, description="path of the COCO file")]
-    images: Annotated[str, Field(min_length=1, description="folder that the file names in it are relative to")]
-
-
-def _check_order(bounds: tuple[float, float]) -> tuple[float, float]:
-    if bounds[0] > bounds[1]:
-        raise ValueError(f"the low end {bounds[0]} is above the high end {bounds[1]}")
-    return bounds
-
-
-def _expand_number(value: Any) -> Any:
-    """Return the range that holds only the number, if `value` is a number."""
-    return [value, value] if isinstance(value, int | float) and not isinstance(value, bool) else value
+    annotations: UserPath = Field(description="path of the COCO file")
+    images: UserPath = Field(description="folder that the file names in it are relative to")
 
 
 # Closed ranges to draw from, [low, high] in YAML. A single number is the range that holds only this number.
 FloatRange = Annotated[
     tuple[float, float],
-    AfterValidator(_check_order),
-    BeforeValidator(_expand_number, json_schema_input_type=float | tuple[float, float]),
+    BeforeValidator(lambda value: read_range(value, read_number), json_schema_input_type=float | tuple[float, float]),
 ]
 CountRange = Annotated[
     tuple[Count, Count],
-    AfterValidator(_check_order),
-    BeforeValidator(_expand_number, json_schema_input_type=Count | tuple[Count, Count]),
+    BeforeValidator(
+        lambda value: read_range(value, read_whole_number), json_schema_input_type=Count | tuple[Count, Count]
+    ),
 ]
 
 
@@ -73,7 +83,7 @@ FractionRange = Annotated[FloatRange, within_limits(0, 1)]
 
 
 def _check_positive_sum(shares: dict[str, float]) -> dict[str, float]:
-    """Return the shares sorted by name: a random choice depends on their order, and it must not depend on the file's."""
+    """Return the shares sorted by name: a random choice depends on their order, which must not be that of the file."""
     if sum(shares.values()) <= 0:
         raise ValueError("at least one share must be above 0")
     return dict(sorted(shares.items()))

@@ -6,16 +6,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, WrapValidator, model_validator
 
-from pipeline.config.field_types import Section
+from pipeline.config.field_types import AS_NUMBER, AS_TEXT, AS_WHOLE_NUMBER, PositiveCount, PositiveNumber, Section
 
-Patterns = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
+Patterns = Annotated[list[Annotated[str, Field(min_length=1), AS_TEXT]], Field(min_length=1)]
 START_KEYS = ("epoch", "iteration", "run_fraction")
 
 
 class AllButLast(Section):
     """Only this number of layers at the end of the model is trained. `cariste layers` counts them."""
 
-    all_but_last: Annotated[int, Field(ge=1)]
+    all_but_last: PositiveCount
 
 
 def _check_with_one_message(value: Any, validate: Callable[[Any], Any]) -> Any:
@@ -32,7 +32,7 @@ def _check_with_one_message(value: Any, validate: Callable[[Any], Any]) -> Any:
 FreezePolicy = Annotated[
     Literal["backbone", "heads_only", "none"]
     # Strict, because otherwise `freeze: true` would mean one stage.
-    | Annotated[int, Field(ge=0, strict=True)]
+    | Annotated[int, Field(ge=0, strict=True), AS_WHOLE_NUMBER]
     | AllButLast
     | Patterns,
     WrapValidator(_check_with_one_message),
@@ -42,20 +42,20 @@ FreezePolicy = Annotated[
 class UnfreezeStep(Section):
     """From one moment on, more is trained. The moment is given by one of `epoch`, `iteration` and `run_fraction`."""
 
-    epoch: Annotated[int, Field(ge=1)] | None = Field(
+    epoch: PositiveCount | None = Field(
         None, description="trained after this number of epochs: passes over all training images"
     )
-    iteration: Annotated[int, Field(ge=2)] | None = Field(
+    iteration: Annotated[int, Field(ge=2), AS_WHOLE_NUMBER] | None = Field(
         None, description="trained from this iteration on; the first iteration is 1"
     )
-    run_fraction: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+    run_fraction: Annotated[float, Field(gt=0, lt=1), AS_NUMBER] | None = Field(
         None, description="trained after this part of train.iterations"
     )
     parameters: Patterns | None = Field(None, description="names or patterns of what is trained from then on")
     keep_frozen: FreezePolicy | None = Field(
         None, description="instead of parameters: a policy like model.freeze that says what stays frozen from then on"
     )
-    learning_rate_factor: Annotated[float, Field(gt=0)] = Field(
+    learning_rate_factor: PositiveNumber = Field(
         1.0, description="factor on the learning rate of these parameters, until the end of the run"
     )
 

@@ -9,17 +9,8 @@ record never shows a default instead of the value that was used. Snakemake hands
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from pipeline.config.config import (
-    AppearanceSection,
-    Config,
-    ConfigError,
-    DataSection,
-    LabelSection,
-    RenderSection,
-    RunSection,
-    is_inline,
-    read_config,
-)
+from pipeline.config.config import Config, ConfigError, is_inline, read_config
+from pipeline.config.data_set import AppearanceSection, DataSection, LabelSection, RenderSection, RunSection
 from pipeline.config.field_types import CocoSetSection, Name, Section, SeedSection
 from pipeline.config.study import StudySection
 from pipeline.config.training import ModelSection, TrainSection

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from pipeline.config.field_types import Name, Section
+from pipeline.config.field_types import AS_TEXT, Count, Name, PositiveCount, Section
 
 # Between the parts of a variant's name. Backbones and policies must not contain it.
 NAME_SEPARATOR = "--"
@@ -15,7 +15,7 @@ MODEL_POLICY_KEYS, TRAIN_POLICY_KEYS = ("freeze", "unfreeze"), ("rate_factors",)
 class StudyBackboneSection(Section):
     """A backbone of the study. A single text is the same as `{weights: text}`."""
 
-    weights: Annotated[str, Field(min_length=1, description="model.weights for this backbone")]
+    weights: Annotated[str, Field(min_length=1, description="model.weights for this backbone"), AS_TEXT]
     policies: Annotated[list[Name], Field(min_length=1)] | None = Field(
         None, description="the policies to train it with; null: all"
     )
@@ -40,12 +40,10 @@ class StudySection(Section):
         description="name in tables and plots → model.freeze, or {freeze: .., unfreeze: [..], rate_factors: {..}} for "
         "a policy with a schedule or with its own learning rates",
     )
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = Field(
+    seeds: Annotated[tuple[Count, ...], Field(min_length=1)] = Field(
         (0, 1), description="every backbone and policy is trained once with each seed"
     )
-    iterations: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="of each training; null: as many as train.iterations"
-    )
+    iterations: PositiveCount | None = Field(None, description="of each training; null: as many as train.iterations")
 
     @model_validator(mode="after")
     def _check_names(self) -> "StudySection":

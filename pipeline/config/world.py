@@ -20,6 +20,8 @@ from pipeline.common.vocabulary import (
     NonCartonKind,
 )
 from pipeline.config.field_types import (
+    AS_NUMBER,
+    AS_WHOLE_NUMBER,
     CountRange,
     FloatRange,
     Fraction,
@@ -175,15 +177,19 @@ class FieldOfViewSection(Section):
 class CameraSection(Section):
     """Where the camera is, what it sees, and the effects of its lens."""
 
-    width: Annotated[int, Field(ge=32, le=8192)] = Field(960, description="width of the images, in pixels")
-    height: Annotated[int, Field(ge=32, le=8192)] = Field(540, description="height of the images, in pixels")
+    width: Annotated[int, Field(ge=32, le=8192), AS_WHOLE_NUMBER] = Field(
+        960, description="width of the images, in pixels"
+    )
+    height: Annotated[int, Field(ge=32, le=8192), AS_WHOLE_NUMBER] = Field(
+        540, description="height of the images, in pixels"
+    )
     rigs: Annotated[dict[CameraRig, Fraction], PositiveSum] = Field(
         {"robot": 0.36, "handheld": 0.44, "ceiling": 0.1, "forklift_mast": 0.1},
         description="shares of what the camera is mounted on",
     )
     fov_deg: FieldOfViewSection = FieldOfViewSection()
-    roll_deg: Annotated[float, Field(ge=0, le=45)] = Field(2.0, description="standard deviation of the roll")
-    aim_deg: Annotated[float, Field(ge=0, le=45)] = Field(
+    roll_deg: Annotated[float, Field(ge=0, le=45), AS_NUMBER] = Field(2.0, description="standard deviation of the roll")
+    aim_deg: Annotated[float, Field(ge=0, le=45), AS_NUMBER] = Field(
         3.0, description="standard deviation of the pitch around the direction that is usual for the rig"
     )
     subject: Fraction = Field(

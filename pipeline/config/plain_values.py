@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read the numbers, switches and texts of a config. What is unclear is refused in plain words.
+
+A number may be text, as in `'5'`, `1_000` or `0x1F`. A boolean is never a number, and a number is never a boolean.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+LARGEST_NUMBER = 2**63 - 1
+SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+NO_VALUE = "has no value; give one, or remove the key for its default"
+
+
+def read_whole_number(value: Any, expected: str = "a whole number") -> int:
+    """Return an integer. `expected`: what the message asks for.
+
+    Raises:
+        ValueError: no number, not whole, or its size is above 2**63 - 1.
+    """
+    number = _read_number(value, expected)
+    if number != int(number):
+        raise ValueError(f"must be {expected}")
+    if abs(number) > LARGEST_NUMBER:
+        raise ValueError(f"is too large; the largest number is {LARGEST_NUMBER}")
+    return int(number)
+
+
+def read_number(value: Any, expected: str = "a number") -> float:
+    """Return a finite number; negative zero becomes zero. `expected`: what the message asks for.
+
+    Raises:
+        ValueError: no number, NaN or infinite.
+    """
+    number = _read_number(value, expected)
+    return float(number) + 0.0
+
+
+def read_switch(value: Any) -> bool:
+    """Return a boolean.
+
+    Raises:
+        ValueError: neither true nor false, nor the text yes, no, on or off.
+    """
+    if value is None:
+        raise ValueError(NO_VALUE)
+    found = SWITCHES.get(value.lower()) if isinstance(value, str) else value
+    if not isinstance(found, bool):
+        raise ValueError("must be true or false")
+    return found
+
+
+def read_text(value: Any) -> str:
+    """Return text; a whole number is the text that it was written as.
+
+    Raises:
+        ValueError: another type, or a control character.
+    """
+    if value is None:
+        raise ValueError(NO_VALUE)
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        hint = ": put it in quotes" if isinstance(value, bool | float) else ""
+        raise ValueError(f"must be text{hint}")
+    if not value.isprintable():
+        raise ValueError("contains a line break or a control character")
+    return value
+
+
+def read_range(value: Any, read_end: Callable[[Any, str], Any]) -> tuple[Any, Any]:
+    """Return [low, high]; a single number is the range that holds only this number.
+
+    Args:
+        value: what the config has.
+        read_end: `read_number` or `read_whole_number`.
+
+    Raises:
+        ValueError: neither a number nor a list of two, or the low end is above the high end.
+    """
+    kind = "whole number" if read_end is read_whole_number else "number"
+    expected = f"a {kind}, or a pair [low, high] of {kind}s"
+    if isinstance(value, list | tuple):
+        if len(value) != 2:
+            raise ValueError(f"must be {expected}; this list has {len(value)}")
+        low, high = (read_end(end, expected) for end in value)
+    else:
+        low = high = read_end(value, expected)
+    if low > high:
+        raise ValueError(f"the low end {low:g} is above the high end {high:g}; write [{high:g}, {low:g}]")
+    return low, high
+
+
+def _read_number(value: Any, expected: str) -> int | float:
+    if value is None:
+        raise ValueError(NO_VALUE)
+    if isinstance(value, str):
+        value = _number_in_text(value, expected)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"must be {expected}")
+    try:
+        finite = math.isfinite(value)
+    except OverflowError:  # an integer that no float can hold
+        raise ValueError(f"is too large; the largest number is {LARGEST_NUMBER}") from None
+    if not finite:
+        raise ValueError(f"must be {expected}, and finite")
+    return value
+
+
+def _number_in_text(text: str, expected: str) -> int | float:
+    plain = text.strip()
+    for read in (lambda: int(plain, 0), lambda: int(plain), lambda: float(plain)):
+        try:
+            return read()
+        except ValueError:
+            continue
+    hint = ""
+    if re.fullmatch(r"[-+]?\d+,\d+", plain):
+        hint = f"; write {plain.replace(',', '.')}"
+    elif match := re.fullmatch(r"([-+]?[\d.]+) ?%", plain):
+        hint = f"; write {float(match[1]) / 100:g}" if match[1].count(".") <= 1 else ""
+    elif re.fullmatch(r"[-+]?[\d.]+(e[-+]?\d+)? ?[^\W\d]+\S*", plain):
+        hint = " without a unit"
+    elif re.fullmatch(r"[-+]?[\d.]+ ?(-|–|\.\.|to|,|:) ?[\d.]+", plain):
+        hint = "; a range is [low, high]"
+    raise ValueError(f"must be {expected}{hint}")
