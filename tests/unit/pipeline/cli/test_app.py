@@ -77,7 +77,7 @@ MISTAKES = {
     "an unknown command": (("fly",), "No such command 'fly'"),
     "a missing option": (("sample", "--count", 1), "Missing option '--config'"),
     "an unknown option": (("config", "--colour"), "No such option"),
-    "a missing config": (("config", "/nowhere.yaml"), "/nowhere.yaml: no such config file"),
+    "a missing config": (("config", "/nowhere.yaml"), "/nowhere.yaml: no such file"),
     "a wrong value in a config": (("layers", "--config", "{model: {freeze: 99}}"), "model.freeze"),
     "a config that is no YAML": (("label", "--config", "{a: [", "--data", "."), "YAML"),
     "a folder that is no data set": (("verify", ROOT / "docs"), "docs: not a data set"),
