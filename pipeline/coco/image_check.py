@@ -19,12 +19,17 @@ def check_images(coco: reader.CocoFile, images_dir: str | Path) -> None:
 
 def _image_problems(coco: reader.CocoFile, images_dir: Path) -> Iterator[str]:
     for image in coco.images:
-        path = images_dir / image.file_name
-        try:
-            width, height = image_files.read_size(path)
-        except image_files.ImageFileError as error:
-            yield f"image {image.id}: {error}"
-        else:
-            if (width, height) != (image.width, image.height):
-                declared_size = f"{image.width}x{image.height}"
-                yield f"image {image.id}: {path}: the image is {width}x{height}, the file says {declared_size}"
+        if problem := image_problem(image, images_dir):
+            yield problem
+
+
+def image_problem(image: reader.CocoImage, images_dir: Path) -> str | None:
+    """Return why an image cannot be used, as far as its header tells: missing, unreadable, of another size."""
+    path = images_dir / image.file_name
+    try:
+        width, height = image_files.read_size(path)
+    except image_files.ImageFileError as error:
+        return f"image {image.id}: {error}"
+    if (width, height) == (image.width, image.height):
+        return None
+    return f"image {image.id}: {path}: the image is {width}x{height}, the file says {image.width}x{image.height}"
