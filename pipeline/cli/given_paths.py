@@ -29,6 +29,7 @@ class Role(enum.Enum):
     INPUT_FILE = enum.auto()
     INPUT_FOLDER = enum.auto()
     INPUT = enum.auto()  # a file or a folder
+    IMAGES = enum.auto()  # the same; whether the file can be read is said together with the other images
     CONFIG = enum.auto()  # a YAML file, which its reader checks, or JSON text
     OUTPUT_FILE = enum.auto()
     OUTPUT_FOLDER = enum.auto()
@@ -38,6 +39,7 @@ PROBLEMS: dict[Role, Callable[[Path], str | None]] = {
     Role.INPUT_FILE: path_checks.input_file_problem,
     Role.INPUT_FOLDER: path_checks.input_folder_problem,
     Role.INPUT: path_checks.input_problem,
+    Role.IMAGES: path_checks.missing_problem,
     Role.OUTPUT_FILE: path_checks.output_file_problem,
     Role.OUTPUT_FOLDER: path_checks.output_folder_problem,
 }

@@ -78,7 +78,7 @@ def predict(
     model: options.Model,
     inputs: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="IMAGES", help="Images, or folders of images.", callback=recorder(Role.INPUT)),
+        typer.Argument(metavar="IMAGES", help="Images, or folders of images.", callback=recorder(Role.IMAGES)),
     ] = None,
     out: Annotated[
         Path | None, options.output_folder("--out", help="Folder for the results and the drawn copies of IMAGES.")
@@ -98,13 +98,17 @@ def predict(
     predictions: Annotated[
         Path | None, options.output_file("--predictions", help="COCO results to write for --annotations.")
     ] = None,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", help="Search the folders of IMAGES with the folders in them.")
+    ] = False,
     device: options.Device = "auto",
     threads: options.Threads = None,
 ) -> None:
     """Find pedestrians and pallet trucks in images.
 
     Give IMAGES and --out: writes COCO results and copies with masks drawn. Or give --annotations, --images and
-    --predictions: writes COCO results for the images of a COCO file.
+    --predictions: writes COCO results for the images of a COCO file. If some images cannot be read, they are named, the
+    others are predicted, and the exit code is 1.
     """
     for_images = bool(inputs and out)
     if for_images == bool(annotations and images and predictions):
@@ -115,9 +119,11 @@ def predict(
     _start_log("predict")
     use_threads(threads)
     if for_images:
-        prediction.predict_folder(model, inputs, out, device, draw_threshold)
+        all_read = prediction.predict_folder(model, inputs, out, device, draw_threshold, recursive)
     else:
-        prediction.predict_coco_file(model, annotations, images, predictions, device)
+        all_read = prediction.predict_coco_file(model, annotations, images, predictions, device)
+    if not all_read:
+        raise typer.Exit(1)
 
 
 def evaluate(
@@ -185,6 +191,7 @@ def export(
     from pipeline.inference import export as exporting
     from pipeline.models import detectors
 
+    exporting.file_format(out)
     typer.echo(exporting.export(detectors.load(model), out, *size))
 
 

@@ -2,14 +2,12 @@
 """Read and write image files. docs/reference/inputs.md says which are read and what is assumed about them."""
 
 import contextlib
-import logging
 import os
 import stat
 import struct
 import warnings
 import zlib
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -18,12 +16,12 @@ from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
 
 from pipeline.common import atomic_write, image_formats, image_modes, path_checks
 from pipeline.common.errors import CaristeError
+from pipeline.common.image_remarks import Remarks
 
 # Larger images would need more than 1 GB of memory. 108 megapixels, the most that many phones take, are too many.
 MAX_PIXELS = 90_000_000
 MIN_SIDE_PX = 4
 MAX_SIDE_RATIO = 50
-LOG = logging.getLogger(__name__)
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_HEADER_BYTES = 33  # the signature and the chunk IHDR
 # EXIF orientation -> how the stored pixels are turned to stand upright.
@@ -45,30 +43,6 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 
 class ImageFileError(CaristeError):
     """An image file cannot be read; the message names the file, the reason and what to do."""
-
-
-class Remarks:
-    """What was assumed about image files: each assumption, with the files."""
-
-    def __init__(self) -> None:
-        self._paths: dict[str, list[Path]] = defaultdict(list)
-
-    def add(self, path: Path, remarks: list[str]) -> None:
-        """Note what was assumed about a file."""
-        for remark in remarks:
-            self._paths[remark].append(path)
-
-    def log(self) -> None:
-        """Write one line for each assumption."""
-        for remark, paths in self._paths.items():
-            LOG.warning("%s (%s)", remark, name_some([path_checks.shown(path) for path in paths], "image"))
-
-
-def name_some(names: Sequence[str], noun: str, most: int = 3) -> str:
-    """Return the number of names and the first of them, such as "5 images: a.jpg, b.jpg, c.jpg and 2 more"."""
-    count = f"{len(names)} {noun}{'s' if len(names) > 1 else ''}"
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return f"{count}: {', '.join(names[:most])}{more}"
 
 
 def read_image(path: str | Path, remarks: Remarks | None = None, turn_upright: bool = True) -> np.ndarray:

@@ -47,6 +47,11 @@ def input_problem(path: Path) -> str | None:
     return _input_problem(path, files=True, folders=True)
 
 
+def missing_problem(path: Path) -> str | None:
+    """Return why nothing is at a path, not even a file that cannot be read."""
+    return _missing(path, "file or folder") if not os.path.lexists(path) else None
+
+
 def _input_problem(path: Path, files: bool, folders: bool) -> str | None:
     try:
         status = path.stat()

@@ -5,7 +5,8 @@ It takes images and folders of images, and writes copies with the detections dra
 file, and writes results that belong to it.
 """
 
-from collections import Counter
+import dataclasses
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,48 +19,113 @@ from pipeline.coco import image_check, reader
 from pipeline.coco.paste_masks import paste_masks_to_rle
 from pipeline.common import devices, image_files, json_files
 from pipeline.common.errors import CaristeError
+from pipeline.common.image_remarks import Remarks, first_problems
 from pipeline.common.progress import track
+from pipeline.inference import prediction_files
 from pipeline.inference.detection_overlays import detection_overlays
+from pipeline.inference.find_images import find_images
 from pipeline.inference.forward import detect
+from pipeline.inference.prediction_files import DRAWN_BY, drawn_paths
 from pipeline.models import detectors
 from pipeline.viz.overlays import draw_overlay
 
-IMAGE_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+LOG = logging.getLogger(__name__)
 
 
 class PredictError(CaristeError):
-    """The inputs or the output folder cannot be used; the message says what to change."""
+    """Nothing can be predicted, or the results cannot be written; the message says what to change."""
 
 
-def predict_folder(model: Path, inputs: Sequence[Path], out: Path, device: str, draw_threshold: float) -> None:
-    """Load a model and run `predict_and_draw` on the images that `inputs`, files or folders, name."""
-    paths = find_images(inputs)
-    predict_and_draw(detectors.load(model, devices.select_device(device)), paths, out, draw_threshold)
+def predict_folder(
+    model: Path, inputs: Sequence[Path], out: Path, device: str, draw_threshold: float, recursive: bool = False
+) -> bool:
+    """Load a model and run `predict_and_draw` on the images that `inputs`, files or folders, name.
 
+    Images that cannot be read are logged. Returns whether all could be read.
 
-def predict_coco_file(model: Path, annotations: Path, images_dir: Path, predictions: Path, device: str) -> None:
-    """Load a model and write its COCO results for all images of a COCO file."""
-    ground_truth = reader.read_coco(annotations)
+    Raises:
+        InputsError, PredictError: nothing is done.
+    """
+    failures: list[str] = []
+    paths = find_images(inputs, recursive)
+    readable = [path for path in paths if _has_readable_header(path, failures)]
+    _report_failures(failures, len(paths))
+    prediction_files.check_folder(out)
     detector = detectors.load(model, devices.select_device(device))
-    json_files.write_json(predictions, predict_annotated(detector, ground_truth, images_dir))
+    found_later: list[str] = []
+    predict_and_draw(detector, readable, out, draw_threshold, found_later)
+    _report_failures(found_later, len(readable))
+    return not failures and not found_later
+
+
+def predict_coco_file(model: Path, annotations: Path, images_dir: Path, predictions: Path, device: str) -> bool:
+    """Load a model and write its COCO results for the images of a COCO file; see `predict_folder`."""
+    ground_truth = reader.read_coco(annotations)
+    problems = {image.id: image_check.image_problem(image, images_dir) for image in ground_truth.images}
+    failures = [f"{annotations}: {problem}" for problem in problems.values() if problem]
+    _report_failures(failures, len(problems))
+    images = tuple(image for image in ground_truth.images if not problems[image.id])
+    detector = detectors.load(model, devices.select_device(device))
+    found_later: list[str] = []
+    remarks = Remarks()
+    readable = dataclasses.replace(ground_truth, images=images)
+    results = _predict_images_of(detector, readable, images_dir, found_later, remarks)
+    remarks.log()
+    _report_failures(found_later, len(images))
+    json_files.write_json(predictions, results)
+    return not failures and not found_later
+
+
+def _has_readable_header(path: Path, failures: list[str]) -> bool:
+    """Return whether the header of an image can be read; if not, the reason is added to `failures`."""
+    try:
+        image_files.check_header(path)
+    except image_files.ImageFileError as error:
+        failures.append(str(error))
+        return False
+    return True
+
+
+def _report_failures(failures: Sequence[str], image_count: int) -> None:
+    """Log which images cannot be read.
+
+    Raises:
+        PredictError: none can be read.
+    """
+    if failures and len(failures) == image_count:
+        raise PredictError(first_problems(failures))
+    if failures:
+        LOG.warning("%s", first_problems(failures))
+        LOG.warning("%d of %d images cannot be read; the others are predicted", len(failures), image_count)
 
 
 def predict_images(
-    detector: detectors.Detector, images: Sequence[tuple[int, Path]], category_ids: Mapping[str, int]
-) -> Iterator[tuple[np.ndarray, list[dict[str, Any]]]]:
-    """Yield for each (image id, path) the image, uint8 RGB, and its COCO results, highest score first.
+    detector: detectors.Detector,
+    images: Sequence[tuple[int, Path]],
+    category_ids: Mapping[str, int],
+    failures: list[str] | None = None,
+    remarks: Remarks | None = None,
+) -> Iterator[tuple[int, np.ndarray, list[dict[str, Any]]]]:
+    """Yield for each (image id, path) the id, the image, uint8 RGB, and its COCO results, highest score first.
 
-    `category_ids`: class name -> id in the results. Other classes are left out.
+    `category_ids`: class name -> id in the results. Other classes are left out. Images that cannot be read are left
+    out, and the reasons are added to `failures`.
 
     Raises:
-        ImageFileError: an image that is missing or damaged.
+        ImageFileError: an image cannot be read, and `failures` is None.
     """
     names = [category["name"] for category in detector.categories]
     label_ids = {label: category_ids[name] for label, name in enumerate(names, 1) if name in category_ids}
-    for image_id, path in images:
-        image = image_files.read_image(path)
+    for image_id, path in track(images, len(images), "predict"):
+        try:
+            image = image_files.read_image(path, remarks)
+        except image_files.ImageFileError as error:
+            if failures is None:
+                raise
+            failures.append(str(error))
+            continue
         detections = detect_objects(detector.model, image, label_ids)
-        yield image, [{"image_id": image_id, **detection} for detection in detections]
+        yield image_id, image, [{"image_id": image_id, **detection} for detection in detections]
 
 
 @torch.inference_mode()
@@ -106,76 +172,45 @@ def predict_annotated(
         ImageFileError: a damaged image.
     """
     image_check.check_images(ground_truth, images_dir)
+    return _predict_images_of(detector, ground_truth, images_dir)
+
+
+def _predict_images_of(
+    detector: detectors.Detector,
+    ground_truth: reader.CocoFile,
+    images_dir: Path,
+    failures: list[str] | None = None,
+    remarks: Remarks | None = None,
+) -> list[dict[str, Any]]:
     images = [(image.id, images_dir / image.file_name) for image in ground_truth.images]
     category_ids = {category.name: category.id for category in ground_truth.categories}
-    predictions = track(predict_images(detector, images, category_ids), len(images), "predict")
-    return [result for _, results in predictions for result in results]
+    predictions = predict_images(detector, images, category_ids, failures, remarks)
+    return [result for _, _, results in predictions for result in results]
 
 
-def find_images(paths: Sequence[Path]) -> list[Path]:
-    """Return the images that `paths` name, and those in the folders that it names, in order.
-
-    Raises:
-        PredictError: no such file, or a folder without images.
-    """
-    images: list[Path] = []
-    for path in paths:
-        if not path.exists():
-            raise PredictError(f"{path}: no such file or folder")
-        if path.is_file():
-            images.append(path)
-            continue
-        folder_images = sorted(each for each in path.iterdir() if each.suffix.lower() in IMAGE_SUFFIXES)
-        if not folder_images:
-            raise PredictError(f"{path}: no images in this folder ({', '.join(sorted(IMAGE_SUFFIXES))})")
-        images += folder_images
-    return images
-
-
-def overlay_paths(images: Sequence[Path], folder: Path) -> list[Path]:
-    """Return the path of the drawn copy of each image: `NAME.png`, numbered where names repeat.
-
-    Raises:
-        PredictError: a copy would overwrite one of the images.
-    """
-    stems = Counter(image.stem for image in images)
-    names = [
-        image.stem if stems[image.stem] == 1 else f"{image.stem}_{number}" for number, image in enumerate(images, 1)
-    ]
-    paths = [folder / f"{name}.png" for name in names]
-    originals = {image.resolve() for image in images}
-    for path in paths:
-        if path.resolve() in originals:
-            raise PredictError(f"{path}: the drawn copy would overwrite this image; choose another --out")
-    return paths
-
-
-def predict_and_draw(detector: detectors.Detector, paths: Sequence[Path], out: Path, draw_threshold: float) -> None:
+def predict_and_draw(
+    detector: detectors.Detector, paths: Sequence[Path], out: Path, draw_threshold: float, failures: list[str]
+) -> None:
     """Write drawn copies of the images, `predictions.json`, and `images.json`: a COCO file that names the image ids.
 
-    Detections with a score of at least `draw_threshold` are drawn.
-
-    Raises:
-        ImageFileError: a damaged image.
-        PredictError: a drawn copy would overwrite an image.
+    Detections with a score of at least `draw_threshold` are drawn. Images that cannot be read are left out, and the
+    reasons are added to `failures`. The two files are written at the end.
     """
-    overlay_files = overlay_paths(paths, out)
-    images_with_ids = list(enumerate(paths, 1))
+    images = list(enumerate(paths, 1))
+    files = dict(zip(range(1, len(paths) + 1), drawn_paths(paths, out), strict=True))
     category_ids = {category["name"]: category["id"] for category in detector.categories}
     categories = [reader.Category.model_validate(category) for category in detector.categories]
-    predictions = track(predict_images(detector, images_with_ids, category_ids), len(paths), "predict")
     image_entries, all_results = [], []
-    for (image_id, path), overlay_file, (image, results) in zip(
-        images_with_ids, overlay_files, predictions, strict=True
-    ):
+    remarks = Remarks()
+    for image_id, image, results in predict_images(detector, images, category_ids, failures, remarks):
         height, width = image.shape[:2]
-        entry = {"id": image_id, "file_name": str(path), "width": width, "height": height, "drawn": overlay_file.name}
+        file_name, drawn_name = str(paths[image_id - 1]), files[image_id].name
+        entry = {"id": image_id, "file_name": file_name, "width": width, "height": height, "drawn": drawn_name}
         image_entries.append(entry)
         all_results += results
         drawn = [reader.Detection.model_validate(result) for result in results if result["score"] >= draw_threshold]
-        coco_image = reader.CocoImage.model_validate(entry)
-        overlays = detection_overlays(drawn, coco_image, categories, with_names=True)
-        image_files.write_png(overlay_file, draw_overlay(image, overlays))
-    document = {"images": image_entries, "annotations": [], "categories": detector.categories}
-    json_files.write_json(out / "images.json", document)
-    json_files.write_json(out / "predictions.json", all_results)
+        overlays = detection_overlays(drawn, reader.CocoImage.model_validate(entry), categories, with_names=True)
+        image_files.write_png(files[image_id], draw_overlay(image, overlays), software=DRAWN_BY)
+    remarks.log()
+    if image_entries:
+        prediction_files.write(out, image_entries, detector.categories, all_results)

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is said about many image files: one line for each assumption, the first ten problems, the first three names."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.common.path_checks import shown
+
+MAX_PROBLEMS_SHOWN = 10
+LOG = logging.getLogger(__name__)
+
+
+class Remarks:
+    """What was assumed about image files: each assumption, with the files."""
+
+    def __init__(self) -> None:
+        self._paths: dict[str, list[Path]] = defaultdict(list)
+
+    def add(self, path: Path, remarks: list[str]) -> None:
+        """Note what was assumed about a file."""
+        for remark in remarks:
+            self._paths[remark].append(path)
+
+    def log(self) -> None:
+        """Write one line for each assumption."""
+        for remark, paths in self._paths.items():
+            LOG.warning("%s: images %s", remark, name_some([shown(path) for path in paths]))
+
+
+def name_some(names: Sequence[str], most: int = 3) -> str:
+    """Return a number of names and the first of them, such as "5 (a.jpg, b.jpg, c.jpg, …)"."""
+    return f"{len(names)} ({', '.join(names[:most])}{', …' if len(names) > most else ''})"
+
+
+def first_problems(problems: Sequence[str]) -> str:
+    """Return the first ten problems, one per line, and the number of the others."""
+    rest = len(problems) - MAX_PROBLEMS_SHOWN
+    return "\n".join([*problems[:MAX_PROBLEMS_SHOWN], *([f"and {rest} more"] if rest > 0 else [])])
