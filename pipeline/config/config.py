@@ -17,7 +17,7 @@ from pipeline.common.errors import CaristeError
 from pipeline.common.text_files import TextFileError
 from pipeline.common.yaml_files import KeyPath, parse_yaml, read_yaml
 from pipeline.config.data_set import DataSection, LabelSection, RenderSection, RunSection
-from pipeline.config.error_messages import at_most_ten, dotted, error_lines
+from pipeline.config.error_messages import WrongKey, at_most_ten, dotted, wrong_keys
 from pipeline.config.field_types import CocoSetSection, Name, Section, none_as_empty
 from pipeline.config.renamed_keys import new_name_of
 from pipeline.config.study import StudySection
@@ -81,9 +81,8 @@ def validate(values: Any, source: str = "config", places: Mapping[KeyPath, str] 
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        found = list(error_lines(error, Config))
-    lines = [f"{_place(path, places or {}, source)}: {_line(path, problem)}" for path, problem in found]
-    raise ConfigError(at_most_ten(lines))
+        wrong = wrong_keys(error, Config)
+    raise ConfigError(at_most_ten([f"{_place(key.path, places or {}, source)}: {_line(key)}" for key in wrong]))
 
 
 def _place(path: KeyPath, places: Mapping[KeyPath, str], source: str) -> str:
@@ -92,10 +91,9 @@ def _place(path: KeyPath, places: Mapping[KeyPath, str], source: str) -> str:
     return next(known, source)
 
 
-def _line(path: KeyPath, problem: str) -> str:
-    if new := new_name_of(path):
-        return f"{dotted(path)}: this key is called {new} now"
-    return f"{dotted(path) or 'the file'}{problem}"
+def _line(key: WrongKey) -> str:
+    new = new_name_of(key.path)
+    return f"{dotted(key.path)}: this key is called {new} now" if new else str(key)
 
 
 def is_inline(source: str | Path) -> bool:

@@ -3,9 +3,8 @@
 
 import difflib
 import re
-from collections.abc import Iterator
 from types import NoneType
-from typing import Any, get_args, get_origin
+from typing import Any, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -19,12 +18,12 @@ CONTAINERS = (list, dict, tuple)
 # Type of error -> message. {...} are what pydantic says of the limit.
 PLAIN_MESSAGES = {
     "missing": "is missing",
-    "greater_than": "must be above {gt}",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than": "must be below {lt}",
-    "less_than_equal": "must be at most {le}",
-    "too_short": "needs at least {min_length}",
-    "too_long": "has more than {max_length}",
+    "greater_than": "must be above {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than": "must be below {lt:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "too_short": "needs at least {min_length} entry",
+    "too_long": "has more than {max_length} entries",
     "string_too_short": "is empty",
     "string_too_long": "has more than {max_length} characters",
     "dict_type": "must be names with values: {{name: value}}",
@@ -36,20 +35,41 @@ PLAIN_MESSAGES = {
     "a digit",
 }
 
+MISSING = PLAIN_MESSAGES["missing"]
+NEAR_NAME = r"unknown key; did you mean (\w+)\?$"
+
 KeyPath = tuple[str | int, ...]
 
 
-def error_lines(error: ValidationError, root: type[BaseModel]) -> Iterator[tuple[KeyPath, str]]:
-    """Yield the path of each wrong key of a document of the type `root`, and what is wrong with it, without its path.
+class WrongKey(NamedTuple):
+    """What is wrong with one key.
 
-    Of several errors about the same key, only the first is given.
+    Attributes:
+        path: where the key is in the document.
+        given: its value as text that can stand behind the path, such as " = -1"; "" if the value does not help.
+        message: what is wrong.
     """
-    seen = set()
+
+    path: KeyPath
+    given: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{dotted(self.path) or 'the file'}{self.given}: {self.message}"
+
+
+def wrong_keys(error: ValidationError, root: type[BaseModel]) -> list[WrongKey]:
+    """Return what is wrong with a document of the type `root`, key by key.
+
+    Of several errors about the same key, only the first is given. A key that is missing because its name is misspelled
+    is given only once.
+    """
+    found: dict[KeyPath, WrongKey] = {}
     for problem in error.errors(include_url=False):
         path = tuple(part for part in problem["loc"] if part != "[key]")
-        if path not in seen:
-            seen.add(path)
-            yield path, _describe(problem, path, root)
+        found.setdefault(path, WrongKey(path, *_describe(problem, path, root)))
+    misspelled = {(*key.path[:-1], near[1]) for key in found.values() if (near := re.search(NEAR_NAME, key.message))}
+    return [key for key in found.values() if not (key.message == MISSING and key.path in misspelled)]
 
 
 def dotted(path: KeyPath) -> str:
@@ -75,14 +95,14 @@ def at_most_ten(lines: list[str]) -> str:
     return "\n".join([*lines[:MAX_LINES], *([f"and {rest} more"] if rest > 0 else [])])
 
 
-def _describe(problem: dict[str, Any], path: KeyPath, root: type[BaseModel]) -> str:
-    """Return what stands behind the path: the value, if it helps, and what is wrong."""
+def _describe(problem: dict[str, Any], path: KeyPath, root: type[BaseModel]) -> tuple[str, str]:
+    """Return the value as text, if it helps, and what is wrong with it."""
     kind, given = problem["type"], problem["input"]
     if kind == "extra_forbidden":
-        return f": unknown key{_hint_for_key(path, root)}"
+        return "", f"unknown key{_hint_for_key(path, root)}"
     if kind == "literal_error" and problem["loc"][-1] == "[key]":
         known = _choices(problem)
-        return f": unknown name{suggestion(str(given), known) or f'; known: {_listed(known)}'}"
+        return "", f"unknown name{suggestion(str(given), known) or f'; known: {_listed(known)}'}"
     if kind == "value_error":
         message = str(problem["ctx"]["error"])
     elif kind == "literal_error":
@@ -93,11 +113,9 @@ def _describe(problem: dict[str, Any], path: KeyPath, root: type[BaseModel]) -> 
         message = PLAIN_MESSAGES[kind].format(**problem.get("ctx", {}))
     else:
         message = problem["msg"][0].lower() + problem["msg"][1:]
-    if kind == "missing" or isinstance(given, dict):
-        return f": {message}"
-    if given is None and message != NO_VALUE:
-        message = f"has no value; {message}"
-    return f" = {shown(given)}: {message}" if given is not None else f": {message}"
+    if given is None:
+        return "", message if message == NO_VALUE else f"has no value; {message}"
+    return "" if kind == "missing" or isinstance(given, dict) else f" = {shown(given)}", message
 
 
 def _choices(problem: dict[str, Any]) -> list[str]:

@@ -9,6 +9,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from pipeline.config.plain_values import read_number, read_range, read_switch, read_text, read_whole_number
 
+MAX_COUNT = 1000  # of one kind of object in an image; a hall holds far fewer
+
 AS_WHOLE_NUMBER, AS_NUMBER = BeforeValidator(read_whole_number), BeforeValidator(read_number)
 AS_SWITCH, AS_TEXT = BeforeValidator(read_switch), BeforeValidator(read_text)
 
@@ -62,21 +64,27 @@ FloatRange = Annotated[
 ]
 CountRange = Annotated[
     tuple[Count, Count],
+    AfterValidator(lambda bounds: check_limits(bounds, 0, MAX_COUNT)),
     BeforeValidator(
         lambda value: read_range(value, read_whole_number), json_schema_input_type=Count | tuple[Count, Count]
     ),
 ]
 
 
+def check_limits(bounds: tuple[float, float], low: float, high: float) -> tuple[float, float]:
+    """Return a range.
+
+    Raises:
+        ValueError: it reaches beyond [low, high].
+    """
+    if bounds[0] < low or bounds[1] > high:
+        raise ValueError(f"must lie within {low:g} and {high:g}")
+    return bounds
+
+
 def within_limits(low: float, high: float) -> AfterValidator:
     """Return a validator that refuses ranges which reach beyond [low, high]."""
-
-    def check_bounds(bounds: tuple[float, float]) -> tuple[float, float]:
-        if bounds[0] < low or bounds[1] > high:
-            raise ValueError(f"must lie within {low:g} and {high:g}")
-        return bounds
-
-    return AfterValidator(check_bounds)
+    return AfterValidator(lambda bounds: check_limits(bounds, low, high))
 
 
 FractionRange = Annotated[FloatRange, within_limits(0, 1)]

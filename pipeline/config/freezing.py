@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, WrapValidator, model_validator
 
+from pipeline.config.error_messages import suggestion
 from pipeline.config.field_types import AS_NUMBER, AS_TEXT, AS_WHOLE_NUMBER, PositiveCount, PositiveNumber, Section
 
 Patterns = Annotated[list[Annotated[str, Field(min_length=1), AS_TEXT]], Field(min_length=1)]
@@ -23,9 +24,10 @@ def _check_with_one_message(value: Any, validate: Callable[[Any], Any]) -> Any:
     try:
         return validate(value)
     except ValidationError:
+        near = suggestion(value, ["backbone", "heads_only", "none"]) if isinstance(value, str) else ""
         raise ValueError(
             "must be backbone, heads_only, none, a number of stages (0 or more), {all_but_last: layers (1 or more)}, "
-            "or a list of names and patterns such as [backbone.body.conv_stem, 'backbone.body.blocks.0*']"
+            f"or a list of names and patterns such as [backbone.body.conv_stem, 'backbone.body.blocks.0*']{near}"
         ) from None
 
 

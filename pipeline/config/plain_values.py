@@ -6,6 +6,7 @@ A number may be text, as in `'5'`, `1_000` or `0x1F`. A boolean is never a numbe
 
 import math
 import re
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -65,7 +66,7 @@ def read_text(value: Any) -> str:
     if not isinstance(value, str):
         hint = ": put it in quotes" if isinstance(value, bool | float) else ""
         raise ValueError(f"must be text{hint}")
-    if not value.isprintable():
+    if any(unicodedata.category(character) == "Cc" for character in value):
         raise ValueError("contains a line break or a control character")
     return value
 

@@ -13,8 +13,6 @@ RENAMED_KEYS = {
     "model.unfreeze.*.leave": "model.unfreeze.*.keep_frozen",
     "train.steps": "train.rate_drops",
     "train.validation.on": "train.validation.dataset",
-    # YAML 1.1 reads a bare `on` as true, and pydantic calls that key 1.
-    "train.validation.1": "train.validation.dataset",
 }
 
 

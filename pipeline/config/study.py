@@ -3,9 +3,13 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from pipeline.config.field_types import AS_TEXT, Count, Name, PositiveCount, Section
+from pipeline.config.backbone_names import check_backbone, weights_problem
+from pipeline.config.error_messages import wrong_keys
+from pipeline.config.field_types import Count, Name, PositiveCount, Section, UserPath
+from pipeline.config.freezing import FreezePolicy, UnfreezeStep
+from pipeline.config.training import RateFactorsSection
 
 # Between the parts of a variant's name. Backbones and policies must not contain it.
 NAME_SEPARATOR = "--"
@@ -15,7 +19,7 @@ MODEL_POLICY_KEYS, TRAIN_POLICY_KEYS = ("freeze", "unfreeze"), ("rate_factors",)
 class StudyBackboneSection(Section):
     """A backbone of the study. A single text is the same as `{weights: text}`."""
 
-    weights: Annotated[str, Field(min_length=1, description="model.weights for this backbone"), AS_TEXT]
+    weights: UserPath = Field(description="model.weights for this backbone")
     policies: Annotated[list[Name], Field(min_length=1)] | None = Field(
         None, description="the policies to train it with; null: all"
     )
@@ -26,16 +30,40 @@ class StudyBackboneSection(Section):
         return {"weights": value} if isinstance(value, str) else value
 
 
+class PolicySection(Section):
+    """A freezing policy with a schedule or with its own learning rates."""
+
+    freeze: FreezePolicy
+    unfreeze: list[UnfreezeStep] = Field([])
+    rate_factors: RateFactorsSection = RateFactorsSection()
+
+
+def _check_policy(policy: Any) -> Any:
+    """Return the policy as it was given.
+
+    Raises:
+        ValueError: `freeze` or another key would be refused in `model` or `train`.
+    """
+    try:
+        PolicySection.model_validate(_policy_values(policy))
+    except ValidationError as error:
+        wrong = wrong_keys(error, PolicySection)[0]
+        raise ValueError(wrong.message if wrong.path == ("freeze",) else str(wrong)) from None
+    return policy
+
+
 class StudySection(Section):
     """One training for every backbone, policy and seed. Everything else is as in `model` and `train`."""
 
     name: Name = Field("freezing", description="the results are in results/studies/NAME")
-    backbones: Annotated[dict[Name, StudyBackboneSection], Field(min_length=1)] = Field(
+    backbones: Annotated[
+        dict[Annotated[Name, AfterValidator(check_backbone)], StudyBackboneSection], Field(min_length=1)
+    ] = Field(
         {"tf_efficientnet_lite0": StudyBackboneSection(weights="bundled")},
         description="model.backbone → model.weights, or {weights: .., policies: [..]} if not all policies make sense "
         "for it",
     )
-    policies: Annotated[dict[Name, Any], Field(min_length=1)] = Field(
+    policies: Annotated[dict[Name, Annotated[Any, AfterValidator(_check_policy)]], Field(min_length=1)] = Field(
         {"heads_only": "heads_only", "backbone": "backbone", "first_3_stages": 3, "none": "none"},
         description="name in tables and plots → model.freeze, or {freeze: .., unfreeze: [..], rate_factors: {..}} for "
         "a policy with a schedule or with its own learning rates",
@@ -48,15 +76,13 @@ class StudySection(Section):
     @model_validator(mode="after")
     def _check_names(self) -> "StudySection":
         if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError(f"seeds: {self.seeds}: give each seed only once")
+            raise ValueError(f"seeds: {list(self.seeds)}: give each seed only once")
         for name in (*self.backbones, *self.policies):
             if NAME_SEPARATOR in name:
                 raise ValueError(f"{name}: a name here must not contain {NAME_SEPARATOR!r}")
-        for name, policy in self.policies.items():
-            if unknown := set(_policy_values(policy)) - {*MODEL_POLICY_KEYS, *TRAIN_POLICY_KEYS}:
-                known = ", ".join((*MODEL_POLICY_KEYS, *TRAIN_POLICY_KEYS))
-                raise ValueError(f"policies.{name}: {', '.join(sorted(unknown))}: only {known} can differ")
         for name, backbone in self.backbones.items():
+            if problem := weights_problem(name, backbone.weights):
+                raise ValueError(f"backbones.{name}: {problem}")
             if unknown := set(backbone.policies or ()) - set(self.policies):
                 raise ValueError(f"backbones.{name}.policies: {', '.join(sorted(unknown))}: not among study.policies")
         return self

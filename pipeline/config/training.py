@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The sections `model` and `train`: what is trained and how, with augmentation and validation."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from pipeline.config.backbone_names import check_backbone, weights_problem
 from pipeline.config.field_types import (
     AS_NUMBER,
     AS_TEXT,
@@ -18,6 +19,7 @@ from pipeline.config.field_types import (
     PositiveNumber,
     Section,
     Switch,
+    UserPath,
     none_as_empty,
     within_limits,
 )
@@ -31,20 +33,22 @@ class ModelSection(Section):
     Cariste. The default is larger and better, and downloads 170 MB once.
     """
 
-    backbone: Annotated[str, Field(min_length=1), AS_TEXT] = Field(
+    backbone: Annotated[str, Field(min_length=1), AS_TEXT, AfterValidator(check_backbone)] = Field(
         "maskrcnn_resnet50_fpn",
         description="torchvision's detectors maskrcnn_resnet50_fpn and maskrcnn_resnet50_fpn_v2; resnet18, resnet34, "
         "resnet50, resnet101, vgg16, alexnet, googlenet, efficientnet_b0, mobilenet_v3_large; or the name of a timm "
         "model that gives features, such as tf_efficientnet_lite0 or timm/convnext_pico",
     )
-    weights: Annotated[str, Field(min_length=1), AS_TEXT] = Field(
+    weights: UserPath = Field(
         "coco",
         description="coco: torchvision's detector, trained on COCO, a download, only for its two backbones; "
         "bundled: installed with Cariste, needs no network, for tf_efficientnet_lite0, _lite1 and _lite2; "
         "imagenet: the published classifier of the backbone, a download; none: random; or the path of a model.pt or a "
         "checkpoint of Cariste, or of a state dict of torchvision or timm (.pth, .safetensors)",
     )
-    weights_file: str | None = Field(None, description="for weights: coco, a local file to use instead of the download")
+    weights_file: UserPath | None = Field(
+        None, description="for weights: coco, a local file to use instead of the download"
+    )
     freeze: FreezePolicy = Field(
         "backbone",
         description="what is not trained: backbone (without its FPN), heads_only (everything but the heads), none, "
@@ -82,6 +86,14 @@ class ModelSection(Section):
         0.5, description="of two boxes of a class with a larger IoU, only the one with the higher confidence stays"
     )
     detections: PositiveCount = Field(100, description="detections per image, at most")
+
+    @model_validator(mode="after")
+    def _check_weights(self) -> Self:
+        if problem := weights_problem(self.backbone, self.weights):
+            raise ValueError(problem)
+        if self.weights_file and self.weights != "coco":
+            raise ValueError(f"weights_file is for weights: coco, not for weights: {self.weights}")
+        return self
 
 
 class AugmentSection(Section):

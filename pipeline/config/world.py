@@ -28,8 +28,10 @@ from pipeline.config.field_types import (
     FractionRange,
     PositiveSum,
     Section,
+    check_limits,
     within_limits,
 )
+from pipeline.config.plain_values import read_number, read_range
 
 
 class LayoutSection(Section):
@@ -157,7 +159,8 @@ class GoodsSection(Section):
     )
 
 
-FieldOfViewRange = Annotated[FloatRange, within_limits(10, 150)]
+FIELD_OF_VIEW_LIMITS = (10, 150)
+FieldOfViewRange = Annotated[FloatRange, within_limits(*FIELD_OF_VIEW_LIMITS)]
 
 
 class FieldOfViewSection(Section):
@@ -171,7 +174,9 @@ class FieldOfViewSection(Section):
     @model_validator(mode="before")
     @classmethod
     def _expand_single_range(cls, value: Any) -> Any:
-        return value if isinstance(value, dict | FieldOfViewSection) else dict.fromkeys(cls.model_fields, value)
+        if value is None or isinstance(value, dict | FieldOfViewSection):
+            return value
+        return dict.fromkeys(cls.model_fields, check_limits(read_range(value, read_number), *FIELD_OF_VIEW_LIMITS))
 
 
 class CameraSection(Section):

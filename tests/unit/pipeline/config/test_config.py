@@ -16,16 +16,28 @@ from tests.helpers.paths import CONFIGS
         ({"train": {"augment": {"flop": 1}}}, "config: train.augment.flop: unknown key; did you mean flip?"),
         ({"goods": {"fill": 2}}, "config: goods.fill = 2: must lie within 0 and 1"),
         ({"data": {"seed": -1}}, "config: data.seed = -1: must be at least 0"),
-        ({"data": {"name": "a/b"}}, "config: data.name = 'a/b': may contain only letters from a to z, digits, _, . and -"),
-        ({"render": {"device": "gpu"}}, "config: render.device = 'gpu': must be auto, cpu, cuda, optix, hip, metal or oneapi"),
+        (
+            {"data": {"name": "a/b"}},
+            "config: data.name = 'a/b': may contain only letters from a to z, digits, _, . and -",
+        ),
+        (
+            {"render": {"device": "gpu"}},
+            "config: render.device = 'gpu': must be auto, cpu, cuda, optix, hip, metal or oneapi",
+        ),
         (
             {"camera": {"rigs": {"drone": 1}}},
             "config: camera.rigs.drone: unknown name; known: robot, handheld, ceiling or forklift_mast",
         ),
-        ({"camera": {"aperture_f": "wide"}}, "config: camera.aperture_f = 'wide': must be a number, or a pair [low, high] of numbers"),
+        (
+            {"camera": {"aperture_f": "wide"}},
+            "config: camera.aperture_f = 'wide': must be a number, or a pair [low, high] of numbers",
+        ),
         ({"camera": {"fov_deg": {"robot": [5, 60]}}}, "config: camera.fov_deg.robot = [5, 60]: must lie within 10"),
         ({"light": {"power": [0, 1]}}, "config: light.power = [0, 1]: must lie within 0.01 and 100"),
-        ({"people": {"count": [3, 1]}}, "config: people.count = [3, 1]: the low end 3 is above the high end 1; write [1, 3]"),
+        (
+            {"people": {"count": [3, 1]}},
+            "config: people.count = [3, 1]: the low end 3 is above the high end 1; write [1, 3]",
+        ),
         (
             {"layout": {"kinds": {"aisle": 0}}},
             "config: layout.kinds: at least one share must be above",

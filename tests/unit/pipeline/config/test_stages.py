@@ -99,7 +99,7 @@ def test_the_text_changes_with_what_a_stage_depends_on_and_with_nothing_else(sta
     assert (stage.from_config(validate(change)) != stage.from_config(Config())) == depends
 
 
-@pytest.mark.parametrize(("weights", "rate"), [("bundled", 0.1), ("none", 1), ("my.pth", 0.1)])
+@pytest.mark.parametrize(("weights", "rate"), [("coco", 0.1), ("none", 1), ("my.pth", 0.1)])
 def test_a_pretrained_backbone_learns_more_slowly_by_default(weights, rate):
     config = TrainConfig.from_config(Config(model={"weights": weights}))
     factors = config.with_backbone_rate().train.rate_factors
