@@ -110,11 +110,13 @@ def read_config(source: str | Path) -> Config:
         ConfigError: no such file, no YAML, or a value that is not allowed.
     """
     try:
-        document = parse_yaml(str(source), "config") if is_inline(source) else read_yaml(source)
+        if is_inline(source):
+            return validate(parse_yaml(str(source), "config").values)
+        document = read_yaml(source)
     except TextFileError as error:
         raise ConfigError(str(error)) from None
-    name = "config" if is_inline(source) else str(source)
-    return validate(document.values, name, {path: f"{name}, line {line}" for path, line in document.lines.items()})
+    places = {path: f"{source}, line {line}" for path, line in document.lines.items()}
+    return validate(document.values, str(source), places)
 
 
 def schema() -> str:

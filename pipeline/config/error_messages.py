@@ -13,6 +13,7 @@ from pipeline.config.plain_values import NO_VALUE
 MAX_LINES = 10
 MAX_SHOWN = 60  # characters of a value
 SUGGESTION_CUTOFF, ELSEWHERE_CUTOFF = 0.75, 0.8
+MAX_NAMES_BESIDE = 8  # allowed names that are listed although there is a suggestion
 CONTAINERS = (list, dict, tuple)
 
 # Type of error -> message. {...} are what pydantic says of the limit.
@@ -135,7 +136,9 @@ def _hint_for_key(path: KeyPath, root: type[BaseModel]) -> str:
     known = _all_keys(root)
     last_names = sorted({key.rpartition(".")[2] for key in known})
     for nearest in difflib.get_close_matches(name.lower(), last_names, 1, ELSEWHERE_CUTOFF):
-        return f" here; did you mean {_listed([key for key in known if key.rpartition('.')[2] == nearest])}?"
+        there = _listed([key for key in known if key.rpartition(".")[2] == nearest])
+        few = f"; allowed here: {', '.join(allowed)}" if len(allowed) <= MAX_NAMES_BESIDE else ""
+        return f" here{few}; did you mean {there}?"
     return f"; allowed here: {', '.join(allowed)}"
 
 

@@ -237,7 +237,7 @@ def test_people_and_trucks_without_room_are_left_out_and_a_warning_counts_them(m
 def test_the_command_writes_the_same_bytes_for_any_range_of_images(tmp_path, scenes):
     all_images, last_images = tmp_path / "all.jsonl", tmp_path / "last.jsonl"
     defaults, fewer = tmp_path / "defaults.yaml", tmp_path / "fewer.yaml"
-    defaults.write_text("")
+    defaults.write_text("{}")
     fewer.write_text("data: {images: 3}")
     assert run_cariste("sample", "--config", defaults, "--count", 4, "--out", all_images).exit_code == 0
     assert run_cariste("sample", "--config", fewer, "--first", 2, "--count", 2, "--out", last_images).exit_code == 0
