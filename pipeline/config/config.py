@@ -15,9 +15,9 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from pipeline.common.errors import CaristeError
 from pipeline.common.text_files import TextFileError
+from pipeline.common.validation_messages import WrongKey, at_most_ten, dotted, wrong_keys
 from pipeline.common.yaml_files import KeyPath, parse_yaml, read_yaml
 from pipeline.config.data_set import DataSection, LabelSection, RenderSection, RunSection
-from pipeline.config.error_messages import WrongKey, at_most_ten, dotted, wrong_keys
 from pipeline.config.field_types import CocoSetSection, Name, Section, none_as_empty
 from pipeline.config.renamed_keys import new_name_of
 from pipeline.config.study import StudySection

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from pipeline.config.plain_values import read_number, read_range, read_switch, read_text, read_whole_number
+from pipeline.common.plain_values import read_number, read_range, read_switch, read_text, read_whole_number
 
 MAX_COUNT = 1000  # of one kind of object in an image; a hall holds far fewer
 

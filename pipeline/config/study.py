@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from pipeline.common.validation_messages import wrong_keys
 from pipeline.config.backbone_names import check_backbone, weights_problem
-from pipeline.config.error_messages import wrong_keys
 from pipeline.config.field_types import Count, Name, PositiveCount, Section, UserPath
 from pipeline.config.freezing import FreezePolicy, UnfreezeStep
 from pipeline.config.training import RateFactorsSection

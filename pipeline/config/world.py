@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from pipeline.common.plain_values import read_number, read_range
 from pipeline.common.vocabulary import (
     CameraRig,
     Contrast,
@@ -31,7 +32,6 @@ from pipeline.config.field_types import (
     check_limits,
     within_limits,
 )
-from pipeline.config.plain_values import read_number, read_range
 
 
 class LayoutSection(Section):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from pipeline.config.plain_values import NO_VALUE
+from pipeline.common.plain_values import NO_VALUE
 
 MAX_LINES = 10
 MAX_SHOWN = 60  # characters of a value
