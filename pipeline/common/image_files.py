@@ -204,5 +204,5 @@ def png_software(path: Path) -> str | None:
         content = file.read(start + 200)
         if content.startswith(PNG_SIGNATURE) and content[start - 4 : start + 9] == b"tEXtSoftware\0":
             end = start + int.from_bytes(content[start - 8 : start - 4], "big")
-            return content[start + 9 : end].decode("latin-1")
+            return content[start + 9 : end].decode("latin-1") if len(content) >= end else None
     return None

@@ -19,8 +19,9 @@ ALMOST_BLACK = (
 )
 ALMOST_BLACK_MAX = 63
 # Tags of TIFF files. Bit 0 of the subfile type marks a smaller copy, with which the raw files of cameras begin.
-SUBFILE_TYPE, BITS_PER_SAMPLE, PHOTOMETRIC, SAMPLE_FORMAT, DNG_VERSION = 254, 258, 262, 339, 50706
-SIGNED = 2
+SUBFILE_TYPE, BITS_PER_SAMPLE, PHOTOMETRIC, DNG_VERSION = 254, 258, 262, 50706
+PLANAR_CONFIGURATION, SAMPLE_FORMAT = 284, 339
+PLANES, SIGNED = 2, 2
 # In these formats, further frames belong to the first one: previews, depth, layers.
 ONE_IMAGE_FORMATS = {"MPO", "PSD"}
 
@@ -38,6 +39,8 @@ def check_mode(image: Image.Image) -> None:
     tags = image.tag_v2 if isinstance(image, TiffImagePlugin.TiffImageFile) else {}
     if (image.mode == "I" and image.format != "PPM") or _number(tags.get(SAMPLE_FORMAT)) == SIGNED:
         raise PixelError("32-bit or signed integers have no known white; save it as 8 or 16 bits, unsigned")
+    if _number(tags.get(PLANAR_CONFIGURATION)) == PLANES and _number(tags.get(BITS_PER_SAMPLE), 8) > 8:
+        raise PixelError("color planes of more than 8 bits are not read; save it as 8-bit RGB")
     if DNG_VERSION in tags or _number(tags.get(SUBFILE_TYPE)) & 1:
         raise PixelError("a raw file of a camera, which is not read; develop it to JPEG or TIFF first")
 

@@ -16,16 +16,16 @@ class Remarks:
     """What was assumed about image files: each assumption, with the files."""
 
     def __init__(self) -> None:
-        self._paths: dict[str, list[Path]] = defaultdict(list)
+        self.paths: dict[str, list[Path]] = defaultdict(list)
 
     def add(self, path: Path, remarks: list[str]) -> None:
         """Note what was assumed about a file."""
         for remark in remarks:
-            self._paths[remark].append(path)
+            self.paths[remark].append(path)
 
     def log(self) -> None:
         """Write one line for each assumption."""
-        for remark, paths in self._paths.items():
+        for remark, paths in self.paths.items():
             LOG.warning("%s: images %s", remark, name_some([shown(path) for path in paths]))
 
 

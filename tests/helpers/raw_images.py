@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-TIFF_CODES = {int: "L", float: "f"}
-
 
 def pack_bits(values: np.ndarray, bits: int) -> bytes:
     """Return whole numbers (height, samples) as big-endian samples of `bits` bits; each row fills whole bytes."""
@@ -35,28 +33,27 @@ def png_chunk(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
 
-def tiff(data: bytes, width: int, height: int, tags: Mapping[int, int | Sequence[int]], order: str = "<") -> bytes:
-    """Return an uncompressed TIFF file of one strip. `tags`: whole numbers by tag, over the defaults of 8-bit gray."""
-    entries: dict[int, int | Sequence[int]] = {
-        256: width, 257: height, 258: 8, 259: 1, 262: 1,
-        273: 0, 277: 1, 278: height, 279: len(data),
-        **tags,
-    }
-    after = 8 + 2 + 12 * len(entries) + 4
-    body, extra = b"", b""
-    for tag, value in sorted(entries.items()):
-        if tag == 273:
-            value = after + 4096
-        values = [value] if isinstance(value, int) else list(value)
+def tiff(
+    strips: Sequence[bytes], width: int, height: int, tags: Mapping[int, Sequence[int]], order: str = "<"
+) -> bytes:
+    """Return an uncompressed TIFF file. `tags`: whole numbers by tag, over the defaults of 8-bit gray.
+
+    `order`: "<" for the byte order of Intel, ">" for that of Motorola.
+    """
+    defaults = {256: [width], 257: [height], 258: [8], 259: [1], 262: [1], 277: [1], 278: [height]}
+    entries = {**defaults, 273: [0] * len(strips), 279: [len(strip) for strip in strips], **tags}
+    after_entries = 8 + 2 + 12 * len(entries) + 4
+    long_values = sum(4 * len(values) for values in entries.values() if len(values) > 1)
+    starts = np.cumsum([after_entries + long_values, *entries[279]])
+    entries[273] = starts[:-1].tolist()
+    directory, extra = struct.pack(f"{order}H", len(entries)), b""
+    for tag, values in sorted(entries.items()):
         packed = struct.pack(f"{order}{len(values)}I", *values)
         if len(values) > 1:
-            offset = after + len(extra)
-            extra += packed
-            packed = struct.pack(f"{order}I", offset)
-        body += struct.pack(f"{order}HHI", tag, 4, len(values)) + packed
-    start = b"II*\0" if order == "<" else b"MM\0*"
-    head = start + struct.pack(f"{order}IH", 8, len(entries)) + body + struct.pack(f"{order}I", 0)
-    return (head + extra).ljust(after + 4096, b"\0") + data
+            extra, packed = extra + packed, struct.pack(f"{order}I", after_entries + len(extra))
+        directory += struct.pack(f"{order}HHI", tag, 4, len(values)) + packed
+    start = b"II*\0\x08\0\0\0" if order == "<" else b"MM\0*\0\0\0\x08"
+    return start + directory + bytes(4) + extra + b"".join(strips)
 
 
 def bmp(data: bytes, width: int, height: int, bits: int, compression: int = 0, masks: bytes = b"") -> bytes:
