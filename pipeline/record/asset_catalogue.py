@@ -5,31 +5,41 @@ The section `assets` lists the assets that our code builds, `custom` lists the m
 (docs/howto/custom_meshes.md).
 """
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline.common.errors import CaristeError
+from pipeline.common.plain_values import AS_NUMBER, AS_TEXT, AS_WHOLE_NUMBER
+from pipeline.common.text_files import TextFileError
+from pipeline.common.validation_messages import MISSING, WrongKey, at_most_ten, dotted, wrong_keys
+from pipeline.common.yaml_files import read_yaml
 from pipeline.record.base_types import Category
+from pipeline.record.mesh_formats import UP_AXIS_BY_FORMAT, format_problem
 from pipeline.record.objects import SignedAxis
 
 CATALOGUE = Path(__file__).parents[2] / "assets" / "catalogue.yaml"
-
-# The axis that points up in a file, by its format. FBX and USD files name their up axis, and Blender turns it to z.
-UP_AXIS_BY_FORMAT = {".glb": "y", ".gltf": "y", ".obj": "y", ".blend": "z", ".fbx": "z"}
-UP_AXIS_BY_FORMAT |= dict.fromkeys((".usd", ".usda", ".usdc", ".usdz"), "z")
 
 
 class CatalogueError(CaristeError):
     """A catalogue or an asset that cannot be used; the message names the asset and the key."""
 
 
-NonEmptyText = Annotated[str, Field(min_length=1)]
-AssetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=40)]
+def _check_name(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_]{0,39}", name):
+        raise ValueError("a name has up to 40 lower-case letters from a to z, digits and _, and does not begin with _")
+    return name
+
+
+NonEmptyText = Annotated[str, Field(min_length=1), AS_TEXT]
+AssetName = Annotated[str, AfterValidator(_check_name)]
 Placement = Literal["free", "row", "beside", "rack"]
+FileInAssets = Annotated[NonEmptyText, AfterValidator(lambda path: path.replace("\\", "/"))]
+WINDOWS_DRIVE = re.compile(r"[A-Za-z]:/")
+MIN_TRIANGLES = 100
 
 
 class Asset(BaseModel):
@@ -52,11 +62,14 @@ class CustomAsset(Asset):
 
     `up` and `forward` (towards the forks, the face, the front) are axes of the file. Without `up`, the format decides.
     `stands` lists where a pallet truck may stand: anywhere on the floor ("free"), in a row of several, beside a
-    look-alike, at or in a rack. By default it may stand at all of these places.
+    look-alike, at or in a rack. By default it may stand at all of these places. `files` lists other files that the mesh
+    needs, `max_triangles` limits its triangles.
     """
 
-    file: NonEmptyText
-    metres_per_unit: Annotated[float, Field(gt=0)] = 1.0
+    file: FileInAssets
+    files: tuple[FileInAssets, ...] = ()
+    max_triangles: Annotated[int, Field(ge=MIN_TRIANGLES), AS_WHOLE_NUMBER] | None = None
+    metres_per_unit: Annotated[float, Field(gt=0), AS_NUMBER] = 1.0
     up: Literal["y", "z"] | None = None
     forward: SignedAxis = "+x"
     stands: Annotated[tuple[Placement, ...], Field(min_length=1)] = ("free",)
@@ -72,14 +85,12 @@ class CustomAsset(Asset):
 
     @model_validator(mode="after")
     def _check_consistency(self) -> Self:
-        suffix = Path(self.file).suffix.lower()
-        if suffix not in UP_AXIS_BY_FORMAT:
-            raise ValueError(
-                f"file: cannot read {suffix or 'a file without a suffix'}; "
-                f"supported formats: {', '.join(UP_AXIS_BY_FORMAT)}"
-            )
-        if Path(self.file).is_absolute() or ".." in Path(self.file).parts:
-            raise ValueError(f"file: {self.file} must lie in the folder of the catalogue")
+        if problem := format_problem(self.file):
+            raise ValueError(f"file: {problem}")
+        for file in (self.file, *self.files):
+            if Path(file).is_absolute() or ".." in Path(file).parts or WINDOWS_DRIVE.match(file):
+                key = "file" if file == self.file else "files"
+                raise ValueError(f"{key}: {file} must lie in the folder of the catalogue")
         if self.forward[1] == self.up_axis:
             raise ValueError(f"forward: {self.forward} is the axis that points up; choose a horizontal axis")
         if self.category != "pallet_truck" and self.stands != ("free",):
@@ -132,19 +143,19 @@ def read_catalogue(path: Path = CATALOGUE) -> Catalogue:
         CatalogueError: the file is not YAML, or a key is missing or unknown; one line per wrong key.
     """
     try:
-        content = yaml.safe_load(path.read_text())
-        if isinstance(content, dict) and "own" in content:
-            raise CatalogueError(f"{path}: own: this section is called custom now")
-        return Catalogue.model_validate(content)
+        document = read_yaml(path)
+    except TextFileError as error:
+        raise CatalogueError(str(error)) from None
+    if isinstance(document.values, dict) and "own" in document.values:
+        raise CatalogueError(f"{path}: own: this section is called custom now")
+    try:
+        return Catalogue.model_validate(document.values)
     except ValidationError as error:
-        raise CatalogueError("\n".join(f"{path}: {_error_message(details)}" for details in error.errors())) from None
-    except yaml.YAMLError as error:
-        raise CatalogueError(f"{path}: not YAML: {error}") from None
+        wrong = wrong_keys(error, Catalogue)
+    raise CatalogueError(at_most_ten([f"{document.place(path, key.path)}: {_line(key)}" for key in wrong]))
 
 
-def _error_message(details: dict) -> str:
-    """Return "key: message" of one of pydantic's errors."""
-    key, message = ".".join(map(str, details["loc"])), details["msg"].removeprefix("Value error, ")
-    if details["loc"][-1:] == ("licence",) and details["type"] == "missing":
-        message = "missing: name the license of the asset, for example 'own work' or CC-BY-4.0"
-    return f"{key}: {message}" if key else message
+def _line(key: WrongKey) -> str:
+    if key.path[-1:] == ("licence",) and key.message == MISSING:
+        return f"{dotted(key.path)}: missing: name the license of the asset, for example 'own work' or CC-BY-4.0"
+    return str(key)

@@ -222,7 +222,8 @@ class CustomMeshParameters(RecordModel):
 
     `file` is relative to `assets/`. `sha256` maps the mesh file and the files that belong to it to their hashes.
     `up` and `forward` are the axes of the file that become +z and +x. `size_m` is the length along x, the width along
-    y and the height. `opaque`: transparent materials are made opaque, because masks follow the mesh.
+    y and the height. `opaque`: transparent materials are made opaque, because masks follow the mesh. `max_triangles`: a
+    mesh with more triangles is simplified; null: it stays as it is.
     """
 
     file: str
@@ -231,6 +232,7 @@ class CustomMeshParameters(RecordModel):
     up: Literal["y", "z"]
     forward: SignedAxis
     opaque: bool
+    max_triangles: int | None = None
     size_m: Vec3
 
 

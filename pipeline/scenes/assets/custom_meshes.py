@@ -6,6 +6,7 @@ Only Blender knows the size of a mesh. So every mesh is written as JSON (`unmeas
 objects (`make_custom_object`).
 """
 
+import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from pipeline.config.config import Config
 from pipeline.record.asset_catalogue import CATALOGUE, Catalogue, CatalogueError, CustomAsset, Placement
 from pipeline.record.base_types import Category, RecordModel
 from pipeline.record.objects import CustomMeshParameters, CustomObject
+from pipeline.scenes.assets.mesh_files import files_of_mesh
 from pipeline.scenes.geometry.free_space import moved
 
 UNMEASURED_SIZE_M = (0.0, 0.0, 0.0)
@@ -44,33 +46,39 @@ def unmeasured_meshes(catalogue: Catalogue, folder: Path = CATALOGUE.parent) -> 
 
 
 def _unmeasured_mesh(name: str, asset: CustomAsset, folder: Path) -> CustomMesh:
-    try:
-        sha256 = {path.relative_to(folder).as_posix(): sha256_of(path) for path in _files(folder / asset.file, folder)}
-    except OSError as error:
-        raise CatalogueError(f"custom.{name}.file: {folder / asset.file}: {error.strerror}") from None
     parameters = CustomMeshParameters(
         file=asset.file,
-        sha256=sha256,
+        sha256=_file_hashes(name, asset, folder),
         metres_per_unit=asset.metres_per_unit,
         up=asset.up_axis,
         forward=asset.forward,
         opaque=asset.category is not None,
+        max_triangles=asset.max_triangles,
         size_m=UNMEASURED_SIZE_M,
     )
     return CustomMesh(asset=name, category=asset.category, stands=asset.stands, parameters=parameters)
 
 
-def _files(file: Path, folder: Path) -> list[Path]:
-    """Return the mesh file, followed by the sorted files that belong to it.
+def _file_hashes(name: str, asset: CustomAsset, folder: Path) -> dict[str, str]:
+    """Return the hash of each file of a mesh, by its path relative to `folder`."""
+    try:
+        files = files_of_mesh(folder / asset.file, folder, asset.files)
+        hashes = {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
+    except OSError as error:
+        key = "file" if not (folder / asset.file).exists() else "files"
+        raise CatalogueError(
+            f"custom.{name}.{key}: {error.filename}: {error.strerror}{_similar_name(Path(str(error.filename)))}"
+        ) from None
+    if unwritable := [file for file in hashes if not file.isprintable()]:
+        raise CatalogueError(f"custom.{name}.file: the name of the file {unwritable[0]!r} is no text: rename it")
+    return hashes
 
-    If the mesh file has a folder of its own, all files below that folder belong to it. If it lies directly in `folder`,
-    the files with the same name and another suffix belong to it.
-    """
-    has_own_folder = file.parent != folder
-    candidates = file.parent.rglob("*") if has_own_folder else file.parent.glob("*")
-    if not has_own_folder:
-        candidates = (path for path in candidates if path.name.split(".")[0] == file.stem)
-    return [file, *sorted(path for path in candidates if path.is_file() and path != file)]
+
+def _similar_name(missing: Path) -> str:
+    """Return "; there is ..." if the folder of a missing file has one of a similar name."""
+    names = {path.name.lower(): path.name for path in missing.parent.glob("*")}
+    close = difflib.get_close_matches(missing.name.lower(), names, n=1, cutoff=0.8)
+    return f"; there is {names[close[0]]}" if close and not missing.exists() else ""
 
 
 def read_measured_meshes(paths: Iterable[Path]) -> list[CustomMesh]:

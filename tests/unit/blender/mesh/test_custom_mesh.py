@@ -81,7 +81,7 @@ def test_a_gltf_file_with_z_up_is_read_as_specified(tmp_path):
     assert_stands_right(loaded(path, up="z"))
 
 
-def test_a_blend_file_is_read_at_rest_with_modifiers_and_surfaces_only(tmp_path):
+def test_a_blend_file_is_read_as_posed_with_modifiers_and_surfaces_only(tmp_path):
     mesh_files.empty_file()
     truck = mesh_files.add_truck()
     half = solids_to_mesh("half", [box((0.8, 0.25, 0.2), (0.4, 0.125, 0.1)), box((0.2, 0.1, 0.2), (0.7, 0.2, 0.2))], [])
@@ -107,8 +107,9 @@ def test_a_blend_file_is_read_at_rest_with_modifiers_and_surfaces_only(tmp_path)
     bpy.ops.object.mode_set(mode="OBJECT")
     mirrored.parent, mirrored.parent_type, mirrored.parent_bone = bones, "BONE", "bone"
     bpy.context.view_layer.update()
-    mirrored.matrix_world = Matrix.Identity(4)
     bones.pose.bones[0].location = (2.0, 0.0, 0.0)
+    bpy.context.view_layer.update()
+    mirrored.matrix_world = Matrix.Identity(4)
     assert_stands_right(loaded(mesh_files.save(tmp_path / "mine.blend")))
 
 

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read a mesh file of any supported format into a scene."""
+
+import contextlib
+import io
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import bpy
+
+from blender.mesh.importing.errors import CustomMeshError
+
+# How importers name a file that they cannot open.
+MISSING_FILE_PATTERNS = (
+    re.compile(r"cannot read from MTL file: '(.+?)'"),
+    re.compile(r"Could not open (?:asset|layer) @(.+?)@"),
+    re.compile(r"Missing file, '(.+?)'"),
+    re.compile(r"Failed to load file: (.+)"),
+)
+USD_FORMATS = (".usd", ".usda", ".usdc", ".usdz")
+WEBP_TEXTURES = {"import_webp_texture": True}
+
+
+@dataclass
+class ReadFile:
+    """A file that was read: its scene, the files that the importer did not find, and its lines for the log."""
+
+    scene: bpy.types.Scene
+    missing: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def read_file(path: Path) -> ReadFile:
+    """Read a mesh file into a new scene, which becomes the scene of the window.
+
+    Raises:
+        CustomMeshError: Blender cannot read the file, or it has no scene.
+    """
+    with _captured_output() as captured:
+        try:
+            scene, notes = _read_blend(path) if path.suffix.lower() == ".blend" else _import(path)
+        except CustomMeshError:
+            raise
+        except (RuntimeError, OSError, ValueError) as error:
+            scene, problem = None, str(error)
+        except Exception as error:  # importers of glTF fail in many ways if a file is damaged
+            scene, problem = None, f"{type(error).__name__}: {error}"
+    output = captured[0]
+    missing = list(dict.fromkeys(name for pattern in MISSING_FILE_PATTERNS for name in pattern.findall(output)))
+    if scene is None and not missing:
+        raise CustomMeshError(f"{path.name}: Blender cannot read it: {_reason(problem)}")
+    return ReadFile(scene, missing, notes) if scene else ReadFile(_new_scene(), missing)
+
+
+def _reason(text: str) -> str:
+    """Return what an importer says in one line, without its traceback."""
+    lines = [line.strip().removeprefix("Error: ") for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "the file is empty or damaged"
+
+
+def _new_scene() -> bpy.types.Scene:
+    bpy.context.window.scene = scene = bpy.data.scenes.new("import")
+    return scene
+
+
+def _read_blend(path: Path) -> tuple[bpy.types.Scene, list[str]]:
+    """Append the first scene of a .blend file. Its scripts are not run."""
+    with bpy.data.libraries.load(str(path)) as (content, to_load):
+        names = list(content.scenes)
+        to_load.scenes = names[:1]
+    if not names:
+        raise CustomMeshError(f"{path.name} has no scene: save it again with its objects in a scene")
+    bpy.context.window.scene = scene = to_load.scenes[0]
+    others = f"it has {len(names)} scenes; only {names[0]!r} is read"
+    return scene, [others] if len(names) > 1 else []
+
+
+def _import(path: Path) -> tuple[bpy.types.Scene, list[str]]:
+    """Run the importer of the format. What the file animates stays as it is without its animation."""
+    gltf = partial(bpy.ops.import_scene.gltf, disable_bone_shape=True, **WEBP_TEXTURES)
+    importers: dict[str, Callable] = {
+        ".glb": gltf,
+        ".gltf": gltf,
+        # Meshes are validated later: Blender moves points at NaN to 0.
+        ".obj": partial(bpy.ops.wm.obj_import, forward_axis="Y", up_axis="Z", validate_meshes=False),
+        ".fbx": partial(bpy.ops.wm.fbx_import, use_anim=False, validate_meshes=False),
+        ".stl": partial(bpy.ops.wm.stl_import, use_mesh_validate=False),
+        ".ply": bpy.ops.wm.ply_import,
+    }
+    from_usd = partial(bpy.ops.wm.usd_import, import_cameras=False, import_lights=False, create_world_material=False)
+    scene = _new_scene()
+    importers.get(path.suffix.lower(), from_usd)(filepath=str(path))
+    for scene_object in scene.objects:
+        scene_object.animation_data_clear()
+        shape_keys = getattr(scene_object.data, "shape_keys", None)
+        if shape_keys:
+            shape_keys.animation_data_clear()
+    return scene, []
+
+
+@contextlib.contextmanager
+def _captured_output() -> Iterator[list[str]]:
+    """Catch what Blender and its importers print; the list that is yielded holds it afterwards."""
+    captured: list[str] = []
+    saved = os.dup(1), os.dup(2)
+    printed = io.StringIO()
+    with tempfile.TemporaryFile() as file, redirect_stdout(printed), redirect_stderr(printed):
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        try:
+            yield captured
+        finally:
+            for number, descriptor in enumerate(saved, 1):
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            file.seek(0)
+            captured.append(file.read().decode(errors="replace") + printed.getvalue())
