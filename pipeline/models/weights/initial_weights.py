@@ -4,6 +4,7 @@
 Every source becomes a `WeightsSource`. `copy_weights` copies it into a model and reports on every tensor.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +17,18 @@ from torchvision.models.detection import MaskRCNN_ResNet50_FPN_V2_Weights, MaskR
 from pipeline.config.training import ModelSection
 from pipeline.models.backbones import backbones
 from pipeline.models.backbones.torchvision_backbones import TORCHVISION_BACKBONES
-from pipeline.models.weights import bundled_weights, model_file, parameter_names, state_dicts
+from pipeline.models.weights import (
+    bundled_weights,
+    model_file,
+    parameter_names,
+    published_files,
+    state_dicts,
+    tensor_checks,
+)
 from pipeline.models.weights.load_report import CLASS_ROWS, WeightsLoadReport, build_load_report
 from pipeline.models.weights.state_dicts import WeightsError
+
+LOG = logging.getLogger(__name__)
 
 COCO_WEIGHTS = {
     "maskrcnn_resnet50_fpn": MaskRCNN_ResNet50_FPN_Weights.COCO_V1,
@@ -31,9 +41,6 @@ COCO_NORM_EPS = {"maskrcnn_resnet50_fpn": 0.0}
 # Our category -> the category of COCO whose predictor rows it starts with.
 COCO_NAME_BY_CATEGORY = {"pedestrian": "person"}
 BACKGROUND = "__background__"
-
-# Keys below which training scripts store a state dict. As in timm, averaged weights come before the last ones.
-WRAPPER_KEYS = ("state_dict_ema", "model_ema", "state_dict", "model")
 
 
 @dataclass(frozen=True)
@@ -93,10 +100,10 @@ def coco_source(backbone: str, file: str | Path | None = None) -> WeightsSource:
         )
     if file:
         path = Path(file)
-        state_dicts.check_sha256_in_name(path)
+        published_files.check_sha256_in_name(path)
     else:
         try:
-            path = state_dicts.find_or_download(COCO_WEIGHTS[backbone].url, "model.weights = coco")
+            path = published_files.find_or_download(COCO_WEIGHTS[backbone].url, "model.weights = coco")
         except WeightsError as error:
             raise WeightsError(f"{error}, or give its path as model.weights_file") from None
     tensors = _unwrap_state_dict(path, state_dicts.read(path))
@@ -112,13 +119,13 @@ def imagenet_source(backbone: str) -> WeightsSource:
     """
     key = "model.weights = imagenet"
     if backbone in TORCHVISION_BACKBONES:
-        file = state_dicts.find_or_download(TORCHVISION_BACKBONES[backbone].imagenet_weights.url, key)
+        file = published_files.find_or_download(TORCHVISION_BACKBONES[backbone].imagenet_weights.url, key)
         return WeightsSource(f"imagenet ({file.name})", _unwrap_state_dict(file, state_dicts.read(file)))
     timm_config = timm.get_pretrained_cfg(backbones.to_timm_name(backbone))
-    if timm_config is not None and timm_config.url and state_dicts.sha256_in_name(timm_config.url):
-        file = state_dicts.find_or_download(timm_config.url, key)
+    if timm_config is not None and timm_config.url and published_files.sha256_in_name(timm_config.url):
+        file = published_files.find_or_download(timm_config.url, key)
     elif timm_config is not None and timm_config.hf_hub_id:
-        file = state_dicts.find_or_download_from_hub(timm_config.hf_hub_id, key)
+        file = published_files.find_or_download_from_hub(timm_config.hf_hub_id, key)
     else:
         raise WeightsError(f"{key}: timm publishes no weights for model.backbone = {backbone}")
     return WeightsSource(f"imagenet ({backbone}: {file.name})", _unwrap_state_dict(file, state_dicts.read(file)))
@@ -135,17 +142,24 @@ def file_source(path: Path, settings: ModelSection) -> WeightsSource:
         tensors = _unwrap_state_dict(path, content)
         return WeightsSource(str(path), tensors, _row_classes(tensors))
     if content["format"] == model_file.CHECKPOINT_FORMAT:
-        weights = content["state"]["detector"]
-    else:
-        content = model_file.validate_content(path, content)
-        weights = content["weights"]
-    architecture = content["architecture"]
+        content = _checkpoint_as_model(path, content)
+    content = model_file.validate_content(path, content)
+    architecture, weights = content["architecture"], content["weights"]
     for key in ("backbone", "fpn_channels"):
         found, configured = architecture[key], getattr(settings, key)
         if found != configured:
             raise WeightsError(f"{path}: its {key} is {found}, the config's is {configured}: set model.{key}: {found}")
     classes = (BACKGROUND, *(category["name"] for category in content["categories"]))
     return WeightsSource(str(path), weights, classes, content["norm_eps"])
+
+
+def _checkpoint_as_model(path: Path, content: dict[str, Any]) -> dict[str, Any]:
+    """Return the content of a checkpoint of ours in the form of a model file."""
+    try:
+        weights = content["state"]["detector"]
+    except (KeyError, TypeError):
+        raise WeightsError(f"{path}: an incomplete checkpoint: it has no weights") from None
+    return content | {"format": model_file.MODEL_FORMAT, "weights": weights, "settings": {}, "facts": {}}
 
 
 def copy_weights(model: nn.Module, source: WeightsSource, classes: Sequence[str]) -> WeightsLoadReport:
@@ -155,13 +169,19 @@ def copy_weights(model: nn.Module, source: WeightsSource, classes: Sequence[str]
     does not have, tensors that the source does not have, and heads to which the config gives another shape.
 
     Raises:
-        WeightsError: the weights are of another model; the message has the first mismatches. Nothing is copied.
+        WeightsError: the weights are of another model, or are no finite numbers; the message has the first problems.
+            Nothing is copied.
     """
     state = model.state_dict()
     tensors = {parameter_names.model_name(name, state): tensor for name, tensor in source.tensors.items()}
+    _refuse(source.name, tensor_checks.type_problem(tensors, state))
     report = build_load_report(source.name, tensors, source.classes, state, classes)
     if source.tensors:
         report.refuse_misfits()
+    used = {name: tensors[name] for name in report.loaded}
+    _refuse(source.name, tensor_checks.value_problem(used))
+    if converted := tensor_checks.converted_types(used):
+        LOG.info("weights %s: %s, used as float32", source.name, " and ".join(converted))
     for name in report.loaded:
         if name in CLASS_ROWS:
             _copy_rows(state[name], tensors[name], classes, source.classes, CLASS_ROWS[name])
@@ -170,15 +190,20 @@ def copy_weights(model: nn.Module, source: WeightsSource, classes: Sequence[str]
     return report
 
 
+def _refuse(source: str, problem: str | None) -> None:
+    if problem:
+        raise WeightsError(f"weights {source}: {problem}")
+
+
 def _unwrap_state_dict(path: Path, content: Any) -> dict[str, Tensor]:
     """Return the state dict in the content of a file, with current names."""
-    for wrapper in WRAPPER_KEYS:
-        if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
-            content = content[wrapper]
-            break
-    if not isinstance(content, dict) or not all(isinstance(tensor, Tensor) for tensor in content.values()):
-        raise WeightsError(f"{path}: has no tensors by name (a state dict)")
-    return {parameter_names.current_name(name): tensor for name, tensor in content.items()}
+    tensors = state_dicts.find_state_dict(content)
+    if tensors is None:
+        raise WeightsError(
+            f"{path}: has no tensors by name (a state dict); give a model.pt of Cariste, or what "
+            "torch.save(model.state_dict(), FILE) wrote"
+        )
+    return {parameter_names.current_name(name): tensor for name, tensor in tensors.items()}
 
 
 def _row_classes(tensors: dict[str, Tensor]) -> tuple[str, ...]:

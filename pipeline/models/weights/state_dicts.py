@@ -1,35 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files of weights: read them without running code in them, find published ones, and check their sha256."""
+"""Files of weights: read them without running code in them, and write them."""
 
 import hashlib
 import json
-import logging
 import os
 import re
-import tempfile
+import warnings
 import zipfile
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any, BinaryIO
 
-import pooch
 import safetensors.torch
 import torch
-from huggingface_hub import hf_hub_download
 from safetensors import SafetensorError, safe_open
 
 from pipeline.common.errors import CaristeError
-from pipeline.common.file_hash import sha256_of
+from pipeline.common.path_checks import input_file_problem
+from pipeline.models.weights import file_kinds
 
-LOG = logging.getLogger(__name__)
-
-WEIGHTS_DIR = Path(__file__).resolve().parents[3] / "assets" / "weights"
 SAFETENSORS = ".safetensors"
+# Keys below which training scripts store a state dict. As in timm, averaged weights come before the last ones.
+WRAPPER_KEYS = ("state_dict_ema", "model_ema", "state_dict", "model")
 # Our key in the metadata of a safetensors file, whose values are strings.
 METADATA_KEY = "cariste"
-SHA256_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.\w+$")
 OS_ERROR = re.compile(r"os error (\d+)")
-SHA256 = re.compile(r"[0-9a-f]{64}")
+UNSUPPORTED_CLASS = re.compile(r"Unsupported (?:global: GLOBAL|class|operand) ([\w.]+)")
+
+AGAIN = file_kinds.DOWNLOAD_AGAIN
 
 
 class WeightsError(CaristeError):
@@ -37,14 +34,17 @@ class WeightsError(CaristeError):
 
 
 def read(file: Path) -> Any:
-    """Return the content of a file: of `.safetensors` the tensors by name, of others what torch saved.
+    """Return the content of a file: of the format safetensors the tensors by name, of others what torch saved.
 
-    No code in the file is run. Both formats of our model file give the same content.
+    The first bytes decide the format, not the name. No code in the file is run. Both formats of our model file give
+    the same content.
 
     Raises:
-        WeightsError: the file does not exist, is damaged, or has another format.
+        WeightsError: the file does not exist, is damaged, or has another format, which the message names.
     """
-    return _read_safetensors(file) if file.suffix == SAFETENSORS else read_archive(file)
+    if problem := input_file_problem(file):
+        raise WeightsError(f"{file}: {problem}")
+    return _read_safetensors(file) if file_kinds.is_safetensors(file) else read_archive(file)
 
 
 def read_archive(file: Path) -> Any:
@@ -54,21 +54,43 @@ def read_archive(file: Path) -> Any:
         WeightsError: the file does not exist, is damaged, or was not written by torch.
     """
     try:
+        if problem := file_kinds.unusable_kind(file):
+            raise WeightsError(f"{file}: not a file of torch weights: it {problem}")
         if zipfile.is_zipfile(file):
+            if problem := file_kinds.foreign_classes(file):
+                raise WeightsError(f"{file}: not a file of torch weights: it {problem}")
             # torch itself does not check the checksums in the archive: a flipped bit would become a wrong weight.
             with zipfile.ZipFile(file) as archive:
                 damaged = archive.testzip()
             if damaged:
-                raise WeightsError(
-                    f"{file}: damaged: the checksum of its part {damaged} is wrong; copy or create it again"
-                )
-        return torch.load(file, map_location="cpu", weights_only=True)
+                raise WeightsError(f"{file}: damaged: the checksum of its part {damaged} is wrong; {AGAIN}")
+        # An open file, because torch takes every path that ends in .safetensors for that format. It warns about what
+        # old versions of torch wrote.
+        with file.open("rb") as opened, warnings.catch_warnings(action="ignore"):
+            return torch.load(opened, map_location="cpu", weights_only=True)
+    except (WeightsError, MemoryError):
+        raise
     except OSError as error:
-        raise WeightsError(f"{file}: cannot be read: {error.strerror}") from None
-    # torch.load and zipfile raise these for text, an empty file, a truncated zip and pickled code.
-    except (KeyError, EOFError, RuntimeError, ValueError, UnpicklingError, zipfile.BadZipFile) as error:
-        reason = one_line_message(error) or "it ends too early"
-        raise WeightsError(f"{file}: not a file of torch weights, or damaged: {reason}") from None
+        raise WeightsError(f"{file}: cannot be read: {error.strerror or one_line_message(error)}") from None
+    # For damaged files torch and zipfile raise errors of many types, none of which is theirs alone.
+    except Exception as error:
+        if found := UNSUPPORTED_CLASS.findall(str(error)):
+            raise WeightsError(
+                f"{file}: not a file of torch weights: it {file_kinds.describe_classes(found)}"
+            ) from None
+        raise WeightsError(f"{file}: not a file of torch weights, or damaged or cut off; {AGAIN}") from None
+
+
+def find_state_dict(content: Any) -> dict[str, torch.Tensor] | None:
+    """Return the tensors by name in the content of a file, of whatever training script; None if there are none."""
+    for wrapper in WRAPPER_KEYS:
+        if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
+            content = content[wrapper]
+            break
+    is_state_dict = isinstance(content, dict) and all(
+        isinstance(name, str) and isinstance(tensor, torch.Tensor) for name, tensor in content.items()
+    )
+    return dict(content) if is_state_dict and content else None
 
 
 def write(file: Path, content: dict[str, Any]) -> None:
@@ -134,13 +156,18 @@ def _read_safetensors(file: Path) -> dict[str, Any]:
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118, it is not a dictionary
     except OSError as error:
         raise WeightsError(f"{file}: cannot be read: {error.strerror or error}") from None
-    except SafetensorError as error:
-        raise WeightsError(f"{file}: not a safetensors file, or damaged: {one_line_message(error)}") from None
+    except (SafetensorError, ValueError, TypeError, RuntimeError, AttributeError) as error:
+        reason = one_line_message(error)
+        raise WeightsError(f"{file}: not a safetensors file, or damaged or cut off ({reason}); {AGAIN}") from None
     if METADATA_KEY not in metadata:
         return tensors
-    content = json.loads(metadata[METADATA_KEY])
-    if content.pop("sha256") != _sha256_of(tensors):
-        raise WeightsError(f"{file}: damaged: the checksum of its tensors is wrong; copy or create it again")
+    try:
+        content = json.loads(metadata[METADATA_KEY])
+        checksum = content.pop("sha256")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise WeightsError(f"{file}: damaged: its key {METADATA_KEY!r} is not what Cariste wrote; {AGAIN}") from None
+    if checksum != _sha256_of(tensors):
+        raise WeightsError(f"{file}: damaged: the checksum of its tensors is wrong; {AGAIN}")
     return content | {"weights": tensors}
 
 
@@ -151,91 +178,6 @@ def _sha256_of(tensors: dict[str, torch.Tensor]) -> str:
         digest.update(name.encode())
         digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy())
     return digest.hexdigest()
-
-
-def find_or_download(url: str, key: str) -> Path:
-    """Return the file that `url` names: from torch hub's folder of checkpoints, from `assets/weights/`, or downloaded.
-
-    The name of the file ends with the first digits of its sha256, which are checked in all three cases. `key` is what
-    asks for the file, such as `model.weights = coco`, for messages.
-
-    Raises:
-        WeightsError: the file is in no folder and cannot be downloaded, or it is damaged.
-    """
-    name = url.rsplit("/", 1)[-1]
-    checkpoints = Path(torch.hub.get_dir()) / "checkpoints"
-    for folder in (checkpoints, WEIGHTS_DIR):
-        if (folder / name).exists():
-            check_sha256_in_name(folder / name)
-            return folder / name
-    checkpoints.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=checkpoints) as folder:
-        try:
-            # pooch compares whole hashes, and torchvision and timm publish only the first digits.
-            file = Path(pooch.retrieve(url, known_hash=None, fname=name, path=folder))
-        except OSError as error:
-            raise WeightsError(
-                f"{key}: {name} cannot be downloaded ({one_line_message(error)}); without a network, set "
-                "model.backbone: tf_efficientnet_lite0 and model.weights: bundled, which is installed; or download the "
-                f"file from {url} on another machine and put it into assets/weights/ or {checkpoints}"
-            ) from None
-        try:
-            check_sha256_in_name(file)
-        except WeightsError as error:
-            raise WeightsError(f"{key}: {name} was damaged on the way: {error}") from None
-        file.replace(checkpoints / name)
-    return checkpoints / name
-
-
-def find_or_download_from_hub(repository: str, key: str) -> Path:
-    """Return `model.safetensors` of a repository of the Hugging Face hub, from the cache or downloaded.
-
-    In the cache, the name of a large file is its sha256, which is checked.
-
-    Raises:
-        WeightsError: the file is not in the cache and cannot be downloaded, or it is damaged.
-    """
-    try:
-        file = Path(hf_hub_download(repository, "model.safetensors"))
-    except (OSError, ValueError) as error:
-        raise WeightsError(
-            f"{key}: model.safetensors of {repository} cannot be downloaded from the Hugging Face hub "
-            f"({one_line_message(error)}); download it on another machine and give its path as model.weights"
-        ) from None
-    cached_file = file.resolve()
-    if SHA256.fullmatch(cached_file.name):
-        check_sha256(cached_file, cached_file.name, "delete it and download it again")
-    else:
-        LOG.warning("%s: its name in the cache is not a sha256: used without checking it", file)
-    return file
-
-
-def sha256_in_name(name: str) -> str | None:
-    """Return the first digits of the sha256 at the end of a file name of torchvision or timm, or None."""
-    match = SHA256_IN_NAME.search(name)
-    return match.group(1) if match else None
-
-
-def check_sha256_in_name(file: Path) -> None:
-    """Compare a file with the sha256 at the end of its name.
-
-    Raises:
-        WeightsError: they differ.
-    """
-    if expected := sha256_in_name(file.name):
-        check_sha256(file, expected, "delete it and download it again")
-    else:
-        LOG.warning("weights: the name of %s has no sha256: used without checking it", file)
-
-
-def check_sha256(file: Path, expected: str, advice: str) -> None:
-    """Raise WeightsError unless the sha256 of `file` begins with `expected`. `advice` is what to do then."""
-    try:
-        found = sha256_of(file)
-    except OSError as error:
-        raise WeightsError(f"{file}: cannot be read: {error.strerror}; {advice}") from None
-    if not found.startswith(expected):
-        raise WeightsError(f"{file}: its sha256 begins with {found[: len(expected)]}, not {expected}; {advice}")
 
 
 def one_line_message(error: Exception) -> str:

@@ -237,7 +237,7 @@ def test_a_model_that_detects_nothing_is_not_exported(monkeypatch, settings, tmp
     monkeypatch.setitem(export.FORMATS, ".torchscript.pt", stand_in)
     source = save_model(tmp_path / "model.pt", settings, "ours")
     content = torch.load(source, weights_only=True)
-    content["weights"]["roi_heads.box_predictor.cls_score.bias"][:] = float("nan")
+    content["weights"]["roi_heads.box_predictor.cls_score.bias"][1:] = -1e4
     torch.save(content, source)
     done = run("--model", source, "--out", tmp_path / "m.torchscript.pt", "--size", WIDTH, HEIGHT)
     assert done.exit_code == 2
@@ -249,8 +249,7 @@ def test_a_model_that_detects_nothing_is_not_exported(monkeypatch, settings, tmp
     ("out", "size", "pattern"),
     [
         ("model.tflite", (96, 72), "model.tflite: the name must end in .onnx or .torchscript.pt"),
-        ("gone/model.onnx", (96, 72), "there is no folder .*gone; create it first"),
-        ("model.onnx", (16, 96), "--size 16 96: too small: the network would get 16x96 pixels"),
+        ("model.onnx", (16, 96), "16 96: each side must be 32 to 8192 pixels"),
         (
             "model.onnx",
             (640, 64),
@@ -258,7 +257,7 @@ def test_a_model_that_detects_nothing_is_not_exported(monkeypatch, settings, tmp
         ),
     ],
 )
-def test_a_wrong_name_folder_or_size_is_an_error(model_file, tmp_path, out, size, pattern):
+def test_a_wrong_name_or_size_is_an_error(model_file, tmp_path, out, size, pattern):
     done = run("--model", model_file, "--out", tmp_path / out, "--size", *size)
     assert done.exit_code == 2
     assert re.search(pattern, done.stderr)
@@ -269,7 +268,7 @@ def test_a_model_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "model.pt").write_text("no model")
     done = run("--model", tmp_path / "model.pt", "--out", tmp_path / "model.onnx")
     assert done.exit_code == 2
-    assert "model.pt: not a file of torch weights, or damaged" in done.stderr
+    assert "model.pt: not a file of torch weights: it is text" in done.stderr
 
 
 @pytest.mark.parametrize("size", [(640, 480), (641, 479), (1920, 1080), (97, 333), (480, 640), (1000, 300)])

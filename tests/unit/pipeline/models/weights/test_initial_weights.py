@@ -25,7 +25,7 @@ from torchvision.models.detection import maskrcnn_resnet50_fpn
 from pipeline.config.training import ModelSection
 from pipeline.models import detectors
 from pipeline.models.backbones.torchvision_backbones import TORCHVISION_BACKBONES
-from pipeline.models.weights import initial_weights, state_dicts
+from pipeline.models.weights import initial_weights, published_files
 from pipeline.models.weights.load_report import CLASS_ROWS
 from tests.helpers.commands import run_cariste
 
@@ -67,7 +67,7 @@ def coco_file(coco_state, tmp_path_factory) -> Path:
 @pytest.fixture
 def nowhere(tmp_path, monkeypatch) -> Path:
     """Torch hub's and the project's folders of weights, empty."""
-    monkeypatch.setattr(state_dicts, "WEIGHTS_DIR", tmp_path / "assets")
+    monkeypatch.setattr(published_files, "WEIGHTS_DIR", tmp_path / "assets")
     before = torch.hub.get_dir()
     torch.hub.set_dir(str(tmp_path / "hub"))
     yield tmp_path
@@ -188,8 +188,8 @@ def test_coco_without_network_says_what_to_set_and_which_file_goes_where(nowhere
 
 
 def test_a_published_file_in_the_projects_folder_is_used_before_any_download(nowhere):
-    made = publish(state_dicts.WEIGHTS_DIR, "made", {"a": torch.zeros(1)})
-    assert state_dicts.find_or_download(f"https://nowhere.invalid/{made.name}", "here") == made
+    made = publish(published_files.WEIGHTS_DIR, "made", {"a": torch.zeros(1)})
+    assert published_files.find_or_download(f"https://nowhere.invalid/{made.name}", "here") == made
 
 
 @pytest.fixture
@@ -205,7 +205,7 @@ def serve(tmp_path):
 
 def test_a_published_file_is_downloaded_checked_and_kept(nowhere, serve):
     served = publish(nowhere / "served", "made", {"a": torch.zeros(1)})
-    found = state_dicts.find_or_download(serve(served), "here")
+    found = published_files.find_or_download(serve(served), "here")
     assert found.parent == nowhere / "hub" / "checkpoints"
     assert found.read_bytes() == served.read_bytes()
     assert list(found.parent.iterdir()) == [found]
@@ -215,13 +215,13 @@ def test_a_file_damaged_on_the_way_is_not_kept(nowhere, serve):
     served = publish(nowhere / "served", "made", {"a": torch.zeros(1)})
     served.write_bytes(b"half of the wei")
     with pytest.raises(initial_weights.WeightsError, match=r"here: made-.* was damaged on the way"):
-        state_dicts.find_or_download(serve(served), "here")
+        published_files.find_or_download(serve(served), "here")
     assert not list((nowhere / "hub" / "checkpoints").iterdir())
 
 
 def test_a_file_that_the_server_does_not_have_is_an_error_that_names_it(nowhere, serve):
     with pytest.raises(initial_weights.WeightsError, match=r"here: made-12345678\.pth cannot be downloaded \(404"):
-        state_dicts.find_or_download(serve(nowhere / "made-12345678.pth"), "here")
+        published_files.find_or_download(serve(nowhere / "made-12345678.pth"), "here")
     assert not list((nowhere / "hub" / "checkpoints").iterdir())
 
 
@@ -229,7 +229,7 @@ def test_a_file_damaged_in_the_cache_is_refused(nowhere):
     made = publish(nowhere / "hub" / "checkpoints", "made", {"a": torch.zeros(1)})
     made.write_bytes(b"something else")
     with pytest.raises(initial_weights.WeightsError, match=r"its sha256 begins with .*delete it and download it again"):
-        state_dicts.find_or_download(f"https://nowhere.invalid/{made.name}", "here")
+        published_files.find_or_download(f"https://nowhere.invalid/{made.name}", "here")
 
 
 def test_imagenet_fills_a_torchvision_body_and_freezes_its_normalisation(
@@ -263,11 +263,11 @@ def test_a_file_of_the_hub_is_held_against_the_name_of_its_blob(tmp_path, monkey
     blob = tmp_path / hashlib.sha256(content).hexdigest()
     blob.write_bytes(content)
     (tmp_path / "model.safetensors").symlink_to(blob)
-    monkeypatch.setattr(state_dicts, "hf_hub_download", lambda *_: str(tmp_path / "model.safetensors"))
-    assert state_dicts.find_or_download_from_hub("timm/made", "here") == tmp_path / "model.safetensors"
+    monkeypatch.setattr(published_files, "hf_hub_download", lambda *_: str(tmp_path / "model.safetensors"))
+    assert published_files.find_or_download_from_hub("timm/made", "here") == tmp_path / "model.safetensors"
     blob.write_bytes(content[:-1] + b"x")
     with pytest.raises(initial_weights.WeightsError, match="its sha256 begins with"):
-        state_dicts.find_or_download_from_hub("timm/made", "here")
+        published_files.find_or_download_from_hub("timm/made", "here")
 
 
 def test_a_detector_of_ones_own_with_cocos_classes_hands_over_its_rows(coco_settings, coco_state, categories, tmp_path):
