@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read the numbers, switches and texts of a config. What is unclear is refused in plain words.
+"""Read the numbers, switches and texts of configs and catalogues. What is unclear is refused in plain words.
 
 A number may be text, as in `'5'`, `1_000` or `0x1F`. A boolean is never a number, and a number is never a boolean.
+Types of fields use it as in `Annotated[int, Field(ge=1), AS_WHOLE_NUMBER]`. Limits stand before what reads the value:
+only then they are in the JSON schema.
 """
 
 import math
@@ -10,9 +12,11 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
+from pydantic import BeforeValidator
+
 LARGEST_NUMBER = 2**63 - 1
 SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-NO_VALUE = "has no value; give one, or remove the key for its default"
+NO_VALUE = "has no value; give one, or remove the key"
 
 
 def read_whole_number(value: Any, expected: str = "a whole number") -> int:
@@ -127,3 +131,7 @@ def _number_in_text(text: str, expected: str) -> int | float:
     elif re.fullmatch(r"[-+]?[\d.]+ ?(-|–|\.\.|to|,|:) ?[\d.]+", plain):
         hint = "; a range is [low, high]"
     raise ValueError(f"must be {expected}{hint}")
+
+
+AS_WHOLE_NUMBER, AS_NUMBER = BeforeValidator(read_whole_number), BeforeValidator(read_number)
+AS_SWITCH, AS_TEXT = BeforeValidator(read_switch), BeforeValidator(read_text)

@@ -67,6 +67,12 @@ class YamlDocument:
     values: Any
     lines: dict[KeyPath, int] = field(default_factory=dict)
 
+    def place(self, source: str | Path, path: KeyPath) -> str:
+        """Return "source, line 3" for the line of a key, or of the section that lacks it; only `source` for JSON."""
+        lines = (self.lines[path[:length]] for length in range(len(path), 0, -1) if path[:length] in self.lines)
+        line = next(lines, None)
+        return f"{source}, line {line}" if line else str(source)
+
 
 class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict = {}  # noqa: RUF012 - replaces those of YAML 1.1

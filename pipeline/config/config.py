@@ -7,7 +7,7 @@ The defaults are those of a serious run on a GPU. `configs/quickstart.yaml` make
 
 import json
 import os.path
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -64,16 +64,17 @@ def with_changes(config: Config, changes: dict[str, dict[str, Any]]) -> Config:
         ConfigError: see `validate`.
     """
     values = config.model_dump(mode="json")
-    return validate({**values, **{name: values[name] | section for name, section in changes.items()}}, "study")
+    return validate(
+        {**values, **{name: values[name] | section for name, section in changes.items()}}, lambda path: "study"
+    )
 
 
-def validate(values: Any, source: str = "config", places: Mapping[KeyPath, str] | None = None) -> Config:
+def validate(values: Any, place_of: Callable[[KeyPath], str] = lambda path: "config") -> Config:
     """Return the typed config.
 
     Args:
         values: the content of a config; None, as an empty document has it, means all defaults.
-        source: is named in messages about keys that `places` lacks.
-        places: where each key was read, such as "configs/full.yaml, line 3".
+        place_of: returns where a key was read, such as "configs/full.yaml, line 3".
 
     Raises:
         ConfigError: one line for each wrong key, with its place, its value and what is allowed.
@@ -82,13 +83,7 @@ def validate(values: Any, source: str = "config", places: Mapping[KeyPath, str] 
         return Config.model_validate(values)
     except ValidationError as error:
         wrong = wrong_keys(error, Config)
-    raise ConfigError(at_most_ten([f"{_place(key.path, places or {}, source)}: {_line(key)}" for key in wrong]))
-
-
-def _place(path: KeyPath, places: Mapping[KeyPath, str], source: str) -> str:
-    """Return the place of a key, or of the section that lacks it."""
-    known = (places[path[:length]] for length in range(len(path), -1, -1) if path[:length] in places)
-    return next(known, source)
+    raise ConfigError(at_most_ten([f"{place_of(key.path)}: {_line(key)}" for key in wrong]))
 
 
 def _line(key: WrongKey) -> str:
@@ -115,8 +110,7 @@ def read_config(source: str | Path) -> Config:
         document = read_yaml(source)
     except TextFileError as error:
         raise ConfigError(str(error)) from None
-    places = {path: f"{source}, line {line}" for path, line in document.lines.items()}
-    return validate(document.values, str(source), places)
+    return validate(document.values, lambda path: document.place(source, path))
 
 
 def schema() -> str:

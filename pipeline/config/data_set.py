@@ -5,8 +5,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from pipeline.common.plain_values import AS_WHOLE_NUMBER
 from pipeline.common.vocabulary import MapFormat, ViewTransform
-from pipeline.config.field_types import AS_WHOLE_NUMBER, Count, Fraction, Name, PositiveCount, Section, Switch
+from pipeline.config.field_types import Count, Fraction, Name, PositiveCount, Section, Switch
 
 MAX_SHARDS = 100_000  # their folders are named 00000 to 99999
 

@@ -7,14 +7,18 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from pipeline.common.plain_values import read_number, read_range, read_switch, read_text, read_whole_number
+from pipeline.common.plain_values import (
+    AS_NUMBER,
+    AS_SWITCH,
+    AS_TEXT,
+    AS_WHOLE_NUMBER,
+    read_number,
+    read_range,
+    read_whole_number,
+)
 
 MAX_COUNT = 1000  # of one kind of object in an image; a hall holds far fewer
 
-AS_WHOLE_NUMBER, AS_NUMBER = BeforeValidator(read_whole_number), BeforeValidator(read_number)
-AS_SWITCH, AS_TEXT = BeforeValidator(read_switch), BeforeValidator(read_text)
-
-# Limits stand before what reads the value: only then they are in the JSON schema.
 Fraction = Annotated[float, Field(ge=0, le=1), AS_NUMBER]
 Count = Annotated[int, Field(ge=0), AS_WHOLE_NUMBER]
 PositiveCount = Annotated[int, Field(ge=1), AS_WHOLE_NUMBER]

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, WrapValidator, model_validator
 
+from pipeline.common.plain_values import AS_NUMBER, AS_TEXT, AS_WHOLE_NUMBER
 from pipeline.common.validation_messages import suggestion
-from pipeline.config.field_types import AS_NUMBER, AS_TEXT, AS_WHOLE_NUMBER, PositiveCount, PositiveNumber, Section
+from pipeline.config.field_types import PositiveCount, PositiveNumber, Section
 
 Patterns = Annotated[list[Annotated[str, Field(min_length=1), AS_TEXT]], Field(min_length=1)]
 START_KEYS = ("epoch", "iteration", "run_fraction")

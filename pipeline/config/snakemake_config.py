@@ -34,7 +34,12 @@ def read_snakemake_config(files: Sequence[str | Path], overrides: Sequence[str])
             _merge(values, places, YamlDocument({name: document.values}), f"--config {name}")
     except TextFileError as error:
         raise ConfigError(str(error)) from None
-    return validate(values, ", ".join(map(str, files)) or "--config", places)
+
+    def place_of(path: KeyPath) -> str:
+        known = (places[path[:length]] for length in range(len(path), 0, -1) if path[:length] in places)
+        return next(known, "config")
+
+    return validate(values, place_of)
 
 
 def _checked(document: YamlDocument, source: str) -> YamlDocument:

@@ -5,11 +5,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from pipeline.common.plain_values import AS_NUMBER, AS_TEXT, AS_WHOLE_NUMBER
 from pipeline.config.backbone_names import check_backbone, weights_problem
 from pipeline.config.field_types import (
-    AS_NUMBER,
-    AS_TEXT,
-    AS_WHOLE_NUMBER,
     CocoSetSection,
     Count,
     FloatRange,

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from pipeline.common.plain_values import read_number, read_range
+from pipeline.common.plain_values import AS_NUMBER, AS_WHOLE_NUMBER, read_number, read_range
 from pipeline.common.vocabulary import (
     CameraRig,
     Contrast,
@@ -21,8 +21,6 @@ from pipeline.common.vocabulary import (
     NonCartonKind,
 )
 from pipeline.config.field_types import (
-    AS_NUMBER,
-    AS_WHOLE_NUMBER,
     CountRange,
     FloatRange,
     Fraction,

@@ -58,9 +58,9 @@ def test_an_empty_custom_section_is_the_same_as_none(tmp_path):
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"licence": None}, "custom.my_truck.licence: Input should be a valid string"),
-        ({"licence": ""}, "custom.my_truck.licence: String should have at least 1 character"),
-        ({"category": "truck"}, "custom.my_truck.category: Input should be 'pedestrian' or 'pallet_truck'"),
+        ({"licence": None}, "custom.my_truck.licence: has no value"),
+        ({"licence": ""}, "custom.my_truck.licence = '': is empty"),
+        ({"category": "truck"}, "custom.my_truck.category = 'truck': must be pedestrian, pallet_truck or null"),
         (
             {"file": "my_truck.pdf"},
             "custom.my_truck: file: cannot read .pdf; supported formats: .glb, .gltf, .obj, .blend",
@@ -77,14 +77,14 @@ def test_an_empty_custom_section_is_the_same_as_none(tmp_path):
             "custom.my_truck: file: C:/my_truck.glb must lie in the folder of the catalogue",
         ),
         ({"files": ["../wood.png"]}, "custom.my_truck: files: ../wood.png must lie in the folder of the catalogue"),
-        ({"max_triangles": 3}, "custom.my_truck.max_triangles: Input should be greater than or equal to 100"),
+        ({"max_triangles": 3}, "custom.my_truck.max_triangles = 3: must be at least 100"),
         ({"file": "../my_truck.glb"}, "custom.my_truck: file: ../my_truck.glb must lie in the folder of the catalogue"),
-        ({"metres_per_unit": 0}, "custom.my_truck.metres_per_unit: Input should be greater than 0"),
-        ({"up": "x"}, "custom.my_truck.up: Input should be 'y' or 'z'"),
+        ({"metres_per_unit": 0}, "custom.my_truck.metres_per_unit = 0.0: must be above 0"),
+        ({"up": "x"}, "custom.my_truck.up = 'x': must be y, z or null"),
         ({"forward": "-y"}, "custom.my_truck: forward: -y is the axis that points up"),
-        ({"forward": "left"}, "custom.my_truck.forward: Input should be '+x', '-x', '+y'"),
+        ({"forward": "left"}, "custom.my_truck.forward = 'left': must be +x, -x, +y"),
         ({"category": "pedestrian", "stands": ["rack"]}, "custom.my_truck: stands: only pallet trucks have this key"),
-        ({"colour": "red"}, "custom.my_truck.colour: Extra inputs are not permitted"),
+        ({"colour": "red"}, "custom.my_truck.colour: unknown key; allowed here: category, source"),
     ],
 )
 def test_the_error_for_a_wrong_entry_names_asset_key_and_reason(tmp_path, entry, message):
