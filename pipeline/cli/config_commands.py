@@ -39,8 +39,7 @@ def config(
     ] = False,
 ) -> None:
     """Check a config and print it with all defaults filled in."""
-    import yaml
-
+    from pipeline.common.yaml_files import dump_yaml
     from pipeline.config import config as config_file
     from pipeline.config import reference_page
 
@@ -51,7 +50,7 @@ def config(
     elif markdown:
         text = reference_page.reference_page()
     else:
-        text = yaml.safe_dump(config_file.read_config(file).model_dump(mode="json"), sort_keys=False)
+        text = dump_yaml(config_file.read_config(file).model_dump(mode="json"))
     typer.echo(text, nl=False)
 
 

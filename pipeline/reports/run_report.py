@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from pipeline.coco import reader
 from pipeline.common import image_files
 from pipeline.common.errors import CaristeError
 from pipeline.common.vocabulary import METRICS, SPLITS
+from pipeline.common.yaml_files import dump_yaml
 from pipeline.config.freezing import describe_freeze
 from pipeline.config.stages import ReportConfig
 from pipeline.record.scene import GENERATOR_VERSION, shard_folder_name
@@ -164,7 +164,7 @@ def _template_context(config: ReportConfig, data: Path, inputs: _Inputs) -> dict
     )
     return {
         "config": config,
-        "config_yaml": yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False),
+        "config_yaml": dump_yaml(config.model_dump(mode="json")),
         "classes": list(classes.values()),
         "class_colors": [class_color(number) for number in range(len(classes))],
         "splits": splits,
