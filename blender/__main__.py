@@ -6,18 +6,28 @@
     python -m blender measure    a mesh file of the user is measured and checked
 
 `python -m blender COMMAND --help` lists the options. Inside an installed Blender the arguments follow `--`. The exit
-status is 0, 1 after an error and 2 if the arguments are wrong.
+status is 0 if it is done, 2 if nothing is done because an argument or a file is wrong, 3 after a bug of ours.
 """
 
 import argparse
 import importlib
 import json
+import platform
 import sys
+import traceback
 from pathlib import Path
 
+from blender.common.arguments import OneLineParser
 from blender.common.errors import CaristeError
+from blender.common.path_arguments import input_file, input_folder, output_file, output_folder, whole_number
 from blender.common.process_exit import exit_process
+from blender.common.standard_streams import repair_streams
 from blender.cycles.gpu_kinds import GPU_KINDS
+
+REFUSED, BUG, INTERRUPTED = 2, 3, 130
+# More would not be faster anywhere.
+THREADS = whole_number(1, 512)
+INDEX = whole_number(0, 10**9)
 
 RENDER_EXAMPLES = """examples:
   python -m blender render --scenes scenes/00000.jsonl --out shards/00000 --device cpu --threads 1
@@ -36,26 +46,33 @@ The file that is written holds the given JSON with the mesh's size in meters and
 
 def main(arguments: list[str]) -> int:
     """Run a command and return the exit status of the process."""
+    repair_streams()
     options = _parse(arguments)
-    # Loading bpy takes a second: help texts and wrong arguments do without.
-    command = importlib.import_module(f"blender.{options.command}")
     try:
-        command.run(options)
+        # Loading bpy takes a second: help texts and wrong arguments do without.
+        importlib.import_module(f"blender.{options.command}").run(options)
     except CaristeError as error:
-        return _failed(options, str(error))
-    except (OSError, ValueError, RuntimeError) as error:
-        return _failed(options, f"{type(error).__name__}: {error}")
+        return _failed(options, str(error), REFUSED)
+    except KeyboardInterrupt:
+        return _failed(options, "stopped by Ctrl-C", INTERRUPTED)
+    except MemoryError:
+        return _failed(options, "out of memory: use smaller images, simpler meshes or fewer jobs", REFUSED)
+    except (OSError, RuntimeError) as error:  # bpy raises RuntimeError for files that it cannot read or write
+        return _failed(options, f"{type(error).__name__}: {error}", REFUSED)
+    except Exception:
+        request = f"this is a bug of ours; please send us the lines above, {platform.platform()}, and your files"
+        return _failed(options, f"{traceback.format_exc()}{request}", BUG)
     return 0
 
 
-def _failed(options: argparse.Namespace, message: str) -> int:
+def _failed(options: argparse.Namespace, message: str, status: int) -> int:
     target = options.out or options.save_blend
     print(f"{options.command} {target.name}: {message}", file=sys.stderr)
-    return 1
+    return status
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="python -m blender", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -66,9 +83,19 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     _add_preview_options(_add_command(commands, "preview", "render a sheet of small images", PREVIEW_EXAMPLES))
     _add_measure_options(_add_command(commands, "measure", "measure and check a mesh file", MEASURE_EXAMPLES))
     options = parser.parse_args(arguments)
+    command = commands.choices[options.command]
     if options.command == "render":
-        _check_render_options(render, options)
+        _check_render_options(command, options)
+    _refuse_overwriting(command, options)
     return options
+
+
+def _refuse_overwriting(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    given = {name: value.resolve() for name, value in vars(options).items() if isinstance(value, Path)}
+    for output in given.keys() & {"out", "save_blend"}:
+        for other in given.keys() - {output}:
+            if given[output] == given[other]:
+                parser.error(f"--{output.replace('_', '-')} and --{other} are the same file: {given[output]}")
 
 
 def _add_command(
@@ -85,18 +112,20 @@ def _add_command(
 
 def _add_render_options(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--scenes", type=Path, help="scene records, one JSON object a line; all are rendered")
-    source.add_argument("--record", type=Path, help="one scene record in JSON, or a file of lines (with --index)")
-    parser.add_argument("--index", type=int, help="index of the image, if the file of --record holds several")
-    parser.add_argument("--out", type=Path, help="folder of the shard, or of the one image")
-    parser.add_argument("--save-blend", type=Path, metavar="FILE.blend", help="save the scene of --record")
+    source.add_argument("--scenes", type=input_file, help="scene records, one JSON object a line; all are rendered")
+    source.add_argument("--record", type=input_file, help="one scene record in JSON, or a file of lines (with --index)")
+    parser.add_argument("--index", type=INDEX, help="index of the image, if the file of --record holds several")
+    parser.add_argument("--out", type=output_folder, help="folder of the shard, or of the one image")
     parser.add_argument(
-        "--provenance", type=Path, help="JSON that `cariste sample` wrote beside the records, for shard.json"
+        "--save-blend", type=output_file(".blend"), metavar="FILE.blend", help="save the scene of --record"
+    )
+    parser.add_argument(
+        "--provenance", type=input_file, help="JSON that `cariste sample` wrote beside the records, for shard.json"
     )
     parser.add_argument(
         "--device", choices=("cpu", "auto", *GPU_KINDS), default="cpu", help="what Cycles renders on (default: cpu)"
     )
-    parser.add_argument("--threads", type=int, default=1, help="processor threads of Cycles (default: 1)")
+    parser.add_argument("--threads", type=THREADS, default=1, help="processor threads of Cycles (default: 1)")
 
 
 def _check_render_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
@@ -107,22 +136,22 @@ def _check_render_options(parser: argparse.ArgumentParser, options: argparse.Nam
 
 
 def _add_preview_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--record", type=Path, required=True, help="scene records in JSON, one a line")
-    parser.add_argument("--index", type=int, help="show only the image with this index")
-    parser.add_argument("--out", type=Path, required=True, help="PNG file to write")
-    parser.add_argument("--threads", type=int, default=2, help="processor threads of Cycles (default: 2)")
+    parser.add_argument("--record", type=input_file, required=True, help="scene records in JSON, one a line")
+    parser.add_argument("--index", type=INDEX, help="show only the image with this index")
+    parser.add_argument("--out", type=output_file(".png"), required=True, help="PNG file to write")
+    parser.add_argument("--threads", type=THREADS, default=2, help="processor threads of Cycles (default: 2)")
 
 
 def _add_measure_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--asset", type=_json_object, required=True, help="a CustomMesh of pipeline, in JSON")
-    parser.add_argument("--assets", type=Path, help="folder that holds the mesh file (default: assets/)")
-    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
+    parser.add_argument("--assets", type=input_folder, help="folder that holds the mesh file (default: assets/)")
+    parser.add_argument("--out", type=output_file(".json"), required=True, help="JSON file to write")
 
 
 def _json_object(text: str) -> dict:
     try:
         value = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise argparse.ArgumentTypeError(f"not JSON: {error}") from None
     if not isinstance(value, dict) or not {"asset", "category", "parameters"} <= set(value):
         raise argparse.ArgumentTypeError("expected a JSON object with the keys asset, category and parameters")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How a process that has loaded bpy ends."""
 
+import contextlib
 import os
 import sys
 from typing import NoReturn
@@ -11,6 +12,7 @@ def exit_process(status: int) -> NoReturn:
 
     During that cleanup bpy 4.5 sometimes hangs forever, in the destructor of a lock that one of its threads waits for.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # the reader of a pipe has gone
+            stream.flush()
     os._exit(status)

@@ -24,12 +24,14 @@ def read_records(path: Path) -> list[dict]:
         RecordError: the file cannot be read, is not JSON, or holds something that is no scene record.
     """
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise RecordError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise RecordError(f"{path}: no scene records: not text in UTF-8") from None
     try:
         values = [json.loads(text)]
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, RecursionError):
         values = [_parse_line(path, number, line) for number, line in enumerate(text.splitlines(), 1)]
     records = [value.get("scene", value) if isinstance(value, dict) else {} for value in values]
     for number, record in enumerate(records, 1):
@@ -45,7 +47,7 @@ def read_records(path: Path) -> list[dict]:
 def _parse_line(path: Path, number: int, line: str) -> dict:
     try:
         return json.loads(line)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise RecordError(f"{path}, line {number}: no JSON: {error}") from error
 
 

@@ -86,5 +86,5 @@ def test_the_command_writes_an_image_and_refuses_an_index_that_is_not_there(smal
     assert run_blender(*command, "--index", 3).exit_code == 0
     assert cv2.imread(str(out)).shape == (3 * preview.TILE_PX[1], 3 * preview.TILE_PX[0], 3)
     run = run_blender(*command, "--index", 4)
-    assert run.exit_code == 1
+    assert run.exit_code == 2
     assert "not image 4" in run.stderr
