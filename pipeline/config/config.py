@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pipeline.common.errors import CaristeError
 from pipeline.common.text_files import TextFileError
 from pipeline.common.validation_messages import WrongKey, at_most_ten, dotted, wrong_keys
-from pipeline.common.yaml_files import KeyPath, parse_yaml, read_yaml
+from pipeline.common.yaml_files import KeyPath, YamlDocument, parse_yaml, read_yaml
 from pipeline.config.data_set import DataSection, LabelSection, RenderSection, RunSection
 from pipeline.config.field_types import CocoSetSection, Name, Section, none_as_empty
 from pipeline.config.renamed_keys import new_name_of
@@ -104,13 +104,31 @@ def read_config(source: str | Path) -> Config:
     Raises:
         ConfigError: no such file, no YAML, or a value that is not allowed.
     """
+    if is_inline(source):
+        return validate(_parse(lambda: parse_yaml(str(source), "config")).values)
+    document = read_config_values(source)
+    return validate(document.values, lambda path: document.place(source, path))
+
+
+def read_config_values(path: str | Path) -> YamlDocument:
+    """Return the content of a config file, which is not checked yet.
+
+    Raises:
+        ConfigError: no such file, not YAML, or no keys with values.
+    """
+    document = _parse(lambda: read_yaml(path))
+    if document.values is None:
+        raise ConfigError(f"{path}: has no keys; write {{}} for all defaults")
+    if not isinstance(document.values, dict):
+        raise ConfigError(f"{path}: must be keys with values, such as `data: {{images: 100}}`")
+    return document
+
+
+def _parse(read: Callable[[], YamlDocument]) -> YamlDocument:
     try:
-        if is_inline(source):
-            return validate(parse_yaml(str(source), "config").values)
-        document = read_yaml(source)
+        return read()
     except TextFileError as error:
         raise ConfigError(str(error)) from None
-    return validate(document.values, lambda path: document.place(source, path))
 
 
 def schema() -> str:

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.common.text_files import TextFileError
-from pipeline.common.yaml_files import KeyPath, YamlDocument, parse_yaml, read_yaml
-from pipeline.config.config import Config, ConfigError, validate
+from pipeline.common.yaml_files import KeyPath, YamlDocument, YamlError, parse_yaml
+from pipeline.config.config import Config, ConfigError, read_config_values, validate
 
 
 def read_snakemake_config(files: Sequence[str | Path], overrides: Sequence[str]) -> Config:
@@ -25,15 +24,12 @@ def read_snakemake_config(files: Sequence[str | Path], overrides: Sequence[str])
     """
     values: dict[str, Any] = {}
     places: dict[KeyPath, str] = {}
-    try:
-        for path in files:
-            _merge(values, places, _checked(read_yaml(path), str(path)), str(path))
-        for entry in overrides:
-            name, _, text = entry.partition("=")
-            document = _parse_override(text, f"--config {name}")
-            _merge(values, places, YamlDocument({name: document.values}), f"--config {name}")
-    except TextFileError as error:
-        raise ConfigError(str(error)) from None
+    for path in files:
+        _merge(values, places, read_config_values(path), str(path))
+    for entry in overrides:
+        name, _, text = entry.partition("=")
+        document = _parse_override(text, f"--config {name}")
+        _merge(values, places, YamlDocument({name: document.values}), f"--config {name}")
 
     def place_of(path: KeyPath) -> str:
         known = (places[path[:length]] for length in range(len(path), 0, -1) if path[:length] in places)
@@ -42,16 +38,13 @@ def read_snakemake_config(files: Sequence[str | Path], overrides: Sequence[str])
     return validate(values, place_of)
 
 
-def _checked(document: YamlDocument, source: str) -> YamlDocument:
-    if document.values is not None and not isinstance(document.values, dict):
-        raise ConfigError(f"{source}: must be keys with values, such as `data: {{images: 100}}`")
-    return document
-
-
 def _parse_override(text: str, source: str) -> YamlDocument:
     """Return the value of an entry of `--config`. Like Snakemake, look into quotes that are left around it."""
-    document = parse_yaml(text, source)
-    return parse_yaml(document.values, source) if isinstance(document.values, str) else document
+    try:
+        document = parse_yaml(text, source)
+        return parse_yaml(document.values, source) if isinstance(document.values, str) else document
+    except YamlError as error:
+        raise ConfigError(str(error)) from None
 
 
 def _merge(values: dict[str, Any], places: dict[KeyPath, str], document: YamlDocument, source: str) -> None:

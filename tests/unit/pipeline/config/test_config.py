@@ -102,12 +102,6 @@ def test_inline_text_is_read_like_a_file(tmp_path):
     assert read_config(path) == read_config('{"data": {"seed": 3}}') == Config(data={"seed": 3})
 
 
-def test_a_file_without_keys_means_all_defaults(tmp_path):
-    path = tmp_path / "none.yaml"
-    path.write_text("# data: {images: 5}\n")
-    assert read_config(path) == Config()
-
-
 def test_a_number_is_a_range_of_its_own_and_a_view_that_of_every_rig():
     config = Config(goods={"fill": 0.25}, people={"count": 2}, camera={"aperture_f": 2, "fov_deg": [40, 50]})
     assert (config.goods.fill, config.people.count, config.camera.aperture_f) == ((0.25, 0.25), (2, 2), (2, 2))
