@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import options
-from pipeline.cli.given_paths import Role, recorder
+from pipeline.cli.checked_command import refuse
+from pipeline.cli.given_paths import GivenPath, Role, overwriting, recorder
 
 
 def register(app: typer.Typer) -> None:
@@ -155,6 +156,9 @@ def distribution(
         if compare[0] in others:
             raise typer.BadParameter(f"--compare: {compare[0]} is already in the config's section `compare`")
         others[compare[0]] = compare[1:]
+    outputs = [GivenPath("--out", str(out), Role.OUTPUT_FILE), GivenPath("--page", str(page), Role.OUTPUT_FILE)]
+    read = [GivenPath(f"the set {other}", str(files[0]), Role.INPUT_FILE) for other, files in others.items()]
+    refuse(overwriting([*outputs, *read]))
     write_distribution(name, annotations, images, others, out, page, threads)
 
 

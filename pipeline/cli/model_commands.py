@@ -110,14 +110,16 @@ def predict(
     --predictions: writes COCO results for the images of a COCO file. If some images cannot be read, they are named, the
     others are predicted, and the exit code is 1.
     """
-    for_images = bool(inputs and out)
-    if for_images == bool(annotations and images and predictions):
+    of_images, of_coco_file = (inputs, out), (annotations, images, predictions)
+    for_images = all(of_images) and not any(of_coco_file)
+    if not for_images and (any(of_images) or not all(of_coco_file)):
         raise typer.BadParameter("give IMAGES and --out, or --annotations, --images and --predictions")
-    from pipeline.common.devices import use_threads
+    from pipeline.common.devices import require_device, use_threads
     from pipeline.inference import predict as prediction
 
     _start_log("predict")
     use_threads(threads)
+    require_device(device)
     if for_images:
         all_read = prediction.predict_folder(model, inputs, out, device, draw_threshold, recursive)
     else:
@@ -151,15 +153,16 @@ def evaluate(
     Regions with `iscrowd` are ignored.
     """
     results = predictions or []
-    if bool(results) == bool(model and images):
+    if bool(results) == bool(model and images) or (results and model):
         raise typer.BadParameter("give --model with --images, or --predictions")
     _require_equal_counts(annotations, results, split or [])
     from pipeline.common import json_files
-    from pipeline.common.devices import use_threads
+    from pipeline.common.devices import require_device, use_threads
     from pipeline.inference import evaluate as evaluation
 
     _start_log("evaluate")
     use_threads(threads)
+    require_device(device)
     if split:
         pairs = zip(split, annotations, results, strict=True)
         metrics = {name: evaluation.evaluate_predictions(name, truth, found) for name, truth, found in pairs}
