@@ -26,8 +26,13 @@ class CheckedCommand(TyperCommand):
         """Parse the arguments as typer does.
 
         Raises:
-            BadParameter: an option that takes one value is given twice; the last one would win silently.
+            BadParameter: an option that takes one value is given twice, and the last one would win silently; or an
+                argument is empty, which would be the current folder.
         """
+        for before, word in zip(["", *args], args, strict=False):
+            if not word or (word.startswith("--") and word.find("=") == len(word) - 1):
+                where = word.rstrip("=") or before
+                raise typer.BadParameter("is empty: is a variable of the shell not set?", ctx=ctx, param_hint=where)
         _, _, order = self.make_parser(ctx).parse_args(args=list(args))
         for param, count in Counter(order).items():
             takes_one = param.param_type_name == "option" and not (param.multiple or getattr(param, "is_flag", False))
