@@ -31,6 +31,7 @@ from pipeline.config.stages import (
     StudyConfig,
     TrainConfig,
 )
+from pipeline.data.config_inputs import check_config_inputs
 from pipeline.record import asset_catalogue
 from pipeline.record.scene import GENERATOR_VERSION, shard_folder_name
 from pipeline.scenes.assets import custom_meshes
@@ -48,6 +49,8 @@ try:
         workflow.overwrite_configfiles or [DEFAULT_CONFIG], workflow.config_settings.config_args or []
     )
     CUSTOM_MESHES = custom_meshes.unmeasured_meshes_for_config(asset_catalogue.read_catalogue(), cfg)
+    if workflow.is_main_process:
+        check_config_inputs(cfg)
 except CaristeError as error:
     print(error, file=sys.stderr)
     sys.exit(2)

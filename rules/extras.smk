@@ -20,7 +20,7 @@ rule preview_records:
     params:
         custom=custom_mesh_options,
     shell:
-        "stage 'records of {wildcards.asset}' {log:q} python -m pipeline preview-records --asset {wildcards.asset:q}"
+        "stage 'records of '{wildcards.asset:q} {log:q} python -m pipeline preview-records --asset {wildcards.asset:q}"
         " {params.custom} --out {output:q}"
 
 
@@ -37,7 +37,7 @@ rule preview:
         runtime="30m",
         gpu=0,
     shell:
-        "stage 'preview {wildcards.asset}' {log:q} python -m blender preview --record {input:q} --out {output:q}"
+        "stage 'preview '{wildcards.asset:q} {log:q} python -m blender preview --record {input:q} --out {output:q}"
         " --threads {threads}"
 
 

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Check that the files and folders which a config names exist, when a run is planned and not after hours of rendering.
+
+Snakemake itself finds a missing input only if the target needs it, and it does not know the images of a COCO file.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.common.errors import CaristeError
+from pipeline.common.path_checks import input_file_problem, input_folder_problem, text_problem
+from pipeline.common.validation_messages import at_most_ten, shown, suggestion
+from pipeline.config.backbone_names import WEIGHTS
+from pipeline.config.config import Config
+from pipeline.config.field_types import CocoSetSection
+
+MAX_PARSED_BYTES = 50_000_000  # a larger COCO file is not read when a run is planned: that takes too long
+
+
+class ConfigInputError(CaristeError):
+    """A file, a folder or an image that a config names and that cannot be used."""
+
+
+def check_config_inputs(config: Config) -> None:
+    """Check all real images, COCO files and weights that a config names. Relative paths start at the working directory.
+
+    Raises:
+        ConfigInputError: one line for each that is missing or cannot be read, at most ten, then a count.
+    """
+    problems = [*_weight_problems(config)]
+    for key, real in named_sets(config).items():
+        problems += _set_problems(key, real)
+    if problems:
+        raise ConfigInputError(at_most_ten(problems))
+
+
+def named_sets(config: Config) -> dict[str, CocoSetSection]:
+    """Return the sets of real images that a config names, by their keys."""
+    sets: dict[str, CocoSetSection] = {f"compare.{name}": real for name, real in config.compare.items()}
+    sets |= {f"train.sources.{name}": real for name, real in config.train.sources.items()}
+    if config.train.validation and config.train.validation.dataset:
+        sets["train.validation.dataset"] = config.train.validation.dataset
+    return sets
+
+
+def _weight_problems(config: Config) -> Iterator[str]:
+    paths = {"model.weights": config.model.weights, "model.weights_file": config.model.weights_file}
+    paths |= {f"study.backbones.{name}.weights": each.weights for name, each in config.study.backbones.items()}
+    for key, path in paths.items():
+        if path and path not in WEIGHTS and (problem := _problem(path, folder=False)):
+            near = suggestion(path, list(WEIGHTS)) if os.sep not in path and "did you mean" not in problem else ""
+            yield f"{key} = {shown(path)}: {problem}{near}"
+
+
+def _set_problems(key: str, real: CocoSetSection) -> list[str]:
+    found = [
+        f"{key}.{name} = {shown(path)}: {problem}"
+        for name, path, folder in (("annotations", real.annotations, False), ("images", real.images, True))
+        if (problem := _problem(path, folder))
+    ]
+    if not found and any(brace in f"{real.annotations}{real.images}" for brace in "{}"):
+        found = [f"{key}: Snakemake takes {{ and }} in a path for a wildcard; rename the file or folder"]
+    if found or os.path.getsize(real.annotations) > MAX_PARSED_BYTES:
+        return found
+    from pipeline.coco import reader
+    from pipeline.coco.image_lookup import ImageFolder
+
+    try:
+        coco = reader.read_coco(real.annotations)
+    except CaristeError as error:
+        return [f"{key}.annotations: {line}" for line in str(error).splitlines()]
+    folder = ImageFolder(real.images)
+    missing = [image for image in coco.images if not folder.find(image.file_name).paths]
+    return [f"{key}.images: image {each.id}: {Path(real.images, each.file_name)}: no such file" for each in missing]
+
+
+def _problem(path: str, folder: bool) -> str | None:
+    return text_problem(path) or (input_folder_problem if folder else input_file_problem)(Path(path))
