@@ -34,9 +34,9 @@ ERRORS_OF_THE_MACHINE = {
 
 def report_failure(failure: BaseException) -> int:
     """Print what happened and return the exit code. Only a bug of ours is printed with its traceback."""
-    if isinstance(failure, SystemExit):
+    if isinstance(failure, SystemExit) and not isinstance(failure.__context__, BrokenPipeError):
         return _leaving(failure)
-    if isinstance(failure, BrokenPipeError):  # the reader of a pipe, such as `head`, has gone
+    if isinstance(failure, BrokenPipeError | SystemExit):  # the reader of a pipe, such as `head`, has gone
         discard_output()
         return BROKEN_PIPE
     if isinstance(failure, KeyboardInterrupt):
