@@ -4,6 +4,7 @@
 import contextlib
 import io
 import os
+import tempfile
 from collections.abc import Iterator
 
 
@@ -19,3 +20,26 @@ def suppress_stdout() -> Iterator[None]:
     finally:
         os.dup2(saved_stdout, 1)
         os.close(saved_stdout)
+
+
+@contextlib.contextmanager
+def capture_output() -> Iterator[list[str]]:
+    """Catch what Blender and its add-ons print, errors as well; the list that is yielded holds it at the end."""
+    captured: list[str] = []
+    saved = os.dup(1), os.dup(2)
+    printed = io.StringIO()
+    with (
+        tempfile.TemporaryFile() as file,
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
+    ):
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        try:
+            yield captured
+        finally:
+            for number, descriptor in enumerate(saved, 1):
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            file.seek(0)
+            captured.append(file.read().decode(errors="replace") + printed.getvalue())

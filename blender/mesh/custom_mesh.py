@@ -12,17 +12,18 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from blender.common.quiet_output import capture_output
 from blender.mesh.asset_cache import AssetCache
 from blender.mesh.importing import decimation, formats, opened_files
 from blender.mesh.importing.errors import CustomMeshError
-from blender.mesh.importing.materials import restrict_to_mesh
+from blender.mesh.importing.materials import color_of_vertices, restrict_to_mesh
 from blender.mesh.importing.rendered_surfaces import rendered_surfaces, vertex_positions
 
 ASSETS_FOLDER = Path(__file__).parents[2] / "assets"
 
 # Blender rotates glTF files (y up) to z up when it reads them; other formats keep the axes of the file.
 TO_FILE_AXES = {ending: Matrix.Rotation(-np.pi / 2, 3, "X") for ending in (".glb", ".gltf")}
-KINDS_TO_REMOVE = ("scenes", "collections", "objects", "meshes")
+KINDS_TO_REMOVE = ("scenes", "collections", "objects", "meshes", "images")
 
 
 def build_custom_mesh(parameters: dict, cache: AssetCache, folder: Path | None = None) -> list[bpy.types.Object]:
@@ -67,7 +68,11 @@ def load_meshes(parameters: dict, folder: Path, log: Callable[[str], None] = lam
         meshes, parameters, TO_FILE_AXES.get(Path(parameters["file"]).suffix.lower(), Matrix.Identity(3))
     )
     is_gltf = Path(parameters["file"]).suffix.lower() in TO_FILE_AXES
-    for material in {material for mesh in meshes for material in mesh.materials if material}:
+    for mesh in meshes:
+        if color_of_vertices(mesh):
+            log("it has no material; the colors of its vertices are used")
+    materials = {material for mesh in meshes for material in mesh.materials if material}
+    for material in sorted(materials, key=lambda material: material.name):
         for note in restrict_to_mesh(material, parameters["opaque"], unlit_alpha=is_gltf):
             log(note)
     if parameters.get("max_triangles"):
@@ -79,26 +84,28 @@ def _read_surfaces(file: str, known: opened_files.KnownFiles, log: Callable[[str
     """Read what a render of the file shows, in its own axes, and remove the rest of the file from memory."""
     previous_scene = bpy.context.window.scene
     before = {kind: set(getattr(bpy.data, kind)) for kind in KINDS_TO_REMOVE}
-    meshes: list[bpy.types.Mesh] = []
+    kept: set[bpy.types.ID] = set()
     try:
         read = formats.read_file(known.stage / file)
         read = _read_again_with_aliases(file, read, known, log)
-        for note in read.notes:
-            log(note)
         shown = rendered_surfaces(read.scene)
-        linked = [collection for collection in read.scene.collection.children_recursive if not collection.hide_render]
-        for note in opened_files.check_needed_data(file, {*shown.objects, *linked}, known):
-            log(note)
-        meshes = shown.meshes
+        collections = [group for group in read.scene.collection.children_recursive if not group.hide_render]
+        images, notes = opened_files.check_needed_data(
+            Path(file).name, {*shown.objects, *collections}, shown.shown, known
+        )
+        kept = {*shown.meshes, *images}
     finally:
         bpy.context.window.scene = previous_scene
         new = [block for kind in KINDS_TO_REMOVE for block in set(getattr(bpy.data, kind)) - before[kind]]
-        bpy.data.batch_remove([block for block in new if block not in meshes])
-    if not sum(len(mesh.polygons) for mesh in meshes):
+        with capture_output():
+            bpy.data.batch_remove([block for block in new if block not in kept])
+    for note in read.notes + notes:
+        log(note)
+    if not shown.meshes:
         raise CustomMeshError(
             f"{Path(file).name} has no faces that a render shows (hidden objects, loose points and edges do not count)"
         )
-    return meshes
+    return shown.meshes
 
 
 def _read_again_with_aliases(
@@ -109,25 +116,21 @@ def _read_again_with_aliases(
     Raises:
         CustomMeshError: a file that it names is missing.
     """
-    found = {wanted: known.alias(_relative(wanted, file, known), file) for wanted in read.missing}
-    problems = [
-        known.problem("file", _relative(wanted, file, known), str((known.stage / file).parent / wanted))
-        for wanted, name in found.items()
-        if name is None
-    ]
-    opened_files.raise_problems(Path(file).name, problems)
-    if not found:
+    if not read.missing:
         return read
-    for wanted, name in found.items():
-        log(f"its file {_relative(wanted, file, known)} is read from {name}")
-    read = formats.read_file(known.stage / file)
-    opened_files.raise_problems(Path(file).name, [known.problem("file", wanted, wanted) for wanted in read.missing])
-    return read
+    name = Path(file).name
+    wanted = {text: text.replace(f"{(known.stage / file).parent}/", "") for text in read.missing}
+    found = {text: known.alias(short, file) for text, short in wanted.items()}
+    opened_files.raise_problems(name, [_missing(wanted[text], file, known) for text in found if not found[text]])
+    for text, names in found.items():
+        log(f"its file {wanted[text]} is read from {', '.join(names)}")
+    again = formats.read_file(known.stage / file)
+    opened_files.raise_problems(name, [_missing(text, file, known) for text in again.missing])
+    return again
 
 
-def _relative(wanted: str, file: str, known: opened_files.KnownFiles) -> str:
-    """Return a path that an importer reported, relative to the folder of the mesh file."""
-    return wanted.replace(f"{(known.stage / file).parent}/", "")
+def _missing(wanted: str, file: str, known: opened_files.KnownFiles) -> str:
+    return known.problem("file", wanted, str((known.stage / file).parent / wanted))
 
 
 def _check_file(path: Path, sha256: str) -> None:

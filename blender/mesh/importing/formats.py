@@ -1,30 +1,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Read a mesh file of any supported format into a scene."""
 
-import contextlib
-import io
-import os
 import re
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import bpy
 
+from blender.common.quiet_output import capture_output
+from blender.mesh.importing.content_checks import check_content
 from blender.mesh.importing.errors import CustomMeshError
 
 # How importers name a file that they cannot open.
 MISSING_FILE_PATTERNS = (
     re.compile(r"cannot read from MTL file: '(.+?)'"),
-    re.compile(r"Could not open (?:asset|layer) @(.+?)@"),
-    re.compile(r"Missing file, '(.+?)'"),
-    re.compile(r"Failed to load file: (.+)"),
+    re.compile(r"Could not (?:open asset|load sublayer) @(.+?)@"),
+    re.compile(r"Missing resource, '(.+?)'"),
+    re.compile(r"Couldn't open image file '(.+?)' for Texture"),
 )
-USD_FORMATS = (".usd", ".usda", ".usdc", ".usdz")
-WEBP_TEXTURES = {"import_webp_texture": True}
+# How USD says what is wrong with a file.
+USD_ERROR = re.compile(r"Runtime Error: in .* -- (.+)")
 
 
 @dataclass
@@ -42,7 +39,9 @@ def read_file(path: Path) -> ReadFile:
     Raises:
         CustomMeshError: Blender cannot read the file, or it has no scene.
     """
-    with _captured_output() as captured:
+    problem = ""
+    with capture_output() as captured:
+        check_content(path)
         try:
             scene, notes = _read_blend(path) if path.suffix.lower() == ".blend" else _import(path)
         except CustomMeshError:
@@ -51,17 +50,21 @@ def read_file(path: Path) -> ReadFile:
             scene, problem = None, str(error)
         except Exception as error:  # importers of glTF fail in many ways if a file is damaged
             scene, problem = None, f"{type(error).__name__}: {error}"
-    output = captured[0]
+    output = captured[0] + problem
     missing = list(dict.fromkeys(name for pattern in MISSING_FILE_PATTERNS for name in pattern.findall(output)))
     if scene is None and not missing:
-        raise CustomMeshError(f"{path.name}: Blender cannot read it: {_reason(problem)}")
+        raise CustomMeshError(f"{path.name}: Blender cannot read it: {_reason(problem, output, path)}")
     return ReadFile(scene, missing, notes) if scene else ReadFile(_new_scene(), missing)
 
 
-def _reason(text: str) -> str:
-    """Return what an importer says in one line, without its traceback."""
-    lines = [line.strip().removeprefix("Error: ") for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "the file is empty or damaged"
+def _reason(problem: str, output: str, path: Path) -> str:
+    """Return what an importer says in one line, without its traceback and our temporary folder."""
+    if (usd_errors := USD_ERROR.findall(output)) and path.suffix.lower().startswith(".usd"):
+        problem = usd_errors[0]
+    lines = [line.strip().removeprefix("Error: ") for line in problem.splitlines()]
+    lines = [line for line in lines if line and not line.startswith("Location: ")]
+    reason = lines[-1].replace(str(path), path.name).replace(f"{path.parent}/", "") if lines else "it is empty"
+    return f"it is damaged ({reason})" if "Traceback" in problem else reason
 
 
 def _new_scene() -> bpy.types.Scene:
@@ -83,7 +86,7 @@ def _read_blend(path: Path) -> tuple[bpy.types.Scene, list[str]]:
 
 def _import(path: Path) -> tuple[bpy.types.Scene, list[str]]:
     """Run the importer of the format. What the file animates stays as it is without its animation."""
-    gltf = partial(bpy.ops.import_scene.gltf, disable_bone_shape=True, **WEBP_TEXTURES)
+    gltf = partial(bpy.ops.import_scene.gltf, disable_bone_shape=True, import_webp_texture=True)
     importers: dict[str, Callable] = {
         ".glb": gltf,
         ".gltf": gltf,
@@ -102,22 +105,3 @@ def _import(path: Path) -> tuple[bpy.types.Scene, list[str]]:
         if shape_keys:
             shape_keys.animation_data_clear()
     return scene, []
-
-
-@contextlib.contextmanager
-def _captured_output() -> Iterator[list[str]]:
-    """Catch what Blender and its importers print; the list that is yielded holds it afterwards."""
-    captured: list[str] = []
-    saved = os.dup(1), os.dup(2)
-    printed = io.StringIO()
-    with tempfile.TemporaryFile() as file, redirect_stdout(printed), redirect_stderr(printed):
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-        try:
-            yield captured
-        finally:
-            for number, descriptor in enumerate(saved, 1):
-                os.dup2(descriptor, number)
-                os.close(descriptor)
-            file.seek(0)
-            captured.append(file.read().decode(errors="replace") + printed.getvalue())

@@ -53,9 +53,7 @@ def _make_matte(tree: bpy.types.NodeTree) -> bool:
         matte = tree.nodes.new("ShaderNodeBsdfDiffuse")
         _copy_input(tree, emission.inputs["Color"], matte.inputs["Color"])
         _replace_output(tree, mix.outputs[0], matte.outputs[0])
-        transparent = [link.from_node for link in mix.inputs[1].links]
-        for node in (mix, emission, *transparent):
-            tree.nodes.remove(node)
+        _remove_unused(tree, mix, emission, *(link.from_node for link in mix.inputs[1].links))
     return bool(unlit)
 
 
@@ -74,6 +72,14 @@ def _replace_output(tree: bpy.types.NodeTree, old: bpy.types.NodeSocket, new: bp
         tree.links.new(new, link.to_socket)
 
 
+def _remove_unused(tree: bpy.types.NodeTree, mix: bpy.types.Node, *shaders: bpy.types.Node) -> None:
+    """Remove a mix that was replaced, and those of its shaders that nothing else uses."""
+    tree.nodes.remove(mix)
+    for shader in shaders:
+        if not any(output.is_linked for output in shader.outputs):
+            tree.nodes.remove(shader)
+
+
 def _bypass_alpha_mix(tree: bpy.types.NodeTree) -> None:
     """Replace mixes of a Transparent BSDF and another shader by the other shader."""
     for mix in [node for node in tree.nodes if node.type == "MIX_SHADER"]:
@@ -81,8 +87,7 @@ def _bypass_alpha_mix(tree: bpy.types.NodeTree) -> None:
         opaque = [shader for shader in shaders if shader.type != "BSDF_TRANSPARENT"]
         if len(shaders) == 2 and len(opaque) == 1:
             _replace_output(tree, mix.outputs[0], opaque[0].outputs[0])
-            for node in {*shaders, mix} - set(opaque):
-                tree.nodes.remove(node)
+            _remove_unused(tree, mix, *shaders)
 
 
 def _make_opaque(material: bpy.types.Material, tree: bpy.types.NodeTree) -> None:
@@ -97,3 +102,20 @@ def _make_opaque(material: bpy.types.Material, tree: bpy.types.NodeTree) -> None
             for link in list(alpha.links):
                 tree.links.remove(link)
             alpha.default_value = 1.0
+
+
+def color_of_vertices(mesh: bpy.types.Mesh) -> bpy.types.Material | None:
+    """Give a mesh without material one that shows its colors of vertices, as scans have them; None if it has none."""
+    colors = mesh.color_attributes.active_color or next(iter(mesh.color_attributes), None)
+    if colors is None or any(mesh.materials):
+        return None
+    material = bpy.data.materials.new("colors of vertices")
+    material.use_nodes = True
+    tree = material.node_tree
+    node = tree.nodes.new("ShaderNodeVertexColor")
+    node.layer_name = colors.name
+    shader = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
+    tree.links.new(node.outputs["Color"], shader.inputs["Base Color"])
+    mesh.materials.clear()
+    mesh.materials.append(material)
+    return material

@@ -8,6 +8,7 @@ or it is missing there and the mesh is refused.
 import contextlib
 import os
 import tempfile
+import urllib.parse
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
@@ -24,20 +25,25 @@ class KnownFiles:
     def __init__(self, folder: Path, names: Iterable[str], stage: Path) -> None:
         self.folder, self.names, self.stage = folder, list(names), stage
         for name in self.names:
-            self._link(name, stage / name)
+            (stage / name).parent.mkdir(parents=True, exist_ok=True)
+            (stage / name).symlink_to((folder / name).absolute())
 
-    def _link(self, name: str, link: Path) -> None:
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to((self.folder / name).absolute())
+    def alias(self, wanted: str, beside: str) -> list[str]:
+        """Make files available under the name that a file in the folder of `beside` wants; return their known names.
 
-    def alias(self, wanted: str, beside: str) -> str | None:
-        """Add a link for a file that is known by a similar name, and return that name; None if there is none."""
-        name = self.similar(wanted)
-        link = Path(os.path.normpath((self.stage / beside).parent / wanted))
-        if name is None or not link.is_relative_to(self.stage) or link.exists():
-            return None
-        self._link(name, link)
-        return name
+        They may have another case, folder or slashes. Several names separated by spaces are joined, as .obj files
+        list their materials. The list is empty if the files are not known.
+        """
+        for spelling in dict.fromkeys((wanted, urllib.parse.unquote(wanted))):
+            link = Path(os.path.normpath((self.stage / beside).parent / spelling.lstrip("/")))
+            names = [self.similar(spelling)]
+            if names == [None]:
+                names = [self.similar(part) for part in spelling.split()]
+            if None not in names and link.is_relative_to(self.stage) and not link.exists():
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.write_bytes(b"\n".join((self.folder / name).read_bytes() for name in names))
+                return names
+        return []
 
     def similar(self, wanted: str) -> str | None:
         """Return the only known file with the last part of this path, whatever its case, its folder and its slashes."""
@@ -70,24 +76,27 @@ def known_files(folder: Path, names: Iterable[str]) -> Iterator[KnownFiles]:
         yield KnownFiles(folder, names, Path(os.path.realpath(stage)))
 
 
-def check_needed_data(file: str, objects: Iterable[bpy.types.Object], known: KnownFiles) -> list[str]:
-    """Check everything that objects depend on, and return lines for the log.
+def check_needed_data(
+    file: str, linked: Iterable[bpy.types.ID], shown: Iterable[bpy.types.ID], known: KnownFiles
+) -> tuple[set[bpy.types.Image], list[str]]:
+    """Check the libraries of `linked` and the other files of `shown`; return the images and lines for the log.
 
-    The images that are found get their real paths, because Blender reads them when it renders.
+    The images get their real paths, because Blender reads them when it renders.
 
     Raises:
         CustomMeshError: a library, an image or another file is missing or not known; one line a problem.
     """
-    needed = _dependencies(objects)
-    problems = _library_problems(needed, known)
+    uses = _uses()
+    needed = _dependencies(shown, uses)
+    problems = _library_problems(_dependencies(linked, uses), known)
     notes: list[str] = []
-    for image in sorted((block for block in needed if isinstance(block, bpy.types.Image)), key=lambda b: b.name):
+    images = {block for block in needed if isinstance(block, bpy.types.Image)}
+    for image in sorted(images, key=lambda image: image.name):
         problem, note = _check_image(image, known)
         problems += [problem] if problem else []
         notes += [note] if note else []
-    problems += _other_file_problems(needed, known)
-    raise_problems(file, problems)
-    return notes
+    raise_problems(file, problems + _other_file_problems(needed, known))
+    return images, notes
 
 
 def raise_problems(file: str, problems: list[str]) -> None:
@@ -99,13 +108,18 @@ def raise_problems(file: str, problems: list[str]) -> None:
         raise CustomMeshError("\n".join(f"{file}: {line}" for line in lines))
 
 
-def _dependencies(objects: Iterable[bpy.types.ID]) -> set[bpy.types.ID]:
-    """Return these objects and all data that they use, directly or not."""
+def _uses() -> dict[bpy.types.ID, list[bpy.types.ID]]:
+    """Return the data that each data block uses."""
     uses: dict[bpy.types.ID, list[bpy.types.ID]] = {}
     for block, users in bpy.data.user_map().items():
         for user in users:
             uses.setdefault(user, []).append(block)
-    found, remaining = set(), [block for block in objects if block is not None]
+    return uses
+
+
+def _dependencies(blocks: Iterable[bpy.types.ID], uses: dict[bpy.types.ID, list[bpy.types.ID]]) -> set[bpy.types.ID]:
+    """Return these data blocks and all that they use, directly or not; not through scenes."""
+    found, remaining = set(), list(blocks)
     while remaining:
         block = remaining.pop()
         if block not in found and not isinstance(block, bpy.types.Scene):

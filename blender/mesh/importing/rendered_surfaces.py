@@ -11,8 +11,11 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from blender.common.quiet_output import suppress_stdout
+from blender.common.quiet_output import capture_output
 from blender.mesh.importing.errors import CustomMeshError
+
+# Positions are 32-bit floats with 24 significant bits: at this distance, errors reach a hundredth of the size.
+MAX_DISTANCE_IN_SIZES = 1e5
 
 # What a render shows, but what has no mesh.
 SHOWN_WITHOUT_MESH = {
@@ -26,9 +29,10 @@ SHOWN_WITHOUT_MESH = {
 
 @dataclass
 class RenderedSurfaces:
-    """What a render shows: meshes in meters (world coordinates), and all objects that the renderer evaluates."""
+    """What a render shows: meshes in meters (world coordinates), the objects that have them, and all objects."""
 
     meshes: list[bpy.types.Mesh] = field(default_factory=list)
+    shown: set[bpy.types.Object] = field(default_factory=set)
     objects: set[bpy.types.Object] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
 
@@ -68,7 +72,7 @@ def _evaluate(scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> RenderedSur
     bpy.utils.register_class(Collector)
     try:
         scene.render.engine = Collector.bl_idname
-        with suppress_stdout():
+        with capture_output():
             bpy.ops.render.render(scene=scene.name, layer=layer.name)
     except RuntimeError as error:
         raise CustomMeshError(f"Blender cannot render it: {error}") from None
@@ -102,10 +106,11 @@ def _collect(depsgraph: bpy.types.Depsgraph, to_metres: Matrix, surfaces: Render
             surfaces.problems.append(f"object {shown.name} has hair ({hair}): convert it to a mesh, or remove it")
         if not instance.show_self:
             continue
-        if shown.type in SHOWN_WITHOUT_MESH:
+        if shown.type in SHOWN_WITHOUT_MESH and not _is_empty(shown):
             what = SHOWN_WITHOUT_MESH[shown.type]
             surfaces.problems.append(f"object {shown.name} is {what}: convert it to a mesh, or hide it in renders")
         elif shown.type == "MESH" and len(shown.data.polygons):
+            surfaces.shown |= {shown.original, (instance.parent or shown).original}
             _add_mesh(shown, to_metres @ instance.matrix_world, surfaces)
 
 
@@ -120,6 +125,12 @@ def _camera_sees(instance: bpy.types.DepsgraphObjectInstance, layer: bpy.types.V
         and not parent.holdout_get(view_layer=layer)
         and not parent.indirect_only_get(view_layer=layer)
     )
+
+
+def _is_empty(shown: bpy.types.Object) -> bool:
+    """Return whether a point cloud or hair has no points, for example because geometry nodes replace it."""
+    points = getattr(shown.data, "points", None)
+    return points is not None and not len(points)
 
 
 def _rendered_hair(shown: bpy.types.Object) -> str | None:
@@ -140,14 +151,24 @@ def _add_mesh(shown: bpy.types.Object, world: Matrix, surfaces: RenderedSurfaces
         if slot.link == "OBJECT" and slot.slot_index < len(mesh.materials):
             mesh.materials[slot.slot_index] = slot.material.original if slot.material else None
     points = vertex_positions(mesh)
-    if not (np.isfinite(points).all() and np.isfinite(np.array(world)).all()):
-        surfaces.problems.append(f"object {shown.name} has points at infinity or NaN: remove them in Blender")
+    if problem := _position_problem(points, np.array(world)):
+        surfaces.problems.append(f"object {shown.name} {problem}")
         return
     mesh.validate()
     _drop_loose_vertices(mesh)
     mesh.transform(world)
     if world.is_negative:
         mesh.flip_normals()
+
+
+def _position_problem(points: np.ndarray, world: np.ndarray) -> str | None:
+    """Return why points (N, 3) with the matrix `world` (4, 4) cannot be used, else None."""
+    if not (np.isfinite(points).all() and np.isfinite(world).all()):
+        return "has points at infinity or NaN: remove them in Blender"
+    points = points @ world[:3, :3].T + world[:3, 3]
+    if np.abs(points).max() > MAX_DISTANCE_IN_SIZES * np.ptp(points, axis=0).max():
+        return "is so far from the origin that its points are rounded: move it to the origin"
+    return None
 
 
 def vertex_positions(mesh: bpy.types.Mesh) -> np.ndarray:

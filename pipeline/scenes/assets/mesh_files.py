@@ -122,11 +122,12 @@ def _find(name: str, beside: Path, folder: Path) -> Path | None:
     if "\0" in name or len(name) > 1000:
         return None
     parts = name.replace("\\", "/").split("/")
-    exact = Path(os.path.normpath(beside / "/".join(parts)))
+    exact = Path(os.path.normpath(beside.absolute() / "/".join(parts)))
     similar = [exact] if exact.is_file() else [_without_case(beside, parts), _without_case(beside, parts[-1:])]
     for path in similar:
-        if path and path.is_relative_to(folder):
-            return path
+        normal = Path(os.path.normpath(path.absolute())) if path else None
+        if normal and normal.is_relative_to(folder.absolute()):
+            return folder / normal.relative_to(folder.absolute())
     return None
 
 
