@@ -112,7 +112,7 @@ def label_shards(folder: Path, settings: LabelConfig, processes: int = 1) -> Ite
     if processes == 1:
         yield from map(label, range(settings.data.shards))
         return
-    with ProcessPoolExecutor(processes) as pool:
+    with ProcessPoolExecutor(min(processes, settings.data.shards)) as pool:
         pending = deque()
         for number in range(settings.data.shards):
             pending.append(pool.submit(label, number))

@@ -83,6 +83,7 @@ def verify_dataset(data: Path, processes: int = 1) -> bool:
 def check_shards(shards: Path, processes: int) -> list[CheckedShard]:
     """Check every shard in the folder `shards`, `processes` of them at a time."""
     folders = sorted(path for path in shards.iterdir() if path.is_dir() and path.name.isdecimal())
+    processes = min(processes, len(folders))
     with ProcessPoolExecutor(processes) if processes > 1 else nullcontext() as pool:
         checked = pool.map(check_shard, folders) if pool else map(check_shard, folders)
         return list(track(checked, len(folders), "verify", unit="shard"))
