@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import torch
 
 from pipeline.common import distributed
-from pipeline.common.errors import CaristeError
+from pipeline.common.errors import CaristeError, out_of_memory
 from pipeline.training.checkpoints import CheckpointStore
 from pipeline.training.finite_check import NonFiniteError
 from pipeline.training.state import TrainingState
@@ -23,8 +23,8 @@ OUT_OF_MEMORY = (
     "out of memory; lower train.batch_size, then model.min_size and model.max_size, model.sampled_boxes, "
     "model.rpn_proposals_train or train.workers; or raise train.accumulate"
 )
-# On the CPU, and after a worker was killed, torch raises a plain RuntimeError that contains one of these.
-OUT_OF_MEMORY_PHRASES = ("can't allocate memory", "killed by signal")
+# After a worker was killed, which the system does if memory is short, torch raises a RuntimeError that contains this.
+KILLED_WORKER = "killed by signal"
 MAX_ROLLBACKS = 2
 
 
@@ -64,11 +64,6 @@ def explain_out_of_memory(device: torch.device) -> Iterator[None]:
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if not _is_out_of_memory(error):
+        if not out_of_memory(error) and KILLED_WORKER not in str(error):
             raise
         raise TrainingError(f"{device}: {OUT_OF_MEMORY} ({str(error).splitlines()[0]})") from error
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    is_typed = isinstance(error, torch.OutOfMemoryError | MemoryError)
-    return is_typed or any(phrase in str(error) for phrase in OUT_OF_MEMORY_PHRASES)
