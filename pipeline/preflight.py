@@ -7,6 +7,7 @@
 
 import ctypes
 import importlib.util
+import os
 import platform
 import sys
 
@@ -26,9 +27,18 @@ LIBRARIES = {
 }
 
 
-def problems():
-    """Return one line for each problem and how to solve it."""
-    found = []
+REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# Characters in the name of the folder that a tool of the installation cannot take, and which.
+FORBIDDEN_CHARACTERS = {":": "PATH and venv", "{": "setuptools", "}": "setuptools", "\n": "venv"}
+
+
+def problems(folder=REPOSITORY):
+    """Return one line for each problem and how to solve it. `folder`: where the repository is."""
+    found = [
+        f"move Cariste to another folder: {tool} cannot take the {character!r} in {folder!r}"
+        for character, tool in FORBIDDEN_CHARACTERS.items()
+        if character in folder
+    ]
     if sys.version_info[:2] != PYTHON:
         found.append(
             "Python {}.{} has no bpy 4.5 wheel: install Python {}.{} and run `make PYTHON=python{}.{} ...`".format(
