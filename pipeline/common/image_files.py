@@ -200,6 +200,8 @@ def write_png(path: Path, image: np.ndarray, software: str = "") -> None:
 def png_software(path: Path) -> str | None:
     """Return which program wrote a PNG file, as `write_png` writes it; None if it does not say or is no PNG file."""
     start = PNG_HEADER_BYTES + 8
+    if not path.is_file():  # to open a pipe would wait forever
+        return None
     with contextlib.suppress(OSError), path.open("rb") as file:
         content = file.read(start + 200)
         if content.startswith(PNG_SIGNATURE) and content[start - 4 : start + 9] == b"tEXtSoftware\0":

@@ -87,9 +87,7 @@ def find_images(inputs: Sequence[Path], recursive: bool = False) -> list[Path]:
     skipped = search.describe_skipped()
     if not search.images:
         where = ", ".join(map(shown, inputs))
-        why = (
-            f"skipped {skipped}" if skipped else f"suffixes of images are {' '.join(sorted(image_formats.suffixes()))}"
-        )
+        why = f"skipped {skipped}" if skipped else "suffixes of images are .jpg, .png, .tif, .webp and others"
         raise InputsError(f"{where}: no images to predict; {why}")
     if skipped:
         LOG.info("skipped %s", skipped)

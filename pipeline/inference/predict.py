@@ -209,7 +209,7 @@ def predict_and_draw(
         image_entries.append(entry)
         all_results += results
         drawn = [reader.Detection.model_validate(result) for result in results if result["score"] >= draw_threshold]
-        overlays = detection_overlays(drawn, reader.CocoImage.model_validate(entry), categories, with_names=True)
+        overlays = detection_overlays(drawn, reader.CocoImage.model_construct(**entry), categories, with_names=True)
         image_files.write_png(files[image_id], draw_overlay(image, overlays), software=DRAWN_BY)
     remarks.log()
     if image_entries:

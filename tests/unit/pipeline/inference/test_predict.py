@@ -2,6 +2,7 @@
 """Predictions of a small untrained model: results, drawn copies and messages."""
 
 import json
+import os
 from pathlib import Path
 
 import cv2
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from faster_coco_eval import mask as coco_mask
+from PIL import Image
 
 from pipeline.coco import reader
 from pipeline.common import image_files, json_files
@@ -145,33 +147,123 @@ def test_the_results_of_a_file_are_the_same_bytes_every_time(model_file, annotat
     assert written[0] == written[1]
 
 
-def test_an_original_is_never_overwritten(model_file, tmp_path):
-    image = write_image(tmp_path / "a.png", 1)
-    before = image.read_bytes()
-    done = run("--model", model_file, "--out", tmp_path, image)
-    assert done.exit_code == 2
-    assert "a.png: the drawn copy would overwrite this image" in done.stderr
-    assert image.read_bytes() == before
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_a_damaged_image_is_named_and_no_results_are_written(model_file, tmp_path):
+def test_results_in_the_folder_of_the_images_overwrite_nothing_and_are_no_images_later(model_file, tmp_path):
+    write_image(tmp_path / "a.png", 1)
+    write_image(tmp_path / "b.jpg", 2)
+    before = contents(tmp_path)
+    command = ("--model", model_file, "--out", tmp_path, "--device", "cpu", tmp_path)
+    assert run(*command).exit_code == 0
+    first = contents(tmp_path)
+    assert before.items() <= first.items()
+    assert first.keys() - before.keys() == {"a_1.png", "b.png", "images.json", "predictions.json"}
+    again = run(*command)
+    assert (again.exit_code, contents(tmp_path)) == (0, first)
+    assert "skipped drawn copies of an earlier run: 2 (" in again.stderr
+
+
+def test_images_that_cannot_be_read_are_named_and_the_others_are_predicted(model_file, tmp_path):
     write_image(tmp_path / "in" / "a.png", 1)
-    bad = write_image(tmp_path / "in" / "b.png", 2)
-    bad.write_bytes(bad.read_bytes()[:-40])
-    done = run("--model", model_file, "--out", tmp_path / "out", tmp_path / "in")
+    cut = write_image(tmp_path / "in" / "cut.png", 2)
+    cut.write_bytes(cut.read_bytes()[:-40])
+    (tmp_path / "in" / "empty.jpg").touch()
+    (tmp_path / "in" / "link.jpg").symlink_to("gone.jpg")
+    for number in range(10):
+        (tmp_path / "in" / f"text{number}.jpg").write_text("no image")
+    done = run("--model", model_file, "--out", tmp_path / "out", "--device", "cpu", tmp_path / "in")
+    assert done.exit_code == 1
+    assert "empty.jpg: not a readable image (empty)" in done.stderr
+    assert "link.jpg: no such file, the link leads to gone.jpg" in done.stderr
+    assert done.stderr.count("no image") - done.stderr.count("no images") == 0
+    assert "and 2 more\n" in done.stderr
+    assert "12 of 14 images cannot be read; the others are predicted" in done.stderr
+    assert "cut.png: not a readable image (" in done.stderr
+    assert "Traceback" not in done.stderr
+    file = reader.read_coco(tmp_path / "out" / "images.json")
+    assert [Path(image.file_name).name for image in file.images] == ["a.png"]
+    assert {each.image_id for each in reader.read_results(tmp_path / "out" / "predictions.json", file)} == {1}
+
+
+def test_nothing_is_written_if_no_image_can_be_read(model_file, tmp_path):
+    cut = write_image(tmp_path / "in" / "cut.png", 2)
+    cut.write_bytes(cut.read_bytes()[:-40])
+    (tmp_path / "in" / "empty.jpg").touch()
+    for inputs in (tmp_path / "in" / "empty.jpg", cut):
+        done = run("--model", model_file, "--out", tmp_path / "out", "--device", "cpu", inputs)
+        assert done.exit_code == 2
+        assert f"{inputs.name}: not a readable image" in done.stderr
+        assert not (tmp_path / "out").exists()
+
+
+def test_images_of_a_coco_file_that_cannot_be_used_are_named_and_the_others_are_predicted(
+    model_file, annotated, tmp_path
+):
+    places = ("--annotations", annotated.path, "--images", tmp_path / "images", "--predictions", tmp_path / "p.json")
+    write_image(tmp_path / "images" / "8.png", 8, width=50)
+    done = run("--model", model_file, *places, "--device", "cpu")
+    assert done.exit_code == 1
+    assert "any.json: image 8: " in done.stderr
+    assert "1 of 2 images cannot be read" in done.stderr
+    assert {each.image_id for each in reader.read_results(tmp_path / "p.json", annotated)} == {3}
+    (tmp_path / "images" / "3.png").unlink()
+    (tmp_path / "p.json").unlink()
+    done = run("--model", model_file, *places, "--device", "cpu")
     assert done.exit_code == 2
-    assert "b.png: not a readable image" in done.stderr
-    assert not (tmp_path / "out" / "predictions.json").exists()
+    assert "3.png: no such file" in done.stderr
+    assert not (tmp_path / "p.json").exists()
+
+
+def test_what_was_assumed_about_images_is_said_once(model_file, tmp_path):
+    for number in range(5):
+        pixels = np.random.default_rng(number).integers(0, 4096, (70, 90), np.uint16)
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+    done = run("--model", model_file, "--out", tmp_path / "out", "--device", "cpu", tmp_path)
+    assert done.exit_code == 0
+    lines = [line for line in done.stderr.splitlines() if "images 5 (" in line]
+    assert [line.split(":")[1].strip() for line in lines] == [
+        "gray of more than 8 bits is scaled by the range of its type",
+        "almost black",
+    ]
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("none.png", "none.png: no such file or folder"), ("empty", "empty: no images in this")]
+    "name", [b"gr\xfcn.jpg", b"a\nb.jpg", b"#1 100%.jpg", "ä🚜.jpg".encode(), b"x" * 251 + b".jpg"]
 )
-def test_missing_inputs_are_named(model_file, tmp_path, name, message):
-    (tmp_path / "empty").mkdir()
-    done = run("--model", model_file, "--out", tmp_path / "out", tmp_path / name)
+def test_images_with_any_name_are_predicted(model_file, tmp_path, name):
+    image = tmp_path / os.fsdecode(name)
+    write_image(tmp_path / "a.jpg", 1).rename(image)
+    for inputs in (tmp_path, image):
+        done = run("--model", model_file, "--out", tmp_path / "out", "--device", "cpu", inputs)
+        assert done.exit_code == 0, done.stderr
+        (entry,) = json.loads((tmp_path / "out" / "images.json").read_text())["images"]
+        assert os.fsencode(entry["file_name"]) == os.fsencode(image)
+        assert (tmp_path / "out" / entry["drawn"]).is_file()
+
+
+def test_an_interrupted_run_leaves_no_results_in_part(model_file, tmp_path, monkeypatch):
+    for number in range(3):
+        write_image(tmp_path / "in" / f"{number}.png", number)
+    written = image_files.write_png
+
+    def interrupt(path: Path, *arguments: object, **options: object) -> None:
+        written(path, *arguments, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(image_files, "write_png", interrupt)
+    run("--model", model_file, "--out", tmp_path / "out", "--device", "cpu", tmp_path / "in")
+    assert list(contents(tmp_path / "out")) == ["0.png"]
+    monkeypatch.undo()
+    assert run("--model", model_file, "--out", tmp_path / "out", "--device", "cpu", tmp_path / "in").exit_code == 0
+    assert len(reader.read_coco(tmp_path / "out" / "images.json").images) == 3
+
+
+def test_missing_inputs_are_named(model_file, tmp_path):
+    done = run("--model", model_file, "--out", tmp_path / "out", tmp_path / "none.png")
     assert done.exit_code == 2
-    assert message in done.stderr
+    assert "none.png: no such file or folder" in done.stderr
 
 
 def test_a_missing_model_is_named(tmp_path):
@@ -181,8 +273,8 @@ def test_a_missing_model_is_named(tmp_path):
     assert "none.pt" in done.stderr
 
 
-def test_missing_options_are_named():
-    done = run("--model", "m.pt", "--annotations", "a.json")
+def test_missing_options_are_named(model_file):
+    done = run("--model", model_file)
     assert done.exit_code == 2
     assert "give IMAGES and --out" in done.stderr
 
