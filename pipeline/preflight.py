@@ -29,7 +29,7 @@ LIBRARIES = {
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Characters in the name of the folder that a tool of the installation cannot take, and which.
-FORBIDDEN_CHARACTERS = {":": "PATH and venv", "{": "setuptools", "}": "setuptools", "\n": "venv"}
+FORBIDDEN_CHARACTERS = {":": "PATH and venv", "{": "setuptools", "}": "setuptools", "$": "setuptools", "\n": "venv"}
 
 
 def problems(folder=REPOSITORY):

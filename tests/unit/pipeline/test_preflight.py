@@ -32,11 +32,11 @@ def test_it_runs_without_any_installed_package():
     assert run.returncode == 0, run.stderr
 
 
-@pytest.mark.parametrize("name", ["a b", "it's", "#1", "$HOME", "(b) & c", "ü 50 %", 'say "x"'])
+@pytest.mark.parametrize("name", ["a b", "it's", "#1", "(b) & c", "ü 50 %", 'say "x"'])
 def test_a_folder_may_have_any_name_that_the_tools_can_take(name):
     assert preflight.problems(f"/home/{name}/cariste") == []
 
 
-@pytest.mark.parametrize("name", ["{x}", "a:b", "a\nb"])
+@pytest.mark.parametrize("name", ["{x}", "$HOME", "a:b", "a\nb"])
 def test_a_folder_name_that_a_tool_cannot_take_is_refused_before_the_installation(name):
     assert preflight.problems(f"/home/{name}/cariste")[0].startswith("move Cariste to another folder: ")
