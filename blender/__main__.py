@@ -12,6 +12,7 @@ status is 0 if it is done, 2 if nothing is done because an argument or a file is
 import argparse
 import importlib
 import json
+import os
 import platform
 import sys
 import traceback
@@ -20,7 +21,7 @@ from pathlib import Path
 from blender.common.arguments import OneLineParser
 from blender.common.errors import CaristeError
 from blender.common.path_arguments import input_file, input_folder, output_file, output_folder, whole_number
-from blender.common.process_exit import exit_process
+from blender.common.process_exit import exit_process, run_in_child
 from blender.common.standard_streams import repair_streams
 from blender.cycles.gpu_kinds import GPU_KINDS
 
@@ -71,7 +72,30 @@ def _failed(options: argparse.Namespace, message: str, status: int) -> int:
     return status
 
 
+def _run(arguments: list[str]) -> int:
+    """Run a command. `measure` runs in a child process, because a damaged file can make Blender crash."""
+    if arguments[:1] != ["measure"] or not hasattr(os, "fork"):
+        return main(arguments)
+    return run_in_child(lambda: main(arguments), lambda cause: _describe_crash(_parse(arguments), cause))
+
+
+def _describe_crash(options: argparse.Namespace, cause: str) -> str:
+    file = options.asset["parameters"].get("file")
+    return f"measure {options.out.name}: custom.{options.asset['asset']}: {file}: Blender crashed on it ({cause})"
+
+
 def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser, commands = build_parser()
+    options = parser.parse_args(arguments)
+    command = commands[options.command]
+    if options.command == "render":
+        _check_render_options(command, options)
+    _refuse_overwriting(command, options)
+    return options
+
+
+def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """Return the parser of the command line, and that of each command."""
     parser = OneLineParser(
         prog="python -m blender", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -82,12 +106,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     _add_render_options(render)
     _add_preview_options(_add_command(commands, "preview", "render a sheet of small images", PREVIEW_EXAMPLES))
     _add_measure_options(_add_command(commands, "measure", "measure and check a mesh file", MEASURE_EXAMPLES))
-    options = parser.parse_args(arguments)
-    command = commands.choices[options.command]
-    if options.command == "render":
-        _check_render_options(command, options)
-    _refuse_overwriting(command, options)
-    return options
+    return parser, commands.choices
 
 
 def _refuse_overwriting(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
@@ -160,4 +179,4 @@ def _json_object(text: str) -> dict:
 
 if __name__ == "__main__":
     # Inside an installed Blender, its own arguments come before "--".
-    exit_process(main(sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]))
+    exit_process(_run(sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]))

@@ -124,16 +124,21 @@ def overwriting(given: list[GivenPath]) -> Iterator[str]:
     for first, second in combinations([*outputs, *folders], 2):
         if first.role is Role.OUTPUT_FILE and _is_same(first.path, second.path):
             yield f"{first.option} and {second.option} are the same: {shown(first.text)}"
-        elif first.role is Role.OUTPUT_FILE and first.path.resolve() in second.path.resolve().parents:
+        elif first.role is Role.OUTPUT_FILE and _is_within(second.path, first.path):
             yield f"{second.name}: lies below {first.name}, which is to be a file"
 
 
 def _is_same(first: Path, second: Path) -> bool:
-    if first.exists() and second.exists():
+    try:
         return first.samefile(second)
-    return first.resolve() == second.resolve()
+    except OSError:  # one of them does not exist yet
+        return os.path.realpath(first) == os.path.realpath(second)
 
 
 def _is_image_within(path: Path, folder: Path) -> bool:
     is_image = path.suffix.lower() in IMAGE_SUFFIXES and path.exists()
-    return is_image and folder.is_dir() and folder.resolve() in path.resolve().parents
+    return is_image and folder.is_dir() and _is_within(path, folder)
+
+
+def _is_within(path: Path, folder: Path) -> bool:
+    return Path(os.path.realpath(folder)) in Path(os.path.realpath(path)).parents

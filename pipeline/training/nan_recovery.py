@@ -66,4 +66,5 @@ def explain_out_of_memory(device: torch.device) -> Iterator[None]:
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
         if not out_of_memory(error) and KILLED_WORKER not in str(error):
             raise
-        raise TrainingError(f"{device}: {OUT_OF_MEMORY} ({str(error).splitlines()[0]})") from error
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise TrainingError(f"{device}: {OUT_OF_MEMORY} ({reason})") from error

@@ -3,6 +3,7 @@
 
 import logging
 import re
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pooch
 import torch
 from huggingface_hub import hf_hub_download
 
+from pipeline.common.atomic_write import atomic_file
 from pipeline.common.file_hash import sha256_of
 from pipeline.models.weights.state_dicts import WeightsError, one_line_message
 
@@ -35,8 +37,7 @@ def find_or_download(url: str, key: str) -> Path:
         if (folder / name).exists():
             check_sha256_in_name(folder / name)
             return folder / name
-    checkpoints.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=checkpoints) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         try:
             # pooch compares whole hashes, and torchvision and timm publish only the first digits.
             file = Path(pooch.retrieve(url, known_hash=None, fname=name, path=folder))
@@ -50,7 +51,8 @@ def find_or_download(url: str, key: str) -> Path:
             check_sha256_in_name(file)
         except WeightsError as error:
             raise WeightsError(f"{key}: {name} was damaged on the way: {error}") from None
-        file.replace(checkpoints / name)
+        with atomic_file(checkpoints / name) as temporary:
+            shutil.copyfile(file, temporary)
     return checkpoints / name
 
 
