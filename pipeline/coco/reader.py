@@ -1,261 +1,229 @@
 # SPDX-License-Identifier: Apache-2.0
-"""COCO detection files: read and check them, decode their masks.
+"""Read COCO files and COCO results, and check them.
 
 In a file that is read here, ids are unique, every reference leads to an entry, every box has an area and lies in its
-image, and every mask has the size of its image. Keys that COCO does not know are kept in `model_extra`.
+image, and every mask has the size of its image. What other tools write differently is normalized first, where its
+meaning is clear (`pipeline.coco.normalize`), and the log says what was assumed. docs/reference/inputs.md lists it.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import contextlib
+import gc
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, TypeVar
 
 import numpy as np
-from faster_coco_eval import mask as coco_mask
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError, field_validator
+from pydantic import Field, TypeAdapter, ValidationError
 
-from pipeline.common.errors import CaristeError
+from pipeline.coco import checks, foreign_formats, json_text, normalize, normalize_results
+from pipeline.coco.entries import (
+    Annotation,
+    Category,
+    CocoError,
+    CocoImage,
+    Detection,
+    Entry,
+    Id,
+    Rle,
+    raise_problems,
+)
+from pipeline.coco.findings import Findings
+from pipeline.coco.image_sizes import SizeReader
+from pipeline.coco.masks import decode_segmentation, encode_mask, to_rle
+from pipeline.common import path_checks
 
-# Tools round boxes differently: one pixel beyond the border is rounding, more is a mistake.
-BOX_TOLERANCE_PX = 1.0
-MAX_PROBLEMS_SHOWN = 10
+__all__ = [
+    "Annotation",
+    "Category",
+    "CocoError",
+    "CocoFile",
+    "CocoImage",
+    "Detection",
+    "Id",
+    "Rle",
+    "decode_segmentation",
+    "encode_mask",
+    "raise_problems",
+    "read_coco",
+    "read_results",
+    "to_rle",
+]
 
-Box = tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat]
-
-
-class CocoError(CaristeError):
-    """A COCO file or one of its images cannot be used; each line names the file, the entry and the reason."""
-
-
-class Entry(BaseModel):
-    """Base of all entries. Keys that are not declared are kept."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-
-class CocoImage(Entry):
-    """An entry of `images`; sizes are in pixels."""
-
-    id: int
-    file_name: str
-    width: Annotated[int, Field(gt=0)]
-    height: Annotated[int, Field(gt=0)]
-
-
-class Category(Entry):
-    """An entry of `categories`."""
-
-    id: int
-    name: str
-
-
-class Rle(Entry):
-    """Run lengths down the columns; `size`: (height, width), `counts`: compressed (text) or not (integers)."""
-
-    size: tuple[int, int]
-    counts: str | list[int]
-
-
-class Annotation(Entry):
-    """An annotated object; `bbox`: (x, y, width, height) in pixels, `segmentation`: RLE, polygons (x, y, …) or None."""
-
-    id: int
-    image_id: int
-    category_id: int
-    bbox: Box
-    area: FiniteFloat | None = None
-    iscrowd: Literal[0, 1] = 0
-    segmentation: Rle | list[Annotated[list[FiniteFloat], Field(min_length=6)]] | None = None
-
-    @field_validator("segmentation", mode="before")
-    @classmethod
-    def _empty_list_means_none(cls, value: Any) -> Any:
-        return None if value == [] else value
-
-
-class Detection(Entry):
-    """An entry of a COCO results file; `bbox`: (x, y, width, height) in pixels."""
-
-    image_id: int
-    category_id: int
-    bbox: Box
-    score: FiniteFloat
-    segmentation: Rle | None = None
+Parsed = TypeVar("Parsed")
 
 
 class _Document(Entry):
-    info: dict[str, Any] = {}
+    info: dict[str, Any] = Field({})
     images: list[CocoImage]
     annotations: list[Annotation]
     categories: list[Category]
 
 
+DOCUMENT = TypeAdapter(_Document)
+RESULTS = TypeAdapter(list[Detection])
+# A key that stands twice in an object is found by a slower reader only.
+SECTION_KEYS = tuple(f'"{name}"'.encode() for name in normalize.SECTIONS)
+
+
+LOG = logging.getLogger(__name__)
+
+
 @dataclass(frozen=True)
 class CocoFile:
-    """A checked COCO file; `path` is for messages."""
+    """A checked COCO file.
+
+    Attributes:
+        path: for messages.
+        merged_categories: id of a category that was merged into another one -> id of that one.
+    """
 
     path: Path
     info: dict[str, Any]
     images: tuple[CocoImage, ...]
     annotations: tuple[Annotation, ...]
     categories: tuple[Category, ...]
+    merged_categories: Mapping[Id, Id] = field(default_factory=dict)
 
-    def annotations_by_image(self) -> dict[int, list[Annotation]]:
+    def annotations_by_image(self) -> dict[Id, list[Annotation]]:
         """Return the annotations of every image by its id, in file order; an empty list for images without any."""
-        grouped: dict[int, list[Annotation]] = {image.id: [] for image in self.images}
+        grouped: dict[Id, list[Annotation]] = {image.id: [] for image in self.images}
         for annotation in self.annotations:
             grouped[annotation.image_id].append(annotation)
         return grouped
 
     def decode_mask(self, annotation: Annotation, image: CocoImage) -> np.ndarray | None:
-        """Return the mask of an annotation, uint8 (height, width) of 0 and 1, None if it has no segmentation.
-
-        Raises:
-            CocoError: run lengths that do not fill the image.
-        """
+        """Return the mask of an annotation, uint8 (height, width) of 0 and 1, None if it has no segmentation."""
         if annotation.segmentation is None:
             return None
         where = f"{self.path}: annotation {annotation.id}: segmentation"
         return decode_segmentation(annotation.segmentation, image.height, image.width, where)
 
 
-def decode_segmentation(segmentation: Rle | list[list[float]], height: int, width: int, where: str) -> np.ndarray:
-    """Return RLE or polygons as a mask, uint8 (height, width) of 0 and 1.
-
-    Raises:
-        CocoError: run lengths that do not fill the image; the message begins with `where`.
-    """
+@contextlib.contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Python's collector would look at all entries read so far again and again, which doubles the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
     try:
-        return coco_mask.decode(to_rle(segmentation, height, width))
-    except (ValueError, RuntimeError) as error:
-        raise CocoError(f"{where}: {error}") from None
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
-def to_rle(segmentation: Rle | list[list[float]], height: int, width: int) -> dict[str, Any]:
-    """Return RLE or polygons as compressed RLE: {"size": [height, width], "counts": text or bytes}."""
-    values = segmentation.model_dump(include={"size", "counts"}) if isinstance(segmentation, Rle) else segmentation
-    return coco_mask.segmToRle(values, width, height)
+@_without_garbage_collection()
+def read_coco(path: str | Path, images_dir: str | Path | None = None) -> CocoFile:
+    """Read, normalize and check a COCO detection file.
 
-
-def encode_mask(mask: np.ndarray) -> dict[str, Any]:
-    """Return a mask, bool or uint8 (height, width), as compressed RLE with text counts, ready for JSON."""
-    encoded = coco_mask.encode(np.asfortranarray(mask).view(np.uint8))
-    return {"size": list(mask.shape), "counts": encoded["counts"].decode("ascii")}
-
-
-def read_coco(path: str | Path) -> CocoFile:
-    """Read and check a COCO detection file.
+    `images_dir`: folder of the images; sizes that the file lacks are read from them.
 
     Raises:
-        CocoError: no such file, not JSON, or wrong entries, one line each (the first ten).
+        CocoError: no such file, not JSON, another format, or wrong entries, one line each (the first ten).
     """
     path = Path(path)
-    document = _parse(path, TypeAdapter(_Document))
-    coco = CocoFile(
-        path,
-        document.info,
-        tuple(document.images),
-        tuple(document.annotations),
-        tuple(document.categories),
-    )
-    raise_problems(path, _problems(coco))
+    content = json_text.read_bytes(path)
+    document = _parse_strictly(content, DOCUMENT)
+    coco = document and _to_file(path, document, {})
+    if coco is None or any(checks.problems(coco)):
+        coco = _read_leniently(path, content, images_dir)
+    return _drop_root_categories(coco)
+
+
+def _drop_root_categories(coco: CocoFile) -> CocoFile:
+    """Return the file without the category above all others that Roboflow adds, and that no annotation has."""
+    used = {annotation.category_id for annotation in coco.annotations}
+    parents = {(category.model_extra or {}).get("supercategory") for category in coco.categories}
+    roots = [
+        category
+        for category in coco.categories
+        if category.name in parents
+        and category.id not in used
+        and (category.model_extra or {}).get("supercategory") in (None, "", "none")
+    ]
+    if not roots:
+        return coco
+    names = ", ".join(category.name for category in roots)
+    LOG.warning("%s: left out, because it only groups other categories: %s", path_checks.shown(coco.path), names)
+    return replace(coco, categories=tuple(each for each in coco.categories if each not in roots))
+
+
+def _parse_strictly(content: bytes, adapter: TypeAdapter[Parsed]) -> Parsed | None:
+    """Return the entries if the content is exactly as expected, which takes little time."""
+    if any(content.count(key) > 1 for key in SECTION_KEYS):
+        return None
+    try:
+        return adapter.validate_json(content, strict=True)
+    except ValidationError:
+        return None
+
+
+def _read_leniently(path: Path, content: bytes, images_dir: str | Path | None) -> CocoFile:
+    findings = Findings(path)
+    parsed = json_text.parse_json(content, findings)
+    if kind := foreign_formats.describe_document(parsed):
+        raise CocoError(f"{path}: seems to be {kind}")
+    normalized = normalize.normalize_document(parsed, findings, SizeReader(images_dir))
+    findings.raise_problems()
+    document = _validate(path, normalized.document, DOCUMENT)
+    coco = _to_file(path, document, normalized.merged_categories)
+    raise_problems(path, checks.problems(coco))
+    findings.log()
     return coco
 
 
+def _to_file(path: Path, document: _Document, merged_categories: Mapping[Id, Id]) -> CocoFile:
+    sections = (document.images, document.annotations, document.categories)
+    return CocoFile(path, document.info, *map(tuple, sections), merged_categories)
+
+
+def _validate(path: Path, document: Any, adapter: TypeAdapter[Parsed]) -> Parsed:
+    try:
+        return adapter.validate_python(document)
+    except ValidationError as error:
+        raise_problems(path, map(_format_error, error.errors(include_url=False)))
+        raise
+
+
+def _format_error(problem: Mapping[str, Any]) -> str:
+    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"]).lstrip(".")
+    return f"{place or 'the file'}: {problem['msg']}, not {str(problem['input'])[:60]!r}"
+
+
+@_without_garbage_collection()
 def read_results(path: str | Path, coco: CocoFile) -> tuple[Detection, ...]:
-    """Read a COCO results file for the images of `coco`.
+    """Read, normalize and check a COCO results file for the images of `coco`.
 
     Raises:
         CocoError: as in `read_coco`; also for images and categories that `coco` does not have.
     """
     path = Path(path)
-    detections = tuple(_parse(path, TypeAdapter(list[Detection])))
-    raise_problems(path, _result_problems(detections, coco))
+    content = json_text.read_bytes(path)
+    detections = _parse_strictly(content, RESULTS)
+    if detections is None or any(checks.result_problems(detections, coco)):
+        detections = _read_results_leniently(path, content, coco)
+    _log_scores(path, detections)
+    return tuple(detections)
+
+
+def _read_results_leniently(path: Path, content: bytes, coco: CocoFile) -> Sequence[Detection]:
+    findings = Findings(path)
+    parsed = json_text.parse_json(content, findings)
+    results = normalize_results.normalize_results(parsed, coco, findings)
+    findings.raise_problems()
+    detections = _validate(path, results, RESULTS)
+    raise_problems(path, checks.result_problems(detections, coco))
+    findings.log()
     return detections
 
 
-def _parse(path: Path, adapter: TypeAdapter) -> Any:
-    try:
-        return adapter.validate_json(path.read_bytes())
-    except OSError as error:
-        raise CocoError(f"{path}: cannot be read: {error.strerror}") from None
-    except ValidationError as error:
-        raise_problems(path, (_format_error(problem) for problem in error.errors(include_url=False)))
-        raise
-
-
-def _format_error(problem: dict[str, Any]) -> str:
-    if problem["type"] == "json_invalid":
-        return f"not JSON: {problem['ctx']['error']}"
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"]).lstrip(".")
-    return f"{path or 'the file'}: {problem['msg']}, not {str(problem['input'])[:60]!r}"
-
-
-def raise_problems(path: Path, problems: Iterable[str]) -> None:
-    """Raise a CocoError with one line for each problem, the first ten, if there are any."""
-    lines = [f"{path}: {problem}" for problem in problems]
-    if len(lines) > MAX_PROBLEMS_SHOWN:
-        lines[MAX_PROBLEMS_SHOWN:] = [f"{path}: and {len(lines) - MAX_PROBLEMS_SHOWN} more"]
-    if lines:
-        raise CocoError("\n".join(lines))
-
-
-def _problems(coco: CocoFile) -> Iterator[str]:
-    yield from _duplicates("image id", (image.id for image in coco.images))
-    yield from _duplicates("annotation id", (annotation.id for annotation in coco.annotations))
-    yield from _duplicates("category id", (category.id for category in coco.categories))
-    yield from _duplicates("category name", (category.name for category in coco.categories))
-    images = {image.id: image for image in coco.images}
-    categories = {category.id for category in coco.categories}
-    for annotation in coco.annotations:
-        image = images.get(annotation.image_id)
-        if annotation.category_id not in categories:
-            yield f"annotation {annotation.id}: category {annotation.category_id} is not in the file's categories"
-        if image is None:
-            yield f"annotation {annotation.id}: image {annotation.image_id} is not in the file's images"
-        else:
-            yield from (f"annotation {annotation.id}: {reason}" for reason in _geometry_problems(annotation, image))
-
-
-def _geometry_problems(annotation: Annotation, image: CocoImage) -> Iterator[str]:
-    x, y, width, height = annotation.bbox
-    if width <= 0 or height <= 0:
-        yield f"bbox {list(annotation.bbox)} has no area (COCO boxes are x, y, width, height)"
-    elif min(x, y, image.width - x - width, image.height - y - height) < -BOX_TOLERANCE_PX:
-        yield f"bbox {list(annotation.bbox)} (x, y, width, height) reaches outside {_describe_image(image)}"
-    if isinstance(annotation.segmentation, Rle):
-        yield from _rle_problems(annotation.segmentation, image)
-
-
-def _rle_problems(segmentation: Rle, image: CocoImage) -> Iterator[str]:
-    """Yield all problems that show without decoding. `CocoFile.decode_mask` finds runs that end too early."""
-    if segmentation.size != (image.height, image.width):
-        yield f"segmentation has size (height, width) {segmentation.size}, unlike {_describe_image(image)}"
-        return
-    try:
-        coco_mask.area(to_rle(segmentation, image.height, image.width))
-    except (ValueError, RuntimeError) as error:
-        yield f"segmentation: {error}"
-
-
-def _describe_image(image: CocoImage) -> str:
-    return f"the image {image.file_name} of {image.width}x{image.height}"
-
-
-def _result_problems(detections: Sequence[Detection], coco: CocoFile) -> Iterator[str]:
-    images = {image.id: image for image in coco.images}
-    categories = {category.id for category in coco.categories}
-    for number, detection in enumerate(detections):
-        image = images.get(detection.image_id)
-        if detection.category_id not in categories:
-            yield f"[{number}]: category {detection.category_id} is not in {coco.path}"
-        if image is None:
-            yield f"[{number}]: image {detection.image_id} is not in {coco.path}"
-        elif detection.segmentation is not None:
-            yield from (f"[{number}]: {reason}" for reason in _rle_problems(detection.segmentation, image))
-
-
-def _duplicates(noun: str, values: Iterable[int | str]) -> Iterator[str]:
-    counts = Counter(values)
-    yield from (f"{noun} {value!r} is used {count} times" for value, count in counts.items() if count > 1)
+def _log_scores(path: Path, detections: Sequence[Detection]) -> None:
+    scores = [detection.score for detection in detections]
+    if scores and not 0 <= min(scores) <= max(scores) <= 1:
+        LOG.warning(
+            "%s: scores are from %g to %g, not from 0 to 1: only their order counts for AP",
+            path_checks.shown(path),
+            min(scores),
+            max(scores),
+        )

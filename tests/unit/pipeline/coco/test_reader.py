@@ -86,14 +86,22 @@ WRONG_VALUES = {
     "image": (("annotations", 0, "image_id"), 8, "annotation 1: image 8 is not in"),
     "outside": (("annotations", 0, "bbox"), [35, 2, 10, 20], "annotation 1: bbox .* reaches outside .*hall.png.*40x30"),
     "negative": (("annotations", 0, "bbox"), [-3, 2, 10, 20], "annotation 1: bbox .* reaches outside"),
-    "flat": (("annotations", 0, "bbox"), [3, 2, 10, 0], "annotation 1: bbox .* has no area"),
-    "three numbers": (("annotations", 0, "bbox"), [3, 2, 10], r"annotations\[0\].bbox\[3\]: Field required"),
-    "not a number": (("annotations", 0, "bbox"), [float("nan"), 2, 1, 1], r"annotations\[0\].bbox\[0\]: .*finite"),
-    "crowd": (("annotations", 0, "iscrowd"), 2, r"annotations\[0\].iscrowd: "),
+    "negative size": (("annotations", 0, "bbox"), [3, 2, -1, 4], "annotation 1: bbox .* has no area"),
+    "three numbers": (
+        ("annotations", 0, "bbox"),
+        [3, 2, 10],
+        r"annotation 1: bbox must be four numbers .*\[3, 2, 10\]",
+    ),
+    "not a number": (("annotations", 0, "bbox"), [float("nan"), 2, 1, 1], r"annotation 1: bbox must be .*NaN"),
+    "infinite": (("annotations", 0, "bbox"), [2, float("inf"), 1, 1], r"annotation 1: bbox must be .*Infinity"),
+    "corners": (("annotations", 0, "bbox"), [20, 10, 40, 30], r"bbox: all boxes seem to be corners"),
+    "shares": (("annotations", 0, "bbox"), [0.1, 0.2, 0.3, 0.4], r"bbox: all boxes seem to be shares"),
+    "no box": (("annotations", 0, "bbox"), None, r"annotation 1: has neither bbox nor segmentation"),
+    "crowd": (("annotations", 0, "iscrowd"), 2, r"annotation 1: iscrowd must be 0 or 1, not 2"),
     "mask size": (
         ("annotations", 0, "segmentation"),
-        {"size": [40, 30], "counts": "PP1"},
-        r"annotation 1: segmentation has size .*\(40, 30\), unlike .*hall.png.*40x30",
+        {"size": [40, 30], "counts": "0`U1"},
+        r"annotation 1: segmentation has size .*\(40, 30\), unlike .*hall.png.*40x30 .*swapped",
     ),
     "torn mask": (
         ("annotations", 0, "segmentation"),
@@ -103,12 +111,46 @@ WRONG_VALUES = {
     "overlong mask": (
         ("annotations", 0, "segmentation"),
         {"size": [30, 40], "counts": [1000, 201]},
-        "annotation 1: segmentation: RLE counts exceed",
+        "annotation 1: segmentation: its counts add up to 1201 pixels, the image has 1200",
     ),
-    "short polygon": (("annotations", 0, "segmentation"), [[1, 2, 3, 4]], r"annotations\[0\].segmentation"),
-    "width": (("images", 0, "width"), 0, r"images\[0\].width: .*greater than 0"),
-    "name": (("categories", 1, "name"), "pedestrian", "category name 'pedestrian' is used 2 times"),
-    "category id": (("categories", 1, "id"), 1, "category id 1 is used 2 times"),
+    "short mask": (
+        ("annotations", 0, "segmentation"),
+        {"size": [30, 40], "counts": ":d0"},
+        "annotation 1: segmentation: its counts add up to 30 pixels",
+    ),
+    "negative counts": (
+        ("annotations", 0, "segmentation"),
+        {"size": [30, 40], "counts": [-5, 1205]},
+        "annotation 1: segmentation: counts has a negative number",
+    ),
+    "no RLE": (
+        ("annotations", 0, "segmentation"),
+        {"size": [30, 40], "counts": 7},
+        "annotation 1: segmentation: RLE n",
+    ),
+    "odd polygon": (
+        ("annotations", 0, "segmentation"),
+        [[1, 2, 3, 4, 5, 6, 7]],
+        "annotation 1: .*polygon has 7 numbers",
+    ),
+    "null in polygon": (("annotations", 0, "segmentation"), [[1, 2, 3, 4, 5, None]], "annotation 1: .*must be numbers"),
+    "far polygon": (
+        ("annotations", 0, "segmentation"),
+        [[0, 0, 1e9, 0, 1e9, 9]],
+        "annotation 1: .*reaches far outside",
+    ),
+    "path of a mask": (
+        ("annotations", 0, "segmentation"),
+        "mask.png",
+        'annotation 1: .*polygons or RLE, not "mask.png"',
+    ),
+    "width": (("images", 0, "width"), 0, r"image 7: width 0 and height 30 are no sizes in pixels.*--images"),
+    "huge width": (("images", 0, "width"), 10**12, r"image 7: width 1000000000000 and height 30 are no sizes"),
+    "no file name": (("images", 0, "file_name"), None, r"image 7: file_name: missing"),
+    "no image id": (("images", 0, "id"), None, r"images\[0\]: id: missing"),
+    "boolean id": (("images", 0, "id"), True, r"images\[0\]: id: must be a whole number or text, not true"),
+    "no category name": (("categories", 1, "name"), None, r"category 2: name: missing"),
+    "category id": (("categories", 1, "id"), 1, "category id 1 is used for two entries that differ"),
 }
 
 
@@ -117,23 +159,23 @@ def test_a_wrong_value_is_named_with_file_and_entry(tmp_path, name):
     (section, index, key), value, pattern = WRONG_VALUES[name]
     content = document()
     content[section][index][key] = value
-    with pytest.raises(reader.CocoError, match=f"annotations.json: {pattern}"):
+    with pytest.raises(reader.CocoError, match=f"^[^\n]*annotations.json: {pattern}") as caught:
         read(tmp_path, content)
+    assert len(str(caught.value).splitlines()) == (2 if name == "category id" else 1)
 
 
-@pytest.mark.parametrize("section", ["images", "annotations"])
-def test_an_id_that_is_used_twice_is_named(tmp_path, section):
+def test_an_image_id_that_is_used_for_two_images_is_named(tmp_path):
     content = document()
-    content[section] *= 2
-    with pytest.raises(reader.CocoError, match=f"annotations.json: {section.removesuffix('s')} id . is used 2 times"):
+    content["images"].append({**content["images"][0], "file_name": "other.png"})
+    with pytest.raises(reader.CocoError, match="image id 7 is used for two entries that differ"):
         read(tmp_path, content)
 
 
-@pytest.mark.parametrize("section", ["images", "annotations", "categories"])
+@pytest.mark.parametrize("section", ["images", "categories"])
 def test_a_missing_section_is_named(tmp_path, section):
     content = document()
     del content[section]
-    with pytest.raises(reader.CocoError, match=f"{section}: Field required"):
+    with pytest.raises(reader.CocoError, match=f"{section}: missing; the file has the keys info, "):
         read(tmp_path, content)
 
 
@@ -147,18 +189,10 @@ def test_of_many_problems_the_first_are_named_and_the_rest_is_counted(tmp_path):
 
 def test_a_missing_file_and_a_file_that_is_not_json_are_named(tmp_path):
     (tmp_path / "half.json").write_text('{"images": [')
-    with pytest.raises(reader.CocoError, match=r"half.json: not JSON: .*column"):
+    with pytest.raises(reader.CocoError, match=r"half.json: not JSON: line 1, column 13: .*ends too early"):
         reader.read_coco(tmp_path / "half.json")
-    with pytest.raises(reader.CocoError, match=r"none.json: cannot be read: No such file"):
+    with pytest.raises(reader.CocoError, match=r"none.json: no such file"):
         reader.read_coco(tmp_path / "none.json")
-
-
-def test_run_lengths_that_do_not_fill_the_image_are_an_error(tmp_path):
-    content = document()
-    content["annotations"][0]["segmentation"] = {"size": [30, 40], "counts": [10, 20]}
-    file = read(tmp_path, content)
-    with pytest.raises(reader.CocoError, match=r"annotations.json: annotation 1: segmentation: .*30 pixels"):
-        file.decode_mask(file.annotations[0], file.images[0])
 
 
 def test_results_must_belong_to_their_coco_file(tmp_path):

@@ -188,7 +188,8 @@ def test_results_of_other_images_are_an_error(files, tmp_path):
     arguments = ("--annotations", files[0], "--predictions", tmp_path / "other.json", "--out", tmp_path / "m.json")
     done = run(*arguments)
     assert done.exit_code == 2
-    assert "other.json: [0]: image 99 is not in" in done.stderr
+    assert "other.json: none of its image ids, such as 99, is in" in done.stderr
+    assert "results for another file" in done.stderr
     assert not (tmp_path / "m.json").exists()
 
 
@@ -204,7 +205,10 @@ def test_results_of_other_images_are_an_error(files, tmp_path):
         ),
     ],
 )
-def test_missing_options_are_named(arguments, message):
+def test_missing_options_are_named(arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in "amp":
+        Path(name).write_text("{}")
     done = run("--out", "m.json", *arguments)
     assert done.exit_code == 2
     assert message in done.stderr

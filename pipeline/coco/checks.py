@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The strict check of COCO files and results: what is wrong in entries that have the right types."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from pipeline.coco.entries import BOX_TOLERANCE_PX, MAX_SIDE_PX, Annotation, CocoImage, Detection
+from pipeline.coco.masks import describe_image, rle_problems, segmentation_problems
+
+if TYPE_CHECKING:
+    from pipeline.coco.reader import CocoFile
+
+NO_PIXEL_BOXES = "COCO boxes are x, y, width, height in pixels"
+
+
+def problems(coco: "CocoFile") -> Iterator[str]:
+    """Yield what is wrong with a COCO file."""
+    if kind := _other_kind_of_box(coco):
+        yield f"bbox: all boxes seem to be {kind}; {NO_PIXEL_BOXES}: convert them"
+        return
+    yield from _duplicates("image id", (image.id for image in coco.images))
+    yield from _duplicates("annotation id", (annotation.id for annotation in coco.annotations))
+    yield from _duplicates("category id", (category.id for category in coco.categories))
+    yield from _duplicates("category name", (category.name for category in coco.categories))
+    images = {image.id: image for image in coco.images}
+    categories = {category.id for category in coco.categories}
+    for annotation in coco.annotations:
+        image = images.get(annotation.image_id)
+        if annotation.category_id not in categories:
+            yield f"annotation {annotation.id}: category {annotation.category_id} is not in the file's categories"
+        if image is None:
+            yield f"annotation {annotation.id}: image {annotation.image_id} is not in the file's images"
+        else:
+            yield from (f"annotation {annotation.id}: {reason}" for reason in _geometry_problems(annotation, image))
+
+
+def _geometry_problems(annotation: Annotation, image: CocoImage) -> Iterator[str]:
+    if annotation.bbox[2] <= 0 or annotation.bbox[3] <= 0:
+        yield f"bbox {list(annotation.bbox)} has no area ({NO_PIXEL_BOXES})"
+    elif _overhang(annotation, image) > BOX_TOLERANCE_PX:
+        yield f"bbox {list(annotation.bbox)} reaches outside {describe_image(image)} ({NO_PIXEL_BOXES})"
+    if annotation.segmentation is not None:
+        yield from segmentation_problems(annotation.segmentation, image)
+
+
+def _overhang(annotation: Annotation, image: CocoImage) -> float:
+    """Return by how many pixels a box reaches outside its image, negative if it does not."""
+    x, y, width, height = annotation.bbox
+    return -min(x, y, image.width - x - width, image.height - y - height)
+
+
+def _other_kind_of_box(coco: "CocoFile") -> str | None:
+    """Return what all boxes of a file seem to be, if it is not x, y, width, height in pixels."""
+    boxes = [annotation.bbox for annotation in coco.annotations]
+    if boxes and all(min(box) >= 0 and max(box) <= 1 for box in boxes) and not all(map(_is_whole, boxes)):
+        return "shares of the image's size, 0 to 1"
+    images = {image.id: image for image in coco.images}
+    # The first test ends at the first box that is right.
+    if all(_are_corners(each, images.get(each.image_id)) for each in coco.annotations) and any(
+        _overhang(each, images[each.image_id]) > BOX_TOLERANCE_PX for each in coco.annotations
+    ):
+        return "corners (x1, y1, x2, y2)"
+    return None
+
+
+def _is_whole(box: Sequence[float]) -> bool:
+    return all(side == int(side) for side in box)
+
+
+def _are_corners(annotation: Annotation, image: CocoImage | None) -> bool:
+    if image is None:
+        return False
+    x1, y1, x2, y2 = annotation.bbox
+    return 0 <= x1 < x2 <= image.width + BOX_TOLERANCE_PX and 0 <= y1 < y2 <= image.height + BOX_TOLERANCE_PX
+
+
+def result_problems(detections: Sequence[Detection], coco: "CocoFile") -> Iterator[str]:
+    """Yield what is wrong with COCO results for the images of `coco`."""
+    images = {image.id: image for image in coco.images}
+    categories = {category.id for category in coco.categories}
+    for number, detection in enumerate(detections):
+        image = images.get(detection.image_id)
+        if detection.category_id not in categories:
+            yield f"[{number}]: category {detection.category_id} is not in {coco.path}"
+        if min(detection.bbox[2:]) < 0 or max(map(abs, detection.bbox)) > MAX_SIDE_PX:
+            yield f"[{number}]: bbox {list(detection.bbox)} is no box in an image ({NO_PIXEL_BOXES})"
+        if image is None:
+            yield f"[{number}]: image {detection.image_id} is not in {coco.path}"
+        elif detection.segmentation is not None:
+            yield from (f"[{number}]: {reason}" for reason in rle_problems(detection.segmentation, image))
+
+
+def _duplicates(noun: str, values: Iterable[int | str]) -> Iterator[str]:
+    counts = Counter(values)
+    yield from (f"{noun} {value!r} is used {count} times" for value, count in counts.items() if count > 1)
