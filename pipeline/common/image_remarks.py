@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is said about many image files: one line for each assumption, the first ten problems, the first three names."""
+"""What is said about many image files: one line for each assumption, with the first three names."""
 
 import logging
 from collections import defaultdict
@@ -8,7 +8,6 @@ from pathlib import Path
 
 from pipeline.common.path_checks import shown
 
-MAX_PROBLEMS_SHOWN = 10
 LOG = logging.getLogger(__name__)
 
 
@@ -32,9 +31,3 @@ class Remarks:
 def name_some(names: Sequence[str], most: int = 3) -> str:
     """Return a number of names and the first of them, such as "5 (a.jpg, b.jpg, c.jpg, …)"."""
     return f"{len(names)} ({', '.join(names[:most])}{', …' if len(names) > most else ''})"
-
-
-def first_problems(problems: Sequence[str]) -> str:
-    """Return the first ten problems, one per line, and the number of the others."""
-    rest = len(problems) - MAX_PROBLEMS_SHOWN
-    return "\n".join([*problems[:MAX_PROBLEMS_SHOWN], *([f"and {rest} more"] if rest > 0 else [])])

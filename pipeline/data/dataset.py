@@ -16,6 +16,7 @@ from pipeline.common.randomness import rng
 from pipeline.config.training import AugmentSection, SourceSection
 from pipeline.data.augment import LabeledImage, augment_camera, augment_geometry
 from pipeline.data.copy_paste import paste
+from pipeline.data.image_decoding import check_all_decode
 from pipeline.data.image_sources import ImageSource, open_sources
 from pipeline.data.sampler import Draw
 
@@ -46,6 +47,7 @@ class TrainingDataset(Dataset):
 
     Raises:
         CocoError: see `open_sources`.
+        ImageFileError: an image of a set in `mixed` is damaged.
     """
 
     def __init__(
@@ -61,6 +63,8 @@ class TrainingDataset(Dataset):
         self.settings = settings
         self.seed = seed
         self.ends = np.cumsum([len(source.annotations) for source in self.sources])
+        for source in self.sources[1:]:  # the audit has read every rendered image
+            check_all_decode(source.name, [_image_path(source, index) for index in range(len(source.annotations))])
 
     def __len__(self) -> int:
         return int(self.ends[-1])
@@ -87,7 +91,7 @@ class TrainingDataset(Dataset):
             CocoError, ImageFileError: a mask or the image cannot be read.
         """
         source, index = self._locate(image_index)
-        pixels = image_files.read_image(source.images_dir / source.annotations.file_name(index))
+        pixels = image_files.read_image(_image_path(source, index))
         return LabeledImage(pixels, *source.annotations.id_map(index), *source.annotations.boxes_without_mask(index))
 
     def largest_px(self) -> int:
@@ -99,6 +103,10 @@ class TrainingDataset(Dataset):
         source_index = int(np.searchsorted(self.ends, image_index, side="right"))
         source = self.sources[source_index]
         return source, image_index - int(self.ends[source_index]) + len(source.annotations)
+
+
+def _image_path(source: ImageSource, index: int) -> Path:
+    return source.images_dir / source.annotations.file_name(index)
 
 
 def _to_tensor(image: np.ndarray) -> Tensor:

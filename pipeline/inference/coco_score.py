@@ -8,6 +8,7 @@ from torch import nn
 from pipeline.coco import image_check, reader
 from pipeline.common.errors import CaristeError
 from pipeline.config.training import ModelSection, ValidationSection
+from pipeline.data.image_decoding import check_all_decode
 from pipeline.inference import evaluate, predict
 from pipeline.models import detectors
 
@@ -77,14 +78,16 @@ def score_from_config(
 
     Raises:
         CocoError: see `CocoScore`.
+        ImageFileError: an image of the set is damaged.
         ValidationSetError: see `CocoScore`; or the rendered split is asked for and `val` is None.
     """
     if settings.dataset:
         data, folder = Path(settings.dataset.annotations), Path(settings.dataset.images)
-    elif val:
-        data, folder = val, images_dir
-    else:
+        score = CocoScore(settings.metric, data, folder, trained_on, model)
+        check_all_decode("train.validation.dataset", [folder / image.file_name for image in score.coco_file.images])
+        return score
+    if not val:
         raise ValidationSetError(
             "train.validation without `dataset` uses the rendered validation split: give its COCO file with --val"
         )
-    return CocoScore(settings.metric, data, folder, trained_on, model)
+    return CocoScore(settings.metric, val, images_dir, trained_on, model)

@@ -19,8 +19,9 @@ from pipeline.coco import image_check, reader
 from pipeline.coco.paste_masks import paste_masks_to_rle
 from pipeline.common import devices, image_files, json_files
 from pipeline.common.errors import CaristeError
-from pipeline.common.image_remarks import Remarks, first_problems
+from pipeline.common.image_remarks import Remarks
 from pipeline.common.progress import track
+from pipeline.common.validation_messages import at_most_ten
 from pipeline.inference import prediction_files
 from pipeline.inference.detection_overlays import detection_overlays
 from pipeline.inference.find_images import find_images
@@ -93,9 +94,9 @@ def _report_failures(failures: Sequence[str], image_count: int) -> None:
         PredictError: none can be read.
     """
     if failures and len(failures) == image_count:
-        raise PredictError(first_problems(failures))
+        raise PredictError(at_most_ten(failures))
     if failures:
-        LOG.warning("%s", first_problems(failures))
+        LOG.warning("%s", at_most_ten(failures))
         LOG.warning("%d of %d images cannot be read; the others are predicted", len(failures), image_count)
 
 

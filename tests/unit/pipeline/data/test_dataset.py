@@ -2,6 +2,7 @@
 """From a COCO file to targets: boxes around masks, labels by position, errors that name file and entry."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -9,9 +10,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from PIL import Image
 
 from pipeline.coco import reader
-from pipeline.common import json_files
+from pipeline.common import image_files, json_files
 from pipeline.config.training import AugmentSection, SourceSection
 from pipeline.data.augment import LabeledImage
 from pipeline.data.dataset import TrainingDataset, add_boxes_without_mask, make_target
@@ -156,6 +158,35 @@ def test_copy_paste_adds_instances_of_other_images(make_data):
     counts = [len(pasting[Draw(number, 0)].target["boxes"]) for number in range(12)]
     assert max(counts) == 2
     assert torch.equal(pasting[Draw(3, 0)].image, pasting[Draw(3, 0)].image)
+
+
+def test_damaged_images_that_are_mixed_in_are_named_before_the_training_begins(make_data, tmp_path):
+    data = make_data()
+    path = write_set(tmp_path / "real", [image()] * 14, [], ("pedestrian",))
+    site = SourceSection(annotations=str(path), images=str(path.parent), share=0.5)
+    annotated = reader.read_coco(data.annotations)
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (80, 100, 3), np.uint8))
+    noise.save(tmp_path / "noise.jpg")
+    for number in range(2, 14):
+        # The header is complete.
+        (path.parent / f"{number:03}.png").write_bytes((tmp_path / "noise.jpg").read_bytes()[:-500])
+    with pytest.raises(image_files.ImageFileError) as caught:
+        TrainingDataset(annotated, data.images, NOTHING, 0, {"site": site})
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 11
+    assert re.fullmatch(r"train\.sources\.site: .*002\.png: not a readable image \(.*truncated.*\)", lines[0])
+    assert lines[10] == "and 2 more"
+
+
+def test_what_is_assumed_about_images_that_are_mixed_in_is_said_once(make_data, tmp_path, caplog):
+    data = make_data()
+    path = write_set(tmp_path / "real", [image()] * 3, [], ("pedestrian",))
+    for number in (1, 2):
+        Image.fromarray(np.full((80, 100), 60000, np.uint16)).save(path.parent / f"{number:03}.png")
+    site = SourceSection(annotations=str(path), images=str(path.parent), share=0.5)
+    TrainingDataset(reader.read_coco(data.annotations), data.images, NOTHING, 0, {"site": site})
+    (line,) = [line for line in caplog.messages if "gray of more than 8 bits" in line]
+    assert "images 2 (" in line
 
 
 @pytest.mark.parametrize(

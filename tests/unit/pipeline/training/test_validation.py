@@ -3,11 +3,14 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from pipeline.cli.train_stage import run_train_stage
 from pipeline.coco import reader
+from pipeline.common import image_files
 from pipeline.config.stages import TrainConfig
 from pipeline.inference import coco_score, evaluate
 from pipeline.models import detectors
@@ -89,6 +92,19 @@ def test_a_set_without_what_the_metric_needs_is_refused(make_data, tiny_settings
     settings = with_validation(tiny_settings, {}, metric=metric)
     with pytest.raises(coco_score.ValidationSetError, match=rf"poor\.json.*train\.validation\.metric = '{metric}'"):
         run(settings, data, tmp_path, val=poor)
+
+
+def test_a_damaged_image_is_named_before_the_training_begins(make_data, tiny_settings, tmp_path):
+    data = make_data()
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (96, 96, 3), np.uint8))
+    noise.save(tmp_path / "noise.jpg")
+    (data.images / "images/000002.png").write_bytes((tmp_path / "noise.jpg").read_bytes()[:-500])
+    own = {"annotations": str(data.annotations), "images": str(data.images)}
+    section = with_validation(tiny_settings, {}, dataset=own).train.validation
+    with pytest.raises(image_files.ImageFileError, match=r"^train\.validation\.dataset: .*000002\.png: not a readable"):
+        coco_score.score_from_config(
+            section, tiny_settings.model, data.images, None, reader.read_coco(data.annotations).categories
+        )
 
 
 def test_the_rendered_split_must_be_given(make_data, tiny_settings, tmp_path):
