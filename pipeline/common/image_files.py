@@ -23,6 +23,7 @@ MAX_PIXELS = 90_000_000
 MIN_SIDE_PX = 4
 MAX_SIDE_RATIO = 50
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PNG_METADATA = (b"eXIf", b"iTXt", b"tEXt", b"zTXt")
 PNG_HEADER_BYTES = 33  # the signature and the chunk IHDR
 # EXIF orientation -> how the stored pixels are turned to stand upright.
 UPRIGHT = 1
@@ -64,7 +65,7 @@ def read_image(path: str | Path, remarks: Remarks | None = None, turn_upright: b
 
 
 def read_size(path: str | Path, turn_upright: bool = True) -> tuple[int, int]:
-    """Return (width, height) of what `read_image` returns, in pixels. Pixels are decoded only of PNG files.
+    """Return (width, height) of what `read_image` returns, in pixels.
 
     Raises:
         ImageFileError: as in `read_image`, as far as the header tells.
@@ -101,13 +102,26 @@ def check_pixels(path: Path, remarks: Remarks) -> None:
 
 def orientation(opened_image: Image.Image) -> int:
     """Return the EXIF orientation, 1 to 8. Values that are not defined, and EXIF that is damaged, count as upright."""
-    if opened_image.format == "PNG":
-        opened_image.load()  # EXIF may follow the pixels
+    if opened_image.format == "PNG" and _has_metadata_after_pixels(Path(opened_image.filename)):
+        opened_image.load()
     try:
         value = opened_image.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:  # errors of many types, as in `_open_image`
         return UPRIGHT
     return int(value) if value in TURNS else UPRIGHT
+
+
+def _has_metadata_after_pixels(path: Path) -> bool:
+    """Whether a PNG file has metadata after its pixels: Pillow reads them only with the pixels."""
+    with path.open("rb") as file:
+        file.seek(len(PNG_SIGNATURE))
+        after_pixels = False
+        while len(start := file.read(8)) == 8 and start[4:] != b"IEND":
+            if after_pixels and start[4:] in PNG_METADATA:
+                return True
+            after_pixels |= start[4:] == b"IDAT"
+            file.seek(int.from_bytes(start[:4], "big") + 4, 1)
+    return False
 
 
 def _turn_to_do(opened_image: Image.Image, turn_upright: bool) -> int:
