@@ -6,12 +6,15 @@ The option `--asset` is pipeline's `CustomMesh` in JSON, still without a size.
 
 import argparse
 import json
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
 
 from blender.common.atomic_file import replace_file
 from blender.mesh import custom_mesh
+from blender.mesh.importing import decimation
 
 # Limits of the length (the longer side of the footprint) and of the height, in meters, for each category.
 PLAUSIBLE_SIZES_M = {
@@ -23,24 +26,37 @@ PLAUSIBLE_SIZES_M = {
 # those of files that a program has scaled by a wrong factor.
 CANDIDATE_UNITS_M = (1.0, 0.001, 0.01, 0.0254, 0.3048, 0.1, 10.0, 100.0, 1000.0)
 
+# Above this, loading the mesh for an image takes longer than rendering it (measured on a CPU: 640 x 480, 16 samples).
+MANY_TRIANGLES = 200_000
+SUGGESTED_TRIANGLES = 50_000
+PARAMETERS = {"file", "sha256", "metres_per_unit", "up", "forward", "opaque"}
 
-def measure_asset(asset: dict, folder: Path) -> dict:
+
+def measure_asset(asset: dict, folder: Path, log: Callable[[str], None] = lambda line: None) -> dict:
     """Return `asset`, a dict of pipeline's `CustomMesh`, with the size and the number of triangles of its mesh.
+
+    `log` receives one line for each thing that was assumed, or that the user should know.
 
     Raises:
         CustomMeshError: the file cannot be used, or its size is not plausible for its category.
     """
     parameters = asset["parameters"]
+    if missing := sorted(PARAMETERS - set(parameters)):
+        raise custom_mesh.CustomMeshError(f"--asset: its parameters lack {', '.join(missing)}")
+    name = f"custom.{asset['asset']}"
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     try:
-        meshes = custom_mesh.load_meshes(parameters, folder)
+        meshes = custom_mesh.load_meshes(parameters, folder, lambda line: log(f"{name}: {line}"))
         size_m = custom_mesh.bounding_size_m(meshes).tolist()
         _check_size(asset["category"], size_m, parameters["metres_per_unit"])
     except custom_mesh.CustomMeshError as error:
-        raise custom_mesh.CustomMeshError(f"custom.{asset['asset']}: {error}") from None
-    for mesh in meshes:
-        mesh.calc_loop_triangles()
-    triangles = sum(len(mesh.loop_triangles) for mesh in meshes)
+        raise custom_mesh.CustomMeshError("\n".join(f"{name}: {line}" for line in str(error).splitlines())) from None
+    triangles = decimation.count_triangles(meshes)
+    if triangles > MANY_TRIANGLES:
+        log(
+            f"{name}: {triangles:,} triangles make each image slower and need more memory: set max_triangles: "
+            f"{SUGGESTED_TRIANGLES} in its entry, which keeps its size"
+        )
     size_m = [round(side, 4) for side in size_m]
     return asset | {"parameters": parameters | {"size_m": size_m}, "triangles": triangles}
 
@@ -73,7 +89,11 @@ def run(options: argparse.Namespace) -> None:
         CaristeError: the mesh cannot be read or cannot be right.
         OSError: the file cannot be written.
     """
-    measured = measure_asset(options.asset, options.assets or custom_mesh.ASSETS_FOLDER)
+
+    def log(line: str) -> None:
+        print(f"measure: {line}", file=sys.stderr, flush=True)
+
+    measured = measure_asset(options.asset, options.assets or custom_mesh.ASSETS_FOLDER, log)
     with replace_file(options.out) as temporary:
         temporary.write_text(json.dumps(measured, indent=1) + "\n")
     length, width, height = measured["parameters"]["size_m"]

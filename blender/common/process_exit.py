@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How a process that has loaded bpy ends."""
 
-import contextlib
 import os
+import signal
 import sys
+from collections.abc import Callable
 from typing import NoReturn
 
 
@@ -12,7 +13,30 @@ def exit_process(status: int) -> NoReturn:
 
     During that cleanup bpy 4.5 sometimes hangs forever, in the destructor of a lock that one of its threads waits for.
     """
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):  # the reader of a pipe has gone
-            stream.flush()
+    sys.stdout.flush()
+    sys.stderr.flush()
     os._exit(status)
+
+
+def run_in_child(run: Callable[[], int], describe_crash: Callable[[str], str]) -> int:
+    """Run a command in a child process and return its exit status; call it before bpy is loaded.
+
+    If a signal ends the child, `describe_crash` gets what it means, and the line that it returns is printed; the status
+    is then 2. A signal that ends this process is passed on.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if not child:
+        exit_process(run())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, _: os.kill(child, received))
+    status = os.waitpid(child, 0)[1]
+    if not os.WIFSIGNALED(status):
+        return os.WEXITSTATUS(status)
+    number = os.WTERMSIG(status)
+    if number in (signal.SIGTERM, signal.SIGINT):
+        return 128 + number
+    meaning = "the memory was probably too small" if number == signal.SIGKILL else "the file is probably damaged"
+    print(describe_crash(f"{signal.Signals(number).name}; {meaning}"), file=sys.stderr)
+    return 2

@@ -5,6 +5,7 @@ The mesh is what a render of the file shows (`blender/mesh/importing/`): its sur
 """
 
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from mathutils import Matrix
 
 from blender.common.quiet_output import capture_output
 from blender.mesh.asset_cache import AssetCache
-from blender.mesh.importing import decimation, formats, opened_files
+from blender.mesh.importing import decimation, formats, opened_files, packed_meshes
 from blender.mesh.importing.errors import CustomMeshError
 from blender.mesh.importing.materials import color_of_vertices, restrict_to_mesh
 from blender.mesh.importing.rendered_surfaces import rendered_surfaces, vertex_positions
@@ -23,6 +24,7 @@ ASSETS_FOLDER = Path(__file__).parents[2] / "assets"
 
 # Blender rotates glTF files (y up) to z up when it reads them; other formats keep the axes of the file.
 TO_FILE_AXES = {ending: Matrix.Rotation(-np.pi / 2, 3, "X") for ending in (".glb", ".gltf")}
+_simplified_meshes: dict[str, tuple[list[str], bytes]] = {}
 KINDS_TO_REMOVE = ("scenes", "collections", "objects", "meshes", "images")
 
 
@@ -36,7 +38,7 @@ def build_custom_mesh(parameters: dict, cache: AssetCache, folder: Path | None =
     """
     keys = ("file", "metres_per_unit", "up", "forward", "opaque", "max_triangles")
     key = tuple(parameters.get(name) for name in keys)
-    meshes = cache.custom_meshes(key, lambda: load_meshes(parameters, folder or ASSETS_FOLDER))
+    meshes = cache.custom_meshes(key, lambda: _load_simplified(parameters, folder or ASSETS_FOLDER))
     size_m = bounding_size_m(meshes)
     if not np.allclose(size_m, parameters["size_m"], atol=2e-3):
         raise CustomMeshError(
@@ -44,6 +46,18 @@ def build_custom_mesh(parameters: dict, cache: AssetCache, folder: Path | None =
             "`snakemake dataset` again"
         )
     return [bpy.data.objects.new(f"{parameters['file']} {number}", mesh) for number, mesh in enumerate(meshes)]
+
+
+def _load_simplified(parameters: dict, folder: Path) -> list[bpy.types.Mesh]:
+    """Load meshes; simplified ones are kept for the next images of this process, because to simplify takes long."""
+    if not parameters.get("max_triangles"):
+        return load_meshes(parameters, folder)
+    key = json.dumps(parameters, sort_keys=True)
+    if key in _simplified_meshes:
+        return packed_meshes.unpack(*_simplified_meshes[key])
+    meshes = load_meshes(parameters, folder)
+    _simplified_meshes[key] = packed_meshes.pack(meshes)
+    return meshes
 
 
 def bounding_size_m(meshes: list[bpy.types.Mesh]) -> np.ndarray:

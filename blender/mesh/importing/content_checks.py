@@ -4,7 +4,6 @@
 They read numbers that they do not understand as 0, and move points at NaN to 0.
 """
 
-import mmap
 import os
 import re
 from collections.abc import Callable
@@ -25,7 +24,9 @@ OBJ_DECIMAL_COMMA = re.compile(rb"^v[ \t]+[-+]?\d+,\d", re.MULTILINE)
 OBJ_NOT_FINITE = re.compile(
     rb"^v[ \t][^\r\n#]*?(?:nan|inf|\d\.#|e\+?(?:39|[4-9]\d|\d{3}))", re.MULTILINE | re.IGNORECASE
 )
-OBJ_MATERIAL = re.compile(rb"^[ \t]*usemtl[ \t]+(.+?)[ \t]*\r?$", re.MULTILINE)
+# The start of a line with a vertex once all digits are removed, if it has other characters: 60 MB in 0.2 s.
+OBJ_SUSPICIOUS = re.compile(rb"\nv[nie#]", re.IGNORECASE)
+OBJ_ORDINARY = b"0123456789+-. \t\r"
 USDA_ASSET = re.compile(rb"@([^@\n]+)@")
 PLY_TYPES = {
     **dict.fromkeys(("char", "int8"), "i1"), **dict.fromkeys(("uchar", "uint8"), "u1"),
@@ -53,6 +54,15 @@ def check_content(path: Path) -> None:
         raise CustomMeshError(f"{path.name} {problem}")
 
 
+def content_notes(path: Path) -> list[str]:
+    """Return lines for the log about what a mesh file lacks."""
+    if path.suffix.lower() != ".obj" or path.with_suffix(".mtl").exists():
+        return []
+    content = path.read_bytes()
+    has_no_materials = b"usemtl " in content and b"mtllib " not in content
+    return ["it names materials, but no file that holds them (mtllib); they are gray"] if has_no_materials else []
+
+
 def _kind_problem(start: bytes, suffix: str) -> str | None:
     """Return what is wrong with a file that begins with `start`, if it is another kind of file."""
     if not start:
@@ -71,19 +81,14 @@ def _kind_problem(start: bytes, suffix: str) -> str | None:
 
 
 def _obj_problem(path: Path) -> str | None:
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        start = content[:START_BYTES]
-        if b"\n" not in start and b"\r" in start:
-            return "ends its lines in the way of old Macs: save it with line ends of Unix or Windows"
-        if OBJ_DECIMAL_COMMA.search(start):
-            return "has numbers with a comma (0,75): export it with decimal points"
-        return f"{NOT_FINITE}: remove them where the mesh was made" if OBJ_NOT_FINITE.search(content) else None
-
-
-def materials_of_obj(path: Path) -> set[str]:
-    """Return the names of the materials that the faces of an .obj file use."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return {match.group(1).decode(errors="replace") for match in OBJ_MATERIAL.finditer(content)}
+    content = path.read_bytes()
+    start = content[:START_BYTES]
+    if b"\n" not in start and b"\r" in start:
+        return "ends its lines in the way of old Macs: save it with line ends of Unix or Windows"
+    if OBJ_DECIMAL_COMMA.search(start):
+        return "has numbers with a comma (0,75): export it with decimal points"
+    suspicious = OBJ_SUSPICIOUS.search(b"\n" + content.translate(None, OBJ_ORDINARY))
+    return f"{NOT_FINITE}: remove them where it was made" if suspicious and OBJ_NOT_FINITE.search(content) else None
 
 
 def _ply_problem(path: Path) -> str | None:

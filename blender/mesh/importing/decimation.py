@@ -40,7 +40,7 @@ def _decimated(mesh: bpy.types.Mesh, share: float) -> bpy.types.Mesh:
         modifier = scene_object.modifiers.new("decimate", "DECIMATE")
         modifier.ratio = share
         evaluated = scene_object.evaluated_get(bpy.context.evaluated_depsgraph_get())
-        small = bpy.data.meshes.new_from_object(evaluated, preserve_all_data_layers=True)
+        small = evaluated.data.copy()
     finally:
         bpy.data.objects.remove(scene_object)
     _stretch_to_box(small, vertex_positions(mesh))

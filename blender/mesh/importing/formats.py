@@ -10,7 +10,7 @@ from pathlib import Path
 import bpy
 
 from blender.common.quiet_output import capture_output
-from blender.mesh.importing.content_checks import check_content
+from blender.mesh.importing.content_checks import check_content, content_notes
 from blender.mesh.importing.errors import CustomMeshError
 
 # How importers name a file that they cannot open.
@@ -54,7 +54,7 @@ def read_file(path: Path) -> ReadFile:
     missing = list(dict.fromkeys(name for pattern in MISSING_FILE_PATTERNS for name in pattern.findall(output)))
     if scene is None and not missing:
         raise CustomMeshError(f"{path.name}: Blender cannot read it: {_reason(problem, output, path)}")
-    return ReadFile(scene, missing, notes) if scene else ReadFile(_new_scene(), missing)
+    return ReadFile(scene, missing, notes + content_notes(path)) if scene else ReadFile(_new_scene(), missing)
 
 
 def _reason(problem: str, output: str, path: Path) -> str:
