@@ -15,7 +15,7 @@ ALPHA_IGNORED = "the transparency is ignored of images that are transparent ever
 DEEP_GRAY = "gray of more than 8 bits is scaled by the range of its type: 0 is black, 65535 of 16 bits is white"
 ALMOST_BLACK = (
     "almost black: no value is above 63 of 255 (16383 of 65535). If a camera of 10 to 14 bits wrote 16-bit files, "
-    "multiply their values so that white is 65535"
+    "multiply their values so that white is 65535; for 12 bits: mogrify -evaluate multiply 16 *.png"
 )
 ALMOST_BLACK_MAX = 63
 # Tags of TIFF files. Bit 0 of the subfile type marks a smaller copy, with which the raw files of cameras begin.

@@ -25,7 +25,7 @@ class Remarks:
     def log(self) -> None:
         """Write one line for each assumption."""
         for remark, paths in self.paths.items():
-            LOG.warning("%s: images %s", remark, name_some([shown(path) for path in paths]))
+            LOG.warning("%s: images %s", remark, name_some([shown(path) for path in sorted(paths)]))
 
 
 def name_some(names: Sequence[str], most: int = 3) -> str:

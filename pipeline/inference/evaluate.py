@@ -15,6 +15,7 @@ from rich.table import Table
 
 from pipeline.coco import reader
 from pipeline.common import devices
+from pipeline.common.image_remarks import Remarks
 from pipeline.common.vocabulary import IOU_TYPES, METRICS
 from pipeline.inference import predict
 from pipeline.models import detectors
@@ -155,7 +156,9 @@ def evaluate_model(path: Path, annotations: Path, images_dir: Path, device: str)
     unknown_classes = {category.name for category in ground_truth.categories} - trained_on
     for name in sorted(unknown_classes):
         print(f"{annotations}: the model was not trained on {name}: this class is not scored", file=sys.stderr)
-    results = predict.predict_annotated(detector, ground_truth, images_dir)
+    remarks = Remarks()
+    results = predict.predict_annotated(detector, ground_truth, images_dir, remarks)
+    remarks.log()
     detections = [reader.Detection.model_validate(result) for result in results]
     return _evaluate_and_print(str(annotations), ground_truth, detections, unknown_classes)
 

@@ -67,7 +67,7 @@ class ImageSearch:
         return "; ".join(f"{reason}: {name_some(names)}" for reason, names in self.skipped.items())
 
     def _skip(self, reason: str, path: Path) -> None:
-        self.skipped.setdefault(reason, []).append(shown(path))
+        self.skipped.setdefault(reason, []).append(shown(path.name))
 
 
 def find_images(inputs: Sequence[Path], recursive: bool = False) -> list[Path]:

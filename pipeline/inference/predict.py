@@ -96,7 +96,8 @@ def _report_failures(failures: Sequence[str], image_count: int) -> None:
     if failures and len(failures) == image_count:
         raise PredictError(at_most_ten(failures))
     if failures:
-        LOG.warning("%s", at_most_ten(failures))
+        for line in at_most_ten(failures).splitlines():
+            LOG.warning("%s", line)
         LOG.warning("%d of %d images cannot be read; the others are predicted", len(failures), image_count)
 
 
@@ -164,16 +165,18 @@ def _coco_result(box: Sequence[float], segmentation: dict[str, Any], score: floa
 
 
 def predict_annotated(
-    detector: detectors.Detector, ground_truth: reader.CocoFile, images_dir: Path
+    detector: detectors.Detector, ground_truth: reader.CocoFile, images_dir: Path, remarks: Remarks | None = None
 ) -> list[dict[str, Any]]:
     """Return the COCO results for all images of a COCO file, with the category ids of that file.
+
+    What was assumed about the images is added to `remarks`.
 
     Raises:
         CocoError: an image that is missing or of another size than the file says.
         ImageFileError: a damaged image.
     """
     image_check.check_images(ground_truth, images_dir)
-    return _predict_images_of(detector, ground_truth, images_dir)
+    return _predict_images_of(detector, ground_truth, images_dir, remarks=remarks)
 
 
 def _predict_images_of(

@@ -18,6 +18,7 @@ import numpy as np
 from pipeline.coco import image_check, reader
 from pipeline.common import image_files
 from pipeline.common.color import REC709_LUMINANCE
+from pipeline.common.image_remarks import Remarks
 from pipeline.common.progress import track
 
 # Contrast is measured in the image shrunk to this longer side. Otherwise noise and texture, and so the resolution of
@@ -230,6 +231,8 @@ def _to_statistic_values(column: Sequence[tuple[float, int]]) -> StatisticValues
 
 def _measure_images(name: str, paths: Sequence[Path], threads: int) -> Iterator[tuple[float, float]]:
     # Threads and not processes: decoding and shrinking release Python's global lock.
+    remarks = Remarks()
     with ThreadPoolExecutor(threads) as pool:
-        values = pool.map(lambda path: brightness_and_contrast(image_files.read_image(path)), paths)
+        values = pool.map(lambda path: brightness_and_contrast(image_files.read_image(path, remarks)), paths)
         yield from track(values, len(paths), f"images of {name}")
+    remarks.log()
