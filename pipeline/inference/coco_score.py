@@ -42,13 +42,12 @@ class CocoScore:
     ) -> None:
         self.metric = metric
         self.data = annotations
-        self.images_dir = images_dir
         self.settings = settings
         self.coco_file = reader.read_coco(annotations)
         self.categories = detectors.category_entries(trained_on)
         class_names = {category.name for category in trained_on}
         self.unknown_classes = {category.name for category in self.coco_file.categories} - class_names
-        image_check.check_images(self.coco_file, images_dir)
+        self.files = image_check.check_images(self.coco_file, images_dir)
         if self._metric_of([]) is None:
             raise ValidationSetError(
                 f"{annotations}: train.validation.metric = {metric!r} has no value for this set: it needs annotations "
@@ -58,7 +57,7 @@ class CocoScore:
     def __call__(self, model: nn.Module) -> float:
         """Return the metric, 0 to 1. The model is in evaluation mode."""
         detector = detectors.Detector(model, self.categories, self.settings, {})
-        results = predict.predict_annotated(detector, self.coco_file, self.images_dir)
+        results = predict.results_of_files(detector, self.coco_file, self.files)
         return self._metric_of([reader.Detection.model_validate(result) for result in results]) or 0.0
 
     def _metric_of(self, detections: list[reader.Detection]) -> float | None:
@@ -84,7 +83,7 @@ def score_from_config(
     if settings.dataset:
         data, folder = Path(settings.dataset.annotations), Path(settings.dataset.images)
         score = CocoScore(settings.metric, data, folder, trained_on, model)
-        check_all_decode("train.validation.dataset", [folder / image.file_name for image in score.coco_file.images])
+        check_all_decode("train.validation.dataset", [file.path for file in score.files.values()])
         return score
     if not val:
         raise ValidationSetError(

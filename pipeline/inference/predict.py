@@ -5,7 +5,6 @@ It takes images and folders of images, and writes copies with the detections dra
 file, and writes results that belong to it.
 """
 
-import dataclasses
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,10 +15,12 @@ import torch
 from torchvision.models.detection import MaskRCNN
 
 from pipeline.coco import image_check, reader
+from pipeline.coco.image_check import ImageFile
 from pipeline.coco.paste_masks import paste_masks_to_rle
 from pipeline.common import devices, image_files, json_files
 from pipeline.common.errors import CaristeError
 from pipeline.common.image_remarks import Remarks
+from pipeline.common.path_checks import shown
 from pipeline.common.progress import track
 from pipeline.common.validation_messages import at_most_ten
 from pipeline.inference import prediction_files
@@ -62,17 +63,15 @@ def predict_folder(
 def predict_coco_file(model: Path, annotations: Path, images_dir: Path, predictions: Path, device: str) -> bool:
     """Load a model and write its COCO results for the images of a COCO file; see `predict_folder`."""
     ground_truth = reader.read_coco(annotations)
-    problems = {image.id: image_check.image_problem(image, images_dir) for image in ground_truth.images}
-    failures = [f"{annotations}: {problem}" for problem in problems.values() if problem]
-    _report_failures(failures, len(problems))
-    images = tuple(image for image in ground_truth.images if not problems[image.id])
+    found = image_check.find_images(ground_truth, images_dir)
+    failures = [f"{shown(annotations)}: {problem}" for problem in found.problems.values()]
+    _report_failures(failures, len(ground_truth.images))
     detector = detectors.load(model, devices.select_device(device))
     found_later: list[str] = []
     remarks = Remarks()
-    readable = dataclasses.replace(ground_truth, images=images)
-    results = _predict_images_of(detector, readable, images_dir, found_later, remarks)
+    results = results_of_files(detector, ground_truth, found.files, found_later, remarks)
     remarks.log()
-    _report_failures(found_later, len(images))
+    _report_failures(found_later, len(found.files))
     json_files.write_json(predictions, results)
     return not failures and not found_later
 
@@ -103,12 +102,12 @@ def _report_failures(failures: Sequence[str], image_count: int) -> None:
 
 def predict_images(
     detector: detectors.Detector,
-    images: Sequence[tuple[int, Path]],
+    images: Sequence[tuple[reader.Id, ImageFile]],
     category_ids: Mapping[str, int],
     failures: list[str] | None = None,
     remarks: Remarks | None = None,
-) -> Iterator[tuple[int, np.ndarray, list[dict[str, Any]]]]:
-    """Yield for each (image id, path) the id, the image, uint8 RGB, and its COCO results, highest score first.
+) -> Iterator[tuple[reader.Id, np.ndarray, list[dict[str, Any]]]]:
+    """Yield for each (image id, file) the id, the image, uint8 RGB, and its COCO results, highest score first.
 
     `category_ids`: class name -> id in the results. Other classes are left out. Images that cannot be read are left
     out, and the reasons are added to `failures`.
@@ -118,9 +117,9 @@ def predict_images(
     """
     names = [category["name"] for category in detector.categories]
     label_ids = {label: category_ids[name] for label, name in enumerate(names, 1) if name in category_ids}
-    for image_id, path in track(images, len(images), "predict"):
+    for image_id, file in track(images, len(images), "predict"):
         try:
-            image = image_files.read_image(path, remarks)
+            image = file.read(remarks)
         except image_files.ImageFileError as error:
             if failures is None:
                 raise
@@ -175,20 +174,24 @@ def predict_annotated(
         CocoError: an image that is missing or of another size than the file says.
         ImageFileError: a damaged image.
     """
-    image_check.check_images(ground_truth, images_dir)
-    return _predict_images_of(detector, ground_truth, images_dir, remarks=remarks)
+    files = image_check.check_images(ground_truth, images_dir)
+    return results_of_files(detector, ground_truth, files, remarks=remarks)
 
 
-def _predict_images_of(
+def results_of_files(
     detector: detectors.Detector,
     ground_truth: reader.CocoFile,
-    images_dir: Path,
+    files: Mapping[reader.Id, ImageFile],
     failures: list[str] | None = None,
     remarks: Remarks | None = None,
 ) -> list[dict[str, Any]]:
-    images = [(image.id, images_dir / image.file_name) for image in ground_truth.images]
+    """Return the COCO results for the images in `files`, by their ids; `failures` and `remarks`: see `predict_images`.
+
+    Raises:
+        ImageFileError: an image cannot be read, and `failures` is None.
+    """
     category_ids = {category.name: category.id for category in ground_truth.categories}
-    predictions = predict_images(detector, images, category_ids, failures, remarks)
+    predictions = predict_images(detector, list(files.items()), category_ids, failures, remarks)
     return [result for _, _, results in predictions for result in results]
 
 
@@ -200,7 +203,7 @@ def predict_and_draw(
     Detections with a score of at least `draw_threshold` are drawn. Images that cannot be read are left out, and the
     reasons are added to `failures`. The two files are written at the end.
     """
-    images = list(enumerate(paths, 1))
+    images = [(image_id, ImageFile(path)) for image_id, path in enumerate(paths, 1)]
     files = dict(zip(range(1, len(paths) + 1), drawn_paths(paths, out), strict=True))
     category_ids = {category["name"]: category["id"] for category in detector.categories}
     categories = [reader.Category.model_validate(category) for category in detector.categories]
