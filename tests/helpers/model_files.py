@@ -15,11 +15,13 @@ from tests.helpers.configs import SMALL_MODEL
 
 CATEGORIES = [Category(id=1, name="pedestrian"), Category(id=2, name="pallet_truck")]
 
+MODEL = {"backbone": "timm/test_efficientnet", "weights": "none", "freeze": "none"}
+
 
 @functools.cache
 def model_bytes(suffix: str = ".pt") -> bytes:
     """Return a whole model file with random weights, in the format of torch or, for `.safetensors`, in that one."""
-    settings = config.validate({"model": SMALL_MODEL}).model.model_copy(update={"weights": "none", "freeze": "none"})
+    settings = config.validate({"model": SMALL_MODEL | MODEL}).model
     with tempfile.TemporaryDirectory() as folder, torch.random.fork_rng():
         torch.manual_seed(0)
         path = Path(folder) / f"model{suffix}"

@@ -12,7 +12,7 @@ from pipeline.models import detectors
 from pipeline.models.weights import model_file, state_dicts
 from pipeline.models.weights.state_dicts import WeightsError
 from tests.helpers.commands import run_cariste
-from tests.helpers.model_files import CATEGORIES, model_content
+from tests.helpers.model_files import CATEGORIES, MODEL, model_content
 
 SCORES = "roi_heads.box_predictor.cls_score.weight"
 VARIANCE = "backbone.body.bn1.running_var"
@@ -148,7 +148,7 @@ def test_training_does_not_start_from_weights_that_are_no_numbers(tmp_path, chan
     content = model_content(tmp_path)
     fill("backbone.body.conv_stem.weight", value)(content)
     torch.save(content if wrapped else content["weights"], tmp_path / "start.pt")
-    settings = changed_model(weights=str(tmp_path / "start.pt"))
+    settings = changed_model(backbone=MODEL["backbone"], weights=str(tmp_path / "start.pt"))
     with pytest.raises(WeightsError, match=r"start\.pt: 1 of \d+ values of tensor .*conv_stem.weight are NaN"):
         detectors.build(settings, CATEGORIES)
 
