@@ -141,25 +141,34 @@ def distribution(
             callback=recorder(Role.CONFIG),
         ),
     ] = None,
+    category: options.Categories = None,
     threads: Annotated[
         int,
         typer.Option("--threads", min=1, max=options.MAX_THREADS, help="Images that are read at the same time."),
     ] = 1,
 ) -> None:
     """Describe what a data set holds, and how it differs from others: sizes, counts, brightness."""
+    from pipeline.coco.categories import CategoryMapping, parse_mapping
     from pipeline.config.stages import DistributionConfig, read_stage_config
-    from pipeline.reports.distribution import write_distribution
+    from pipeline.reports.distribution import ComparedSet, write_distribution
 
     named = read_stage_config(DistributionConfig, config).compare if config else {}
-    others = {other: (Path(real.annotations), Path(real.images)) for other, real in named.items()}
+    others = {
+        other: ComparedSet(
+            Path(real.annotations),
+            Path(real.images),
+            CategoryMapping(real.categories, f"compare.{other}.categories"),
+        )
+        for other, real in named.items()
+    }
     if compare:
         if compare[0] in others:
             raise typer.BadParameter(f"--compare: {compare[0]} is already in the config's section `compare`")
-        others[compare[0]] = compare[1:]
+        others[compare[0]] = ComparedSet(*compare[1:])
     outputs = [GivenPath("--out", str(out), Role.OUTPUT_FILE), GivenPath("--page", str(page), Role.OUTPUT_FILE)]
     read = [GivenPath(f"the set {other}", str(files[0]), Role.INPUT_FILE) for other, files in others.items()]
     refuse(overwriting([*outputs, *read]))
-    write_distribution(name, annotations, images, others, out, page, threads)
+    write_distribution(name, annotations, images, others, out, page, threads, parse_mapping(category or []))
 
 
 def yolo(

@@ -112,6 +112,14 @@ Threads = Annotated[
 Processes = Annotated[
     int, typer.Option("--processes", min=1, max=MAX_PROCESSES, help="Shards that are read at the same time.")
 ]
+Categories = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--category",
+        metavar="CATEGORY=CLASS",
+        help="A category of the COCO file that is a class of another name: person=pedestrian. Repeat for more.",
+    ),
+]
 CustomMeshes = Annotated[
     list[Path] | None,
     input_file("--custom-mesh", help="A mesh of yours: JSON that `python -m blender measure` wrote. Repeat for more."),

@@ -25,6 +25,7 @@ PositiveCount = Annotated[int, Field(ge=1), AS_WHOLE_NUMBER]
 PositiveNumber = Annotated[float, Field(gt=0), AS_NUMBER]
 Switch = Annotated[bool, AS_SWITCH]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64), AS_TEXT]
+CategoryName = Annotated[str, Field(min_length=1), AS_TEXT]
 UserPath = Annotated[str, Field(min_length=1), AS_TEXT, AfterValidator(os.path.expanduser)]
 
 
@@ -59,20 +60,9 @@ class CocoSetSection(Section):
 
     annotations: UserPath = Field(description="path of the COCO file")
     images: UserPath = Field(description="folder that the file names in it are relative to")
-
-
-# Closed ranges to draw from, [low, high] in YAML. A single number is the range that holds only this number.
-FloatRange = Annotated[
-    tuple[float, float],
-    BeforeValidator(lambda value: read_range(value, read_number), json_schema_input_type=float | tuple[float, float]),
-]
-CountRange = Annotated[
-    tuple[Count, Count],
-    AfterValidator(lambda bounds: check_limits(bounds, 0, MAX_COUNT)),
-    BeforeValidator(
-        lambda value: read_range(value, read_whole_number), json_schema_input_type=Count | tuple[Count, Count]
-    ),
-]
+    categories: Annotated[dict[CategoryName, CategoryName], BeforeValidator(none_as_empty)] = Field(
+        {}, description="categories that are classes of another name, such as {person: pedestrian}"
+    )
 
 
 def check_limits(bounds: tuple[float, float], low: float, high: float) -> tuple[float, float]:
@@ -84,6 +74,20 @@ def check_limits(bounds: tuple[float, float], low: float, high: float) -> tuple[
     if bounds[0] < low or bounds[1] > high:
         raise ValueError(f"must lie within {low:g} and {high:g}")
     return bounds
+
+
+# Closed ranges to draw from, [low, high] in YAML. A single number is the range that holds only this number.
+FloatRange = Annotated[
+    tuple[float, float],
+    BeforeValidator(lambda value: read_range(value, read_number), json_schema_input_type=float | tuple[float, float]),
+]
+CountRange = Annotated[
+    tuple[Count, Count],
+    BeforeValidator(
+        lambda value: check_limits(read_range(value, read_whole_number), 0, MAX_COUNT),
+        json_schema_input_type=Count | tuple[Count, Count],
+    ),
+]
 
 
 def within_limits(low: float, high: float) -> AfterValidator:

@@ -11,7 +11,6 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from pipeline.coco import reader
-from pipeline.common import image_files
 from pipeline.common.randomness import rng
 from pipeline.config.training import AugmentSection, SourceSection
 from pipeline.data.augment import LabeledImage, augment_camera, augment_geometry
@@ -64,7 +63,7 @@ class TrainingDataset(Dataset):
         self.seed = seed
         self.ends = np.cumsum([len(source.annotations) for source in self.sources])
         for source in self.sources[1:]:  # the audit has read every rendered image
-            check_all_decode(source.name, [_image_path(source, index) for index in range(len(source.annotations))])
+            check_all_decode(source.name, [source.files[index].path for index in range(len(source.files))])
 
     def __len__(self) -> int:
         return int(self.ends[-1])
@@ -91,7 +90,7 @@ class TrainingDataset(Dataset):
             CocoError, ImageFileError: a mask or the image cannot be read.
         """
         source, index = self._locate(image_index)
-        pixels = image_files.read_image(_image_path(source, index))
+        pixels = source.files[index].read()
         return LabeledImage(pixels, *source.annotations.id_map(index), *source.annotations.boxes_without_mask(index))
 
     def largest_px(self) -> int:
@@ -103,10 +102,6 @@ class TrainingDataset(Dataset):
         source_index = int(np.searchsorted(self.ends, image_index, side="right"))
         source = self.sources[source_index]
         return source, image_index - int(self.ends[source_index]) + len(source.annotations)
-
-
-def _image_path(source: ImageSource, index: int) -> Path:
-    return source.images_dir / source.annotations.file_name(index)
 
 
 def _to_tensor(image: np.ndarray) -> Tensor:

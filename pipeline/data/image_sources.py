@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pipeline.coco import image_check, reader
+from pipeline.coco.categories import CategoryMapping, Classes, with_class_names
 from pipeline.common.file_hash import sha256_of
 from pipeline.config.training import SourceSection
-from pipeline.data.packed_annotations import PackedAnnotations
+from pipeline.data.packed_annotations import PackedAnnotations, PackedImageFiles
 
 RENDERED = "rendered"
 
@@ -27,14 +28,14 @@ class ImageSource(NamedTuple):
     Attributes:
         name: "rendered" or "train.sources.<name>".
         share: of all images that are drawn, 0 to 1.
-        images_dir: what the file names are relative to.
+        files: of the images, in their order.
         sha256: of the COCO file.
     """
 
     name: str
     share: float
     annotations: PackedAnnotations
-    images_dir: Path
+    files: PackedImageFiles
     sha256: str
 
     def facts(self) -> dict[str, Any]:
@@ -65,8 +66,7 @@ def open_sources(
     rendered_share = max(0.0, 1 - sum(settings.share for settings in mixed.values()))
     sources = [_open(RENDERED, rendered_share, rendered, images_dir, class_names)]
     for name, settings in mixed.items():
-        annotated = reader.read_coco(settings.annotations)
-        _check_classes(name, annotated, class_names)
+        annotated = _read_with_class_names(name, settings, class_names)
         sources.append(_open(f"train.sources.{name}", settings.share, annotated, Path(settings.images), class_names))
     if mixed:
         for source in sources:
@@ -77,14 +77,15 @@ def open_sources(
 def _open(name: str, share: float, annotated: reader.CocoFile, images_dir: Path, class_names: list[str]) -> ImageSource:
     if not annotated.images:
         raise reader.CocoError(f"{annotated.path}: images: empty; there is nothing to train on")
-    image_check.check_images(annotated, images_dir)
+    files = image_check.check_images(annotated, images_dir)
     labels = {
         category.id: class_names.index(category.name) + 1
         for category in annotated.categories
         if category.name in class_names
     }
     annotations = PackedAnnotations(annotated, labels)
-    return ImageSource(name, share, annotations, images_dir, sha256_of(annotated.path))
+    packed_files = PackedImageFiles([files[image.id] for image in annotated.images])
+    return ImageSource(name, share, annotations, packed_files, sha256_of(annotated.path))
 
 
 def _check_rendered(annotated: reader.CocoFile) -> None:
@@ -100,29 +101,23 @@ def _check_rendered(annotated: reader.CocoFile) -> None:
         )
 
 
-def _check_classes(name: str, annotated: reader.CocoFile, class_names: list[str]) -> None:
-    """Log which categories are not trained on and which classes are missing; refuse a set that has no class."""
-    source_classes = [category.name for category in annotated.categories]
-    unknown = [category for category in source_classes if category not in class_names]
-    missing = [class_name for class_name in class_names if class_name not in source_classes]
-    if len(missing) == len(class_names):
-        raise reader.CocoError(
-            f"{annotated.path}: train.sources.{name}: none of its categories "
-            f"({', '.join(source_classes) or 'it has none'}) is a category of the rendered set "
-            f"({', '.join(class_names)}); rename them in its file"
-        )
-    if unknown:
-        LOG.warning(
-            "train.sources.%s: not trained on, because the rendered set does not have these categories: %s",
-            name,
-            ", ".join(unknown),
-        )
-    for class_name in missing:
-        LOG.warning(
-            "train.sources.%s: %s is not annotated in this set; where its images show one, it is trained as background",
-            name,
-            class_name,
-        )
+def _read_with_class_names(name: str, settings: SourceSection, class_names: list[str]) -> reader.CocoFile:
+    """Read a set with the classes of the rendered set as categories; log which of them it does not annotate."""
+    key = f"train.sources.{name}"
+    annotated = with_class_names(
+        reader.read_coco(settings.annotations, settings.images),
+        CategoryMapping(settings.categories, f"{key}.categories"),
+        Classes(class_names, "the rendered set", f"{key}: not trained on"),
+    )
+    annotated_classes = {category.name for category in annotated.categories}
+    for class_name in class_names:
+        if class_name not in annotated_classes:
+            LOG.warning(
+                "%s: %s is not annotated in this set; where its images show one, it is trained as background",
+                key,
+                class_name,
+            )
+    return annotated
 
 
 def _summary(source: ImageSource, class_names: list[str]) -> str:

@@ -6,13 +6,16 @@ reads (its reference count), so annotations as objects would be copied into ever
 Arrays stay shared.
 """
 
+import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
 from faster_coco_eval import mask as coco_mask
 
 from pipeline.coco import reader
+from pipeline.coco.image_check import ImageFile
 
 
 class PackedStrings:
@@ -24,6 +27,20 @@ class PackedStrings:
 
     def __getitem__(self, index: int) -> bytes:
         return self.bytes[self.ends[index] : self.ends[index + 1]].tobytes()
+
+
+class PackedImageFiles:
+    """Many image files as arrays."""
+
+    def __init__(self, files: Sequence[ImageFile]) -> None:
+        self.paths = PackedStrings([os.fsencode(file.path) for file in files])
+        self.turn_upright = np.array([file.turn_upright for file in files], bool)
+
+    def __len__(self) -> int:
+        return len(self.turn_upright)
+
+    def __getitem__(self, index: int) -> ImageFile:
+        return ImageFile(Path(os.fsdecode(self.paths[index])), bool(self.turn_upright[index]))
 
 
 class PackedAnnotations:
@@ -41,9 +58,9 @@ class PackedAnnotations:
         runs: the compressed RLE of each mask.
     """
 
-    def __init__(self, annotated: reader.CocoFile, labels: Mapping[int, int]) -> None:
+    def __init__(self, annotated: reader.CocoFile, labels: Mapping[reader.Id, int]) -> None:
         self.path = str(annotated.path)
-        self.names = PackedStrings([image.file_name.encode() for image in annotated.images])
+        self.names = PackedStrings([os.fsencode(image.file_name) for image in annotated.images])
         self.sizes = np.array([(image.height, image.width) for image in annotated.images], np.int32).reshape(-1, 2)
         by_image = annotated.annotations_by_image()
         instances, instance_counts = [], []
@@ -58,7 +75,7 @@ class PackedAnnotations:
             instances += sorted(packed, key=lambda instance: -instance[-1])
         self.firsts = np.cumsum([0, *instance_counts])
         ids, instance_labels, boxes, runs, areas = zip(*instances, strict=True) if instances else [()] * 5
-        self.annotation_ids = np.array(ids, np.int64)
+        self.annotation_ids = PackedStrings(ids)
         self.labels = np.array(instance_labels, np.int64)
         self.boxes = np.array(boxes, np.float32).reshape(-1, 4)
         self.runs = PackedStrings(runs)
@@ -69,7 +86,7 @@ class PackedAnnotations:
 
     def file_name(self, image_index: int) -> str:
         """Return the file name of an image."""
-        return self.names[image_index].decode()
+        return os.fsdecode(self.names[image_index])
 
     def id_map(self, image_index: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the id map, int32 (height, width), and the labels, int64 (n,), of ids 1, 2, …, n. 0 is background.
@@ -88,7 +105,7 @@ class PackedAnnotations:
             try:
                 mask = coco_mask.decode({"size": [height, width], "counts": self.runs[instance]})
             except (ValueError, RuntimeError) as error:
-                annotation = self.annotation_ids[instance]
+                annotation = self.annotation_ids[instance].decode()
                 raise reader.CocoError(f"{self.path}: annotation {annotation}: segmentation: {error}") from None
             np.copyto(ids, instance_id, where=mask.view(bool))
         return cv2.transpose(ids.T), self.labels[with_mask]  # in the usual memory order: row by row
@@ -109,9 +126,12 @@ class PackedAnnotations:
 
 
 def _pack_instance(
-    annotation: reader.Annotation, image: reader.CocoImage, labels: Mapping[int, int]
-) -> tuple[int, int, list[float], bytes, float]:
-    """Return id, label, box, compressed RLE and area of the mask. Without a mask the RLE is empty and the area -1."""
+    annotation: reader.Annotation, image: reader.CocoImage, labels: Mapping[reader.Id, int]
+) -> tuple[bytes, int, list[float], bytes, float]:
+    """Return id, label, box, compressed RLE and area of the mask.
+
+    Without a mask, or if it has no pixels, the RLE is empty and the area -1.
+    """
     x, y, width, height = annotation.bbox
     right, bottom = min(x + width, image.width), min(y + height, image.height)
     box = [max(0.0, x), max(0.0, y), right, bottom]
@@ -119,5 +139,5 @@ def _pack_instance(
     if annotation.segmentation is not None:
         rle = reader.to_rle(annotation.segmentation, image.height, image.width)
         counts = rle["counts"].encode() if isinstance(rle["counts"], str) else rle["counts"]
-        area = float(coco_mask.area(rle))
-    return annotation.id, labels[annotation.category_id], box, counts, area
+        area = float(coco_mask.area(rle)) or -1.0
+    return str(annotation.id).encode(), labels[annotation.category_id], box, counts, area

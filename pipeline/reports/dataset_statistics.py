@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ import cv2
 import numpy as np
 
 from pipeline.coco import image_check, reader
-from pipeline.common import image_files
 from pipeline.common.color import REC709_LUMINANCE
 from pipeline.common.image_remarks import Remarks
 from pipeline.common.progress import track
@@ -27,6 +26,8 @@ CONTRAST_PX = 64
 # A box within this share of the image's width or height from an edge touches it: boxes drawn by hand are not exact.
 EDGE_TOLERANCE = 0.005
 PERCENTILES = (5, 25, 50, 75, 95)
+# NaN and numbers beyond it, which other tools may write under the same names, are left out.
+MAX_NUMBER = 1e9
 # Stands for the class in statistics with one value per image.
 PER_IMAGE = ""
 # Keys of images in rendered sets: kind of camera rig, layout and light.
@@ -138,8 +139,7 @@ def measure_dataset(
         CocoError: images that are missing, unreadable or of another size, one line each.
         ImageFileError: a damaged image.
     """
-    for file in files:
-        image_check.check_images(file, images_dir)
+    found = [list(image_check.check_images(file, images_dir).values()) for file in files]
     classes = list(dict.fromkeys(category.name for file in files for category in file.categories))
     images = list(_images_with_objects(files))
     # (statistic, class) -> [(value, index of the image)]
@@ -151,8 +151,7 @@ def measure_dataset(
         counts = Counter(class_name for class_name, _ in objects)
         for class_name in classes:
             columns["per_image", class_name].append((counts[class_name], index))
-    paths = [images_dir / image.file_name for image, _ in images]
-    for index, image_values in enumerate(_measure_images(name, paths, threads)):
+    for index, image_values in enumerate(_measure_images(name, list(chain(*found)), threads)):
         for statistic, value in zip(IMAGE_STATISTICS, image_values, strict=True):
             columns[statistic, PER_IMAGE].append((value, index))
     object_counts = Counter(class_name for _, objects in images for class_name, _ in objects)
@@ -210,7 +209,11 @@ def _object_values(annotation: reader.Annotation, image: reader.CocoImage) -> di
     }
     # Rendered objects have these keys. Sets of others may use the same names for values that are not numbers.
     optional = {key: annotation.model_extra.get(key) for key in ("truncated", "visible_fraction", "distance_m")}
-    return values | {key: float(value) for key, value in optional.items() if isinstance(value, bool | int | float)}
+    return values | {key: float(value) for key, value in optional.items() if _is_number(value)}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, bool | int | float) and abs(value) < MAX_NUMBER
 
 
 def _count_attributes(images: Sequence[reader.CocoImage]) -> dict[str, Counter[str]]:
@@ -229,10 +232,10 @@ def _to_statistic_values(column: Sequence[tuple[float, int]]) -> StatisticValues
     return StatisticValues(np.array(values, float), np.array(image_indices, np.int64))
 
 
-def _measure_images(name: str, paths: Sequence[Path], threads: int) -> Iterator[tuple[float, float]]:
+def _measure_images(name: str, files: Sequence[image_check.ImageFile], threads: int) -> Iterator[tuple[float, float]]:
     # Threads and not processes: decoding and shrinking release Python's global lock.
     remarks = Remarks()
     with ThreadPoolExecutor(threads) as pool:
-        values = pool.map(lambda path: brightness_and_contrast(image_files.read_image(path, remarks)), paths)
-        yield from track(values, len(paths), f"images of {name}")
+        values = pool.map(lambda file: brightness_and_contrast(file.read(remarks)), files)
+        yield from track(values, len(files), f"images of {name}")
     remarks.log()

@@ -3,11 +3,18 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from pipeline.coco import reader
+from pipeline.coco.categories import (
+    CategoryMapping,
+    Classes,
+    check_categories_exist,
+    part_for,
+    with_class_names,
+)
 from pipeline.common import json_files
 from pipeline.config.config import ConfigError
 from pipeline.reports import distribution_page
@@ -28,34 +35,55 @@ from pipeline.reports.dataset_statistics import (
     summarize,
 )
 
+NO_MAPPING = CategoryMapping()
 DIGITS = 5
 # Stands for PER_IMAGE in JSON.
 PER_IMAGE_KEY = "images"
+
+
+class ComparedSet(NamedTuple):
+    """A COCO file, the folder of its images, and which of its categories are which classes."""
+
+    annotations: Path
+    images_dir: Path
+    mapping: CategoryMapping = NO_MAPPING
 
 
 def write_distribution(
     name: str,
     annotations: Sequence[Path],
     images_dir: Path,
-    others: Mapping[str, tuple[Path, Path]],
+    others: Mapping[str, ComparedSet],
     out: Path,
     page: Path,
     threads: int = 1,
+    mapping: CategoryMapping = NO_MAPPING,
 ) -> None:
     """Describe a data set, compare it with `others`, and write the JSON `out` and the HTML `page`.
 
-    `others`: name -> (COCO file, folder of its images). `threads`: number of images that are read at the same time.
+    `others`: the sets by name. `threads`: number of images that are read at the same time. `mapping`: of the categories
+    of all sets; `others` may have more of their own.
 
     Raises:
         ConfigError: another set has the name of this one.
-        CocoError: a file or an image cannot be used.
+        CocoError: a file or an image cannot be used, or a set has none of the classes of this one.
     """
     if name in others:
         raise ConfigError(f"compare: {name}: the data set itself has this name; choose another one")
-    ours = measure_dataset(name, [reader.read_coco(path) for path in annotations], images_dir, threads)
+    files = [reader.read_coco(path, images_dir) for path in annotations]
+    read = {other: reader.read_coco(each.annotations, each.images_dir) for other, each in others.items()}
+    check_categories_exist(mapping, [*files, *read.values()])
+    files = [with_class_names(file, part_for(mapping, file)) for file in files]
+    class_names = list(dict.fromkeys(category.name for file in files for category in file.categories))
+    classes = Classes(class_names, name, "not compared") if class_names else None
+    compared = {
+        other: with_class_names(with_class_names(file, part_for(mapping, file)), others[other].mapping, classes)
+        for other, file in read.items()
+    }
+    ours = measure_dataset(name, files, images_dir, threads)
     comparisons = [
-        compare_datasets(ours, measure_dataset(other, [reader.read_coco(file)], folder, threads))
-        for other, (file, folder) in others.items()
+        compare_datasets(ours, measure_dataset(other, [file], others[other].images_dir, threads))
+        for other, file in compared.items()
     ]
     json_files.write_json(out, distribution_json(ours, comparisons))
     distribution_page.write(page, ours, comparisons)

@@ -212,5 +212,5 @@ def test_a_cut_off_image_is_named_when_it_is_read(make_data):
     data = make_data()
     cut = data.images / "images" / "000003.png"
     cut.write_bytes(cut.read_bytes()[:-5000])
-    with pytest.raises(reader.CocoError, match=r"000003\.png: not a readable image"):
+    with pytest.raises(image_files.ImageFileError, match=r"000003\.png: not a readable image"):
         open_data(data)[Draw(0, 2)]

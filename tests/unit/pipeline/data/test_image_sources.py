@@ -60,7 +60,9 @@ def test_a_set_with_every_class_gets_one_line_in_the_log(mixed):
 
 def test_a_set_without_any_of_the_classes_is_refused(mixed):
     with pytest.raises(
-        reader.CocoError, match=r"annotations\.json: train\.sources\.site: none .*\(person, fork\).*rename"
+        reader.CocoError,
+        match=r"annotations\.json: none of its categories \(person, fork\) is a class of the rendered set "
+        r"\(pedestrian, pallet_truck\); .*: train\.sources\.site\.categories: \{person: pedestrian\}",
     ):
         mixed([], ("person", "fork"))
 

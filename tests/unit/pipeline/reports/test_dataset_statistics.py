@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.coco import reader
+from pipeline.common.errors import CaristeError
 from pipeline.reports.dataset_statistics import (
     PER_IMAGE,
     STATISTICS,
@@ -143,7 +144,7 @@ def test_a_truncated_image_is_named(tmp_path):
     file = reader.read_coco(write_set(tmp_path, [image()]))
     content = (tmp_path / "001.png").read_bytes()
     (tmp_path / "001.png").write_bytes(content[: len(content) // 2])
-    with pytest.raises(reader.CocoError, match=r"001\.png: not a readable image"):
+    with pytest.raises(CaristeError, match=r"001\.png: not a readable image"):
         measure_dataset("set", [file], tmp_path)
 
 

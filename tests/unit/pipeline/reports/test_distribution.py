@@ -115,7 +115,8 @@ def test_the_page_needs_no_other_file_and_shows_every_set(made):
 
 
 def test_the_sets_of_a_config_give_the_same_bytes(made, ours, street, tmp_path):
-    config = json.dumps({"compare": {"street": {"annotations": str(street), "images": str(street.parent)}}})
+    real = {"annotations": str(street), "images": str(street.parent), "categories": {}}
+    config = json.dumps({"compare": {"street": real}})
     done = run(tmp_path, ours, "--config", config, "--threads", 3)
     assert done.exit_code == 0, done.stderr
     for name in ("d.json", "d.html"):
@@ -137,8 +138,8 @@ def test_a_set_without_objects_still_makes_a_page(tmp_path):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (("--compare", "ours", "a.json", "a"), "compare: ours: the data set itself has this name"),
-        (("--compare", "a", "missing.json", "a"), "missing.json: cannot be read"),
+        (("--compare", "ours", __file__, Path(__file__).parent), "compare: ours: the data set itself has this name"),
+        (("--compare", "a", "missing.json", "a"), "missing.json: no such file"),
         (("--config", "{compare: {a: {images: x}}}"), "compare.a.annotations"),
     ],
 )
