@@ -83,11 +83,18 @@ def run_from_config(source: str) -> InspectedRun:
 
 
 def run_from_model_file(path: str) -> InspectedRun:
-    """Return the run that wrote a model file."""
+    """Return the run that wrote a model file.
+
+    Raises:
+        ModelFileError: see `detectors.load`; or the file does not say how it was trained.
+    """
     loaded = detectors.load(path)
     freezing.apply_freezing(loaded.model, loaded.settings)
-    train, images = loaded.facts["config"]["train"], loaded.facts["images"]
-    return InspectedRun(path, loaded.model, loaded.settings, train["iterations"], train["batch_size"], images)
+    try:
+        train, images = loaded.facts["config"]["train"], loaded.facts["images"]
+        return InspectedRun(path, loaded.model, loaded.settings, train["iterations"], train["batch_size"], images)
+    except (KeyError, TypeError):
+        raise detectors.ModelFileError(f"{path}: its facts do not say how it was trained; give --config") from None
 
 
 def modules_by_part(detector: nn.Module) -> dict[str, tuple[str, ...]]:

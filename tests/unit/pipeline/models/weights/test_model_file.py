@@ -176,3 +176,10 @@ def test_the_command_refuses_a_model_of_nan_with_exit_code_2_and_writes_nothing(
     assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
     assert f"tensor {SCORES}" in done.stderr
     assert not (tmp_path / "new").exists()
+
+
+def test_the_layers_of_a_model_that_does_not_say_how_it_was_trained_are_refused_in_one_line(tmp_path):
+    torch.save(model_content(tmp_path), tmp_path / "model.pt")
+    done = run_cariste("layers", "--model", tmp_path / "model.pt")
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert "do not say how it was trained" in done.stderr
