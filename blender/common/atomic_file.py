@@ -11,13 +11,15 @@ from pathlib import Path
 def replace_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it replaces `path`, on an exception it is removed.
 
-    The temporary name is hidden and holds the process id. Missing folders above `path` are created.
+    The temporary name is hidden and holds the process id. Missing folders above `path` are created. If `path` is a
+    link, the file that it leads to is replaced.
 
     Raises:
         OSError: the folder cannot be created or the file cannot be renamed.
     """
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}").absolute()
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield temporary
         temporary.replace(path)

@@ -32,6 +32,7 @@ def create_folder(out: Path) -> Iterator[tuple[Path, Callable[[], None]]]:
         ReplacedError: another process creates `out`; the check raises it, too.
         OSError: no space left, or not allowed.
     """
+    out = out.resolve()  # a link stays, and the folder that it leads to is replaced
     for leftover in _leftover_folders(out):
         _remove_folder(leftover, out)
     folder = out.with_name(f".{out.name}.growing.{secrets.token_hex(4)}")

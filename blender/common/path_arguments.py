@@ -11,6 +11,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+# File systems allow 255, and what is written first has a longer hidden name.
+MAX_NAME_BYTES = 220
+
 
 def input_file(text: str) -> Path:
     """Return the path of a file that can be read."""
@@ -82,6 +85,8 @@ def _path(text: str) -> Path:
 
 
 def _require_writable(text: str, path: Path) -> None:
+    if len(os.fsencode(path.name)) > MAX_NAME_BYTES:
+        raise _refusal(text, f"the name is too long, at most {MAX_NAME_BYTES} bytes")
     try:
         ancestor = next(folder for folder in path.resolve().parents if folder.exists())
         with tempfile.TemporaryFile(dir=ancestor):  # has no name, so nobody sees it

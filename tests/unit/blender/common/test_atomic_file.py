@@ -27,3 +27,11 @@ def test_an_error_keeps_the_old_file_and_removes_the_new_one(tmp_path):
         write_until_the_disk_is_full()
     assert path.read_text() == "old"
     assert [file.name for file in tmp_path.iterdir()] == ["sheet.png"]
+
+
+def test_a_link_stays_and_its_target_is_replaced(tmp_path):
+    (tmp_path / "a.txt").symlink_to("b.txt")
+    with replace_file(tmp_path / "a.txt") as temporary:
+        temporary.write_text("content")
+    assert (tmp_path / "a.txt").is_symlink()
+    assert (tmp_path / "b.txt").read_text() == "content"
