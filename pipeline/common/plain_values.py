@@ -14,7 +14,8 @@ from typing import Any
 
 from pydantic import BeforeValidator
 
-LARGEST_NUMBER = 2**63 - 1
+LARGEST_NUMBER, MAX_DIGITS = 2**63 - 1, 100
+TOO_LARGE = f"is too large; the largest number is {LARGEST_NUMBER}"
 SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 NO_VALUE = "has no value; give one, or remove the key"
 
@@ -29,7 +30,7 @@ def read_whole_number(value: Any, expected: str = "a whole number") -> int:
     if number != int(number):
         raise ValueError(f"must be {expected}")
     if abs(number) > LARGEST_NUMBER:
-        raise ValueError(f"is too large; the largest number is {LARGEST_NUMBER}")
+        raise ValueError(TOO_LARGE)
     return int(number)
 
 
@@ -108,7 +109,7 @@ def _read_number(value: Any, expected: str) -> int | float:
     try:
         finite = math.isfinite(value)
     except OverflowError:  # an integer that no float can hold
-        raise ValueError(f"is too large; the largest number is {LARGEST_NUMBER}") from None
+        raise ValueError(TOO_LARGE) from None
     if not finite:
         raise ValueError(f"must be {expected}, and finite")
     return value
@@ -116,6 +117,8 @@ def _read_number(value: Any, expected: str) -> int | float:
 
 def _number_in_text(text: str, expected: str) -> int | float:
     plain = text.strip()
+    if len(plain) > MAX_DIGITS and re.fullmatch(r"[-+]?\d+", plain):
+        raise ValueError(TOO_LARGE)
     for read in (lambda: int(plain, 0), lambda: int(plain), lambda: float(plain)):
         try:
             return read()

@@ -39,3 +39,8 @@ def _decode(content: bytes, path: Path) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise TextFileError(f"{path}, line {line}: is not in UTF-8; save the file in UTF-8") from None
+
+
+def on_one_line(text: str) -> str:
+    """Return text for a message: line breaks and other characters that cannot be printed are written as `\\n`."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)

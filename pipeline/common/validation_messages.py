@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from pipeline.common.plain_values import NO_VALUE
+from pipeline.common.text_files import on_one_line
 
 MAX_LINES = 10
 MAX_SHOWN = 60  # characters of a value
@@ -56,17 +57,20 @@ class WrongKey(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        return f"{dotted(self.path) or 'the file'}{self.given}: {self.message}"
+        return f"{dotted(self.path) or 'the file'}{self.given}: {on_one_line(self.message)}"
 
 
 def wrong_keys(error: ValidationError, root: type[BaseModel]) -> list[WrongKey]:
     """Return what is wrong with a document of the type `root`, key by key.
 
     Of several errors about the same key, only the first is given. A key that is missing because its name is misspelled
-    is given only once.
+    is given only once. A list is not too short because its entries are wrong.
     """
     found: dict[KeyPath, WrongKey] = {}
-    for problem in error.errors(include_url=False):
+    problems = error.errors(include_url=False)
+    for problem in problems:
+        if problem["type"] == "too_short" and any(each["loc"][:-1] == problem["loc"] for each in problems):
+            continue
         path = tuple(part for part in problem["loc"] if part != "[key]")
         found.setdefault(path, WrongKey(path, *_describe(problem, path, root)))
     misspelled = {(*key.path[:-1], near[1]) for key in found.values() if (near := re.search(NEAR_NAME, key.message))}
@@ -75,7 +79,7 @@ def wrong_keys(error: ValidationError, root: type[BaseModel]) -> list[WrongKey]:
 
 def dotted(path: KeyPath) -> str:
     """Return a path as it is written in messages: `model.unfreeze.0.epoch`."""
-    return ".".join(map(str, path))
+    return on_one_line(".".join(map(str, path)))
 
 
 def shown(value: Any) -> str:

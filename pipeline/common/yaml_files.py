@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-from pipeline.common.text_files import TextFileError, read_text
+from pipeline.common.text_files import TextFileError, on_one_line, read_text
 
 MAX_BYTES = 1_000_000  # of a file that somebody wrote by hand
 MAX_VALUES = 100_000  # in a file after its aliases are replaced; few lines with aliases can stand for billions
@@ -136,7 +136,7 @@ def _syntax_message(error: yaml.YAMLError, text: str, source: str) -> str:
     elif "cannot start any token" in problem:
         problem += "; put such text in quotes"
     context = getattr(error, "context", None)
-    return f"{where}: not YAML: {f'{context}, ' if context else ''}{problem}".replace("\n", " ")
+    return f"{where}: not YAML: {f'{context}, ' if context else ''}{on_one_line(problem)}"
 
 
 def _parse_json(text: str, source: str) -> YamlDocument | None:
@@ -145,7 +145,7 @@ def _parse_json(text: str, source: str) -> YamlDocument | None:
     def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         if twice := [name for name in names if names.count(name) > 1]:
-            raise YamlError(f"{source}: the key {twice[0]} occurs twice in the same object; remove one of both")
+            raise YamlError(f"{source}: the key {on_one_line(twice[0])} occurs twice in an object; remove one of both")
         return dict(pairs)
 
     try:
@@ -171,7 +171,7 @@ class _Builder:
         return YamlDocument(values, self.lines)
 
     def refuse(self, node: yaml.Node, problem: str) -> NoReturn:
-        raise YamlError(f"{self.source}, line {node.start_mark.line + 1}: {problem}")
+        raise YamlError(f"{self.source}, line {node.start_mark.line + 1}: {on_one_line(problem)}")
 
     def refuse_tag(self, node: yaml.Node) -> NoReturn:
         self.refuse(node, f"the tag {node.tag.replace(TAG, '!!')} is not allowed; remove it")
