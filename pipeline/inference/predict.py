@@ -48,16 +48,15 @@ def predict_folder(
     Raises:
         InputsError, PredictError: nothing is done.
     """
+    prediction_files.check_folder(out)
     failures: list[str] = []
     paths = find_images(inputs, recursive)
     readable = [path for path in paths if _has_readable_header(path, failures)]
-    _report_failures(failures, len(paths))
-    prediction_files.check_folder(out)
+    known = _report_failures(failures, len(paths))
     detector = detectors.load(model, devices.select_device(device))
-    found_later: list[str] = []
-    predict_and_draw(detector, readable, out, draw_threshold, found_later)
-    _report_failures(found_later, len(readable))
-    return not failures and not found_later
+    predict_and_draw(detector, readable, out, draw_threshold, failures)
+    _report_failures(failures, len(paths), known)
+    return not failures
 
 
 def predict_coco_file(model: Path, annotations: Path, images_dir: Path, predictions: Path, device: str) -> bool:
@@ -65,15 +64,14 @@ def predict_coco_file(model: Path, annotations: Path, images_dir: Path, predicti
     ground_truth = reader.read_coco(annotations)
     found = image_check.find_images(ground_truth, images_dir)
     failures = [f"{shown(annotations)}: {problem}" for problem in found.problems.values()]
-    _report_failures(failures, len(ground_truth.images))
+    known = _report_failures(failures, len(ground_truth.images))
     detector = detectors.load(model, devices.select_device(device))
-    found_later: list[str] = []
     remarks = Remarks()
-    results = results_of_files(detector, ground_truth, found.files, found_later, remarks)
+    results = results_of_files(detector, ground_truth, found.files, failures, remarks)
     remarks.log()
-    _report_failures(found_later, len(found.files))
+    _report_failures(failures, len(ground_truth.images), known)
     json_files.write_json(predictions, results)
-    return not failures and not found_later
+    return not failures
 
 
 def _has_readable_header(path: Path, failures: list[str]) -> bool:
@@ -86,18 +84,19 @@ def _has_readable_header(path: Path, failures: list[str]) -> bool:
     return True
 
 
-def _report_failures(failures: Sequence[str], image_count: int) -> None:
-    """Log which images cannot be read.
+def _report_failures(failures: Sequence[str], image_count: int, known: int = 0) -> int:
+    """Log which images cannot be read, except the first `known`, and return how many these are in all.
 
     Raises:
         PredictError: none can be read.
     """
     if failures and len(failures) == image_count:
         raise PredictError(at_most_ten(failures))
-    if failures:
-        for line in at_most_ten(failures).splitlines():
+    if len(failures) > known:
+        for line in at_most_ten(failures[known:]).splitlines():
             LOG.warning("%s", line)
         LOG.warning("%d of %d images cannot be read; the others are predicted", len(failures), image_count)
+    return len(failures)
 
 
 def predict_images(

@@ -181,6 +181,7 @@ def test_images_that_cannot_be_read_are_named_and_the_others_are_predicted(model
     assert "and 2 more\n" in done.stderr
     assert "12 of 14 images cannot be read; the others are predicted" in done.stderr
     assert "cut.png: not a readable image (" in done.stderr
+    assert "13 of 14 images cannot be read; the others are predicted" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
     file = reader.read_coco(tmp_path / "out" / "images.json")
     assert [Path(image.file_name).name for image in file.images] == ["a.png"]
