@@ -12,13 +12,14 @@ rule measure_asset:
         asset="|".join(CUSTOM_MESHES) or "none",
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=4000,
         runtime="30m",
         gpu=0,
     params:
         asset=lambda wildcards: CUSTOM_MESHES[wildcards.asset].model_dump_json(),
     shell:
         "stage 'measure {wildcards.asset}' {log:q} python -m blender measure --asset {params.asset:q} --out {output:q}"
+        " && {{ grep '^measure: ' {log:q} >&2 || true; }}"  # what was assumed
 
 
 def custom_mesh_options(wildcards, input):
