@@ -14,7 +14,7 @@ from tests.helpers.paths import ROOT
 CARISTE = typer.main.get_command(app.app)
 MAKEFILE = (ROOT / "Makefile").read_text()
 MAKE_TARGETS = {name for line in re.findall(r"^([a-z][\w \-]*):", MAKEFILE, re.MULTILINE) for name in line.split()}
-MAKE_VARIABLES = set(re.findall(r"\$\(([A-Z]+)\)", MAKEFILE))
+MAKE_VARIABLES = set(re.findall(r"\$[($]([A-Z]+)", MAKEFILE))
 RULES = {
     rule
     for path in (ROOT / "Snakefile", *(ROOT / "rules").glob("*.smk"))
