@@ -7,15 +7,18 @@ Snakemake itself finds a missing input only if the target needs it, and it does 
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
+from pipeline.common import path_checks
 from pipeline.common.errors import CaristeError
-from pipeline.common.path_checks import input_file_problem, input_folder_problem, text_problem
-from pipeline.common.validation_messages import at_most_ten, shown, suggestion
+from pipeline.common.validation_messages import at_most_ten, suggestion
 from pipeline.config.backbone_names import WEIGHTS
 from pipeline.config.config import Config
 from pipeline.config.field_types import CocoSetSection
+from pipeline.record.base_types import Category
 
-MAX_PARSED_BYTES = 50_000_000  # a larger COCO file is not read when a run is planned: that takes too long
+# Reading more than this takes too long when a run is planned. The stages check everything.
+MAX_PARSED_BYTES, MAX_OPENED_IMAGES = 50_000_000, 1000
 
 
 class ConfigInputError(CaristeError):
@@ -50,12 +53,12 @@ def _weight_problems(config: Config) -> Iterator[str]:
     for key, path in paths.items():
         if path and path not in WEIGHTS and (problem := _problem(path, folder=False)):
             near = suggestion(path, list(WEIGHTS)) if os.sep not in path and "did you mean" not in problem else ""
-            yield f"{key} = {shown(path)}: {problem}{near}"
+            yield f"{key} = {path_checks.shown(path)}: {problem}{near}"
 
 
 def _set_problems(key: str, real: CocoSetSection) -> list[str]:
     found = [
-        f"{key}.{name} = {shown(path)}: {problem}"
+        f"{key}.{name} = {path_checks.shown(path)}: {problem}"
         for name, path, folder in (("annotations", real.annotations, False), ("images", real.images, True))
         if (problem := _problem(path, folder))
     ]
@@ -63,17 +66,29 @@ def _set_problems(key: str, real: CocoSetSection) -> list[str]:
         found = [f"{key}: Snakemake takes {{ and }} in a path for a wildcard; rename the file or folder"]
     if found or os.path.getsize(real.annotations) > MAX_PARSED_BYTES:
         return found
-    from pipeline.coco import reader
-    from pipeline.coco.image_lookup import ImageFolder
+    return [f"{key}: {line}" for line in _content_problems(key, real)]
 
+
+def _content_problems(key: str, real: CocoSetSection) -> list[str]:
+    """Return what is wrong in a COCO file, with its categories, and with its images."""
+    from pipeline.coco import categories, image_check, reader  # slow to import, and most configs name no sets
+
+    mapping = categories.CategoryMapping(real.categories, f"{key}.categories")
+    classes = categories.Classes(get_args(Category), "the rendered set", f"{key}: not used")
     try:
         coco = reader.read_coco(real.annotations)
+        categories.with_class_names(coco, mapping, classes)
     except CaristeError as error:
-        return [f"{key}.annotations: {line}" for line in str(error).splitlines()]
-    folder = ImageFolder(real.images)
+        return str(error).splitlines()
+    if len(coco.images) <= MAX_OPENED_IMAGES:
+        return list(image_check.find_images(coco, real.images).problems.values())
+    folder = image_check.ImageFolder(real.images)
     missing = [image for image in coco.images if not folder.find(image.file_name).paths]
-    return [f"{key}.images: image {each.id}: {Path(real.images, each.file_name)}: no such file" for each in missing]
+    return [
+        f"image {each.id}: {path_checks.shown(Path(real.images, each.file_name))}: no such file" for each in missing
+    ]
 
 
 def _problem(path: str, folder: bool) -> str | None:
-    return text_problem(path) or (input_folder_problem if folder else input_file_problem)(Path(path))
+    check = path_checks.input_folder_problem if folder else path_checks.input_file_problem
+    return path_checks.text_problem(path) or check(Path(path))
