@@ -75,7 +75,7 @@ def describe_device(name: str) -> str:
 
 def _read_provenance(path: Path) -> dict:
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise CaristeError(f"{path}: {error.strerror}") from error
     except ValueError as error:

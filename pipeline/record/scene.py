@@ -240,12 +240,12 @@ class RenderedScene(RecordModel):
 
 def read_scenes(path: Path) -> list[Scene]:
     """Read a `scenes/<k>.jsonl` file, which has one record per line."""
-    return [Scene.model_validate_json(line) for line in path.read_text().splitlines()]
+    return [Scene.model_validate_json(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def read_rendered_scenes(path: Path) -> list[RenderedScene]:
     """Read the `scenes.jsonl` of a shard, which has one record with its measurements per line."""
-    return [RenderedScene.model_validate_json(line) for line in path.read_text().splitlines()]
+    return [RenderedScene.model_validate_json(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def image_file_name(index: int) -> str:

@@ -95,7 +95,7 @@ def read_json(path: Path) -> Any:
         RunRecordError: it is not JSON.
     """
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         raise RunRecordError(f"{path}: not JSON: {error}") from None
 
