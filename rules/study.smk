@@ -3,9 +3,10 @@
 #
 #   snakemake -j1 freeze_study --configfile configs/quickstart.yaml configs/study.yaml
 
-# What the models of a study are scored on: name -> COCO file, folder of its images, what to declare as input for them.
-STUDY_SETS = {"test": (f"{DATA}/annotations/test.json", DATA, SHARDS)} | {
-    name: (real.annotations, real.images, [real.images]) for name, real in cfg.compare.items()
+# What the models of a study are scored on: name -> COCO file, folder of its images, what to declare as input for them,
+# its categories of other names.
+STUDY_SETS = {"test": (f"{DATA}/annotations/test.json", DATA, SHARDS, {})} | {
+    name: (real.annotations, real.images, [real.images], real.categories) for name, real in cfg.compare.items()
 }
 
 
@@ -48,9 +49,13 @@ rule study_evaluate:
         gpu=gpus_for(cfg.train.device),
     params:
         images=lambda wildcards: STUDY_SETS[wildcards.set][1],
+        categories=lambda wildcards: [
+            part for names in STUDY_SETS[wildcards.set][3].items() for part in ("--category", "=".join(names))
+        ],
     shell:
         "stage 'evaluate {wildcards.variant} on {wildcards.set}' {log:q} python -m pipeline evaluate"
         " --model {input.model:q} --annotations {input.annotations:q} --images {params.images:q} --out {output:q}"
+        " {params.categories:q}"
         f" --device {cfg.train.device} --threads {{threads}}"
 
 

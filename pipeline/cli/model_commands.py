@@ -101,6 +101,7 @@ def predict(
     recursive: Annotated[
         bool, typer.Option("--recursive", help="Search the folders of IMAGES with the folders in them.")
     ] = False,
+    category: options.Categories = None,
     device: options.Device = "auto",
     threads: options.Threads = None,
 ) -> None:
@@ -114,16 +115,18 @@ def predict(
     for_images = all(of_images) and not any(of_coco_file)
     if not for_images and (any(of_images) or not all(of_coco_file)):
         raise typer.BadParameter("give IMAGES and --out, or --annotations, --images and --predictions")
+    from pipeline.coco.categories import parse_mapping
     from pipeline.common.devices import require_device, use_threads
     from pipeline.inference import predict as prediction
 
     _start_log("predict")
+    mapping = parse_mapping(category or [])
     use_threads(threads)
     require_device(device)
     if for_images:
         all_read = prediction.predict_folder(model, inputs, out, device, draw_threshold, recursive)
     else:
-        all_read = prediction.predict_coco_file(model, annotations, images, predictions, device)
+        all_read = prediction.predict_coco_file(model, annotations, images, predictions, device, mapping)
     if not all_read:
         raise typer.Exit(1)
 
@@ -144,6 +147,7 @@ def evaluate(
             callback=options.distinct,
         ),
     ] = None,
+    category: options.Categories = None,
     device: options.Device = "auto",
     threads: options.Threads = None,
 ) -> None:
@@ -156,20 +160,24 @@ def evaluate(
     if bool(results) == bool(model and images) or (results and model):
         raise typer.BadParameter("give --model with --images, or --predictions")
     _require_equal_counts(annotations, results, split or [])
+    from pipeline.coco.categories import parse_mapping
     from pipeline.common import json_files
     from pipeline.common.devices import require_device, use_threads
     from pipeline.inference import evaluate as evaluation
 
     _start_log("evaluate")
+    mapping = parse_mapping(category or [])
     use_threads(threads)
     require_device(device)
     if split:
         pairs = zip(split, annotations, results, strict=True)
-        metrics = {name: evaluation.evaluate_predictions(name, truth, found) for name, truth, found in pairs}
+        metrics = {
+            name: evaluation.evaluate_predictions(name, truth, found, images, mapping) for name, truth, found in pairs
+        }
     elif results:
-        metrics = evaluation.evaluate_predictions(str(annotations[0]), annotations[0], results[0])
+        metrics = evaluation.evaluate_predictions(str(annotations[0]), annotations[0], results[0], images, mapping)
     else:
-        metrics = evaluation.evaluate_model(model, annotations[0], images, device)
+        metrics = evaluation.evaluate_model(model, annotations[0], images, device, mapping)
     json_files.write_json(out, metrics)
 
 

@@ -40,6 +40,9 @@ class CategoryMapping(NamedTuple):
         return f"{self.given_by}: {{{category}: {class_name}}}"
 
 
+NO_MAPPING = CategoryMapping()
+
+
 class Classes(NamedTuple):
     """The classes that categories are matched with.
 

@@ -6,10 +6,12 @@ from pathlib import Path
 from torch import nn
 
 from pipeline.coco import image_check, reader
+from pipeline.coco.categories import NO_MAPPING, CategoryMapping
 from pipeline.common.errors import CaristeError
 from pipeline.config.training import ModelSection, ValidationSection
 from pipeline.data.image_decoding import check_all_decode
 from pipeline.inference import evaluate, predict
+from pipeline.inference.model_classes import with_model_classes
 from pipeline.models import detectors
 
 
@@ -26,6 +28,7 @@ class CocoScore:
         images_dir: what its file names are relative to.
         trained_on: the categories of the model; annotations of other categories are left out.
         settings: of the model.
+        mapping: which categories of the file are which of the model.
 
     Raises:
         CocoError: the set or its images cannot be used.
@@ -39,12 +42,15 @@ class CocoScore:
         images_dir: Path,
         trained_on: list[reader.Category],
         settings: ModelSection,
+        mapping: CategoryMapping = NO_MAPPING,
     ) -> None:
         self.metric = metric
         self.data = annotations
         self.settings = settings
-        self.coco_file = reader.read_coco(annotations)
         self.categories = detectors.category_entries(trained_on)
+        self.coco_file = with_model_classes(
+            reader.read_coco(annotations, images_dir), self.categories, mapping, "not scored"
+        )
         class_names = {category.name for category in trained_on}
         self.unknown_classes = {category.name for category in self.coco_file.categories} - class_names
         self.files = image_check.check_images(self.coco_file, images_dir)
@@ -82,7 +88,8 @@ def score_from_config(
     """
     if settings.dataset:
         data, folder = Path(settings.dataset.annotations), Path(settings.dataset.images)
-        score = CocoScore(settings.metric, data, folder, trained_on, model)
+        mapping = CategoryMapping(settings.dataset.categories, "train.validation.dataset.categories")
+        score = CocoScore(settings.metric, data, folder, trained_on, model, mapping)
         check_all_decode("train.validation.dataset", [file.path for file in score.files.values()])
         return score
     if not val:

@@ -5,7 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from faster_coco_eval import COCO, COCOeval_faster
@@ -14,10 +14,12 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.coco import reader
+from pipeline.coco.categories import NO_MAPPING, CategoryMapping, with_class_names
 from pipeline.common import devices
 from pipeline.common.image_remarks import Remarks
 from pipeline.common.vocabulary import IOU_TYPES, METRICS
 from pipeline.inference import predict
+from pipeline.inference.model_classes import with_model_classes
 from pipeline.models import detectors
 from pipeline.viz.formatting import DASH
 
@@ -65,15 +67,16 @@ def masks_missing_reason(ground_truth: reader.CocoFile, detections: Sequence[rea
 def _average_precision(
     ground_truth: reader.CocoFile,
     detections: Sequence[reader.Detection],
-    classes: Mapping[int, str],
-    scored: Mapping[int, str],
+    classes: Mapping[reader.Id, str],
+    scored: Mapping[reader.Id, str],
     iou_type: IouType,
 ) -> dict[str, Any]:
     """Return AP, AP50 and AP75 over the `scored` classes, and by name of all `classes` (category id -> name)."""
-    coco_ground_truth = COCO(_ground_truth_document(ground_truth, iou_type))
-    coco_detections = coco_ground_truth.loadRes(_result_entries(detections))
+    numbers = _Numbers.of(ground_truth)
+    coco_ground_truth = COCO(_ground_truth_document(ground_truth, numbers, iou_type))
+    coco_detections = coco_ground_truth.loadRes(_result_entries(detections, numbers))
     coco_eval = COCOeval_faster(coco_ground_truth, coco_detections, iouType=COCO_IOU_TYPES[iou_type])
-    coco_eval.params.catIds = sorted(scored)
+    coco_eval.params.catIds = sorted(numbers.categories[category_id] for category_id in scored)
     if not scored or not ground_truth.images:
         nothing = np.empty((len(coco_eval.params.iouThrs), 0))
         return _ap_summary(nothing) | {name: _ap_summary(nothing) for name in classes.values()}
@@ -81,10 +84,11 @@ def _average_precision(
     coco_eval.accumulate()
     # precision[IoU threshold, recall, class, area range (0: all), detections (last: 100)]; -1: no annotations.
     precision = coco_eval.eval["precision"][:, :, :, 0, -1]
-    by_class = {category_id: precision[:, :, index] for index, category_id in enumerate(coco_eval.params.catIds)}
+    by_number = {number: precision[:, :, index] for index, number in enumerate(coco_eval.params.catIds)}
     no_annotations = np.full_like(precision[:, :, 0], -1)
     return _ap_summary(precision) | {
-        name: _ap_summary(by_class.get(category_id, no_annotations)) for category_id, name in classes.items()
+        name: _ap_summary(by_number.get(numbers.categories[category_id], no_annotations))
+        for category_id, name in classes.items()
     }
 
 
@@ -99,28 +103,55 @@ def _mean_or_none(precision: np.ndarray) -> float | None:
     return round(float(valid.mean()), 4) if valid.size else None
 
 
-def _ground_truth_document(ground_truth: reader.CocoFile, iou_type: IouType) -> dict[str, Any]:
-    """Return the keys that COCO's evaluation needs: areas of all annotations, and masks if masks are scored."""
+def _ground_truth_document(ground_truth: reader.CocoFile, numbers: "_Numbers", iou_type: IouType) -> dict[str, Any]:
+    """Return the keys that COCO's evaluation needs, and masks if masks are scored."""
     annotations = []
     for number, annotation in enumerate(ground_truth.annotations, 1):
         x, y, width, height = annotation.bbox
-        entry = annotation.model_dump(mode="json", include={"image_id", "category_id", "bbox", "iscrowd"})
-        # New ids from 1 on: COCO's evaluation takes a match with annotation 0 for no match.
-        entry["id"] = number
-        entry["area"] = width * height if annotation.area is None else annotation.area
+        entry = {
+            # New ids from 1 on: COCO's evaluation takes a match with annotation 0 for no match.
+            "id": number,
+            "image_id": numbers.images[annotation.image_id],
+            "category_id": numbers.categories[annotation.category_id],
+            "bbox": list(annotation.bbox),
+            "iscrowd": annotation.iscrowd,
+            # Objects of all areas are scored; those with a negative area would be ignored.
+            "area": width * height,
+        }
         if iou_type == "mask":
             box_polygon = [[x, y, x + width, y, x + width, y + height, x, y + height]]
             segmentation = annotation.model_dump(mode="json", include={"segmentation"})["segmentation"]
             entry["segmentation"] = box_polygon if segmentation is None else segmentation
         annotations.append(entry)
-    images = [image.model_dump(include={"id", "width", "height"}) for image in ground_truth.images]
-    categories = [category.model_dump(include={"id", "name"}) for category in ground_truth.categories]
+    images = [
+        {"id": numbers.images[image.id], "width": image.width, "height": image.height} for image in ground_truth.images
+    ]
+    categories = [{"id": numbers.categories[each.id], "name": each.name} for each in ground_truth.categories]
     return {"images": images, "annotations": annotations, "categories": categories}
 
 
-def _result_entries(detections: Sequence[reader.Detection]) -> list[dict[str, Any]]:
-    keys = {"image_id", "category_id", "bbox", "score", "segmentation"}
-    return [detection.model_dump(mode="json", include=keys, exclude_none=True) for detection in detections]
+def _result_entries(detections: Sequence[reader.Detection], numbers: "_Numbers") -> list[dict[str, Any]]:
+    keys = {"bbox", "score", "segmentation"}
+    return [
+        {
+            **detection.model_dump(mode="json", include=keys, exclude_none=True),
+            "image_id": numbers.images[detection.image_id],
+            "category_id": numbers.categories[detection.category_id],
+        }
+        for detection in detections
+    ]
+
+
+class _Numbers(NamedTuple):
+    """Ids from 1 on for images and categories: COCO's evaluation takes no text and no integers of more than 64 bits."""
+
+    images: Mapping[reader.Id, int]
+    categories: Mapping[reader.Id, int]
+
+    @classmethod
+    def of(cls, coco: reader.CocoFile) -> "_Numbers":
+        sections = (coco.images, coco.categories)
+        return cls(*({entry.id: number for number, entry in enumerate(section, 1)} for section in sections))
 
 
 def metrics_table(metrics: Mapping[str, Any], title: str) -> Table:
@@ -142,20 +173,34 @@ def _format_metrics(summaries: Sequence[Mapping[str, Any]]) -> list[str]:
     return [DASH if value is None else f"{value:.3f}" for value in values]
 
 
-def evaluate_predictions(title: str, annotations: Path, predictions: Path) -> dict[str, Any]:
-    """Score one results file, print the table and return the metrics."""
-    ground_truth = reader.read_coco(annotations)
+def evaluate_predictions(
+    title: str,
+    annotations: Path,
+    predictions: Path,
+    images_dir: Path | None = None,
+    mapping: CategoryMapping = NO_MAPPING,
+) -> dict[str, Any]:
+    """Score one results file, print the table and return the metrics.
+
+    `images_dir`: sizes that the COCO file lacks are read from its images. `mapping`: other names for its categories;
+    those with the same name are scored as one class.
+    """
+    ground_truth = with_class_names(reader.read_coco(annotations, images_dir), mapping)
     return _evaluate_and_print(title, ground_truth, reader.read_results(predictions, ground_truth))
 
 
-def evaluate_model(path: Path, annotations: Path, images_dir: Path, device: str) -> dict[str, Any]:
-    """Score a model on a COCO file, print the table and return the metrics."""
-    ground_truth = reader.read_coco(annotations)
+def evaluate_model(
+    path: Path, annotations: Path, images_dir: Path, device: str, mapping: CategoryMapping = NO_MAPPING
+) -> dict[str, Any]:
+    """Score a model on a COCO file, print the table and return the metrics.
+
+    `mapping` says which categories of the file are which classes of the model.
+    """
+    ground_truth = reader.read_coco(annotations, images_dir)
     detector = detectors.load(path, devices.select_device(device))
+    ground_truth = with_model_classes(ground_truth, detector.categories, mapping, "not scored")
     trained_on = {entry["name"] for entry in detector.categories}
     unknown_classes = {category.name for category in ground_truth.categories} - trained_on
-    for name in sorted(unknown_classes):
-        print(f"{annotations}: the model was not trained on {name}: this class is not scored", file=sys.stderr)
     remarks = Remarks()
     results = predict.predict_annotated(detector, ground_truth, images_dir, remarks)
     remarks.log()

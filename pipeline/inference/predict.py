@@ -15,6 +15,7 @@ import torch
 from torchvision.models.detection import MaskRCNN
 
 from pipeline.coco import image_check, reader
+from pipeline.coco.categories import NO_MAPPING, CategoryMapping
 from pipeline.coco.image_check import ImageFile
 from pipeline.coco.paste_masks import paste_masks_to_rle
 from pipeline.common import devices, image_files, json_files
@@ -27,6 +28,7 @@ from pipeline.inference import prediction_files
 from pipeline.inference.detection_overlays import detection_overlays
 from pipeline.inference.find_images import find_images
 from pipeline.inference.forward import detect
+from pipeline.inference.model_classes import with_model_classes
 from pipeline.inference.prediction_files import DRAWN_BY, drawn_paths
 from pipeline.models import detectors
 from pipeline.viz.overlays import draw_overlay
@@ -59,13 +61,24 @@ def predict_folder(
     return not failures
 
 
-def predict_coco_file(model: Path, annotations: Path, images_dir: Path, predictions: Path, device: str) -> bool:
-    """Load a model and write its COCO results for the images of a COCO file; see `predict_folder`."""
-    ground_truth = reader.read_coco(annotations)
+def predict_coco_file(
+    model: Path,
+    annotations: Path,
+    images_dir: Path,
+    predictions: Path,
+    device: str,
+    mapping: CategoryMapping = NO_MAPPING,
+) -> bool:
+    """Load a model and write its COCO results for the images of a COCO file; see `predict_folder`.
+
+    `mapping` says which categories of the file are which classes of the model.
+    """
+    ground_truth = reader.read_coco(annotations, images_dir)
     found = image_check.find_images(ground_truth, images_dir)
     failures = [f"{shown(annotations)}: {problem}" for problem in found.problems.values()]
     known = _report_failures(failures, len(ground_truth.images))
     detector = detectors.load(model, devices.select_device(device))
+    ground_truth = with_model_classes(ground_truth, detector.categories, mapping, "not predicted")
     remarks = Remarks()
     results = results_of_files(detector, ground_truth, found.files, failures, remarks)
     remarks.log()
@@ -102,7 +115,7 @@ def _report_failures(failures: Sequence[str], image_count: int, known: int = 0) 
 def predict_images(
     detector: detectors.Detector,
     images: Sequence[tuple[reader.Id, ImageFile]],
-    category_ids: Mapping[str, int],
+    category_ids: Mapping[str, reader.Id],
     failures: list[str] | None = None,
     remarks: Remarks | None = None,
 ) -> Iterator[tuple[reader.Id, np.ndarray, list[dict[str, Any]]]]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.coco import reader
 from pipeline.coco.categories import (
+    NO_MAPPING,
     CategoryMapping,
     Classes,
     check_categories_exist,
@@ -35,7 +36,6 @@ from pipeline.reports.dataset_statistics import (
     summarize,
 )
 
-NO_MAPPING = CategoryMapping()
 DIGITS = 5
 # Stands for PER_IMAGE in JSON.
 PER_IMAGE_KEY = "images"
