@@ -7,7 +7,7 @@ import stat
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -18,23 +18,23 @@ from pipeline.common import atomic_write, image_formats, image_modes, path_check
 from pipeline.common.errors import CaristeError
 from pipeline.common.image_remarks import Remarks
 
-# Larger images would need more than 1 GB of memory. 108 megapixels, the most that many phones take, are too many.
+# Larger images would need more than 1 GB of memory in most formats. 108 megapixels, the most that many phones take, are too many.
 MAX_PIXELS = 90_000_000
 MIN_SIDE_PX = 4
 MAX_SIDE_RATIO = 50
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_METADATA = (b"eXIf", b"iTXt", b"tEXt", b"zTXt")
 PNG_HEADER_BYTES = 33  # the signature and the chunk IHDR
-# EXIF orientation -> how the stored pixels are turned to stand upright.
+# EXIF orientation -> the stored pixels upright.
 UPRIGHT = 1
-TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: pixels[::-1].swapaxes(0, 1),
+    7: lambda pixels: pixels[::-1, ::-1].swapaxes(0, 1),
+    8: lambda pixels: pixels.swapaxes(0, 1)[::-1],
 }
 INVERSE_TURNS = {6: 8, 8: 6}  # the others are their own inverse
 
@@ -61,7 +61,7 @@ def read_image(path: str | Path, remarks: Remarks | None = None, turn_upright: b
         pixels, assumed = image_modes.to_rgb(opened_image)
     if remarks:
         remarks.add(Path(path), assumed)
-    return pixels if turn == UPRIGHT else np.array(Image.fromarray(pixels).transpose(TURNS[turn]))
+    return pixels if turn == UPRIGHT else np.ascontiguousarray(TURNS[turn](pixels))
 
 
 def read_size(path: str | Path, turn_upright: bool = True) -> tuple[int, int]:

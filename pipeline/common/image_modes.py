@@ -4,6 +4,8 @@
 Color profiles (ICC) are ignored, as in training on other images.
 """
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 from PIL import Image, TiffImagePlugin
 
@@ -18,6 +20,7 @@ ALMOST_BLACK = (
     "multiply their values so that white is 65535; for 12 bits: mogrify -evaluate multiply 16 *.png"
 )
 ALMOST_BLACK_MAX = 63
+STRIP_PIXELS = 4_000_000
 # Tags of TIFF files. Bit 0 of the subfile type marks a smaller copy, with which the raw files of cameras begin.
 SUBFILE_TYPE, BITS_PER_SAMPLE, PHOTOMETRIC, DNG_VERSION = 254, 258, 262, 50706
 PLANAR_CONFIGURATION, SAMPLE_FORMAT = 284, 339
@@ -48,7 +51,8 @@ def check_mode(image: Image.Image) -> None:
 def to_rgb(image: Image.Image) -> tuple[np.ndarray, list[str]]:
     """Return the first frame of a loaded image as uint8 RGB (height, width, 3), and what was assumed.
 
-    Deep gray is scaled by its range, so that black stays black and white stays white.
+    Deep gray is scaled by its range, so that black stays black and white stays white. Large images are converted strip
+    by strip, which needs little memory besides the image and the result.
 
     Raises:
         PixelError: floating-point values that are not all between 0 and 1.
@@ -56,46 +60,71 @@ def to_rgb(image: Image.Image) -> tuple[np.ndarray, list[str]]:
     remarks = []
     if image.format not in ONE_IMAGE_FORMATS and getattr(image, "is_animated", False):
         remarks.append(FIRST_FRAME)
+    convert = _rgb
     if image.mode == "F" or image.mode.startswith("I"):
-        gray = _deep_gray(image)
-        pixels = np.repeat(gray[:, :, None], 3, axis=2)
+        convert = _deep_gray_converter(image)
         remarks += [DEEP_GRAY] if image.mode != "F" else []
     elif image.has_transparency_data:
-        pixels, remark = _without_transparency(image)
-        remarks += remark
-    else:
-        pixels = np.array(image.convert("RGB"))
+        alphas = [_rgba(strip).getchannel("A").getextrema() for _, strip in _strips(image)]
+        if max(highest for _, highest in alphas) == 0:
+            remarks.append(ALPHA_IGNORED)
+        elif min(lowest for lowest, _ in alphas) < 255:
+            convert = _on_white
+            remarks.append(ON_WHITE)
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    for top, strip in _strips(image):
+        pixels[top : top + strip.height] = convert(strip)
     if pixels.max() <= ALMOST_BLACK_MAX:
         remarks.append(ALMOST_BLACK)
     return pixels, remarks
 
 
-def _deep_gray(image: Image.Image) -> np.ndarray:
-    """Return 16-bit integers, or floating-point values from 0 to 1, as uint8 (height, width)."""
-    values = np.asarray(image)
-    tags = getattr(image, "tag_v2", {})
-    if image.mode == "F":
-        if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 1):
-            found = f"{values.min():g} to {values.max():g}"
-            raise PixelError(f"floating-point values must be between 0 (black) and 1 (white), not {found}")
-        gray = (values * 255 + 0.5).astype(np.uint8)
-    else:
-        white = 2 ** _number(tags.get(BITS_PER_SAMPLE), 16) - 1
-        gray = ((values.astype(np.uint32) * 255 + white // 2) // white).clip(0, 255).astype(np.uint8)
-    is_inverted = _number(tags.get(PHOTOMETRIC), 1) == 0  # Pillow inverts only up to 8 bits
-    return 255 - gray if is_inverted else gray
+def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """Yield (first row, part of the image) from top to bottom; a small image is one part."""
+    rows = max(1, STRIP_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
+        yield top, image if rows >= image.height else image.crop((0, top, image.width, bottom))
 
 
-def _without_transparency(image: Image.Image) -> tuple[np.ndarray, list[str]]:
+def _rgb(strip: Image.Image) -> np.ndarray:
+    if strip.has_transparency_data:
+        strip = _rgba(strip)
+    return np.asarray(strip if strip.mode == "RGB" else strip.convert("RGB"))
+
+
+def _rgba(strip: Image.Image) -> Image.Image:
+    """Return RGBA. Colors that are stored multiplied by their alpha are divided by it."""
     premultiplied = {"La": "LA", "RGBa": "RGBA"}
-    rgba = image.convert(premultiplied.get(image.mode, image.mode)).convert("RGBA")
-    lowest, highest = rgba.getchannel("A").getextrema()
-    if lowest == 255:
-        return np.array(rgba.convert("RGB")), []
-    if highest == 0:
-        return np.array(rgba.convert("RGB")), [ALPHA_IGNORED]
-    white = Image.new("RGBA", rgba.size, "white")
-    return np.array(Image.alpha_composite(white, rgba).convert("RGB")), [ON_WHITE]
+    return strip.convert(premultiplied.get(strip.mode, strip.mode)).convert("RGBA")
+
+
+def _on_white(strip: Image.Image) -> np.ndarray:
+    return _rgb(Image.alpha_composite(Image.new("RGBA", strip.size, "white"), _rgba(strip)))
+
+
+def _deep_gray_converter(image: Image.Image) -> Callable[[Image.Image], np.ndarray]:
+    """Return the function from strips of 16-bit integers, or of floating-point values, to uint8 (height, width, 1)."""
+    tags = getattr(image, "tag_v2", {})
+    white = 2 ** _number(tags.get(BITS_PER_SAMPLE), 16) - 1
+    is_inverted = _number(tags.get(PHOTOMETRIC), 1) == 0  # Pillow inverts only up to 8 bits
+
+    def convert(strip: Image.Image) -> np.ndarray:
+        values = np.asarray(strip)
+        if image.mode == "F":
+            gray = _unit_to_gray(values)
+        else:
+            gray = ((values.astype(np.uint32) * 255 + white // 2) // white).clip(0, 255).astype(np.uint8)
+        return (255 - gray if is_inverted else gray)[:, :, None]
+
+    return convert
+
+
+def _unit_to_gray(values: np.ndarray) -> np.ndarray:
+    if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 1):
+        found = f"{values.min():g} to {values.max():g}"
+        raise PixelError(f"floating-point values must be between 0 (black) and 1 (white), not {found}")
+    return (values * 255 + 0.5).astype(np.uint8)
 
 
 def _number(value: object, default: int = 0) -> int:

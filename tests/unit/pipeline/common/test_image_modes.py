@@ -244,6 +244,15 @@ def test_white_stays_white_and_gray_stays_gray(tmp_path, name):
     assert remarks == said
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_large_images_are_read_in_strips_to_the_same_pixels(tmp_path, monkeypatch, name):
+    whole_image = read(tmp_path / "image", KINDS[name][0]())
+    monkeypatch.setattr(image_modes, "STRIP_PIXELS", 5 * SIDE)
+    in_strips = read(tmp_path / "image", KINDS[name][0]())
+    np.testing.assert_array_equal(in_strips[0], whole_image[0])
+    assert in_strips[1] == whole_image[1]
+
+
 def test_black_and_white_images(tmp_path):
     half = np.repeat([[1] * 8 + [0] * 8], SIDE, axis=0)
     contents = {
@@ -303,7 +312,7 @@ def with_alpha(alpha: np.ndarray, gray: int) -> Image.Image:
     ],
     ids=["opaque", "half is transparent", "all is transparent", "half is half transparent"],
 )
-def test_transparent_parts_are_shown_on_white(tmp_path, mode, left_alpha, right_alpha, left, right, said):
+def test_transparent_parts_are_shown_on_white(tmp_path, monkeypatch, mode, left_alpha, right_alpha, left, right, said):
     alpha = np.full(LEVELS.shape, left_alpha)
     alpha[:, 8:] = right_alpha
     image = with_alpha(alpha, 40)
@@ -313,6 +322,8 @@ def test_transparent_parts_are_shown_on_white(tmp_path, mode, left_alpha, right_
     np.testing.assert_allclose(pixels[:, :8], left, atol=1)
     np.testing.assert_allclose(pixels[:, 8:], right, atol=1)
     assert [remark for remark in remarks if remark != DARK] == said
+    monkeypatch.setattr(image_modes, "STRIP_PIXELS", 5 * SIDE)
+    np.testing.assert_array_equal(image_files.read_image(tmp_path / "image.png"), pixels)
 
 
 def test_a_color_that_is_declared_transparent_is_shown_on_white(tmp_path):
