@@ -18,7 +18,7 @@ from pipeline.common import atomic_write, image_formats, image_modes, path_check
 from pipeline.common.errors import CaristeError
 from pipeline.common.image_remarks import Remarks
 
-# Larger images would need more than 1 GB of memory in most formats. 108 megapixels, the most that many phones take, are too many.
+# Larger images would need more than 1 GB of memory in most formats. Photographs of 50 megapixels are read, of 108 not.
 MAX_PIXELS = 90_000_000
 MIN_SIDE_PX = 4
 MAX_SIDE_RATIO = 50

@@ -122,7 +122,10 @@ def bmp(bits: int, top_down: bool = False, masks: bytes = b"") -> bytes:
     return raw_images.bmp(data, SIDE, -SIDE if top_down else SIDE, bits, 3 if masks else 0, masks)
 
 
-BLACK_FRAME = {"save_all": True, "append_images": [Image.new("RGB", RGB.size)]}
+def saved_with_black_frame(name: str, **options: object) -> bytes:
+    return saved(RGB, name, save_all=True, append_images=[Image.new("RGB", RGB.size)], **options)
+
+
 FIRST, DEEP, DARK = image_modes.FIRST_FRAME, image_modes.DEEP_GRAY, image_modes.ALMOST_BLACK
 # Name -> content, what is said about it.
 KINDS: dict[str, tuple[Callable[[], bytes], list[str]]] = {
@@ -140,7 +143,7 @@ KINDS: dict[str, tuple[Callable[[], bytes], list[str]]] = {
     "PNG with gamma": (lambda: gray_png((b"gAMA", struct.pack(">I", 100000))), []),
     "PNG, damaged color profile": (lambda: gray_png((b"iCCP", b"x\0\0garbage")), []),
     "PNG, damaged EXIF": (lambda: gray_png((b"eXIf", b"garbage")), []),
-    "PNG animated": (lambda: saved(RGB, "PNG", **BLACK_FRAME), [FIRST]),
+    "PNG animated": (lambda: saved_with_black_frame("PNG"), [FIRST]),
     **{
         f"TIFF gray {bits} bit, {name}": (lambda bits=bits, value=value: packed_tiff(bits, value), [])
         for bits in (2, 4, 8)
@@ -163,7 +166,7 @@ KINDS: dict[str, tuple[Callable[[], bytes], list[str]]] = {
     "TIFF RGB of 12 bits in 16": (lambda: color_tiff(scale=4095), [DARK]),
     "TIFF CMYK 16 bit": (cmyk_tiff, []),
     **{f"TIFF gray, extra channel {kind}": (lambda kind=kind: two_channel_tiff(kind), []) for kind in (0, 1, 2)},
-    "TIFF of two pages": (lambda: saved(RGB, "TIFF", **BLACK_FRAME), [FIRST]),
+    "TIFF of two pages": (lambda: saved_with_black_frame("TIFF"), [FIRST]),
     **{
         f"TIFF {name}": (lambda name=name: saved(RGB, "TIFF", compression=name), [])
         for name in ("tiff_lzw", "tiff_adobe_deflate", "tiff_deflate", "packbits", "jpeg", "zstd", "lzma")
@@ -183,17 +186,17 @@ KINDS: dict[str, tuple[Callable[[], bytes], list[str]]] = {
     "JPEG YCCK": (ycck_jpeg, []),
     "JPEG, damaged color profile": (lambda: saved(RGB, "JPEG", icc_profile=b"garbage"), []),
     "JPEG, damaged EXIF": (lambda: saved(RGB, "JPEG", exif=b"Exif\0\0garbage"), []),
-    "MPO of a phone": (lambda: saved(RGB, "MPO", **BLACK_FRAME), []),
+    "MPO of a phone": (lambda: saved_with_black_frame("MPO"), []),
     **{
         f"WebP {mode}": (lambda mode=mode: saved(RGB.convert(mode), "WEBP", lossless=True), [])
         for mode in ("RGB", "RGBA")
     },
     "WebP lossy": (lambda: saved(RGB, "WEBP"), []),
-    "WebP animated": (lambda: saved(RGB, "WEBP", lossless=True, **BLACK_FRAME), [FIRST]),
+    "WebP animated": (lambda: saved_with_black_frame("WEBP", lossless=True), [FIRST]),
     **{f"AVIF {mode}": (lambda mode=mode: saved(RGB.convert(mode), "AVIF"), []) for mode in ("RGB", "RGBA", "L")},
-    "AVIF animated": (lambda: saved(RGB, "AVIF", **BLACK_FRAME), [FIRST]),
+    "AVIF animated": (lambda: saved_with_black_frame("AVIF"), [FIRST]),
     "GIF": (lambda: saved(RGB, "GIF"), []),
-    "GIF animated": (lambda: saved(RGB, "GIF", **BLACK_FRAME), [FIRST]),
+    "GIF animated": (lambda: saved_with_black_frame("GIF"), [FIRST]),
     **{
         f"JPEG 2000 {mode}": (lambda mode=mode: saved(GRAY.convert(mode), "JPEG2000"), [])
         for mode in ("L", "LA", "RGB", "RGBA")
