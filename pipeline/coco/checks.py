@@ -19,6 +19,8 @@ def problems(coco: "CocoFile") -> Iterator[str]:
     if kind := _other_kind_of_box(coco):
         yield f"bbox: all boxes seem to be {kind}; {NO_PIXEL_BOXES}: convert them"
         return
+    yield from (f"image {image.id!r}: file_name: empty" for image in coco.images if not image.file_name)
+    yield from (f"category {category.id!r}: name: empty" for category in coco.categories if not category.name)
     yield from _duplicates("image id", (image.id for image in coco.images))
     yield from _duplicates("annotation id", (annotation.id for annotation in coco.annotations))
     yield from _duplicates("category id", (category.id for category in coco.categories))

@@ -3,9 +3,9 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator
 
 from pipeline.common import path_checks
 from pipeline.common.errors import CaristeError
@@ -17,7 +17,7 @@ BOX_TOLERANCE_PX = 1.0
 MAX_SIDE_PX = 100_000
 
 # COCO has integers; VIA and FiftyOne also write text. Ids are kept as they are, so that results fit the file.
-Id = int | Annotated[str, StringConstraints(min_length=1)]
+Id = int | str
 Side = Annotated[int, Field(gt=0, le=MAX_SIDE_PX)]
 Box = tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat]
 
@@ -36,7 +36,7 @@ class CocoImage(Entry):
     """An entry of `images`; sizes are in pixels."""
 
     id: Id
-    file_name: Annotated[str, StringConstraints(min_length=1)]
+    file_name: str
     width: Side
     height: Side
 
@@ -45,7 +45,7 @@ class Category(Entry):
     """An entry of `categories`."""
 
     id: Id
-    name: Annotated[str, StringConstraints(min_length=1)]
+    name: str
 
 
 class Rle(Entry):
@@ -63,7 +63,7 @@ class Annotation(Entry):
     category_id: Id
     bbox: Box
     area: FiniteFloat | None = None
-    iscrowd: Literal[0, 1] = 0
+    iscrowd: Annotated[int, Field(ge=0, le=1)] = 0
     segmentation: Rle | list[Annotated[list[FiniteFloat], Field(min_length=6)]] | None = None
 
     @field_validator("segmentation")

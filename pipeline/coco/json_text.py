@@ -100,7 +100,7 @@ def _describe_syntax(error: json.JSONDecodeError) -> str:
         return f"{where}: more than one document (JSON Lines?); COCO is one JSON object"
     if (before.endswith(",") and after.startswith(("]", "}"))) or error.msg.startswith("Illegal trailing comma"):
         return f"{where}: a comma before a closing bracket; remove it"
-    if not after:
+    if not after or error.msg.startswith("Unterminated string"):
         return f"{where}: the file ends too early (a download or copy that was cut?)"
     if after.startswith("'"):
         return f"{where}: texts are in single quotes (Python's notation?); JSON needs double quotes"
