@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 import re
+import tempfile
+from pathlib import Path
 from typing import get_args
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from pipeline.common.yaml_files import dump_yaml
 from pipeline.record import asset_catalogue, objects
+from tests.helpers.search import examples
 
 ENTRY = {"file": "my_truck.glb", "category": "pallet_truck", "licence": "own work"}
 
@@ -106,3 +112,61 @@ def test_entries_come_from_both_sections(tmp_path):
     assert list(read(tmp_path, my_truck=ENTRY).entries_of(["my_truck"])) == ["my_truck"]
     with pytest.raises(asset_catalogue.CatalogueError, match="the catalogue of assets has no entry for zeppelin;"):
         read(tmp_path, my_truck=ENTRY).entries_of(["zeppelin", "my_truck"])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"custom: {}\nassets: {}\ncustom: {}", "line 3: the key custom is already in line 1"),
+        (
+            b"assets: {}\ncustom:\n  a: {file: a.glb}\n  a: {file: b.glb}",
+            "line 4: the key custom.a is already in",
+        ),
+        ("assets: {}".encode("utf-16"), "is in UTF-16"),
+        ("assets: {}  # \u00fc".encode("latin-1"), "line 1: is not in UTF-8"),
+        (b"", "is empty"),
+        (b"# nothing", "the file: has no value; must be keys with values"),
+        (b"- assets", "the file = ['assets']: must be keys with values"),
+        (b"assets: {}\n---\na: 1", "line 2: a second document begins"),
+        (b"assets: {}\nCustom: {}", "line 2: Custom: unknown key; did you mean custom?"),
+        (b"assets: {}\ncustom: [a.glb]", "line 2: custom = ['a.glb']: must be names with values"),
+        (b"assets: {}\ncustom: {My Truck: {file: a.glb, category: null, licence: x}}", "up to 40 lower-case letters"),
+        (
+            b"assets: {}\ncustom: {a: {fiel: a.glb, category: null, licence: x}}",
+            "fiel: unknown key; did you mean file",
+        ),
+        (
+            b"assets: {}\ncustom: {a: {file: a.glb, category: null, license: x}}",
+            "unknown key; did you mean licence",
+        ),
+        (b"assets: {}\ncustom: {a: }", "custom.a: has no value; must be keys with values"),
+    ],
+)
+def test_a_file_that_is_no_catalogue_is_one_line(tmp_path, content, message):
+    path = tmp_path / "catalogue.yaml"
+    path.write_bytes(content)
+    with pytest.raises(asset_catalogue.CatalogueError, match=re.escape(message)) as refused:
+        asset_catalogue.read_catalogue(path)
+    assert str(refused.value).startswith(str(path))
+    assert "\n" not in str(refused.value)
+
+
+SCALARS = st.sampled_from([None, True, 5, -1, 0.5, float("nan"), 2**70, "", "pallet_truck", "+x", "y", "a.glb", "\x85"])
+ENTRIES = st.dictionaries(
+    st.sampled_from([*asset_catalogue.CustomAsset.model_fields, "license", "scale"]) | st.text(max_size=4),
+    SCALARS | st.lists(SCALARS, max_size=3) | st.dictionaries(st.text(max_size=3), SCALARS, max_size=2),
+)
+
+
+@settings(max_examples=examples(500))
+@given(st.dictionaries(st.sampled_from(["a", "cone", "Big Truck", "1"]), ENTRIES | SCALARS, max_size=3) | SCALARS)
+def test_any_entries_are_a_catalogue_or_an_error_with_one_line_for_each_wrong_key(custom):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "catalogue.yaml")
+        path.write_text(dump_yaml({"assets": {}, "custom": custom}))
+        try:
+            asset_catalogue.read_catalogue(path)
+        except asset_catalogue.CatalogueError as refused:
+            lines = str(refused).splitlines()
+            assert all(line.startswith((str(path), "and ")) for line in lines)
+            assert len(set(lines)) == len(lines) <= 11

@@ -115,7 +115,10 @@ def test_a_backbone_can_name_the_policies_that_make_sense_for_it():
         ({"seeds": [1, 1]}, "give each seed only once"),
         ({"policies": {"a--b": "none"}}, "must not contain"),
         ({"seeds": []}, "seeds"),
-        ({"policies": {"later": {"freeze": 3, "backbone": "resnet18"}}}, "allowed here: freeze, unfreeze, rate_factors"),
+        (
+            {"policies": {"later": {"freeze": 3, "backbone": "resnet18"}}},
+            "allowed here: freeze, unfreeze, rate_factors",
+        ),
         ({"backbones": {"resnet18": {"weights": "none", "policies": ["all"]}}}, "all: not among study.policies"),
     ],
 )
