@@ -3,7 +3,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 import typer
@@ -11,8 +10,6 @@ from typer.core import TyperCommand
 
 from pipeline.cli import given_paths
 from pipeline.common.errors import CaristeError
-
-MAX_LISTED = 10
 
 
 class ArgumentsError(CaristeError):
@@ -54,5 +51,6 @@ def refuse(problems: Iterator[str]) -> None:
     """Raise an ArgumentsError with the first problems and a count, if there are any."""
     lines = list(problems)
     if lines:
-        more = [f"and {len(lines) - MAX_LISTED} more"] if len(lines) > MAX_LISTED else []
-        raise ArgumentsError("\n".join([*islice(lines, MAX_LISTED), *more]))
+        from pipeline.common.validation_messages import at_most_ten  # loads pydantic, which the help does without
+
+        raise ArgumentsError(at_most_ten(lines))

@@ -139,7 +139,7 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> Detector:
         settings = ModelSection.model_validate(content["settings"])
         model = build_mask_rcnn(architecture_from_dict(content), settings, len(content["categories"]))
     except ValidationError as error:
-        reason = model_file.describe_validation_error(error)
+        reason = model_file.describe_validation_error(error, ModelSection)
         raise ModelFileError(f"{path}: its settings are of another version of Cariste: {reason}") from None
     except (BackboneError, RuntimeError, TypeError, ValueError) as error:
         raise ModelFileError(f"{path}: its model cannot be built: {one_line_message(error)}") from None

@@ -11,14 +11,14 @@ from torch import Tensor
 
 from pipeline.common.atomic_write import atomic_file
 from pipeline.common.errors import CaristeError
+from pipeline.common.validation_messages import wrong_keys
 from pipeline.models.weights import state_dicts
-from pipeline.models.weights.state_dicts import one_line_message
 
 MODEL_FORMAT = "cariste-mask-rcnn-3"
 CHECKPOINT_FORMAT = "cariste-checkpoint-1"
 OUR_FORMAT = re.compile(r"cariste-mask-rcnn-(\d{1,9})")
 REQUIRED_KEYS = ("format", "architecture", "categories", "normalization", "norm_eps", "settings", "facts", "weights")
-MAX_LISTED, MAX_KEY_LENGTH = 3, 60
+MAX_LISTED, MAX_LENGTH = 3, 150
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Width = Annotated[StrictInt, Field(ge=1, le=65536)]
@@ -99,7 +99,9 @@ def validate_content(path: Path, content: Any) -> dict[str, Any]:
     try:
         _Content.model_validate(content)
     except ValidationError as error:
-        raise ModelFileError(f"{path}: not what `cariste train` wrote: {describe_validation_error(error)}") from None
+        raise ModelFileError(
+            f"{path}: not what `cariste train` wrote: {describe_validation_error(error, _Content)}"
+        ) from None
     for key in ("id", "name"):
         counts = Counter(category[key] for category in content["categories"])
         if repeated := [value for value, count in counts.items() if count > 1]:
@@ -107,18 +109,11 @@ def validate_content(path: Path, content: Any) -> dict[str, Any]:
     return content
 
 
-def describe_validation_error(error: ValidationError) -> str:
-    """Return the first wrong keys and their problems on one line."""
-    problems = [
-        f"{_key_path(each['loc'])}: {one_line_message(each['msg'])}" for each in error.errors(include_url=False)
-    ]
+def describe_validation_error(error: ValidationError, root: type[BaseModel]) -> str:
+    """Return the first wrong keys of a document of the type `root`, and their problems, on one line."""
+    problems = [str(key)[:MAX_LENGTH] for key in wrong_keys(error, root)]
     more = f"; and {len(problems) - MAX_LISTED} more" if len(problems) > MAX_LISTED else ""
     return "; ".join(problems[:MAX_LISTED]) + more
-
-
-def _key_path(keys: tuple[str | int, ...]) -> str:
-    """Return the keys with dots between them; a damaged file may have any text as a key."""
-    return ".".join(ascii(str(key))[1:-1][:MAX_KEY_LENGTH] for key in keys)
 
 
 def _describe_other(content: Any, file_format: Any) -> str:

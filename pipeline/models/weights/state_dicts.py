@@ -180,6 +180,6 @@ def _sha256_of(tensors: dict[str, torch.Tensor]) -> str:
     return digest.hexdigest()
 
 
-def one_line_message(error: Exception | str) -> str:
-    """Return the message of an error, or another text, on one line, at most 300 characters."""
+def one_line_message(error: Exception) -> str:
+    """Return the message of an error on one line, at most 300 characters."""
     return " ".join(str(error).split())[:300]

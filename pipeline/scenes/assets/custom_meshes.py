@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from pipeline.common.file_hash import sha256_of
+from pipeline.common.validation_messages import wrong_keys
 from pipeline.config.config import Config
 from pipeline.record.asset_catalogue import CATALOGUE, Catalogue, CatalogueError, CustomAsset, Placement
 from pipeline.record.base_types import Category, RecordModel
@@ -91,9 +92,12 @@ def read_measured_meshes(paths: Iterable[Path]) -> list[CustomMesh]:
     for path in paths:
         try:
             meshes.append(CustomMesh.model_validate_json(path.read_bytes()))
-        except (OSError, ValidationError) as error:
+        except OSError as error:
+            raise CatalogueError(f"{path}: {error.strerror}; run python -m blender measure again") from None
+        except ValidationError as error:
+            problem = wrong_keys(error, CustomMesh)[0]
             raise CatalogueError(
-                f"{path}: not the JSON of a measured mesh ({error}); run python -m blender measure again"
+                f"{path}: not the JSON of a measured mesh: {problem}; run python -m blender measure again"
             ) from None
     return meshes
 
