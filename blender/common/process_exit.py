@@ -37,6 +37,7 @@ def run_in_child(run: Callable[[], int], describe_crash: Callable[[str], str]) -
     number = os.WTERMSIG(status)
     if number in (signal.SIGTERM, signal.SIGINT):
         return 128 + number
-    meaning = "the memory was probably too small" if number == signal.SIGKILL else "the file is probably damaged"
-    print(describe_crash(f"{signal.Signals(number).name}; {meaning}"), file=sys.stderr)
+    causes = {signal.SIGKILL: "the memory was probably too small", signal.SIGXCPU: "it took too long"}
+    cause = causes.get(number, "the file is probably damaged")
+    print(describe_crash(f"{signal.Signals(number).name}; {cause}"), file=sys.stderr)
     return 2

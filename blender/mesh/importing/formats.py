@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Read a mesh file of any supported format into a scene."""
 
+import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from pathlib import Path
 import bpy
 
 from blender.common.quiet_output import capture_output
+from blender.common.resource_limits import GIB, limited_resources
+from blender.mesh.importing.active_scene import active_scene
 from blender.mesh.importing.content_checks import check_content, content_notes
 from blender.mesh.importing.errors import CustomMeshError
 
@@ -20,6 +23,9 @@ MISSING_FILE_PATTERNS = (
     re.compile(r"Missing resource, '(.+?)'"),
     re.compile(r"Couldn't open image file '(.+?)' for Texture"),
 )
+# To read a file of 36 MB with two million triangles took 50 bytes a byte and 2 s a megabyte; much more is allowed.
+MEMORY_PER_BYTE = 300
+CPU_S, CPU_S_PER_BYTE = 20.0, 10e-6
 # How USD says what is wrong with a file.
 USD_ERROR = re.compile(r"Runtime Error: in .* -- (.+)")
 
@@ -40,7 +46,7 @@ def read_file(path: Path) -> ReadFile:
         CustomMeshError: Blender cannot read the file, or it has no scene.
     """
     problem = ""
-    with capture_output() as captured:
+    with capture_output() as captured, _limits(path):
         check_content(path)
         try:
             scene, notes = _read_blend(path) if path.suffix.lower() == ".blend" else _import(path)
@@ -55,6 +61,17 @@ def read_file(path: Path) -> ReadFile:
     if scene is None and not missing:
         raise CustomMeshError(f"{path.name}: Blender cannot read it: {_reason(problem, output, path)}")
     return ReadFile(scene, missing, notes + content_notes(path)) if scene else ReadFile(_new_scene(), missing)
+
+
+def _limits(path: Path) -> contextlib.AbstractContextManager[None]:
+    """Return the limits of memory and time for reading a file: a damaged one can ask for terabytes.
+
+    A .blend file has none, because its modifiers may create much from little.
+    """
+    if path.suffix.lower() == ".blend":
+        return contextlib.nullcontext()
+    size = path.stat().st_size
+    return limited_resources(int(GIB + MEMORY_PER_BYTE * size), CPU_S + CPU_S_PER_BYTE * size)
 
 
 def _reason(problem: str, output: str, path: Path) -> str:
@@ -73,14 +90,19 @@ def _new_scene() -> bpy.types.Scene:
 
 
 def _read_blend(path: Path) -> tuple[bpy.types.Scene, list[str]]:
-    """Append the first scene of a .blend file. Its scripts are not run."""
+    """Append the active scene of a .blend file. Its scripts are not run."""
     with bpy.data.libraries.load(str(path)) as (content, to_load):
-        names = list(content.scenes)
-        to_load.scenes = names[:1]
+        names = sorted(content.scenes)
+        active = names[0] if len(names) == 1 else active_scene(path)
+        to_load.scenes = [active] if active in names else []
     if not names:
         raise CustomMeshError(f"{path.name} has no scene: save it again with its objects in a scene")
+    if not to_load.scenes:
+        raise CustomMeshError(
+            f"{path.name} has {len(names)} scenes ({', '.join(names)}): save it with only one of them"
+        )
     bpy.context.window.scene = scene = to_load.scenes[0]
-    others = f"it has {len(names)} scenes; only {names[0]!r} is read"
+    others = f"it has {len(names)} scenes; only its active scene {active!r} is read"
     return scene, [others] if len(names) > 1 else []
 
 

@@ -60,20 +60,26 @@ class KnownFiles:
     def problem(self, kind: str, wanted: str, path: str) -> str:
         """Return why a file cannot be used: unknown although it exists, outside the folder, or missing."""
         normal = Path(os.path.normpath(path))
-        name = normal.relative_to(self.stage).as_posix() if normal.is_relative_to(self.stage) else None
-        wanted = wanted.replace(f"{self.stage}{os.sep}", "")
-        if name and (self.folder / name).exists():
+        inside = normal.is_relative_to(self.stage)
+        real = Path(os.path.normpath(self.folder / os.path.relpath(normal, self.stage)))
+        if inside and real.exists():
+            name = normal.relative_to(self.stage).as_posix()
             return f"its {kind} {name} is not listed: add it to the key files of the entry (files: [{name}])"
-        if normal.exists() and not name:
-            return f"its {kind} {wanted} lies outside the folder {self.folder.name}: copy it there, beside the mesh"
+        outside = next((place for place in (normal, real) if not inside and place.exists()), None)
+        if outside:
+            return f"its {kind} {outside} lies outside the folder {self.folder.name}: copy it there, beside the mesh"
+        wanted = wanted.replace(f"{self.stage}{os.sep}", "")
         return f"its {kind} {wanted} is missing or cannot be read: put it beside the mesh"
 
 
 @contextlib.contextmanager
 def known_files(folder: Path, names: Iterable[str]) -> Iterator[KnownFiles]:
     """Yield the known files with their links in a temporary folder, which is removed afterwards."""
-    with tempfile.TemporaryDirectory(prefix="cariste-mesh-") as stage:
-        yield KnownFiles(folder, names, Path(os.path.realpath(stage)))
+    with tempfile.TemporaryDirectory(prefix="cariste-mesh-") as temporary:
+        # So deep that paths such as ../../shared/wood.png lead to nothing.
+        stage = Path(os.path.realpath(temporary)) / "1/2/3/4/5/6" / folder.absolute().name
+        stage.mkdir(parents=True)
+        yield KnownFiles(folder, names, stage)
 
 
 def check_needed_data(
