@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A model file small enough to be written, changed and loaded many times."""
 
+import copy
 import functools
+import io
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,11 @@ def model_bytes(suffix: str = ".pt") -> bytes:
         return path.read_bytes()
 
 
-def model_content(folder: Path) -> dict[str, Any]:
-    """Return the content of the model file, to be changed and saved with torch.save."""
-    (folder / "whole.pt").write_bytes(model_bytes())
-    return torch.load(folder / "whole.pt", weights_only=True)
+def model_content() -> dict[str, Any]:
+    """Return a copy of the content of the model file, to be changed and saved with torch.save."""
+    return copy.deepcopy(_model_content())
+
+
+@functools.cache
+def _model_content() -> dict[str, Any]:
+    return torch.load(io.BytesIO(model_bytes()), weights_only=True)

@@ -3,6 +3,7 @@
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,14 +101,20 @@ OTHERS = {
 }
 
 
+def save_and_load(content: dict[str, Any], path: Path) -> None:
+    """Load the content as a model. What is refused without the disk is not written first."""
+    model_file.validate_content(path, content)
+    torch.save(content, path)
+    detectors.load(path)
+
+
 @pytest.mark.parametrize("what", WRONG)
 def test_a_wrong_content_is_refused_in_one_line_that_names_it(tmp_path, what):
     change, pattern = WRONG[what]
-    content = model_content(tmp_path)
+    content = model_content()
     change(content)
-    torch.save(content, tmp_path / "model.pt")
     with pytest.raises(detectors.ModelFileError, match=rf"model\.pt: .*{pattern}") as failure:
-        detectors.load(tmp_path / "model.pt")
+        save_and_load(content, tmp_path / "model.pt")
     assert "\n" not in str(failure.value)
     assert len(str(failure.value)) < 600
 
@@ -123,7 +130,7 @@ def test_another_content_is_named(tmp_path, what):
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 def test_weights_of_another_precision_are_used_as_float32_and_the_log_says_so(tmp_path, caplog, dtype):
     caplog.set_level(logging.INFO)
-    content = model_content(tmp_path)
+    content = model_content()
     content["weights"] = {
         name: each.to(dtype) if each.is_floating_point() else each for name, each in content["weights"].items()
     }
@@ -136,7 +143,7 @@ def test_weights_of_another_precision_are_used_as_float32_and_the_log_says_so(tm
 
 
 def test_renamed_categories_are_accepted(tmp_path):
-    content = model_content(tmp_path)
+    content = model_content()
     content["categories"][0]["name"] = "Fußgänger"
     torch.save(content, tmp_path / "model.pt")
     assert [each["name"] for each in detectors.load(tmp_path / "model.pt").categories] == ["Fußgänger", "pallet_truck"]
@@ -145,7 +152,7 @@ def test_renamed_categories_are_accepted(tmp_path):
 @pytest.mark.parametrize("value", [NAN, INFINITY])
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_training_does_not_start_from_weights_that_are_no_numbers(tmp_path, changed_model, value, wrapped):
-    content = model_content(tmp_path)
+    content = model_content()
     fill("backbone.body.conv_stem.weight", value)(content)
     torch.save(content if wrapped else content["weights"], tmp_path / "start.pt")
     settings = changed_model(backbone=MODEL["backbone"], weights=str(tmp_path / "start.pt"))
@@ -169,7 +176,7 @@ def test_safetensors_with_a_wrong_key_of_ours_are_refused(tmp_path, metadata):
 
 
 def test_the_command_refuses_a_model_of_nan_with_exit_code_2_and_writes_nothing(tmp_path):
-    content = model_content(tmp_path)
+    content = model_content()
     fill(SCORES, NAN)(content)
     torch.save(content, tmp_path / "model.pt")
     done = run_cariste("export", "--model", tmp_path / "model.pt", "--out", tmp_path / "new" / "model.onnx")
@@ -179,7 +186,7 @@ def test_the_command_refuses_a_model_of_nan_with_exit_code_2_and_writes_nothing(
 
 
 def test_the_layers_of_a_model_that_does_not_say_how_it_was_trained_are_refused_in_one_line(tmp_path):
-    torch.save(model_content(tmp_path), tmp_path / "model.pt")
+    torch.save(model_content(), tmp_path / "model.pt")
     done = run_cariste("layers", "--model", tmp_path / "model.pt")
     assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
     assert "do not say how it was trained" in done.stderr

@@ -146,7 +146,7 @@ def test_random_values_in_the_content_are_refused_or_of_the_right_form(data):
 @given(st.data())
 def test_a_model_with_random_settings_is_loaded_or_refused(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("model")
-    content = model_content(folder)
+    content = model_content()
     for key in ("architecture", "normalization", "settings"):
         if data.draw(st.booleans()):
             change_at_random(content[key], data)
