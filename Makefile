@@ -11,7 +11,7 @@ CONFIG ?= configs/quickstart.yaml
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 # Not $(BIN)/snakemake and $(BIN)/pip: the first line of such a script fails in a folder with a space or an apostrophe.
 # Only the lines of our own stages and errors; the full log of each job is in logs/ beside its results.
-SNAKEMAKE := $(BIN)/python -m snakemake --quiet all -j$(JOBS)
+SNAKEMAKE := CARISTE_QUIET=1 $(BIN)/python -m snakemake --quiet host progress reason rules -j$(JOBS)
 # Each worker runs whole files, in the order that tests/conftest.py sets: the longest first.
 PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 

@@ -6,6 +6,7 @@
 #
 # measure_asset ─► sample ─► render ─► label ─► train_model ─► predict ─► evaluate ─► report
 #                                        └─► distribution, yolo  └─► export
+import logging
 import os
 import shlex
 import sys
@@ -35,6 +36,12 @@ from pipeline.data.config_inputs import check_config_inputs
 from pipeline.record import asset_catalogue
 from pipeline.record.scene import GENERATOR_VERSION, shard_folder_name
 from pipeline.scenes.assets import custom_meshes
+
+# For make, the terminal shows the lines of our stages, and warnings and errors. `--quiet all` hides Snakemake's errors too.
+if os.environ.get("CARISTE_QUIET"):
+    for handler in logger.handlers:
+        if not isinstance(handler, logging.FileHandler):
+            handler.setLevel(logging.WARNING)
 
 # A config that is named on the command line replaces the quickstart: it inherits nothing from it.
 DEFAULT_CONFIG = f"{ROOT}/configs/quickstart.yaml"

@@ -2,6 +2,7 @@
 """Snakemake with configs, paths and folders of any name: a run, or one line before anything starts."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -99,3 +100,15 @@ def test_what_is_wrong_is_said_by_the_plan_without_a_traceback(tmp_path, content
     assert said in run.stderr
     assert "Traceback" not in run.stdout + run.stderr
     assert not (tmp_path / "run/results").exists()
+
+
+def test_make_shows_the_errors_of_snakemake_and_nothing_else(tmp_path, monkeypatch):
+    """With `--quiet all`, a run that a killed one left locked would end without a word."""
+    (flags,) = re.findall(r"^SNAKEMAKE := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    setting, quietness = re.fullmatch(r"(\S+)=1 \S+ -m snakemake (--quiet [a-z ]+) -j\$\(JOBS\)", flags).groups()
+    monkeypatch.setenv(setting, "1")
+    run = snakemake(*quietness.split(), "-j1", "--", "no_such_target", folder=tmp_path)
+    assert run.returncode == 1
+    lines = (run.stdout + run.stderr).splitlines()
+    assert "MissingRuleException:" in lines
+    assert len(lines) <= 3, lines
