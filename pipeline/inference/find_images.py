@@ -53,7 +53,9 @@ class ImageSearch:
             if path.name.startswith(".") or path.name.lower() in SYSTEM_FILES:
                 self._skip("hidden", path)
             elif path.is_dir():
-                if self.recursive and not path.is_symlink():
+                if self.recursive and path.is_symlink():
+                    self._skip("links to folders", path)
+                elif self.recursive:
                     self.add_folder(path)
                 else:
                     self._skip("folders in folders (search them with --recursive)", path)

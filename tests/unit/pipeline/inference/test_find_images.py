@@ -59,11 +59,13 @@ def test_what_is_passed_over_is_counted_and_named_on_one_line(tmp_path, caplog):
         assert part in line
 
 
-def test_folders_in_folders_are_searched_on_request(tmp_path):
+def test_folders_in_folders_are_searched_on_request(tmp_path, caplog):
+    caplog.set_level("INFO")
     make(tmp_path, "a.jpg", "2/b.jpg", "2/3/c.jpg", ".hidden/d.jpg", "__MACOSX/._a.jpg")
     (tmp_path / "2" / "circle").symlink_to(tmp_path)
     assert found(tmp_path) == ["a.jpg"]
     assert found(tmp_path, recursive=True) == ["2/3/c.jpg", "2/b.jpg", "a.jpg"]
+    assert "links to folders: 1 (circle)" in caplog.messages[-1]
 
 
 def test_an_image_that_is_named_more_than_once_is_taken_once(tmp_path, caplog):

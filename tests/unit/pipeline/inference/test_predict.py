@@ -242,6 +242,7 @@ def test_images_with_any_name_are_predicted(model_file, tmp_path, name):
         (entry,) = json.loads((tmp_path / "out" / "images.json").read_text())["images"]
         assert os.fsencode(entry["file_name"]) == os.fsencode(image)
         assert (tmp_path / "out" / entry["drawn"]).is_file()
+    assert reader.read_coco(tmp_path / "out" / "images.json").images[0].file_name == str(image)
 
 
 def test_an_interrupted_run_leaves_no_results_in_part(model_file, tmp_path, monkeypatch):
