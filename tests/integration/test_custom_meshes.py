@@ -30,11 +30,12 @@ CONFIG = {
 
 
 def write_truck(path: Path) -> None:
-    lines = []
+    lines = ["mtllib paint.mtl", "usemtl paint"]
     for number, sides in enumerate(BOXES_MM):
         lines += [f"v {x} {y} {z}" for x in sides[0] for y in sides[1] for z in sides[2]]
         lines += ["f " + " ".join(str(corner + 8 * number) for corner in face) for face in FACES]
     path.write_text("\n".join(lines) + "\n")
+    path.with_name("paint.mtl").write_text("newmtl paint\nKd 0.8 0.1 0.1\n")
 
 
 def write_catalogue(checkout: Path, entry: dict) -> None:
@@ -104,7 +105,15 @@ def test_only_the_content_of_the_file_and_how_it_is_read_trigger_a_rerun(checkou
     assert not planned()
     write_catalogue(checkout, ENTRY | {"forward": "-x"})
     assert planned().keys() >= {"measure_asset", "sample", "render", "label"}
+    write_catalogue(checkout, ENTRY | {"max_triangles": 100})
+    assert planned().keys() >= {"measure_asset", "sample", "render", "label"}
     write_catalogue(checkout, ENTRY)
+    assert not planned()
+    materials = checkout / "assets/paint.mtl"
+    content = materials.read_text()
+    materials.write_text(content.replace("0.8", "0.2"))
+    assert planned().keys() >= {"measure_asset", "sample", "render", "label"}
+    materials.write_text(content)
     assert not planned()
 
 

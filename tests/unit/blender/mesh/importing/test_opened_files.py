@@ -255,13 +255,20 @@ def test_the_buffer_of_a_gltf_file_is_found_and_hashed(tmp_path, uri):
     assert list(asked_for(path)["parameters"]["sha256"]) == ["box.gltf", name]
 
 
-@pytest.mark.parametrize("uri", ["gone.bin", "https://example.com/data.bin", "../outside.bin"])
-def test_a_missing_buffer_is_refused(tmp_path, uri):
+@pytest.mark.parametrize(
+    ("uri", "message"),
+    [
+        ("gone.bin", "its file gone.bin is missing"),
+        ("https://example.com/data.bin", "its file https://example.com/data.bin is missing"),
+        ("../outside.bin", "outside.bin lies outside the folder assets: copy it there"),
+    ],
+)
+def test_a_buffer_that_is_missing_or_outside_is_refused(tmp_path, uri, message):
     (tmp_path / "assets").mkdir()
     (tmp_path / "outside.bin").write_bytes(b"1")
     document, content = raw_meshes.gltf_document()
     path = raw_meshes.write_gltf(tmp_path / "assets/box.gltf", document, content, uri)
-    assert f"its file {uri} is missing" in refusal(path)
+    assert message in refusal(path)
 
 
 def test_an_absolute_path_in_a_gltf_file_is_refused(tmp_path):
