@@ -2,14 +2,19 @@
 """Names of drawn copies are unique and hide nothing; files of the user stay."""
 
 import os
+import tempfile
+import unicodedata
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.common import image_files, json_files
 from pipeline.inference import prediction_files
 from pipeline.inference.prediction_files import DRAWN_BY, ResultsError, drawn_paths
+from tests.helpers.search import examples
 
 
 def names(images: list[str], folder: Path) -> list[str]:
@@ -54,3 +59,21 @@ def test_results_of_an_earlier_run_are_replaced_and_files_of_the_user_are_not(tm
     (out / "images.json").unlink()
     with pytest.raises(ResultsError, match=r"out/predictions\.json: not of an earlier run"):
         prediction_files.check_folder(out)
+
+
+FILE_NAMES = st.text(st.characters(exclude_characters="/\0"), min_size=1, max_size=60).filter(
+    lambda name: name not in (".", "..") and len(os.fsencode(name)) <= 250
+)
+
+
+@settings(max_examples=examples(200), deadline=None)
+@given(st.lists(FILE_NAMES, max_size=8), st.lists(FILE_NAMES, max_size=4))
+def test_no_two_images_and_no_file_of_the_user_have_the_name_of_a_drawn_copy(images, others):
+    with tempfile.TemporaryDirectory() as folder:
+        for name in others:
+            (Path(folder) / name).touch()
+        found = names([f"in/{name}" for name in images], Path(folder))
+    compared = [unicodedata.normalize("NFC", name).casefold() for name in (*found, *dict.fromkeys(others))]
+    assert len(set(compared[: len(found)])) == len(found) == len(images)
+    assert not set(compared[: len(found)]) & set(compared[len(found) :])
+    assert all(len(os.fsencode(name)) <= 255 and "\n" not in name for name in found)
