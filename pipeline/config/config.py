@@ -9,13 +9,14 @@ import json
 import os.path
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from pipeline.common.errors import CaristeError
 from pipeline.common.text_files import TextFileError
 from pipeline.common.validation_messages import WrongKey, at_most_ten, dotted, wrong_keys
+from pipeline.common.vocabulary import SPLITS
 from pipeline.common.yaml_files import KeyPath, YamlDocument, parse_yaml, read_yaml
 from pipeline.config.data_set import DataSection, LabelSection, RenderSection, RunSection
 from pipeline.config.field_types import CocoSetSection, Name, Section, none_as_empty
@@ -30,6 +31,8 @@ from pipeline.config.world import (
     PeopleSection,
     TrucksSection,
 )
+
+TEST_SPLIT = SPLITS[-1]  # what a study scores its models on
 
 
 class ConfigError(CaristeError):
@@ -55,6 +58,13 @@ class Config(Section):
     model: ModelSection = ModelSection()
     train: TrainSection = TrainSection()
     study: StudySection = StudySection()
+
+    @model_validator(mode="after")
+    def _check_compared_names(self) -> Self:
+        for name, owner in ((self.data.name, "the rendered set"), (TEST_SPLIT, "the test split of the rendered set")):
+            if name in self.compare:
+                raise ValueError(f"compare.{name}: {owner} has this name; choose another one")
+        return self
 
 
 def with_changes(config: Config, changes: dict[str, dict[str, Any]]) -> Config:

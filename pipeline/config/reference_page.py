@@ -14,9 +14,9 @@ INTRODUCTION = """\
 # Config
 
 One YAML file describes the whole run. It is checked before anything starts. An unknown key, a wrong type or a value out
-of range is one line of the message, with the file, the line, the key, the value and what is allowed. A key that has been
-renamed is refused with its new name. [Inputs](inputs.md#config) says how values are read. `configs/schema.json` is the
-JSON schema, for completion in editors.
+of range is one line of the message, with the file, the line, the key, the value and what is allowed. A key that has
+been renamed is refused with its new name. [Inputs](inputs.md#config) says how values are read. `configs/schema.json` is
+the JSON schema, for completion in editors.
 
 ```sh
 cariste config configs/quickstart.yaml                              # check it, and print it with all defaults

@@ -226,3 +226,12 @@ class TrainSection(Section):
         description="categories in a smaller share of the images of a set are drawn more often, as in LVIS; 0: never",
     )
     augment: AugmentSection = AugmentSection()
+
+    @model_validator(mode="after")
+    def _check_batch_size(self) -> Self:
+        if self.batch_size % self.processes:
+            raise ValueError(
+                f"batch_size = {self.batch_size} cannot be shared evenly by {self.processes} processes; choose a "
+                f"multiple of {self.processes}"
+            )
+        return self

@@ -97,6 +97,14 @@ def refusal_of(text: str) -> str:
         ("study: {backbones: {resnet18: coco}}", "backbones.resnet18: weights: coco is only for"),
         ("study: {policies: {a: {freeze: 1, rate_factors: {x: 1}}}}", "study.policies.a: rate_factors.x: unknown key"),
         ("study: {policies: {a: [1, [2]]}}", "study.policies.a = [1, [2]]: must be backbone"),
+        (
+            "compare: {test: {annotations: a, images: a}}",
+            "compare.test: the test split of the rendered set has this name",
+        ),
+        (
+            "data: {name: a}\ncompare: {a: {annotations: a, images: a}}",
+            "compare.a: the rendered set has this name; choose another one",
+        ),
         ("[data]", "the file = ['data']: must be keys with values"),
     ],
     ids=lambda value: value[:40],
