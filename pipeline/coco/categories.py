@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from pipeline.coco.entries import one_line
 from pipeline.coco.reader import Category, CocoError, CocoFile, raise_problems
 from pipeline.common.path_checks import shown
 
@@ -117,7 +118,7 @@ def with_class_names(coco: CocoFile, mapping: CategoryMapping, classes: Classes 
         for category in coco.categories
     }
     if classes and coco.categories and not set(names.values()) & set(class_names):
-        raise CocoError(_nothing_in_common(coco, mapping, classes))
+        raise_problems(coco.path, [_nothing_in_common(coco, mapping, classes)])
     _log_names(coco, names)
     if classes:
         _log_others(coco, names, mapping, classes)
@@ -149,7 +150,7 @@ def _near(name: str, names: Sequence[str]) -> str:
 def _nothing_in_common(coco: CocoFile, mapping: CategoryMapping, classes: Classes) -> str:
     in_file = [category.name for category in coco.categories]
     return (
-        f"{shown(coco.path)}: none of its categories ({', '.join(in_file)}) is a class of {classes.owner} "
+        f"none of its categories ({', '.join(in_file)}) is a class of {classes.owner} "
         f"({', '.join(classes.names)}); say which is which: {mapping.example(*_likely(in_file, classes.names))}"
     )
 
@@ -167,7 +168,7 @@ def _log_names(coco: CocoFile, names: Mapping[int | str, str]) -> None:
         if category.name != names[category.id]
     ]
     if renamed:
-        LOG.warning("%s: categories are read %s", shown(coco.path), ", ".join(renamed))
+        LOG.warning("%s: categories are read %s", shown(coco.path), one_line(", ".join(renamed)))
 
 
 def _log_others(coco: CocoFile, names: Mapping[int | str, str], mapping: CategoryMapping, classes: Classes) -> None:
@@ -181,8 +182,8 @@ def _log_others(coco: CocoFile, names: Mapping[int | str, str], mapping: Categor
         shown(coco.path),
         classes.otherwise,
         classes.owner,
-        ", ".join(others),
-        hint,
+        one_line(", ".join(others)),
+        one_line(hint),
     )
 
 

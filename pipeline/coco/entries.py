@@ -82,6 +82,11 @@ class Detection(Entry):
     segmentation: Rle | None = None
 
 
+def one_line(text: str) -> str:
+    """Return text for a message or the log: line breaks and what cannot be printed are escaped."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
 def raise_problems(path: Path, problems: Iterable[str]) -> None:
     """Raise if there are problems.
 
@@ -89,7 +94,7 @@ def raise_problems(path: Path, problems: Iterable[str]) -> None:
         CocoError: one line per problem, after `path`; the first ten, then how many more there are.
     """
     where = path_checks.shown(path)
-    lines = [f"{where}: {problem}" for problem in problems]
+    lines = [f"{where}: {one_line(problem)}" for problem in problems]
     if len(lines) > MAX_PROBLEMS_SHOWN:
         lines[MAX_PROBLEMS_SHOWN:] = [f"{where}: and {len(lines) - MAX_PROBLEMS_SHOWN} more"]
     if lines:

@@ -5,7 +5,7 @@ import logging
 from collections import defaultdict
 from pathlib import Path
 
-from pipeline.coco.entries import raise_problems
+from pipeline.coco.entries import one_line, raise_problems
 from pipeline.common.path_checks import shown
 
 LOG = logging.getLogger(__name__)
@@ -41,4 +41,4 @@ class Findings:
         for sentence, places in self._assumptions.items():
             named = [place for place in places if place]
             more = f" and {len(named) - 1} more" if len(named) > 1 else ""
-            LOG.warning("%s: %s", shown(self.path), f"{sentence} ({named[0]}{more})" if named else sentence)
+            LOG.warning("%s: %s", shown(self.path), one_line(f"{sentence} ({named[0]}{more})" if named else sentence))

@@ -92,7 +92,7 @@ def _match(
         findings.refuse(
             f"{noun} {quote(given)} is not in {shown(coco.path)}" if given is not None else f"{key}: missing", place
         )
-    elif not isinstance(entry[key], type(known)):
+    elif not isinstance(entry[key], type(known)) and _text(entry, key) == str(known):
         findings.assume("ids are numbers such as 3.0, or numbers at one place and text at another: matched", place)
     entry[key] = known
 

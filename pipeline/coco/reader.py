@@ -27,6 +27,7 @@ from pipeline.coco.entries import (
     Entry,
     Id,
     Rle,
+    one_line,
     raise_problems,
 )
 from pipeline.coco.findings import Findings
@@ -134,17 +135,15 @@ def read_coco(path: str | Path, images_dir: str | Path | None = None) -> CocoFil
 def _drop_root_categories(coco: CocoFile) -> CocoFile:
     """Return the file without the category above all others that Roboflow adds, and that no annotation has."""
     used = {annotation.category_id for annotation in coco.annotations}
-    parents = {(category.model_extra or {}).get("supercategory") for category in coco.categories}
+    parents = [(category.model_extra or {}).get("supercategory") for category in coco.categories]
     roots = [
         category
-        for category in coco.categories
-        if category.name in parents
-        and category.id not in used
-        and (category.model_extra or {}).get("supercategory") in (None, "", "none")
+        for category, parent in zip(coco.categories, parents, strict=True)
+        if category.name in parents and category.id not in used and parent in (None, "", "none")
     ]
     if not roots:
         return coco
-    names = ", ".join(category.name for category in roots)
+    names = one_line(", ".join(category.name for category in roots))
     LOG.warning("%s: left out, because it only groups other categories: %s", path_checks.shown(coco.path), names)
     return replace(coco, categories=tuple(each for each in coco.categories if each not in roots))
 
