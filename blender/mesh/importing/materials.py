@@ -18,7 +18,7 @@ def restrict_to_mesh(material: bpy.types.Material, opaque: bool, unlit_alpha: bo
     of unlit glTF materials, which Blender imports as a mix with a Transparent BSDF.
 
     Raises:
-        CustomMeshError: a material that must be opaque has a Transparent BSDF.
+        CustomMeshError: a material that must be opaque has a Transparent BSDF, or has no surface.
     """
     material.displacement_method = "BUMP"
     if not material.use_nodes:
@@ -30,6 +30,7 @@ def restrict_to_mesh(material: bpy.types.Material, opaque: bool, unlit_alpha: bo
             _bypass_alpha_mix(material.node_tree)
         for tree in trees:
             _make_opaque(material, tree)
+        _check_surface(material)
     return notes
 
 
@@ -88,6 +89,14 @@ def _bypass_alpha_mix(tree: bpy.types.NodeTree) -> None:
         if len(shaders) == 2 and len(opaque) == 1:
             _replace_output(tree, mix.outputs[0], opaque[0].outputs[0])
             _remove_unused(tree, mix, *shaders)
+
+
+def _check_surface(material: bpy.types.Material) -> None:
+    output = material.node_tree.get_output_node("CYCLES")
+    if output and output.inputs["Volume"].is_linked and not output.inputs["Surface"].is_linked:
+        raise CustomMeshError(
+            f"material {material.name} is only a volume, but masks follow the mesh: give it a surface"
+        )
 
 
 def _make_opaque(material: bpy.types.Material, tree: bpy.types.NodeTree) -> None:

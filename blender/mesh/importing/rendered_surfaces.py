@@ -63,6 +63,8 @@ def _evaluate(scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> RenderedSur
         bl_label = "Cariste: collect meshes"
 
         def render(self, depsgraph: bpy.types.Depsgraph) -> None:
+            if depsgraph.view_layer_eval.name != layer.name:
+                return
             try:
                 _collect(depsgraph, Matrix.Scale(metres_per_unit, 4), surfaces)
             except Exception as error:  # Blender would only print it

@@ -101,6 +101,15 @@ def test_see_through_shaders_of_labeled_meshes_are_refused(tmp_path, place: Call
     assert load(path, category=None)
 
 
+def test_a_volume_without_surface_is_refused(tmp_path):
+    mesh_files.empty_file()
+    tree = mesh_files.add_truck().data.materials[0].node_tree
+    output = tree.get_output_node("CYCLES")
+    tree.links.remove(output.inputs["Surface"].links[0])
+    tree.links.new(tree.nodes.new("ShaderNodeVolumePrincipled").outputs[0], output.inputs["Volume"])
+    assert "material paint is only a volume" in refusal(mesh_files.save(tmp_path / "mine.blend"))
+
+
 def test_alpha_in_a_group_of_nodes_becomes_one(tmp_path):
     mesh_files.empty_file()
     tree = mesh_files.add_truck().data.materials[0].node_tree

@@ -181,6 +181,23 @@ def test_objects_that_particles_place_are_read(tmp_path):
     assert len(load(mesh_files.save(tmp_path / "mine.blend"))[0]) == 21
 
 
+def test_of_several_view_layers_the_first_is_read(tmp_path):
+    truck_and_cutter("group")
+    layer_collection().exclude = True
+    bpy.context.scene.view_layers.new("with cutter")
+    assert len(load(mesh_files.save(tmp_path / "mine.blend"))[0]) == 1
+
+
+def test_what_is_hidden_inside_an_instance_is_left_out(tmp_path):
+    _, cutter = truck_and_cutter("group")
+    cutter.hide_render = True
+    layer_collection().exclude = True
+    instance = bpy.data.objects.new("instance", None)
+    instance.instance_type, instance.instance_collection = "COLLECTION", bpy.data.collections["group"]
+    bpy.context.scene.collection.objects.link(instance)
+    assert size_of(mesh_files.save(tmp_path / "mine.blend")) == TRUCK
+
+
 def test_materials_of_an_object_are_used_instead_of_those_of_its_mesh(tmp_path):
     mesh_files.empty_file()
     truck = add_box("truck", (1.5, 0.5, 1.2))
