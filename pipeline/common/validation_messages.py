@@ -90,8 +90,9 @@ def shown(value: Any) -> str:
 
 def suggestion(name: str, known: list[str]) -> str:
     """Return `; did you mean ...?` with the known name that is nearest, or nothing."""
-    nearest = difflib.get_close_matches(name.strip().lower(), known, 1, SUGGESTION_CUTOFF)
-    return f"; did you mean {nearest[0]}?" if nearest else ""
+    by_lower_case = {each.lower(): each for each in known}
+    nearest = difflib.get_close_matches(name.strip().lower(), by_lower_case, 1, SUGGESTION_CUTOFF)
+    return f"; did you mean {by_lower_case[nearest[0]]}?" if nearest else ""
 
 
 def at_most_ten(lines: list[str]) -> str:
@@ -118,6 +119,8 @@ def _describe(problem: dict[str, Any], path: KeyPath, root: type[BaseModel]) -> 
         message = PLAIN_MESSAGES[kind].format(**problem.get("ctx", {}))
     else:
         message = problem["msg"][0].lower() + problem["msg"][1:]
+    if kind == "model_type" and isinstance(given, str) and re.match(r"\w+[:=]", given.replace(" ", "")):
+        message += "; write `key: value`, with a blank behind the colon"
     if given is None:
         return "", message if message == NO_VALUE else f"has no value; {message}"
     return "" if kind == "missing" or isinstance(given, dict) else f" = {shown(given)}", message

@@ -125,6 +125,9 @@ def _syntax_message(error: yaml.YAMLError, text: str, source: str) -> str:
     if isinstance(error, yaml.reader.ReaderError):
         line = text.count("\n", 0, error.position) + 1
         return f"{source}, line {line}: the control character {chr(error.character)!r} is not allowed; remove it"
+    if conflict := re.search(r"^(<{7}|={7}|>{7})( |$)", text, re.MULTILINE):
+        line = text.count("\n", 0, conflict.start()) + 1
+        return f"{source}, line {line}: a merge conflict that is not resolved; keep one of both sides"
     mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None) or str(error)
     where = source if mark is None else f"{source}, line {mark.line + 1}"
     if "\\t" in problem:
@@ -133,6 +136,8 @@ def _syntax_message(error: yaml.YAMLError, text: str, source: str) -> str:
         return f"{where}: a second document begins (---); a file can hold only one"
     if "unknown escape" in problem:
         problem += "; put text with \\ in single quotes"
+    elif "mapping values are not allowed" in problem or "<block mapping start>" in problem:
+        problem = "a key in a place where none can be; check the indentation, and begin a new line for every key"
     elif "cannot start any token" in problem:
         problem += "; put such text in quotes"
     context = getattr(error, "context", None)

@@ -95,6 +95,8 @@ BILLION = "a0: &a0 [x, x, x]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}
         ('{"a": {"b": 1, "b": 2}}', "the key b occurs twice"),
         ("a:\n\tb: 1", "line 2: a tab"),
         ("a: 1\n---\nb: 1", "line 2: a second document"),
+        ("a: 1\n<<<<<<< HEAD\nb: 1\n=======\nb: 2\n>>>>>>> x\n", "line 2: a merge conflict"),
+        ("a:\n b: 1\n  c: 2", "line 3: not YAML: a key in a place where none can be"),
         ("a: [1,", "line 1: not YAML"),
         ("a: 'x", "line 1: not YAML"),
         ("a: b: c", "line 1: not YAML"),

@@ -34,6 +34,8 @@ def refusal_of(text: str) -> str:
         ("train: {validation: {evry: 3}}", "train.validation.evry: unknown key; did you mean every?"),
         ("study: {backbones: {a: {wights: x}}}", "study.backbones.a.wights: unknown key; did you mean weights?"),
         ("render: {device: cudda}", "oneapi; did you mean cuda?"),
+        ("render: {view_transform: agx}", "must be AgX, Filmic or Standard; did you mean AgX?"),
+        ("data:\n  images:5", "data = 'images:5': must be keys with values, indented below it; write `key: value`"),
         ("layout: {kinds: {dck: 1}}", "layout.kinds.dck: unknown name; did you mean dock?"),
         ("model: {freeze: bakbone}", "did you mean backbone?"),
         ("model: {backbone: resnet_50}", "model.backbone = 'resnet_50': unknown; did you mean resnet50?"),
