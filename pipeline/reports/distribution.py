@@ -17,6 +17,7 @@ from pipeline.coco.categories import (
     with_class_names,
 )
 from pipeline.common import json_files
+from pipeline.common.atomic_write import atomic_file
 from pipeline.config.config import ConfigError
 from pipeline.reports import distribution_page
 from pipeline.reports.dataset_comparison import (
@@ -85,8 +86,9 @@ def write_distribution(
         compare_datasets(ours, measure_dataset(other, [file], others[other].images_dir, threads))
         for other, file in compared.items()
     ]
-    json_files.write_json(out, distribution_json(ours, comparisons))
-    distribution_page.write(page, ours, comparisons)
+    with atomic_file(out) as temporary:  # both files appear, or none
+        temporary.write_bytes(json_files.json_bytes(distribution_json(ours, comparisons)))
+        distribution_page.write(page, ours, comparisons)
 
 
 def distribution_json(ours: DatasetStatistics, comparisons: Sequence[Comparison]) -> dict[str, Any]:
