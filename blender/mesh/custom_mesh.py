@@ -25,7 +25,7 @@ ASSETS_FOLDER = Path(__file__).parents[2] / "assets"
 # Blender rotates glTF files (y up) to z up when it reads them; other formats keep the axes of the file.
 TO_FILE_AXES = {ending: Matrix.Rotation(-np.pi / 2, 3, "X") for ending in (".glb", ".gltf")}
 _simplified_meshes: dict[str, tuple[list[str], bytes]] = {}
-KINDS_TO_REMOVE = ("scenes", "collections", "objects", "meshes", "images")
+KINDS_TO_REMOVE = ("scenes", "collections", "objects", "meshes", "images", "libraries")
 
 
 def build_custom_mesh(parameters: dict, cache: AssetCache, folder: Path | None = None) -> list[bpy.types.Object]:
@@ -104,10 +104,8 @@ def _read_surfaces(file: str, known: opened_files.KnownFiles, log: Callable[[str
         read = _read_again_with_aliases(file, read, known, log)
         shown = rendered_surfaces(read.scene)
         collections = [group for group in read.scene.collection.children_recursive if not group.hide_render]
-        images, notes = opened_files.check_needed_data(
-            Path(file).name, {*shown.objects, *collections}, shown.shown, known
-        )
-        kept = {*shown.meshes, *images}
+        notes = opened_files.check_needed_data(Path(file).name, {*shown.objects, *collections}, shown.shown, known)
+        kept = {*shown.meshes, *opened_files.make_materials_local(shown.meshes)}
     finally:
         bpy.context.window.scene = previous_scene
         new = [block for kind in KINDS_TO_REMOVE for block in set(getattr(bpy.data, kind)) - before[kind]]

@@ -17,6 +17,8 @@ import bpy
 from blender.mesh.importing.errors import CustomMeshError
 
 MAX_PROBLEMS = 10
+# Of groups of nodes in groups, in linked materials.
+MAX_DEPTH = 20
 
 
 class KnownFiles:
@@ -84,8 +86,8 @@ def known_files(folder: Path, names: Iterable[str]) -> Iterator[KnownFiles]:
 
 def check_needed_data(
     file: str, linked: Iterable[bpy.types.ID], shown: Iterable[bpy.types.ID], known: KnownFiles
-) -> tuple[set[bpy.types.Image], list[str]]:
-    """Check the libraries of `linked` and the other files of `shown`; return the images and lines for the log.
+) -> list[str]:
+    """Check the libraries of `linked` and the other files of `shown`; return lines for the log.
 
     The images get their real paths, because Blender reads them when it renders.
 
@@ -102,7 +104,22 @@ def check_needed_data(
         problems += [problem] if problem else []
         notes += [note] if note else []
     raise_problems(file, problems + _other_file_problems(needed, known))
-    return images, notes
+    return notes
+
+
+def make_materials_local(meshes: Iterable[bpy.types.Mesh]) -> set[bpy.types.Image]:
+    """Make everything that materials use local, because their libraries do not stay; return the images."""
+    materials = [material for mesh in meshes for material in mesh.materials if material]
+    for _ in range(MAX_DEPTH):
+        needed = _dependencies(materials, _uses())
+        linked = [block for block in needed if block.library]
+        for block in linked:
+            # Blender makes a copy for the local users of a block, and those are known only level by level.
+            block.make_local()
+        if not linked:
+            break
+        materials = [material for mesh in meshes for material in mesh.materials if material]
+    return {block for block in needed if isinstance(block, bpy.types.Image)}
 
 
 def raise_problems(file: str, problems: list[str]) -> None:

@@ -173,6 +173,25 @@ def test_linked_libraries_are_read_and_hashed_at_any_depth(tmp_path, linked):
     assert set(asked_for(path, tmp_path)["parameters"]["sha256"]) == known
 
 
+def test_linked_materials_stay_without_their_library(tmp_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    mesh_files.empty_file()
+    write_image(folder / "red.png")
+    nodes = mesh_files.add_truck().data.materials[0].node_tree.nodes
+    nodes.new("ShaderNodeTexImage").image = bpy.data.images.load(str(folder / "red.png"))
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "parts.blend"), copy=True, relative_remap=True)
+    mesh_files.empty_file()
+    bpy.context.scene.collection.objects.link(link(folder / "parts.blend", "objects", "truck"))
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "mine.blend"), copy=True, relative_remap=True)
+    (mesh,), _ = load(folder / "mine.blend", tmp_path)
+    assert not bpy.data.libraries
+    assert mesh.materials[0].library is None
+    assert base_color(mesh) == pytest.approx((0.7, 0.05, 0.03))
+    assert [Path(image.filepath) for image in bpy.data.images] == [folder / "red.png"]
+    assert bpy.data.images[0].size[0] == 4
+
+
 @pytest.mark.parametrize(
     ("missing", "message"),
     [
