@@ -198,9 +198,9 @@ def paths_of(value: Any, above: tuple = ()) -> Iterator[tuple]:
 
 
 def with_value(path: tuple, value: Any) -> dict[str, Any]:
-    """Return the full config with another value at a path."""
-    changed = json.loads(json.dumps(FULL))
-    section = changed
+    """Return the section that has a path, with another value there."""
+    changed = {path[0]: json.loads(json.dumps(FULL[path[0]]))}
+    section: Any = changed
     for key in path[:-1]:
         section = section[key]
     section[path[-1]] = value
