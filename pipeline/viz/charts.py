@@ -5,8 +5,10 @@ Every chart has the same width, so its text has the same size wherever the page 
 placeholders and become CSS variables (`--ink`, `--class-0`, …) in the SVG, so a chart reads on light and dark pages.
 """
 
+import html
 import io
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 
 import matplotlib
@@ -38,6 +40,7 @@ CSS_COLORS = {
 
 STYLE = {
     "svg.fonttype": "none",
+    "text.parse_math": False,  # a name may hold dollar signs
     "font.size": 10.5,
     "text.color": INK,
     "axes.labelcolor": MUTED,
@@ -73,7 +76,9 @@ def histogram_by_class(
         for color, (name, of_class) in zip(CLASS_COLOR_PLACEHOLDERS, values.items(), strict=True):
             clipped = np.clip(np.asarray(of_class, dtype=float), bins[0], bins[-1])
             axes.hist(clipped, bins=bins, color=color, alpha=0.25)
-            axes.hist(clipped, bins=bins, color=color, histtype="step", linewidth=1.6, label=display_name(name))
+            axes.hist(
+                clipped, bins=bins, color=color, histtype="step", linewidth=1.6, label=_legend_name(display_name(name))
+            )
         if log:
             _log_ticks(axes, bins)
         axes.set_xlim(bins[0], bins[-1])
@@ -93,7 +98,7 @@ def count_bars(counts: Mapping[str, Sequence[int]]) -> str:
             heights = np.bincount(np.asarray(each, dtype=int), minlength=max_count + 1)
             offset = (number - (len(counts) - 1) / 2) * width
             color = CLASS_COLOR_PLACEHOLDERS[number]
-            axes.bar(positions + offset, heights, width * 0.92, color=color, label=display_name(name))
+            axes.bar(positions + offset, heights, width * 0.92, color=color, label=_legend_name(display_name(name)))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         _integer_y_axis(axes)
         _legend(figure, axes)
@@ -148,10 +153,10 @@ def histogram_by_dataset(
             counts, _ = np.histogram(np.clip(np.asarray(of_dataset, dtype=float), bins[0], bins[-1]), bins)
             fractions = counts / max(len(of_dataset), 1)
             if number == 0:
-                axes.stairs(fractions, bins, fill=True, color=color, alpha=0.55, label=name)
+                axes.stairs(fractions, bins, fill=True, color=color, alpha=0.55, label=_legend_name(name))
             elif len(of_dataset):
                 line = DATASET_LINE_STYLES[(number - 1) % len(DATASET_LINE_STYLES)]
-                axes.stairs(fractions, bins, color=INK, linewidth=1.5, linestyle=line, label=name)
+                axes.stairs(fractions, bins, color=INK, linewidth=1.5, linestyle=line, label=_legend_name(name))
         if log:
             _log_ticks(axes, bins)
         axes.set_xlim(bins[0], bins[-1])
@@ -171,8 +176,14 @@ def share_bars_by_dataset(shares: Mapping[str, Mapping[str, float]], label: str)
         for number, (name, each) in enumerate(shares.items()):
             offset = (number - (len(shares) - 1) / 2) * width
             style = {"color": ACCENT, "alpha": 0.75} if number == 0 else {"color": "none", "edgecolor": INK}
-            axes.barh(positions + offset, [each.get(kind, 0) for kind in kinds], width * 0.9, label=name, **style)
-        axes.set_yticks(positions, [display_name(kind) for kind in kinds])
+            axes.barh(
+                positions + offset,
+                [each.get(kind, 0) for kind in kinds],
+                width * 0.9,
+                label=_legend_name(name),
+                **style,
+            )
+        axes.set_yticks(positions, [_drawable(display_name(kind)) for kind in kinds])
         axes.invert_yaxis()
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
@@ -269,17 +280,33 @@ def _integer_y_axis(axes: Axes) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
 
 
+def _drawable(name: str) -> str:
+    """Return a name of the user with escapes for what no font can draw, such as bytes that are no text."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in name)
+
+
+def _legend_name(name: str) -> str:
+    """Return a name for a legend. matplotlib leaves out names that begin with `_`: a space of no width helps."""
+    return f"\u200b{_drawable(name)}" if name.startswith("_") else _drawable(name)
+
+
 def _svg(figure: Figure, title: str) -> str:
     """Return the figure as an `<svg>` element for an HTML page, without a size, a font or colors of its own.
 
     Ids are hashed with the title and kept only where something refers to them, because all charts share one page.
     """
     text = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": title}):
+    with matplotlib.rc_context({"svg.hashsalt": _drawable(title)}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # the browser has fonts of its own
         figure.savefig(text, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     svg = text.getvalue()[text.getvalue().index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'<svg[^>]*viewBox="([^"]*)"[^>]*>', rf'<svg role="img" aria-label="{title}" viewBox="\1">', svg)
+    label = html.escape(_drawable(title))
+    svg = re.sub(
+        r'<svg[^>]*viewBox="([^"]*)"[^>]*>',
+        lambda match: f'<svg role="img" aria-label="{label}" viewBox="{match[1]}">',
+        svg,
+    )
     svg = re.sub(r"font-family: [^;\"]*", "font-family: inherit", svg)
     used_ids = set(re.findall(r'(?:url\(#|href="#)([\w.-]+)', svg))
     svg = re.sub(r' id="([\w.-]+)"', lambda match: match[0] if match[1] in used_ids else "", svg)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import re
+import warnings
 from xml.etree import ElementTree
 
 import numpy as np
@@ -106,3 +107,18 @@ def test_the_smoothing_window_is_odd_and_inside_the_training(length):
     window = charts.smoothing_window(length)
     assert window % 2 == 1
     assert 1 <= window <= length
+
+
+@pytest.mark.parametrize(
+    "name", ["$\\foo$", "$5 and 6$", "_mine", "a\\d", 'x" onload="y', "<b>", "gr\udcfcn", "a\ab", "箱"]
+)
+def test_every_name_of_a_user_can_be_drawn(name):
+    values = {name: [1.0, 2.0], "other": [1.0]}
+    with warnings.catch_warnings(action="error"):
+        drawn = [
+            charts.histogram_by_dataset(f"height of {name}", values, "m", [0, 1, 2, 3]),
+            charts.share_bars_by_dataset({name: {name: 0.5}, "other": {"b": 0.5}}, name),
+        ]
+    shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in name)
+    for svg in drawn:
+        assert any(shown.replace("_", " ") in text.replace("_", " ") for text in texts(svg))
