@@ -104,7 +104,8 @@ def _read_surfaces(file: str, known: opened_files.KnownFiles, log: Callable[[str
         read = _read_again_with_aliases(file, read, known, log)
         shown = rendered_surfaces(read.scene)
         collections = [group for group in read.scene.collection.children_recursive if not group.hide_render]
-        notes = opened_files.check_needed_data(Path(file).name, {*shown.objects, *collections}, shown.shown, known)
+        with capture_output():
+            notes = opened_files.check_needed_data(Path(file).name, {*shown.objects, *collections}, shown.shown, known)
         kept = {*shown.meshes, *opened_files.make_materials_local(shown.meshes)}
     finally:
         bpy.context.window.scene = previous_scene

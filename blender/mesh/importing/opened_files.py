@@ -5,6 +5,7 @@ A mesh file is read in a temporary folder that holds links to the known files on
 or it is missing there and the mesh is refused.
 """
 
+import codecs
 import contextlib
 import os
 import tempfile
@@ -17,6 +18,7 @@ import bpy
 from blender.mesh.importing.errors import CustomMeshError
 
 MAX_PROBLEMS = 10
+BYTE_ORDER_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # Of groups of nodes in groups, in linked materials.
 MAX_DEPTH = 20
 
@@ -28,7 +30,10 @@ class KnownFiles:
         self.folder, self.names, self.stage = folder, list(names), stage
         for name in self.names:
             (stage / name).parent.mkdir(parents=True, exist_ok=True)
-            (stage / name).symlink_to((folder / name).absolute())
+            if name.lower().endswith(".mtl") and (folder / name).read_bytes().startswith(BYTE_ORDER_MARKS):
+                (stage / name).write_bytes(_plain_text((folder / name).read_bytes()))
+            else:
+                (stage / name).symlink_to((folder / name).absolute())
 
     def alias(self, wanted: str, beside: str) -> list[str]:
         """Make files available under the name that a file in the folder of `beside` wants; return their known names.
@@ -72,6 +77,12 @@ class KnownFiles:
             return f"its {kind} {outside} lies outside the folder {self.folder.name}: copy it there, beside the mesh"
         wanted = wanted.replace(f"{self.stage}{os.sep}", "")
         return f"its {kind} {wanted} is missing or cannot be read: put it beside the mesh"
+
+
+def _plain_text(content: bytes) -> bytes:
+    """Return the text of a file that begins with a byte order mark in UTF-8 without it, as Blender wants it."""
+    encoding = "utf-8-sig" if content.startswith(codecs.BOM_UTF8) else "utf-16"
+    return content.decode(encoding, errors="replace").encode()
 
 
 @contextlib.contextmanager

@@ -50,6 +50,8 @@ MATERIAL_FILES: dict[str, tuple[str, dict[str, str], list[str]]] = {
     "quotes": ('mtllib "my red.mtl"', {"my red": RED_MTL}, ["my red.mtl"]),
     "two in a line": ("mtllib a.mtl red.mtl", {"a": "newmtl a\n", "red": RED_MTL}, ["a.mtl", "red.mtl"]),
     "two lines": ("mtllib a.mtl\nmtllib red.mtl", {"a": "newmtl a\n", "red": RED_MTL}, ["a.mtl", "red.mtl"]),
+    "a tab": ("mtllib\tred.mtl \t", {"red": RED_MTL}, ["red.mtl"]),
+    "byte order mark": ("mtllib red.mtl", {"red": "\ufeff" + RED_MTL}, ["red.mtl"]),
     "not at the start": ("# a comment\no box\n  mtllib red.mtl", {"red": RED_MTL}, ["red.mtl"]),
 }
 
@@ -107,10 +109,18 @@ def test_a_missing_file_of_an_obj_file_is_refused(tmp_path, head, materials, mes
     assert message in refusal(write_obj(tmp_path, head, red=f"newmtl paint\n{materials}\n"))
 
 
-def test_materials_without_a_file_are_named(tmp_path):
-    assert load(write_obj(tmp_path, ""))[1] == [
-        "it names materials, but no file that holds them (mtllib); they are gray"
-    ]
+@pytest.mark.parametrize(
+    ("head", "materials"), [("", {}), ("mtllib red.mtl", {"red": ""}), ("mtllib red.mtl", {"red": "newmtl other\n"})]
+)
+def test_materials_that_no_file_has_are_named(tmp_path, head, materials):
+    notes = load(write_obj(tmp_path, head, **materials))[1]
+    assert notes == ["no .mtl file that it names has its materials paint; they are gray"]
+
+
+def test_a_material_file_in_utf_16_is_read(tmp_path):
+    path = write_obj(tmp_path, "mtllib red.mtl")
+    (tmp_path / "red.mtl").write_text(RED_MTL, encoding="utf-16")
+    assert base_color(load(path)[0][0]) == (1, 0, 0)
 
 
 def test_files_outside_the_mesh_are_used_only_if_they_are_listed(tmp_path):
