@@ -18,6 +18,8 @@ from pipeline.coco.masks import extent, is_far_outside
 
 NUMBERS_AS_TEXT = "numbers are written as text: read as numbers"
 NO_MASK = "segmentation has no pixels: read as an object without a mask"
+# Twice the area from which on a polygon is not drawn to see whether it has pixels.
+SURE_AREA_PX = 8
 SHOWN_CHARACTERS = 60
 BOX_KEYS = ("x", "y", "width", "height")
 
@@ -167,6 +169,9 @@ def _read_polygons(value: list[Any], size: Size, place: str, findings: Findings)
                 f"segmentation: a polygon has {len(points)} numbers; x, y in turn need an even number", place
             )
             return None
+        if points and is_far_outside(extent(points), *size):
+            findings.refuse("segmentation: a polygon reaches far outside the image", place)
+            return None
         if not _encloses_pixels(points, size):
             findings.assume("a polygon has fewer than three points or no area: left out", place)
         else:
@@ -202,11 +207,12 @@ def _join(points: Sequence[list[Any]]) -> list[Any]:
 def _encloses_pixels(points: list[float], size: Size) -> bool:
     if len(points) < 6:
         return False
-    left, right, top, bottom = extent(points)
-    if left == right or top == bottom:
-        return False
-    # Those far outside are refused later.
-    return is_far_outside((left, right, top, bottom), *size) or bool(
+    xs, ys = points[::2], points[1::2]
+    doubled_area = sum(
+        x * next_y - next_x * y for x, y, next_x, next_y in zip(xs, ys, xs[1:] + xs[:1], ys[1:] + ys[:1], strict=True)
+    )
+    # Polygons that cross themselves may have an area of 0 and enclose pixels. To draw takes longer.
+    return abs(doubled_area) > SURE_AREA_PX or bool(
         coco_mask.area(coco_mask.segmToRle([points], size.width, size.height))
     )
 

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pipeline.coco import reader
 from pipeline.config import config
 from pipeline.config.stages import TrainConfig
-from pipeline.config.training import SourceSection
+from pipeline.config.training import AugmentSection, SourceSection
 from pipeline.data import image_sources
+from pipeline.data.dataset import TrainingDataset
 from pipeline.models import detectors
 from pipeline.training import train
 from tests.helpers.coco_sets import annotation, image, write_set
@@ -65,6 +67,33 @@ def test_a_set_without_any_of_the_classes_is_refused(mixed):
         r"\(pedestrian, pallet_truck\); .*: train\.sources\.site\.categories: \{person: pedestrian\}",
     ):
         mixed([], ("person", "fork"))
+
+
+def test_a_mapping_of_categories_trains_them_as_the_class(make_data, tmp_path, caplog):
+    data = make_data()
+    path = write_set(
+        tmp_path / "real", [image()], [annotation(0, 40, "jack"), annotation(0, 20, "Person")], ("Person", "jack")
+    )
+    names = {"person": "Pedestrian", "jack": "pallet_truck"}
+    section = SourceSection(annotations=str(path), images=str(path.parent), share=0.5, categories=names)
+    _, site = image_sources.open_sources(reader.read_coco(data.annotations), data.images, {"site": section})
+    assert sorted(site.annotations.labels.tolist()) == [1, 2]
+    assert "categories are read 'Person' as pedestrian, 'jack' as pallet_truck" in caplog.text
+
+
+@pytest.mark.parametrize("stored_size_in_file", [True, False])
+def test_images_are_trained_on_as_they_were_annotated(make_data, tmp_path, caplog, stored_size_in_file):
+    data = make_data()
+    sizes = {"width": 100, "height": 80} if stored_size_in_file else {"width": 80, "height": 100}
+    path = write_set(tmp_path / "real", [image(**sizes)], [annotation(0, 40)])
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (100, 80)).save(path.parent / "001.png", exif=exif)
+    section = SourceSection(annotations=str(path), images=str(path.parent), share=0.5)
+    dataset = TrainingDataset(reader.read_coco(data.annotations), data.images, AugmentSection(), 0, {"site": section})
+    pixels = dataset.read(len(dataset) - 1).image
+    assert pixels.shape == (sizes["height"], sizes["width"], 3)
+    assert ("before the rotation by EXIF" in caplog.text) == stored_size_in_file
 
 
 def test_a_set_without_images_is_refused(mixed):
