@@ -76,7 +76,7 @@ def _content_problems(key: str, real: CocoSetSection) -> list[str]:
     mapping = categories.CategoryMapping(real.categories, f"{key}.categories")
     classes = categories.Classes(get_args(Category), "the rendered set", f"{key}: not used")
     try:
-        coco = reader.read_coco(real.annotations)
+        coco = reader.read_coco(real.annotations, real.images)
         categories.with_class_names(coco, mapping, classes)
     except CaristeError as error:
         return str(error).splitlines()

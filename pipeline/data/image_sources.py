@@ -109,6 +109,8 @@ def _read_with_class_names(name: str, settings: SourceSection, class_names: list
         CategoryMapping(settings.categories, f"{key}.categories"),
         Classes(class_names, "the rendered set", f"{key}: not trained on"),
     )
+    if not annotated.categories:
+        raise reader.CocoError(f"{annotated.path}: categories: empty; nothing says what its annotations are")
     annotated_classes = {category.name for category in annotated.categories}
     for class_name in class_names:
         if class_name not in annotated_classes:

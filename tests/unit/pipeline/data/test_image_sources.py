@@ -101,6 +101,11 @@ def test_a_set_without_images_is_refused(mixed):
         mixed([], ("pedestrian",), images=0)
 
 
+def test_a_set_without_categories_is_refused(mixed):
+    with pytest.raises(reader.CocoError, match=r"annotations\.json: categories: empty"):
+        mixed([], ())
+
+
 def test_masks_and_boxes_of_one_image_are_kept_apart(mixed):
     polygon = [[10, 10, 30, 10, 30, 40, 10, 40]]
     annotations = [
