@@ -115,6 +115,8 @@ def predict(
     for_images = all(of_images) and not any(of_coco_file)
     if not for_images and (any(of_images) or not all(of_coco_file)):
         raise typer.BadParameter("give IMAGES and --out, or --annotations, --images and --predictions")
+    if for_images and category:
+        raise typer.BadParameter("--category is for the categories of a COCO file, with --annotations")
     from pipeline.coco.categories import parse_mapping
     from pipeline.common.devices import require_device, use_threads
     from pipeline.inference import predict as prediction

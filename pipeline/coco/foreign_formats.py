@@ -118,5 +118,5 @@ DOCUMENTS: dict[str, Callable[[Any, dict[str, Any]], bool]] = {
     ),
     "a COCO panoptic file: give the COCO file with instances": _annotations_have("segments_info"),
     "a COCO captions file: give the COCO file with instances": _annotations_have("caption"),
-    "one annotation file of Cariste's own metrics: give the COCO file": _has("box", "mask", "annotations"),
+    "the metrics that `cariste evaluate` wrote: give the COCO file": _has("box", "mask", "annotations", "ignored"),
 }

@@ -162,7 +162,7 @@ def _read_leniently(path: Path, content: bytes, images_dir: str | Path | None) -
     findings = Findings(path)
     parsed = json_text.parse_json(content, findings)
     if kind := foreign_formats.describe_document(parsed):
-        raise CocoError(f"{path}: seems to be {kind}")
+        raise_problems(path, [f"seems to be {kind}"])
     normalized = normalize.normalize_document(parsed, findings, SizeReader(images_dir))
     findings.raise_problems()
     document = _validate(path, normalized.document, DOCUMENT)
