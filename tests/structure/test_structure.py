@@ -17,11 +17,11 @@ CODE_FOLDERS = ("blender", "pipeline", "tests", "examples", "rules", "configs", 
 # Test files without a module of their name: they test several modules together.
 TESTS_OF_SEVERAL_MODULES = {
     "blender/ground_truth/test_planted_faults.py",
-    "blender/mesh/importing/test_damaged_files.py",
     "blender/people/test_reach.py",
     "blender/shards/test_collision_volumes.py",
     "blender/shards/test_custom_meshes_in_images.py",
     "pipeline/common/test_files.py",
+    "pipeline/config/test_wrong_values.py",
     "pipeline/models/weights/test_local_weights.py",
 }
 
