@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stage `evaluate`: compare predictions with the ground truth, as COCO's average precision (`cariste evaluate`)."""
 
+import logging
 import sys
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -22,6 +23,9 @@ from pipeline.inference import predict
 from pipeline.inference.model_classes import with_model_classes
 from pipeline.models import detectors
 from pipeline.viz.formatting import DASH
+
+# It reports every step of its work.
+logging.getLogger("faster_coco_eval").setLevel(logging.WARNING)
 
 IouType = Literal["box", "mask"]
 # Our name -> COCO's name.
@@ -215,7 +219,9 @@ def _evaluate_and_print(
     unknown_classes: Collection[str] = (),
 ) -> dict[str, Any]:
     metrics = evaluate(ground_truth, detections, unknown_classes)
-    if metrics["mask"] is None:
+    if not sum(metrics["annotations"].values()):
+        print(f"{title}: there is nothing to score: the file has no annotations", file=sys.stderr)
+    elif metrics["mask"] is None:
         print(f"{title}: boxes only: {masks_missing_reason(ground_truth, detections)}", file=sys.stderr)
     Console().print(metrics_table(metrics, title))
     return metrics

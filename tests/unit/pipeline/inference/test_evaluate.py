@@ -193,6 +193,14 @@ def test_results_of_other_images_are_an_error(files, tmp_path):
     assert not (tmp_path / "m.json").exists()
 
 
+def test_a_file_without_annotations_says_that_nothing_is_scored(tmp_path):
+    annotations = write_truth(tmp_path / "none.json", [])
+    json_files.write_json(tmp_path / "found.json", [])
+    done = run("--annotations", annotations, "--predictions", tmp_path / "found.json", "--out", tmp_path / "m.json")
+    assert done.exit_code == 0
+    assert done.stderr == f"{annotations}: there is nothing to score: the file has no annotations\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
