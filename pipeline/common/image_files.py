@@ -12,9 +12,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
-from pipeline.common import atomic_write, image_formats, image_modes, path_checks
+from pipeline.common import atomic_write, image_formats, image_modes, path_checks, png_chunks
 from pipeline.common.errors import CaristeError
 from pipeline.common.image_remarks import Remarks
 
@@ -22,8 +22,6 @@ from pipeline.common.image_remarks import Remarks
 MAX_PIXELS = 90_000_000
 MIN_SIDE_PX = 4
 MAX_SIDE_RATIO = 50
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-PNG_METADATA = (b"eXIf", b"iTXt", b"tEXt", b"zTXt")
 PNG_HEADER_BYTES = 33  # the signature and the chunk IHDR
 # EXIF orientation -> the stored pixels upright.
 UPRIGHT = 1
@@ -38,6 +36,9 @@ TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
 }
 INVERSE_TURNS = {6: 8, 8: 6}  # the others are their own inverse
 
+# Of text in PNG files, such as the history of an image editor or the workflow of an image generator: Pillow refuses
+# images with more than 1 MiB in one text. Its limit of 64 MiB for all texts stays.
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY
 # Pillow warns of metadata that it cannot read. They do not change the pixels.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
@@ -58,6 +59,8 @@ def read_image(path: str | Path, remarks: Remarks | None = None, turn_upright: b
     with _open_image(path) as opened_image:
         turn = _turn_to_do(opened_image, turn_upright)
         opened_image.load()
+        if opened_image.format == "PNG" and png_chunks.has_wrong_pixels(Path(path)):
+            raise ImageFileError(f"{path_checks.shown(path)}: not a readable image (damaged: a checksum is wrong)")
         pixels, assumed = image_modes.to_rgb(opened_image)
     if remarks:
         remarks.add(Path(path), assumed)
@@ -102,26 +105,14 @@ def check_pixels(path: Path, remarks: Remarks) -> None:
 
 def orientation(opened_image: Image.Image) -> int:
     """Return the EXIF orientation, 1 to 8. Values that are not defined, and EXIF that is damaged, count as upright."""
-    if opened_image.format == "PNG" and _has_metadata_after_pixels(Path(opened_image.filename)):
+    if opened_image.format == "PNG" and png_chunks.has_metadata_after_pixels(Path(opened_image.filename)):
         opened_image.load()
     try:
-        value = opened_image.getexif().get(ExifTags.Base.Orientation, 1)
+        # That of PNG files decodes the pixels. If this fails here, Pillow takes them for decoded, and all are black.
+        value = Image.Image.getexif(opened_image).get(ExifTags.Base.Orientation, 1)
     except Exception:  # errors of many types, as in `_open_image`
         return UPRIGHT
     return int(value) if value in TURNS else UPRIGHT
-
-
-def _has_metadata_after_pixels(path: Path) -> bool:
-    """Whether a PNG file has metadata after its pixels: Pillow reads them only with the pixels."""
-    with path.open("rb") as file:
-        file.seek(len(PNG_SIGNATURE))
-        after_pixels = False
-        while len(start := file.read(8)) == 8 and start[4:] != b"IEND":
-            if after_pixels and start[4:] in PNG_METADATA:
-                return True
-            after_pixels |= start[4:] == b"IDAT"
-            file.seek(int.from_bytes(start[:4], "big") + 4, 1)
-    return False
 
 
 def _turn_to_do(opened_image: Image.Image, turn_upright: bool) -> int:
@@ -218,7 +209,7 @@ def png_software(path: Path) -> str | None:
         return None
     with contextlib.suppress(OSError), path.open("rb") as file:
         content = file.read(start + 200)
-        if content.startswith(PNG_SIGNATURE) and content[start - 4 : start + 9] == b"tEXtSoftware\0":
+        if content.startswith(png_chunks.SIGNATURE) and content[start - 4 : start + 9] == b"tEXtSoftware\0":
             end = start + int.from_bytes(content[start - 8 : start - 4], "big")
             return content[start + 9 : end].decode("latin-1") if len(content) >= end else None
     return None

@@ -20,6 +20,14 @@ TO_JPEG = "convert it to JPEG or PNG"
 DEVELOP = "develop it to JPEG or TIFF first"
 EXTRACT = "extract its images first"
 READ_BYTES = 512
+# What cameras, phones, screenshots and editors write that is not read.
+OTHER_SUFFIXES = {
+    *(".heic", ".heif", ".hif", ".jxl", ".jxr", ".exr", ".hdr", ".dds", ".svg", ".pdf", ".eps", ".ai"),
+    *(".xcf", ".kra", ".dcm", ".fits", ".npy", ".pam", ".ico", ".icns", ".dng", ".cr2", ".cr3"),
+    *(".crw", ".nef", ".nrw", ".arw", ".srf", ".sr2", ".raf", ".orf", ".rw2", ".pef", ".srw", ".x3f"),
+    *(".3fr", ".iiq", ".raw", ".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mts", ".3gp", ".insv"),
+    *(".bag", ".zip"),
+}
 
 
 class FileKind(NamedTuple):
@@ -40,6 +48,9 @@ OTHER_KINDS = (
     FileKind(0, b"IIRS", "a raw file of a camera (ORF)", DEVELOP),
     FileKind(0, b"IIU\0", "a raw file of a camera (RW2)", DEVELOP),
     FileKind(0, b"FOVb", "a raw file of a camera (X3F)", DEVELOP),
+    FileKind(0, b"\0\5\x16\7", "what macOS stores beside a file (AppleDouble)", "name the file without ._"),
+    FileKind(0, b"bplist", "a property list of macOS, as for files that are only in iCloud", "download the image"),
+    FileKind(0, b"L\0\0\0\1\x14\2\0", "a shortcut of Windows", "copy the image itself"),
     FileKind(4, b"ftyp", "a video", EXTRACT),
     FileKind(0, b"\x1a\x45\xdf\xa3", "a video", EXTRACT),
     FileKind(8, b"AVI ", "a video", EXTRACT),

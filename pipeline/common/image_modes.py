@@ -25,6 +25,8 @@ STRIP_PIXELS = 4_000_000
 SUBFILE_TYPE, BITS_PER_SAMPLE, PHOTOMETRIC, DNG_VERSION = 254, 258, 262, 50706
 PLANAR_CONFIGURATION, SAMPLE_FORMAT = 284, 339
 PLANES, SIGNED = 2, 2
+# ISO/IEC 15444-1, A.5.1: the marker SIZ follows the start of the code stream; its byte 38 is the depth less one.
+JPEG_2000_HEADER_BYTES, SIZ_MARKER, SIZ_DEPTH_OFFSET = 1_000_000, b"\xff\x4f\xff\x51", 38
 # In these formats, further frames belong to the first one: previews, depth, layers.
 ONE_IMAGE_FORMATS = {"MPO", "PSD"}
 
@@ -44,6 +46,8 @@ def check_mode(image: Image.Image) -> None:
         raise PixelError("32-bit or signed integers have no known white; save it as 8 or 16 bits, unsigned")
     if _number(tags.get(PLANAR_CONFIGURATION)) == PLANES and _number(tags.get(BITS_PER_SAMPLE), 8) > 8:
         raise PixelError("color planes of more than 8 bits are not read; save it as 8-bit RGB")
+    if image.format == "JPEG2000" and image.mode != "I;16" and _jpeg_2000_bits(image) > 8:
+        raise PixelError("JPEG 2000 with colors of more than 8 bits is not read; save it as 8-bit RGB")
     if DNG_VERSION in tags or _number(tags.get(SUBFILE_TYPE)) & 1:
         raise PixelError("a raw file of a camera, which is not read; develop it to JPEG or TIFF first")
 
@@ -125,6 +129,16 @@ def _unit_to_gray(values: np.ndarray) -> np.ndarray:
         found = f"{values.min():g} to {values.max():g}"
         raise PixelError(f"floating-point values must be between 0 (black) and 1 (white), not {found}")
     return (values * 255 + 0.5).astype(np.uint8)
+
+
+def _jpeg_2000_bits(image: Image.Image) -> int:
+    """Return the bits of the first component. Of more than 8 bits in color, Pillow 13 decodes white as black."""
+    place = image.fp.tell()
+    image.fp.seek(0)
+    start = image.fp.read(JPEG_2000_HEADER_BYTES)
+    image.fp.seek(place)
+    _, found, sizes = start.partition(SIZ_MARKER)
+    return (sizes[SIZ_DEPTH_OFFSET] & 0x7F) + 1 if found and len(sizes) > SIZ_DEPTH_OFFSET else 0
 
 
 def _number(value: object, default: int = 0) -> int:

@@ -21,6 +21,13 @@ def check_all_decode(name: str, paths: Sequence[Path]) -> None:
         ImageFileError: one line for each image that cannot be decoded, at most ten, then a count.
     """
     remarks = Remarks()
+    if problems := decoding_problems(name, paths, remarks):
+        raise image_files.ImageFileError(at_most_ten(problems))
+    remarks.log()
+
+
+def decoding_problems(name: str, paths: Sequence[Path], remarks: Remarks) -> list[str]:
+    """Decode images, and return one line for each that cannot be decoded. What was assumed is added to `remarks`."""
 
     def problem_of(path: Path) -> str | None:
         try:
@@ -32,7 +39,4 @@ def check_all_decode(name: str, paths: Sequence[Path]) -> None:
     # Threads and not processes: decoding releases Python's global lock.
     with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool:
         found = track(pool.map(problem_of, paths), len(paths), f"check of {name}")
-        problems = [problem for problem in found if problem]
-    if problems:
-        raise image_files.ImageFileError(at_most_ten(problems))
-    remarks.log()
+        return [problem for problem in found if problem]

@@ -61,6 +61,8 @@ class ImageSearch:
                     self._skip("folders in folders (search them with --recursive)", path)
             elif path.suffix.lower() in image_formats.suffixes():
                 self.add_file(path)
+            elif path.suffix.lower() in image_formats.OTHER_SUFFIXES:
+                self._skip("formats that are not read (convert these to JPEG or PNG)", path)
             else:
                 self._skip("no images by their suffix", path)
 

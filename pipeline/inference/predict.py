@@ -24,6 +24,7 @@ from pipeline.common.image_remarks import Remarks
 from pipeline.common.path_checks import shown
 from pipeline.common.progress import track
 from pipeline.common.validation_messages import at_most_ten
+from pipeline.data.image_decoding import decoding_problems
 from pipeline.inference import prediction_files
 from pipeline.inference.detection_overlays import detection_overlays
 from pipeline.inference.find_images import find_images
@@ -184,9 +185,13 @@ def predict_annotated(
 
     Raises:
         CocoError: an image that is missing or of another size than the file says.
-        ImageFileError: a damaged image.
+        ImageFileError: damaged images, found before the first prediction: one line for each, at most ten.
     """
     files = image_check.check_images(ground_truth, images_dir)
+    # What is assumed about the images is noted when they are predicted.
+    paths = [file.path for file in files.values()]
+    if damaged := decoding_problems(shown(ground_truth.path), paths, Remarks()):
+        raise image_files.ImageFileError(at_most_ten(damaged))
     return results_of_files(detector, ground_truth, files, remarks=remarks)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, PngImagePlugin
 
 from pipeline.common import image_files
 from pipeline.common.image_remarks import Remarks
@@ -129,6 +129,40 @@ def test_a_truncated_image_is_named(tmp_path, suffix):
     for check in (image_files.read_image, lambda path: image_files.check_pixels(path, Remarks())):
         with pytest.raises(image_files.ImageFileError, match=rf"cut\{suffix}: not a readable image"):
             check(path)
+
+
+def with_wrong_bytes(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes(each ^ 0xFF for each in content[middle : middle + 9]) + content[middle + 9 :]
+
+
+def with_zeros_from_the_middle(content: bytes) -> bytes:
+    """Return what is on the disk after a crash: the size is right, but not all was written."""
+    return content[: len(content) // 2].ljust(len(content), b"\0")
+
+
+@pytest.mark.parametrize("damage", [with_wrong_bytes, with_zeros_from_the_middle])
+@pytest.mark.parametrize("has_exif", [False, True])
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA", "I;16"])
+def test_a_damaged_png_file_is_named_and_does_not_become_black(tmp_path, mode, has_exif, damage):
+    path = tmp_path / "a.png"
+    image = Image.fromarray(np.arange(64 * 64, dtype=np.uint16).reshape(64, 64) * 15) if mode == "I;16" else None
+    image = image or noise(64, 64).convert(mode)
+    image.save(path, **({"exif": exif_bytes(SHORT, 1, b"\0\6").removeprefix(b"Exif\0\0")} if has_exif else {}))
+    path.write_bytes(damage(path.read_bytes()))
+    for check in (image_files.read_image, lambda path: image_files.check_pixels(path, Remarks())):
+        with pytest.raises(image_files.ImageFileError, match=r"a\.png: not a readable image"):
+            check(path)
+
+
+@pytest.mark.parametrize("megabytes", [0.5, 3, 30])
+@pytest.mark.parametrize("kind", ["tEXt", "zTXt", "iTXt"])
+def test_a_png_file_with_long_texts_is_read(tmp_path, kind, megabytes):
+    info = PngImagePlugin.PngInfo()
+    add = info.add_itxt if kind == "iTXt" else info.add_text
+    add("workflow", "a" * int(megabytes * 2**20), zip=kind != "tEXt")
+    noise(32, 24).save(tmp_path / "a.png", pnginfo=info)
+    np.testing.assert_array_equal(image_files.read_image(tmp_path / "a.png"), np.asarray(noise(32, 24)))
 
 
 PLACES = {

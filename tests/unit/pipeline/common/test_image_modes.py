@@ -6,6 +6,7 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
@@ -341,6 +342,18 @@ def test_12_bits_in_a_16_bit_file_are_read_as_they_are_and_named(tmp_path):
     assert remarks == [DEEP, DARK]
 
 
+def deep_jpeg_2000(channels: int) -> bytes:
+    """Return 16-bit gray or color; half of it is white, which Pillow decodes as black in color."""
+    pixels = np.zeros((64, 64, channels), np.uint16)
+    pixels[:32] = 65535
+    return cv2.imencode(".jp2", pixels)[1].tobytes()
+
+
+def test_jpeg_2000_of_16_bit_gray_keeps_its_white(tmp_path):
+    (tmp_path / "a.jp2").write_bytes(deep_jpeg_2000(1))
+    assert image_files.read_image(tmp_path / "a.jp2").mean() == pytest.approx(127.5, abs=1)
+
+
 REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "TIFF unsigned 32 bit": (lambda: tiff("u4"), "integers have no known white; save it as 8 or 16 bits"),
     **{
@@ -364,6 +377,10 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "raw DNG": (lambda: tiff("u1", {50706: [1, 4, 0, 0]}), "a raw file of a camera"),
     "raw of a sensor": (lambda: tiff("u1", {262: [32803]}), "TIFF file with pixels of a rare kind"),
     "raw CR2": (lambda: b"II*\0\x10\0\0\0CR\2\0" + bytes(600), "raw file of a camera .CR2.*develop it"),
+    "JPEG 2000 RGB 16 bit": (lambda: deep_jpeg_2000(3), "JPEG 2000 with colors of more than 8 bits.*as 8-bit RGB"),
+    "AppleDouble": (lambda: b"\0\5\x16\7\0\2\0\0Mac OS X" + bytes(60), "what macOS stores.*without ._"),
+    "iCloud": (lambda: b"bplist00\xd1\1\2", "property list of macOS.*download the image"),
+    "shortcut": (lambda: b"L\0\0\0\1\x14\2\0" + bytes(90), "a shortcut of Windows"),
     "PFM in color": (lambda: b"PF\n16 16\n-1\n" + bytes(3072), "a color PFM image"),
     "PAM": (lambda: b"P7\nWIDTH 16\n" + bytes(300), "a PAM image"),
     "HEIC": (lambda: b"\0\0\0\x18ftypheic\0\0\0\0" + bytes(64), "a HEIC image, which is not read; convert it to JPEG"),

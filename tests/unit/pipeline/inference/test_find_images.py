@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.common import image_files
+from pipeline.common import image_files, image_formats
 from pipeline.inference.find_images import InputsError, find_images
 from pipeline.inference.prediction_files import DRAWN_BY
 
@@ -55,7 +55,16 @@ def test_what_is_passed_over_is_counted_and_named_on_one_line(tmp_path, caplog):
     assert found(tmp_path) == ["a.jpg"]
     (line,) = caplog.messages
     assert line.startswith("skipped ")
-    for part in ("hidden: 5 (", "no images by their suffix: 3 (", "b.heic", "c.txt", "IMG_1", "2 (", "day 1", "x.jpg"):
+    for part in (
+        "hidden: 5 (",
+        "not read (convert these to JPEG or PNG): 1 (b.heic)",
+        "suffix: 2 (",
+        "c.txt",
+        "IMG_1",
+        "2 (",
+        "day 1",
+        "x.jpg",
+    ):
         assert part in line
 
 
@@ -99,7 +108,7 @@ def test_what_cannot_be_opened_is_kept_to_be_named_later(tmp_path):
     ("names", "message"),
     [
         ([], r"in: no images to predict; suffixes of images are \.jpg"),
-        (["a.heic"], r"no images by their suffix: 1 .*a\.heic"),
+        (["a.heic"], r"not read .*: 1 .*a\.heic"),
         (["day/a.jpg"], r"search them with --recursive.*day"),
         (None, "in: no such file or folder"),
     ],
@@ -111,3 +120,14 @@ def test_inputs_without_images_are_refused(tmp_path, names, message):
     with pytest.raises(InputsError, match=message) as caught:
         find_images([tmp_path / "in"])
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["IMG_1.HEIC", "DSC_1.NEF", "1.CR3", "1.dng", "1.jxl", "1.mp4", "IMG_2.MOV", "a.pdf"])
+def test_a_folder_of_another_format_says_what_to_do(tmp_path, name):
+    make(tmp_path, name)
+    with pytest.raises(InputsError, match=rf"no images to predict; skipped formats .*convert these.*: 1 \({name}\)$"):
+        found(tmp_path)
+
+
+def test_no_suffix_is_both_read_and_not_read():
+    assert not image_formats.OTHER_SUFFIXES & image_formats.suffixes()

@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import cv2
@@ -99,6 +100,17 @@ def test_images_are_checked_before_the_first_prediction(detector, annotated, tmp
     write_image(tmp_path / "images" / "8.png", 8, width=50)
     with pytest.raises(reader.CocoError, match=r"any.json: image 8: .*8.png: the image is 50x70, the file says 90x70"):
         predict.predict_annotated(detector, annotated, tmp_path / "images")
+
+
+def test_all_damaged_images_are_named_before_the_first_prediction(detector, annotated, tmp_path, monkeypatch):
+    monkeypatch.setattr(predict, "detect_objects", None)
+    for number in (3, 8):
+        path = tmp_path / "images" / f"{number}.png"
+        path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(image_files.ImageFileError) as caught:
+        predict.predict_annotated(detector, annotated, tmp_path / "images")
+    for line, number in zip(str(caught.value).splitlines(), (3, 8), strict=True):
+        assert re.search(rf"any.json: .*{number}.png: not a readable image", line)
 
 
 def run(*arguments: object) -> Outcome:
