@@ -4,13 +4,13 @@
 Every check returns the problem as text that follows the path (`is a folder, …`), or None.
 """
 
-import difflib
 import os
 import stat
 import tempfile
 from pathlib import Path
 
-MAX_NAMES_COMPARED = 10_000
+from pipeline.common import path_hints
+
 # Writing replaces the file, which would remove the stream itself.
 STREAMS = ("/dev/std", "/dev/fd/", "/proc/")
 
@@ -75,13 +75,9 @@ def _input_problem(path: Path, files: bool, folders: bool) -> str | None:
 def _missing(path: Path, kind: str) -> str:
     if path.is_symlink():
         return f"is a link to {shown(os.readlink(path))}, which does not exist"
-    try:
-        with os.scandir(path.parent) as entries:
-            names = [entry.name for entry, _ in zip(entries, range(MAX_NAMES_COMPARED), strict=False)]
-    except OSError:
-        return f"no such {kind}: there is no folder {shown(path.parent)}"
-    near = difflib.get_close_matches(path.name, names, 1, 0.75)
-    return f"no such {kind}" + (f"; did you mean {shown(path.parent / near[0])}?" if near else "")
+    if hint := path_hints.hint(path):
+        return f"no such {kind}; {shown(hint)}"
+    return f"no such {kind}" + ("" if path.parent.is_dir() else f": there is no folder {shown(path.parent)}")
 
 
 def output_file_problem(path: Path) -> str | None:
