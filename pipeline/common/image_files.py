@@ -60,7 +60,9 @@ def read_image(path: str | Path, remarks: Remarks | None = None, turn_upright: b
         turn = _turn_to_do(opened_image, turn_upright)
         opened_image.load()
         if opened_image.format == "PNG" and png_chunks.has_wrong_pixels(Path(path)):
-            raise ImageFileError(f"{path_checks.shown(path)}: not a readable image (damaged: a checksum is wrong)")
+            raise ImageFileError(
+                f"{path_checks.shown(path)}: not a readable image (damaged: a checksum is wrong; copy it again)"
+            )
         pixels, assumed = image_modes.to_rgb(opened_image)
     if remarks:
         remarks.add(Path(path), assumed)
@@ -182,6 +184,10 @@ def _too_large(size: str) -> str:
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
+    if "truncated" in str(error).lower():
+        return "its end is missing; copy it again"
+    if "broken data stream" in str(error):
+        return "damaged; copy it again"
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 

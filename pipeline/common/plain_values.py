@@ -10,7 +10,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BeforeValidator
 
@@ -18,6 +18,21 @@ LARGEST_NUMBER, MAX_DIGITS = 2**63 - 1, 100
 TOO_LARGE = f"is too large; the largest number is {LARGEST_NUMBER}"
 SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 NO_VALUE = "has no value; give one, or remove the key"
+# 5,000 or 5 000; and 5.000, which is 5 in YAML and five thousand in many languages.
+GROUPED_DIGITS = r"[-+]?\d{1,3}([,'’ \u00a0]\d{3})+"
+POINTS_BETWEEN_THREE_DIGITS = r"[-+]?[1-9]\d{0,2}(\.\d{3})+"
+
+
+class GroupedNumber(float):
+    """A number that was written like 5.000. As text it is what was written."""
+
+    def __new__(cls, text: str) -> Self:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+    def __repr__(self) -> str:
+        return self.text
 
 
 def read_whole_number(value: Any, expected: str = "a whole number") -> int:
@@ -26,6 +41,8 @@ def read_whole_number(value: Any, expected: str = "a whole number") -> int:
     Raises:
         ValueError: no number, not whole, or its size is above 2**63 - 1.
     """
+    if isinstance(value, GroupedNumber | str) and re.fullmatch(POINTS_BETWEEN_THREE_DIGITS, str(value).strip()):
+        raise ValueError(f"unclear; write {str(value).replace('.', '')}, or {str(value).partition('.')[0]}")
     number = _read_number(value, expected)
     if number != int(number):
         raise ValueError(f"must be {expected}")
@@ -125,7 +142,15 @@ def _number_in_text(text: str, expected: str) -> int | float:
         except ValueError:
             continue
     hint = ""
-    if re.fullmatch(r"[-+]?\d+,\d+", plain):
+    if re.fullmatch(GROUPED_DIGITS, plain) and "whole" in expected:
+        hint = f"; write {re.sub(r'[^-+0-9]', '', plain)}"
+    elif re.fullmatch(r"[–—−]\s?[\d.]+", plain):
+        hint = f"; write -{plain[1:].strip()}"
+    elif re.fullmatch(r"\d+ ?[x×*] ?\d+", plain):
+        hint = "; it is a single number"
+    elif "whole" not in expected and (match := re.fullmatch(r"(\d+) ?/ ?([1-9]\d*)", plain)):
+        hint = f"; write {int(match[1]) / int(match[2]):.6g}"
+    elif re.fullmatch(r"[-+]?\d+,\d+", plain):
         hint = f"; write {plain.replace(',', '.')}"
     elif match := re.fullmatch(r"([-+]?[\d.]+) ?%", plain):
         hint = f"; write {float(match[1]) / 100:g}" if match[1].count(".") <= 1 else ""

@@ -91,8 +91,15 @@ def shown(value: Any) -> str:
 def suggestion(name: str, known: list[str]) -> str:
     """Return `; did you mean ...?` with the known name that is nearest, or nothing."""
     by_lower_case = {each.lower(): each for each in known}
-    nearest = difflib.get_close_matches(name.strip().lower(), by_lower_case, 1, SUGGESTION_CUTOFF)
-    return f"; did you mean {by_lower_case[nearest[0]]}?" if nearest else ""
+    plain = name.strip().lower()
+    nearest = difflib.get_close_matches(plain, by_lower_case, 1, SUGGESTION_CUTOFF) or [
+        each
+        for each in by_lower_case
+        if plain in (each.partition("_")[0], "".join(part[:1] for part in each.split("_")))
+    ]
+    if len(nearest) != 1:
+        return ""
+    return f"; did you mean {by_lower_case[nearest[0]]}?"
 
 
 def at_most_ten(lines: list[str]) -> str:
@@ -119,11 +126,22 @@ def _describe(problem: dict[str, Any], path: KeyPath, root: type[BaseModel]) -> 
         message = PLAIN_MESSAGES[kind].format(**problem.get("ctx", {}))
     else:
         message = problem["msg"][0].lower() + problem["msg"][1:]
-    if kind == "model_type" and isinstance(given, str) and re.match(r"\w+[:=]", given.replace(" ", "")):
-        message += "; write `key: value`, with a blank behind the colon"
+    if kind == "model_type":
+        message += _hint_for_section(given, path, root)
     if given is None:
         return "", message if message == NO_VALUE else f"has no value; {message}"
     return "" if kind == "missing" or isinstance(given, dict) else f" = {shown(given)}", message
+
+
+def _hint_for_section(given: Any, path: KeyPath, root: type[BaseModel]) -> str:
+    """Return what may be meant by `given` in place of a section."""
+    annotation = _annotation_at(path, root)
+    if isinstance(given, str) and re.match(r"\w+[:=]", given.replace(" ", "")):
+        return "; write `key: value`, with a blank behind the colon"
+    is_named = len(path) > 1 and get_origin(_annotation_at(path[:-1], root)) is dict
+    if is_named and path[-1] in _section_in(annotation).model_fields:
+        return f"; {path[-1]} belongs below a name of your choice: {dotted(path[:-1])}: {{NAME: {{{path[-1]}: ..}}}}"
+    return ", or null" if NoneType in get_args(annotation) else ""
 
 
 def _choices(problem: dict[str, Any]) -> list[str]:
@@ -138,9 +156,14 @@ def _hint_for_key(path: KeyPath, root: type[BaseModel]) -> str:
     """Return what to write instead of an unknown key: a near name, the section that has it, or all that is allowed."""
     name, section = str(path[-1]), _section_in(_annotation_at(path[:-1], root))
     allowed = list(section.model_fields)
+    if (pair := re.fullmatch(r"(\w+)\s*[:=]\s*(.+)", name)) and pair[1] in allowed:
+        return f"; write `{pair[1]}: {pair[2]}`, with a blank behind the colon"
     if near := suggestion(name, allowed):
         return near
     known = _all_keys(root)
+    if name in known:
+        *sections, key = name.split(".")
+        return f"; write {''.join(f'{each}: {{' for each in sections)}{key}: ..{'}' * len(sections)}"
     last_names = sorted({key.rpartition(".")[2] for key in known})
     for nearest in difflib.get_close_matches(name.lower(), last_names, 1, ELSEWHERE_CUTOFF):
         there = _listed([key for key in known if key.rpartition(".")[2] == nearest])

@@ -7,6 +7,7 @@ All keys of mappings are text. Stricter than YAML: a key may occur only once, an
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,13 +15,19 @@ from typing import Any, NoReturn
 
 import yaml
 
+from pipeline.common.plain_values import POINTS_BETWEEN_THREE_DIGITS, GroupedNumber
 from pipeline.common.text_files import TextFileError, on_one_line, read_text
+from pipeline.common.yaml_syntax_messages import syntax_message
 
 MAX_BYTES = 1_000_000  # of a file that somebody wrote by hand
 MAX_VALUES = 100_000  # in a file after its aliases are replaced; few lines with aliases can stand for billions
 MAX_DEPTH = 100
 MAX_DIGITS = 100
 TAG = "tag:yaml.org,2002:"
+# In plain text: blanks and marks that look like nothing, or like plain blanks, at its ends or behind a colon;
+# typographic quotes at its beginning; wide colons and commas.
+BLANKS = "\u00a0\u00ad\u1680\u2000-\u200f\u202f\u205f-\u2064\u3000\ufeff"
+PASTED = rf"^[{BLANKS}]|[{BLANKS}]$|(?<=:)[{BLANKS}]|^[“”„‟‘’‚‛«»]|(?<=\w)：(?= |$)"
 
 
 def _whole_number(text: str) -> int | str:
@@ -29,6 +36,8 @@ def _whole_number(text: str) -> int | str:
 
 
 def _decimal(text: str) -> float:
+    if re.fullmatch(POINTS_BETWEEN_THREE_DIGITS, text):
+        return GroupedNumber(text)
     return float(re.sub(r"\.(?=[a-z])", "", text.lower()))  # Python writes .inf and .nan without the point
 
 
@@ -87,6 +96,9 @@ for _name, (_pattern, _) in CORE_SCHEMA.items():
         _class.add_implicit_resolver(TAG + _name, re.compile(rf"(?:{_pattern})\Z"), None)
 
 
+_Dumper.add_implicit_resolver(TAG + "pasted", re.compile(rf".*?({PASTED})", re.DOTALL), None)
+
+
 def read_yaml(path: str | Path) -> YamlDocument:
     """Return the content of a YAML or JSON file.
 
@@ -107,7 +119,7 @@ def parse_yaml(text: str, source: str) -> YamlDocument:
         document = _parse_json(text, source) or _Builder(source).document(yaml.compose(text, _Loader))
         json.dumps(document.values, ensure_ascii=False).encode()
     except yaml.YAMLError as error:
-        raise YamlError(_syntax_message(error, text, source)) from None
+        raise YamlError(syntax_message(error, text, source)) from None
     except RecursionError:
         raise YamlError(f"{source}: nested too deeply") from None
     except UnicodeEncodeError:
@@ -118,30 +130,6 @@ def parse_yaml(text: str, source: str) -> YamlDocument:
 def dump_yaml(values: Any) -> str:
     """Return values as YAML text, keys in the given order. YAML 1.1 and 1.2 read the same values from it."""
     return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
-
-
-def _syntax_message(error: yaml.YAMLError, text: str, source: str) -> str:
-    """Return one line for an error of PyYAML's reader, scanner, parser or composer."""
-    if isinstance(error, yaml.reader.ReaderError):
-        line = text.count("\n", 0, error.position) + 1
-        return f"{source}, line {line}: the control character {chr(error.character)!r} is not allowed; remove it"
-    if conflict := re.search(r"^(<{7}|={7}|>{7})( |$)", text, re.MULTILINE):
-        line = text.count("\n", 0, conflict.start()) + 1
-        return f"{source}, line {line}: a merge conflict that is not resolved; keep one of both sides"
-    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None) or str(error)
-    where = source if mark is None else f"{source}, line {mark.line + 1}"
-    if "\\t" in problem:
-        return f"{where}: a tab; indent with spaces"
-    if "another document" in problem:
-        return f"{where}: a second document begins (---); a file can hold only one"
-    if "unknown escape" in problem:
-        problem += "; put text with \\ in single quotes"
-    elif "mapping values are not allowed" in problem or "<block mapping start>" in problem:
-        problem = "a key in a place where none can be; check the indentation, and begin a new line for every key"
-    elif "cannot start any token" in problem:
-        problem += "; put such text in quotes"
-    context = getattr(error, "context", None)
-    return f"{where}: not YAML: {f'{context}, ' if context else ''}{on_one_line(problem)}"
 
 
 def _parse_json(text: str, source: str) -> YamlDocument | None:
@@ -199,12 +187,18 @@ class _Builder:
         return found
 
     def scalar(self, node: yaml.ScalarNode) -> Any:
+        self.check_plain(node)
         if node.tag not in SCALARS:
             self.refuse_tag(node)
         pattern, read = SCALARS[node.tag]
         if not re.fullmatch(pattern, node.value, re.DOTALL):
             self.refuse(node, f"{node.value!r} is not what its tag says; remove the tag")
         return read(node.value)
+
+    def check_plain(self, node: yaml.ScalarNode) -> None:
+        if node.style is None and (found := re.search(PASTED, node.value)):
+            name = f"{unicodedata.name(found[0])} (U+{ord(found[0]):04X})"
+            self.refuse(node, f"{node.value!r} holds {name}, as in copied text; write a plain character instead")
 
     def sequence(self, node: yaml.SequenceNode, path: KeyPath) -> list[Any]:
         if node.tag != TAG + "seq":
@@ -219,6 +213,7 @@ class _Builder:
         for key, item in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 self.refuse(key, "a key must be a single text")
+            self.check_plain(key)
             if key.tag == MERGE:
                 merged |= self.merged(item, path)
                 continue

@@ -97,6 +97,11 @@ BILLION = "a0: &a0 [x, x, x]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}
         ("a: 1\n---\nb: 1", "line 2: a second document"),
         ("a: 1\n<<<<<<< HEAD\nb: 1\n=======\nb: 2\n>>>>>>> x\n", "line 2: a merge conflict"),
         ("a:\n b: 1\n  c: 2", "line 3: not YAML: a key in a place where none can be"),
+        ("# mine\n\n[data]\nimages = 5\n", "TOML or INI, not YAML; write `section:`"),
+        ("[data]\nimages: 5\n", "TOML or INI, not YAML"),
+        ('{"a": 1} // mine', "something follows the end of the content; comments begin with #"),
+        ('a: "C:\\Users\\me"', r"put text with \ in single quotes"),
+        ('a: "C:\\x"', r"put text with \ in single quotes"),
         ("a: [1,", "line 1: not YAML"),
         ("a: 'x", "line 1: not YAML"),
         ("a: b: c", "line 1: not YAML"),
@@ -130,6 +135,45 @@ def test_what_is_refused_is_one_line_with_its_place(text, said):
     assert str(refused.value).startswith("file")
     assert "\n" not in str(refused.value)
     assert time.monotonic() - started < 10
+
+
+# What web pages, chats and word processors put in place of plain blanks, quotes and colons.
+PASTED = {
+    "NO-BREAK SPACE": ["a:\n\u00a0\u00a0b: 1", "a:\n  b:\u00a05", "\u00a0a: 1", "a: 1\u00a0", "a: [1,\u00a02]"],
+    "NARROW NO-BREAK SPACE": ["a: x\u202f"],
+    "ZERO WIDTH SPACE": ["\u200ba: 1", "a: 5\u200b", "- \u200bx"],
+    "RIGHT-TO-LEFT MARK": ["a: x\u200f"],
+    "IDEOGRAPHIC SPACE": ["a:\u3000x"],
+    "FULLWIDTH COLON": ["a： 5", "a:\n  b： 5"],
+    "LEFT DOUBLE QUOTATION MARK": ["a: “x”", "“a”: x", "a: [“x”]"],
+    "DOUBLE LOW-9 QUOTATION MARK": ["a: „x“"],
+    "LEFT SINGLE QUOTATION MARK": ["a: ‘/data/x’"],
+    "LEFT-POINTING DOUBLE ANGLE QUOTATION MARK": ["a: «x»"],
+}
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in PASTED.items() for text in texts])
+def test_characters_of_copied_text_are_named(name, text):
+    with pytest.raises(
+        YamlError, match=rf"^file, line \d: '.*' holds {name} \(U\+....\), as in copied text"
+    ) as refused:
+        parse_yaml(text, "file")
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("'“x”'", "“x”"),
+        ('"\u00a0x"', "\u00a0x"),
+        ("/data/Bildschirmfoto 9.41\u202fAM.png", "/data/Bildschirmfoto 9.41\u202fAM.png"),
+        ("O’Brien", "O’Brien"),
+        ("5 # “mine”", 5),
+        ("图：x", "图：x"),
+    ],
+)
+def test_the_same_characters_are_read_in_quotes_and_inside_of_words(text, value):
+    assert parse_yaml(f"a: {text}", "file").values == {"a": value}
 
 
 def test_a_file_named_json_gets_the_message_about_json():
