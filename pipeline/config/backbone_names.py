@@ -23,6 +23,11 @@ def check_backbone(backbone: str) -> str:
     return backbone
 
 
+def is_known(backbone: str) -> bool:
+    """Return whether a backbone exists without a question to timm, which is slow to import."""
+    return backbone in TORCHVISION_BACKBONES or backbone.removeprefix("timm/") in BUNDLED_BACKBONES
+
+
 def weights_problem(backbone: str, weights: str) -> str | None:
     """Return why these weights are not for this backbone, None if that cannot be said yet."""
     for name, backbones in (("bundled", BUNDLED_BACKBONES), ("coco", COCO_BACKBONES)):

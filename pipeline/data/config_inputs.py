@@ -12,7 +12,7 @@ from typing import get_args
 from pipeline.common import path_checks
 from pipeline.common.errors import CaristeError
 from pipeline.common.validation_messages import at_most_ten, suggestion
-from pipeline.config.backbone_names import WEIGHTS
+from pipeline.config.backbone_names import WEIGHTS, is_known
 from pipeline.config.config import Config
 from pipeline.config.field_types import CocoSetSection
 from pipeline.record.base_types import Category
@@ -26,12 +26,14 @@ class ConfigInputError(CaristeError):
 
 
 def check_config_inputs(config: Config) -> None:
-    """Check all real images, COCO files and weights that a config names. Relative paths start at the working directory.
+    """Check all backbones, weights, COCO files and real images that a config names.
+
+    Relative paths start at the working directory.
 
     Raises:
-        ConfigInputError: one line for each that is missing or cannot be read, at most ten, then a count.
+        ConfigInputError: one line for each that is unknown, missing or cannot be read, at most ten, then a count.
     """
-    problems = [*_weight_problems(config)]
+    problems = [*_backbone_problems(config), *_weight_problems(config)]
     for key, real in named_sets(config).items():
         problems += _set_problems(key, real)
     if problems:
@@ -45,6 +47,21 @@ def named_sets(config: Config) -> dict[str, CocoSetSection]:
     if config.train.validation and config.train.validation.dataset:
         sets["train.validation.dataset"] = config.train.validation.dataset
     return sets
+
+
+def _backbone_problems(config: Config) -> Iterator[str]:
+    names = {"model.backbone": config.model.backbone} | {
+        f"study.backbones.{name}": name for name in config.study.backbones
+    }
+    unknown = {key: name for key, name in names.items() if not is_known(name)}
+    if unknown:
+        import timm  # slow to import
+
+        for key, name in unknown.items():
+            timm_name = name.removeprefix("timm/")
+            if not timm.is_model(timm_name):
+                near = suggestion(timm_name, timm.list_models())
+                yield f"{key} = {path_checks.shown(name)}: neither torchvision's nor timm's name of a backbone{near}"
 
 
 def _weight_problems(config: Config) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from pipeline.config.config import validate
+from pipeline.config.config import ConfigError, validate
 from pipeline.data.config_inputs import ConfigInputError, check_config_inputs
 
 
@@ -134,3 +134,31 @@ def test_weights_that_are_no_file_are_found(values, said):
 def test_a_file_of_weights_is_accepted(tmp_path):
     (tmp_path / "model.pt").write_bytes(b"x")
     check_config_inputs(validate({"model": {"weights": str(tmp_path / "model.pt")}}))
+
+
+BACKBONES = {
+    "yolov8n": "model.backbone = yolov8n: neither torchvision's nor timm's name of a backbone",
+    "timm/convnext_pic": "model.backbone = timm/convnext_pic: neither torchvision's nor timm's name of a backbone; did "
+    "you mean convnext_pico?",
+    "swin-tiny\n": "contains a line break",
+    "regnetx_002": "",
+    "timm/convnext_pico": "",
+    "timm/tf_efficientnet_lite0": "",
+    "resnet18": "",
+}
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_a_backbone_that_nobody_knows_is_named(name):
+    plain = name.removeprefix("timm/")
+    values = {"model": {"backbone": name, "weights": "none"}, "study": {"backbones": {plain: "none"}}}
+    if not (said := BACKBONES[name]):
+        check_config_inputs(validate(values))
+    elif "\n" in name:
+        with pytest.raises(ConfigError, match=said):
+            validate(values)
+    else:
+        assert refusal_of(values) == [
+            said,
+            said.replace(f"model.backbone = {name}", f"study.backbones.{plain} = {plain}"),
+        ]
