@@ -18,6 +18,8 @@ from pipeline.common.path_checks import shown
 
 LOG = logging.getLogger(__name__)
 
+# Of names (0 to 1), from which on a message suggests one for the other.
+MIN_LIKENESS = 0.4
 # General categories of Unicode that are not compared: blanks, control characters, dashes, underscores.
 IGNORED = ("Z", "C", "Pd", "Pc")
 
@@ -135,9 +137,20 @@ def _find(name: str, class_names: Sequence[str]) -> str:
 
 def _mapping_problems(coco: CocoFile, mapping: CategoryMapping, classes: Classes | None) -> Iterator[str]:
     in_file = [category.name for category in coco.categories]
+    known = set(map(comparable, in_file))
     for category, class_name in mapping.names.items():
-        if comparable(category) not in map(comparable, in_file):
-            yield f"{mapping.given_by}: no category {category!r}{_near(category, in_file)} in this file"
+        if (
+            comparable(category) not in known
+            and classes
+            and comparable(class_name) in known
+            and (_find(category, classes.names) in classes.names)
+        ):
+            right = mapping.example(class_name, category)
+            yield f"{mapping.given_by}: {category} is the class, {class_name} the category; write {right}"
+            continue
+        if comparable(category) not in known:
+            several = "; for several categories, repeat the option" if "=" in category else ""
+            yield f"{mapping.given_by}: no category {category!r}{_near(category, in_file)} in this file{several}"
         if classes and _find(class_name, classes.names) not in classes.names:
             yield f"{mapping.given_by}: {classes.owner} has no class {class_name!r}{_near(class_name, classes.names)}"
 
@@ -156,9 +169,13 @@ def _nothing_in_common(coco: CocoFile, mapping: CategoryMapping, classes: Classe
 
 
 def _likely(categories: Sequence[str], class_names: Sequence[str]) -> tuple[str, str]:
-    """Return the category and the class whose names are most alike."""
-    pairs = [(category, class_name) for category in categories for class_name in class_names]
-    return max(pairs, key=lambda pair: difflib.SequenceMatcher(None, *map(comparable, pair)).ratio())
+    """Return the category and the class whose names are most alike; "CATEGORY" if none are alike."""
+
+    def likeness(pair: tuple[str, str]) -> float:
+        return difflib.SequenceMatcher(None, *map(comparable, pair)).ratio()
+
+    best = max(((category, name) for category in categories for name in class_names), key=likeness)
+    return best if likeness(best) >= MIN_LIKENESS else ("CATEGORY", best[1])
 
 
 def _log_names(coco: CocoFile, names: Mapping[int | str, str]) -> None:

@@ -2,21 +2,24 @@
 """The strict check of COCO files and results: what is wrong in entries that have the right types."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.coco.entries import BOX_TOLERANCE_PX, MAX_SIDE_PX, Annotation, CocoImage, Detection
+from pipeline.coco.entries import BOX_TOLERANCE_PX, MAX_SIDE_PX, Annotation, CocoImage, Detection, Id
 from pipeline.coco.masks import describe_image, rle_problems, segmentation_problems
 
 if TYPE_CHECKING:
     from pipeline.coco.reader import CocoFile
 
+# Boxes of detectors reach outside their image by this share of their shorter side, hardly by more.
+DETECTION_OVERHANG = 0.5
 NO_PIXEL_BOXES = "COCO boxes are x, y, width, height in pixels"
 
 
 def problems(coco: "CocoFile") -> Iterator[str]:
     """Yield what is wrong with a COCO file."""
-    if kind := _other_kind_of_box(coco):
+    images = {image.id: image for image in coco.images}
+    if kind := _other_kind_of_box(coco.annotations, images, lambda annotation: BOX_TOLERANCE_PX):
         yield f"bbox: all boxes seem to be {kind}; {NO_PIXEL_BOXES}: convert them"
         return
     yield from (f"image {image.id!r}: file_name: empty" for image in coco.images if not image.file_name)
@@ -25,7 +28,6 @@ def problems(coco: "CocoFile") -> Iterator[str]:
     yield from _duplicates("annotation id", (annotation.id for annotation in coco.annotations))
     yield from _duplicates("category id", (category.id for category in coco.categories))
     yield from _duplicates("category name", (category.name for category in coco.categories))
-    images = {image.id: image for image in coco.images}
     categories = {category.id for category in coco.categories}
     for annotation in coco.annotations:
         image = images.get(annotation.image_id)
@@ -46,21 +48,27 @@ def _geometry_problems(annotation: Annotation, image: CocoImage) -> Iterator[str
         yield from segmentation_problems(annotation.segmentation, image)
 
 
-def _overhang(annotation: Annotation, image: CocoImage) -> float:
+def _overhang(annotation: Annotation | Detection, image: CocoImage) -> float:
     """Return by how many pixels a box reaches outside its image, negative if it does not."""
     x, y, width, height = annotation.bbox
     return -min(x, y, image.width - x - width, image.height - y - height)
 
 
-def _other_kind_of_box(coco: "CocoFile") -> str | None:
-    """Return what all boxes of a file seem to be, if it is not x, y, width, height in pixels."""
-    boxes = [annotation.bbox for annotation in coco.annotations]
+def _other_kind_of_box(
+    entries: Sequence[Annotation | Detection],
+    images: Mapping[Id, CocoImage],
+    tolerance: Callable[[Annotation | Detection], float],
+) -> str | None:
+    """Return what all boxes of a file seem to be, if it is not x, y, width, height in pixels.
+
+    `tolerance`: by how many pixels a box may reach outside its image.
+    """
+    boxes = [entry.bbox for entry in entries]
     if boxes and all(min(box) >= 0 and max(box) <= 1 for box in boxes) and not all(map(_is_whole, boxes)):
         return "shares of the image's size, 0 to 1"
-    images = {image.id: image for image in coco.images}
-    # The first test ends at the first box that is right.
-    if all(_are_corners(each, images.get(each.image_id)) for each in coco.annotations) and any(
-        _overhang(each, images[each.image_id]) > BOX_TOLERANCE_PX for each in coco.annotations
+    # Each test ends at the first box that is right.
+    if all(_are_corners(each, images.get(each.image_id)) for each in entries) and any(
+        _overhang(each, images[each.image_id]) > tolerance(each) for each in entries
     ):
         return "corners (x1, y1, x2, y2)"
     return None
@@ -70,7 +78,7 @@ def _is_whole(box: Sequence[float]) -> bool:
     return all(side == int(side) for side in box)
 
 
-def _are_corners(annotation: Annotation, image: CocoImage | None) -> bool:
+def _are_corners(annotation: Annotation | Detection, image: CocoImage | None) -> bool:
     if image is None:
         return False
     x1, y1, x2, y2 = annotation.bbox
@@ -81,6 +89,10 @@ def result_problems(detections: Sequence[Detection], coco: "CocoFile") -> Iterat
     """Yield what is wrong with COCO results for the images of `coco`."""
     images = {image.id: image for image in coco.images}
     categories = {category.id for category in coco.categories}
+    # Detectors that do not cut their boxes at the border leave the image by a part of the box.
+    if kind := _other_kind_of_box(detections, images, lambda detection: DETECTION_OVERHANG * min(detection.bbox[2:])):
+        yield f"bbox: all boxes seem to be {kind}; {NO_PIXEL_BOXES}: convert them"
+        return
     for number, detection in enumerate(detections):
         image = images.get(detection.image_id)
         if detection.category_id not in categories:

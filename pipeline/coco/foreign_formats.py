@@ -35,6 +35,7 @@ YOLO_LINE = re.compile(rb"\d+( +\d*\.?\d+(e-?\d+)?){4,}\s*(\n|$)")
 CSV_HEADER = re.compile(rb"[\"\w ]+([,;\t][\"\w ]+){3,}\s*\n")
 YAML_KEY = re.compile(rb"(#[^\n]*\n)*\s*[A-Za-z_]+:( |\n)")
 
+RESULTS_NEEDED = "write COCO results, an object for each detection with image_id, category_id, bbox and score"
 RESULTS = "a list of detections (COCO results), not a COCO file: give it as --predictions"
 
 
@@ -62,6 +63,14 @@ def describe_document(document: Any) -> str | None:
     for kind, fits in DOCUMENTS.items():
         if fits(document, first):
             return kind
+    return None
+
+
+def describe_predictions(entries: list[Any]) -> str | None:
+    """Return what the entries of a results file seem to be if they are no detections; None if they may be some."""
+    first = next((entry for entry in entries if isinstance(entry, dict)), {})
+    if "bbox" not in first and {"boxes", "bboxes", "instances", "pred_instances"} & set(first):
+        return f"predictions of one image for each entry: {RESULTS_NEEDED}"
     return None
 
 
@@ -115,6 +124,13 @@ DOCUMENTS: dict[str, Callable[[Any, dict[str, Any]], bool]] = {
     ),
     f"GeoJSON: {CONVERT}": lambda document, first: (
         isinstance(document, dict) and document.get("type") == "FeatureCollection"
+    ),
+    "several sets, or one in another object: give a file for each set, an object with images and annotations": (
+        lambda document, first: any(
+            map(is_coco, document.values() if isinstance(document, dict) else document)
+            if isinstance(document, dict | list)
+            else ()
+        )
     ),
     "a COCO panoptic file: give the COCO file with instances": _annotations_have("segments_info"),
     "a COCO captions file: give the COCO file with instances": _annotations_have("caption"),

@@ -5,6 +5,7 @@ Tools write the paths of their own machine, URLs, backslashes (Windows), percent
 name (Label Studio), letters composed in another way (macOS), or another case of the suffix (cameras).
 """
 
+import itertools
 import os
 import re
 import unicodedata
@@ -14,6 +15,8 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from pipeline.common import image_formats
 
 UPLOAD_HASH = re.compile(r"^[0-9a-f]{6,40}[-_]")
 URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+://")
@@ -60,6 +63,9 @@ class ImageFolder:
             found = self._by_name.get(_key(without_hash)) if without_hash else None
             if found:
                 return Match(tuple(found), "found by the name without the hash before it")
+            found = self._images_without_suffix.get(_key(_without_suffix(name)))
+            if found:
+                return Match(tuple(found), "found with another suffix")
         return Match(())
 
     @cached_property
@@ -71,6 +77,16 @@ class ImageFolder:
             for name in sorted(each for each in names if not each.startswith(".")):
                 path = Path(folder, name)
                 files[_key(path.relative_to(self.folder).as_posix())].append(path)
+        return files
+
+    @cached_property
+    def _images_without_suffix(self) -> dict[str, list[Path]]:
+        """All images below the folder, by the key of their path relative to it without the suffix."""
+        files = defaultdict(list)
+        for path in itertools.chain.from_iterable(self._files.values()):
+            relative = path.relative_to(self.folder).as_posix()
+            if _without_suffix(relative) != relative:
+                files[_key(_without_suffix(relative))].append(path)
         return files
 
     @cached_property
@@ -120,6 +136,12 @@ def _key(path: str) -> str:
 def _spelling(name: str, found: list[Path]) -> str:
     same = any(path.as_posix().endswith(name) for path in found)
     return "\\, URLs and encoded letters in the path are read" if same else "case and composed letters may differ"
+
+
+def _without_suffix(name: str) -> str:
+    """Return a path without the suffix of an image; any other path as it is: "hall.12" may have no suffix."""
+    suffix = PurePosixPath(name).suffix
+    return name.removesuffix(suffix) if suffix.lower() in image_formats.suffixes() else name
 
 
 def _exists(path: Path) -> bool:

@@ -13,10 +13,15 @@ from pipeline.coco.entries import Id
 from pipeline.coco.findings import Findings
 from pipeline.coco.image_sizes import SizeReader
 from pipeline.coco.lenient_values import Size, quote
-from pipeline.coco.normalize_entries import match_id, read_annotation, read_category, read_image
+from pipeline.coco.normalize_entries import read_annotation, read_category, read_image
+from pipeline.coco.references import category_references, image_references
+from pipeline.coco.sections import ANNOTATION_KEYS, IMAGE_KEYS, clean_entry, section_entries
 
 Entries = list[dict[str, Any]]
 SECTIONS = ("images", "annotations", "categories")
+OTHER_KEYS = {"images": IMAGE_KEYS, "annotations": ANNOTATION_KEYS, "categories": {}}
+# Entries with one id and equal values of these keys are the same entry: two files were merged.
+IDENTITY = {"image": ("file_name", "width", "height"), "category": ("name",)}
 
 
 class Normalized(NamedTuple):
@@ -60,17 +65,19 @@ def _entries(document: dict[str, Any], name: str, findings: Findings) -> Iterato
         else:
             findings.assume(f"the file has no {name}: read as a file without any")
         return
-    if not isinstance(entries, list):
-        findings.refuse(f"{name}: must be a list, not {quote(entries)}")
+    listed = section_entries(entries, name, findings)
+    if listed is None:
+        findings.refuse(f"{name}: must be a list of objects, not {quote(entries)}")
         return
     noun = "category" if name == "categories" else name.removesuffix("s")
-    for number, entry in enumerate(entries):
+    for number, entry in enumerate(listed):
+        place = f"{name}[{number}]"
         if not isinstance(entry, dict):
-            findings.refuse(f"must be an object with keys, not {quote(entry)}", f"{name}[{number}]")
-        elif isinstance(entry.get("id"), int | str) and not isinstance(entry["id"], bool):
-            yield f"{noun} {entry['id']}", dict(entry)
-        else:
-            yield f"{name}[{number}]", dict(entry)
+            findings.refuse(f"must be an object with keys, not {quote(entry)}", place)
+            continue
+        if isinstance(entry.get("id"), int | str) and not isinstance(entry["id"], bool):
+            place = f"{noun} {entry['id']}"
+        yield place, clean_entry(entry, OTHER_KEYS[name], place, findings)
 
 
 def _drop_copies(entries: Entries, noun: str, findings: Findings) -> Entries:
@@ -78,10 +85,16 @@ def _drop_copies(entries: Entries, noun: str, findings: Findings) -> Entries:
     kept: dict[str, dict[str, Any]] = {}
     for entry in entries:
         first = kept.setdefault(str(entry["id"]), entry)
-        if first is not entry and first == entry:
+        if first is entry:
+            continue
+        key = IDENTITY[noun][0]
+        if all(first.get(each) == entry.get(each) for each in IDENTITY[noun]):
             findings.assume("entries are listed twice: read once", f"{noun} {entry['id']}")
-        elif first is not entry:
-            findings.refuse(f"{noun} id {quote(entry['id'])} is used for two entries that differ")
+        else:
+            findings.refuse(
+                f"{noun} id {quote(entry['id'])} is used for two entries that differ, {quote(first[key])} and "
+                f"{quote(entry[key])}: give one of them another id, also in its annotations"
+            )
     return list(kept.values())
 
 
@@ -105,14 +118,14 @@ def _read_annotations(
     findings: Findings,
 ) -> Entries:
     sizes = {image["id"]: Size(image["width"], image["height"]) for image in images}
-    image_ids = {str(image_id): image_id for image_id in sizes}
-    category_ids = {str(category["id"]): category["id"] for category in categories}
-    category_ids |= {str(category_id): kept for category_id, kept in merged.items()}
+    image_of = image_references({image["id"]: image["file_name"] for image in images}, "the file's images")
+    category_names = {category["id"]: category["name"] for category in categories}
+    category_of = category_references(category_names, merged, "the file's categories")
     annotations = []
     for place, entry in entries:
         before = len(findings.problems)
-        match_id(entry, "image_id", image_ids, place, findings)
-        match_id(entry, "category_id", category_ids, place, findings)
+        image_of.match(entry, place, findings)
+        category_of.match(entry, place, findings)
         if len(findings.problems) == before and read_annotation(place, entry, sizes, findings):
             annotations.append(entry)
     return _number_annotations(annotations, findings)

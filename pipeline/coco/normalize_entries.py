@@ -10,25 +10,12 @@ from typing import Any
 from pipeline.coco.entries import BOX_TOLERANCE_PX, MAX_SIDE_PX
 from pipeline.coco.findings import Findings
 from pipeline.coco.image_sizes import SizeReader
-from pipeline.coco.lenient_values import (
-    Size,
-    box_of_segmentation,
-    quote,
-    read_box,
-    read_integer,
-    read_number,
-    read_segmentation,
-)
+from pipeline.coco.lenient_masks import box_of_segmentation, read_segmentation
+from pipeline.coco.lenient_values import Size, quote, read_box, read_integer, read_number
 
 YES_NO = {"true": 1, "yes": 1, "1": 1, "false": 0, "no": 0, "0": 0, "": 0}
 # Boxes that reach outside by more than this share of their side are a mistake, not rounding.
 MAX_OVERHANG = 0.1
-
-SECTION_OF = {"image_id": "images", "category_id": "categories"}
-NAMES = {"image_id": "image", "category_id": "category"}
-
-# The ids of a section by their text: 7, 7.0 and "7" are the same.
-Ids = dict[str, Any]
 
 
 def _read_id(entry: dict[str, Any], place: str, findings: Findings) -> None:
@@ -69,22 +56,6 @@ def read_category(place: str, entry: dict[str, Any], findings: Findings) -> None
     elif not isinstance(name, str) or not name:
         problem = "missing" if name is None else f"must be text, not {quote(name)}"
         findings.refuse(f"name: {problem}", place)
-
-
-def match_id(entry: dict[str, Any], key: str, ids: Ids, place: str, findings: Findings) -> None:
-    """Replace the reference `key` of an entry by the id that it means, which may be written as text or as 3.0."""
-    value = entry.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float | str) or value == "":
-        problem = "missing" if value is None else f"must be a whole number or text, not {quote(value)}"
-        findings.refuse(f"{key}: {problem}", place)
-        return
-    text = str(int(value) if isinstance(value, float) and value.is_integer() else value)
-    if text not in ids:
-        findings.refuse(f"{NAMES[key]} {quote(value)} is not in the file's {SECTION_OF[key]}", place)
-        return
-    entry[key] = ids[text]
-    if not isinstance(value, type(ids[text])):
-        findings.assume("ids are numbers such as 3.0, or numbers at one place and text at another: matched", place)
 
 
 def read_annotation(place: str, entry: dict[str, Any], sizes: Mapping[Any, Size], findings: Findings) -> bool:

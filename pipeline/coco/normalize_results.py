@@ -1,23 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Normalize COCO results of other tools: the same rules as for COCO files (`pipeline.coco.normalize`)."""
 
-from collections import Counter
-from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from pipeline.coco import foreign_formats
-from pipeline.coco.entries import Id
 from pipeline.coco.findings import Findings
-from pipeline.coco.lenient_values import (
-    Size,
-    box_of_segmentation,
-    quote,
-    read_box,
-    read_number,
-    read_segmentation,
-)
+from pipeline.coco.lenient_masks import box_of_segmentation, read_segmentation
+from pipeline.coco.lenient_values import Size, quote, read_box, read_number
 from pipeline.coco.masks import to_rle
+from pipeline.coco.references import category_references, image_references_of_results
+from pipeline.coco.sections import RESULT_KEYS, clean_entry, result_entries
 from pipeline.common.path_checks import shown
 
 if TYPE_CHECKING:
@@ -26,75 +18,44 @@ if TYPE_CHECKING:
 
 def normalize_results(document: Any, coco: "CocoFile", findings: Findings) -> list[dict[str, Any]]:
     """Return the entries as `Detection` has them; what is not clear is noted in `findings`."""
-    if not isinstance(document, list):
-        kind = foreign_formats.describe_document(document)
-        if foreign_formats.is_coco(document):
-            kind = kind or "a COCO file with annotations, not detections: give it as --annotations"
-        findings.refuse(f"seems to be {kind}" if kind else f"must be a list of detections, not {quote(document)}")
-        return []
-    category_ids = {str(category.id): category.id for category in coco.categories}
-    category_ids |= {str(merged): kept for merged, kept in coco.merged_categories.items()}
-    image_ids = _image_ids(document, coco)
-    if document and not any(_text(entry, "image_id") in image_ids for entry in document):
+    entries = _read_entries(document, findings)
+    where = shown(coco.path)
+    image_ids = [entry.get("image_id") for entry in entries]
+    image_of = image_references_of_results({image.id: image.file_name for image in coco.images}, image_ids, where)
+    if image_ids and all(image_of.find(image_id) is None for image_id in image_ids):
         findings.refuse(
-            f"none of its image ids, such as {quote(_first(document, 'image_id'))}, is in {shown(coco.path)}: "
-            "these are results for another file"
+            f"none of its image ids, such as {quote(image_ids[0])}, is in {where}: these are results for another file"
         )
         return []
-    if set(image_ids) - {str(image.id) for image in coco.images}:
-        findings.assume("image_id is the name of an image without its suffix (Ultralytics): matched by name")
+    category_names = {category.id: category.name for category in coco.categories}
+    category_of = category_references(category_names, coco.merged_categories, where)
     sizes = {image.id: Size(image.width, image.height) for image in coco.images}
-    for number, given in enumerate(document):
-        if not isinstance(given, dict):
-            findings.refuse(f"must be an object with keys, not {quote(given)}", f"[{number}]")
-    entries = [dict(entry) for entry in document if isinstance(entry, dict)]
     for number, entry in enumerate(entries):
         place = f"[{number}]"
-        _match(entry, "image_id", image_ids, coco, place, findings)
-        _match(entry, "category_id", category_ids, coco, place, findings)
+        image_of.match(entry, place, findings)
+        category_of.match(entry, place, findings)
         _read_score(entry, place, findings)
         if entry["image_id"] in sizes:
             _read_geometry(entry, sizes[entry["image_id"]], place, findings)
     return entries
 
 
-def _image_ids(document: list[Any], coco: "CocoFile") -> Mapping[str, Id]:
-    """Return the ids of the images by their text; or by file name without suffix if no result fits an id."""
-    by_id: dict[str, Id] = {str(image.id): image.id for image in coco.images}
-    if any(_text(entry, "image_id") in by_id for entry in document):
-        return by_id
-    stems = Counter(PurePosixPath(image.file_name).stem for image in coco.images)
-    by_stem = {PurePosixPath(image.file_name).stem: image.id for image in coco.images}
-    names = {_text(entry, "image_id") for entry in document}
-    return {stem: by_stem[stem] for stem, count in stems.items() if count == 1 and stem in names} or by_id
-
-
-def _text(entry: Any, key: str) -> str | None:
-    """Return an id as text; 3.0 is the same as 3."""
-    value = entry.get(key) if isinstance(entry, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
-
-
-def _first(document: list[Any], key: str) -> Any:
-    return next((entry.get(key) for entry in document if isinstance(entry, dict)), None)
-
-
-def _match(
-    entry: dict[str, Any], key: str, ids: Mapping[str, Id], coco: "CocoFile", place: str, findings: Findings
-) -> None:
-    """Replace a reference by the id in `coco`; an unknown one becomes None and is noted."""
-    known = ids.get(_text(entry, key) or "")
-    if known is None:
-        noun = key.removesuffix("_id")
-        given = entry.get(key)
-        findings.refuse(
-            f"{noun} {quote(given)} is not in {shown(coco.path)}" if given is not None else f"{key}: missing", place
-        )
-    elif not isinstance(entry[key], type(known)) and _text(entry, key) == str(known):
-        findings.assume("ids are numbers such as 3.0, or numbers at one place and text at another: matched", place)
-    entry[key] = known
+def _read_entries(document: Any, findings: Findings) -> list[dict[str, Any]]:
+    """Return a copy of each detection; none if the document is of another kind."""
+    given = result_entries(document, findings)
+    kind = foreign_formats.describe_document(document) if given is None else foreign_formats.describe_predictions(given)
+    if given is None and foreign_formats.is_coco(document):
+        kind = kind or "a COCO file with annotations, not detections: give it as --annotations"
+    if given is None or kind:
+        findings.refuse(f"seems to be {kind}" if kind else f"must be a list of detections, not {quote(document)}")
+        return []
+    entries = []
+    for number, entry in enumerate(given):
+        if isinstance(entry, dict):
+            entries.append(clean_entry(entry, RESULT_KEYS, f"[{number}]", findings))
+        else:
+            findings.refuse(f"must be an object with keys, not {quote(entry)}", f"[{number}]")
+    return entries
 
 
 def _read_score(entry: dict[str, Any], place: str, findings: Findings) -> None:

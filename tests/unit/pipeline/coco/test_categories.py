@@ -107,3 +107,38 @@ def test_without_classes_only_the_mapping_is_applied(tmp_path, caplog):
     file = with_class_names(file_with(tmp_path, "Man", "woman", "box"), parse_mapping(["man=p", "woman=p"]))
     assert names_of(file) == ["p", "box"]
     assert len(caplog.messages) == 1
+
+
+# The mapping, the categories of the file, and a part of the only line.
+MISTAKES = {
+    "turned round": (
+        ["pedestrian=行人"],
+        ["行人"],
+        "pedestrian is the class, 行人 the category; write --category 行人=pedestrian",
+    ),
+    "commas": (["a=pedestrian,b=pallet_truck"], ["a", "b"], "for several categories, repeat the option"),
+    "near": (["Fussganger=pedestrian"], ["Fußgänger"], "did you mean 'Fußgänger'?"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_in_the_mapping_is_one_line(tmp_path, name):
+    options, categories, message = MISTAKES[name]
+    with pytest.raises(reader.CocoError) as caught:
+        with_class_names(file_with(tmp_path, *categories), parse_mapping(options), MODEL)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "option", ["Fußgänger=pedestrian", "FUSSGÄNGER = Pedestrian", "Fu\u00dfga\u0308nger=pedestrian"]
+)
+def test_a_mapping_from_another_language_is_used(tmp_path, option):
+    assert names_of(with_class_names(file_with(tmp_path, "Fußgänger"), parse_mapping([option]), MODEL)) == [
+        "pedestrian"
+    ]
+
+
+def test_categories_that_are_not_like_any_class_are_not_suggested_for_one(tmp_path):
+    with pytest.raises(reader.CocoError, match=r"say which is which: --category CATEGORY="):
+        with_class_names(file_with(tmp_path, "行人", "托盘车"), CategoryMapping(), MODEL)

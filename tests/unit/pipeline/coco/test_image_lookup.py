@@ -36,6 +36,8 @@ PATHS = {
     "Label Studio local": ("train/a.jpg", "/data/local-files/?d=train/a.jpg"),
     "case of the suffix": ("A.JPG", "A.jpg"),
     "case": ("Halle/B.png", "halle/b.PNG"),
+    "converted": ("x/a.jpg", "x/a.PNG"),
+    "no suffix": ("hall.12.jpg", "hall.12"),
     "decomposed": (unicodedata.normalize("NFD", "grün.jpg"), "grün.jpg"),
     "composed": ("grün.jpg", unicodedata.normalize("NFD", "grün.jpg")),
 }
@@ -70,7 +72,8 @@ def test_a_name_that_fits_several_files_gives_all_of_them(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["b.jpg", "a.png", "a", "", "..", "/", "a\0b", "http://[", "%00", "x" * 5000, "\udcfc.jpg"]
+    "name",
+    ["b.jpg", "x/a.png", "b", "a.1", "a.txt", "", "..", "/", "a\0b", "http://[", "%00", "x" * 5000, "\udcfc.jpg"],
 )
 def test_a_name_that_fits_nothing_finds_nothing(tmp_path, name):
     assert [path for path in make(tmp_path, "a.jpg").find(name).paths if path.is_file()] == []

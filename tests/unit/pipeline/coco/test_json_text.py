@@ -88,6 +88,7 @@ OTHER_FORMATS = {
     "CreateML": [{"image": "a.jpg", "annotations": []}],
     "Detectron2": [{"file_name": "a.jpg", "annotations": []}],
     "GeoJSON": {"type": "FeatureCollection", "features": []},
+    "several sets": {"train": {"images": []}, "val": {"images": []}},
     "panoptic": {"images": [], "annotations": [{"image_id": 1, "segments_info": []}], "categories": []},
     "captions": {"images": [], "annotations": [{"image_id": 1, "id": 1, "caption": "a truck"}]},
 }
