@@ -57,7 +57,8 @@ class WrongKey(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        return f"{dotted(self.path) or 'the file'}{self.given}: {on_one_line(self.message)}"
+        where = dotted(self.path) or ("the file" if self.given else "")
+        return f"{where}{self.given}: {on_one_line(self.message)}" if where else on_one_line(self.message)
 
 
 def wrong_keys(error: ValidationError, root: type[BaseModel]) -> list[WrongKey]:

@@ -66,13 +66,20 @@ def _file_hashes(name: str, asset: CustomAsset, folder: Path) -> dict[str, str]:
         files = files_of_mesh(folder / asset.file, folder, asset.files)
         hashes = {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
     except OSError as error:
-        key = "file" if not (folder / asset.file).exists() else "files"
-        raise CatalogueError(
-            f"custom.{name}.{key}: {error.filename}: {error.strerror}{_similar_name(Path(str(error.filename)))}"
-        ) from None
+        key, path = "file" if not (folder / asset.file).exists() else "files", Path(str(error.filename))
+        hint = _without_folder(path, folder) or _similar_name(path)
+        raise CatalogueError(f"custom.{name}.{key}: {path}: {error.strerror}{hint}") from None
     if unwritable := [file for file in hashes if not file.isprintable()]:
         raise CatalogueError(f"custom.{name}.file: the name of the file {unwritable[0]!r} is no text: rename it")
     return hashes
+
+
+def _without_folder(path: Path, folder: Path) -> str:
+    """Return what to write for a path that begins with the name of the folder of the catalogue, which it is below."""
+    inside = path.relative_to(folder) if path.is_relative_to(folder) else path
+    if inside.parts[:1] != (folder.name,):
+        return ""
+    return f"; paths begin in {folder.name}/: write {inside.relative_to(folder.name)}"
 
 
 def _similar_name(missing: Path) -> str:

@@ -125,7 +125,7 @@ def test_entries_come_from_both_sections(tmp_path):
         ("assets: {}".encode("utf-16"), "is in UTF-16"),
         ("assets: {}  # \u00fc".encode("latin-1"), "line 1: is not in UTF-8"),
         (b"", "is empty"),
-        (b"# nothing", "the file: has no value; must be keys with values"),
+        (b"# nothing", "catalogue.yaml: has no value; must be keys with values"),
         (b"- assets", "the file = ['assets']: must be keys with values"),
         (b"assets: {}\n---\na: 1", "line 2: a second document begins"),
         (b"assets: {}\nCustom: {}", "line 2: Custom: unknown key; did you mean custom?"),

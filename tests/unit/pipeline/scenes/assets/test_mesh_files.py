@@ -114,3 +114,8 @@ def test_a_name_that_is_no_text_is_refused(tmp_path):
     with open(os.fsencode(tmp_path) + b"/a/gr\xfcn.png", "w"):
         pass
     assert "is no text: rename it" in refusal(tmp_path, file="a/a.obj")
+
+
+def test_a_path_that_begins_with_the_folder_of_the_catalogue_says_what_to_write(tmp_path):
+    advice = f"; paths begin in {tmp_path.name}/: write meshes/truck.obj"
+    assert refusal(tmp_path, file=f"{tmp_path.name}/meshes/truck.obj").endswith(advice)
