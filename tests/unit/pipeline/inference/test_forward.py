@@ -11,7 +11,7 @@ from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from pipeline.inference import forward
 
 
-class Received(Exception):  # noqa: N818 - ends the forward pass
+class Received(Exception):
     """Carries what the backbone gets."""
 
 
