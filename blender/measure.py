@@ -22,9 +22,14 @@ PLAUSIBLE_SIZES_M = {
     "pedestrian": ((0.2, 2.2), (1.2, 2.2)),
     None: ((0.02, 12.0), (0.02, 12.0)),
 }
-# Possible units of a file in meters, the most usual first: meter, millimeter, centimeter, inch, foot, decimeter. Then
-# those of files that a program has scaled by a wrong factor.
-CANDIDATE_UNITS_M = (1.0, 0.001, 0.01, 0.0254, 0.3048, 0.1, 10.0, 100.0, 1000.0)
+# Possible units of a file in meters, the most usual first. The last ones are those of files that a program has made
+# too small.
+CANDIDATE_UNITS_M = {
+    1.0: "meters", 0.001: "millimeters", 0.01: "centimeters", 0.0254: "inches", 0.3048: "feet", 0.1: "decimeters",
+    10.0: "meters, but 10 times too small", 100.0: "meters, but 100 times too small",
+    1000.0: "meters, but 1000 times too small",
+}  # fmt: skip
+MAX_UNITS_NAMED = 3
 
 # On one busy CPU thread, an image of 640 x 480 pixels with 16 samples took 53 s with a simple truck, 61 s with one of
 # 100,000 triangles and 69 s with one of 500,000.
@@ -65,17 +70,29 @@ def measure_asset(asset: dict, folder: Path, log: Callable[[str], None] = lambda
 def _check_size(category: str | None, size_m: list[float], metres_per_unit: float) -> None:
     if _is_plausible(category, size_m):
         return
-    size_in_units = [side / metres_per_unit for side in size_m]
-    plausible_units = [
-        unit for unit in CANDIDATE_UNITS_M if _is_plausible(category, [side * unit for side in size_in_units])
-    ]
     (short, long), (low, high) = PLAUSIBLE_SIZES_M[category]
-    advice = f"set metres_per_unit: {plausible_units[0]:g}" if plausible_units else "look at it in Blender"
+    name = (category or "prop").replace("_", " ")
     raise custom_mesh.CustomMeshError(
-        f"it is {' x '.join(f'{side:.4g}' for side in size_m)} m (length, width, height), but a "
-        f"{(category or 'prop').replace('_', ' ')} is {short:g} to {long:g} m long and {low:g} to {high:g} m high; "
-        f"{advice}, or check up and forward"
+        f"it is {_shown(size_m)} (length, width, height), but a {name} is {short:g} to {long:g} m long and {low:g} to "
+        f"{high:g} m high; {_unit_advice(category, [side / metres_per_unit for side in size_m])}, or check up and "
+        "forward, or remove what else the file shows, such as a floor"
     )
+
+
+def _unit_advice(category: str | None, size_in_units: list[float]) -> str:
+    """Return which units would give a plausible size, each with this size."""
+    sizes = {unit: [side * unit for side in size_in_units] for unit in CANDIDATE_UNITS_M}
+    advice = [
+        f"{unit:g}, if it is in {CANDIDATE_UNITS_M[unit]} ({_shown(size)})"
+        for unit, size in sizes.items()
+        if _is_plausible(category, size)
+    ]
+    return f"set metres_per_unit: {'; or '.join(advice[:MAX_UNITS_NAMED])}" if advice else "look at it in Blender"
+
+
+def _shown(size_m: list[float]) -> str:
+    rounded = [float(f"{round(side, 6):.4g}") for side in size_m]
+    return f"{' x '.join(f'{side:g}' for side in rounded)} m"
 
 
 def _is_plausible(category: str | None, size_m: list[float]) -> bool:

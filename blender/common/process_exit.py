@@ -29,12 +29,19 @@ def run_in_child(run: Callable[[], int], describe_crash: Callable[[str], str]) -
     child = os.fork()
     if not child:
         exit_process(run())
+    received: list[int] = []
+
+    def pass_on(number: int, _: object) -> None:
+        received.append(number)
+        os.kill(child, number)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda received, _: os.kill(child, received))
+        signal.signal(number, pass_on)
     status = os.waitpid(child, 0)[1]
     if not os.WIFSIGNALED(status):
         return os.WEXITSTATUS(status)
-    number = os.WTERMSIG(status)
+    # Blender crashes if Ctrl-C comes while it is loaded.
+    number = received[0] if received else os.WTERMSIG(status)
     if number in (signal.SIGTERM, signal.SIGINT):
         return 128 + number
     causes = {signal.SIGKILL: "the memory was probably too small", signal.SIGXCPU: "it took too long"}

@@ -13,6 +13,7 @@ import numpy as np
 
 from blender.mesh.importing.errors import CustomMeshError
 from blender.mesh.importing.gltf_checks import check_gltf
+from blender.mesh.importing.stl_checks import check_stl
 
 START_BYTES = 65536
 # Plain, and compressed by zstd or (Blender before 3.0) by gzip.
@@ -27,7 +28,7 @@ OBJ_NOT_FINITE = re.compile(
 OBJ_MATERIAL = re.compile(rb"usemtl[ \t]+([^\r\n]*[^\s])")
 MTL_MATERIAL = re.compile(rb"newmtl[ \t]+([^\r\n]*[^\s])")
 # The start of a line with a vertex once all digits are removed, if it has other characters: 60 MB in 0.2 s.
-OBJ_SUSPICIOUS = re.compile(rb"\nv[nie#]", re.IGNORECASE)
+OBJ_SUSPICIOUS = re.compile(rb"\nv[nie#,]", re.IGNORECASE)
 OBJ_ORDINARY = b"0123456789+-. \t\r"
 USDA_ASSET = re.compile(rb"@([^@\n]+)@")
 PLY_TYPES = {
@@ -51,6 +52,7 @@ def check_content(path: Path) -> None:
         raise CustomMeshError(f"{path.name} {problem}")
     check: Callable[[Path], str | None] = {
         ".obj": _obj_problem, ".ply": _ply_problem, ".glb": check_gltf, ".gltf": check_gltf, ".usda": _usda_problem,
+        ".stl": check_stl,
     }.get(suffix, lambda _: None)  # fmt: skip
     if problem := check(path):
         raise CustomMeshError(f"{path.name} {problem}")
@@ -90,9 +92,9 @@ def _obj_problem(path: Path) -> str | None:
     start = content[:START_BYTES]
     if b"\n" not in start and b"\r" in start:
         return "ends its lines in the way of old Macs: save it with line ends of Unix or Windows"
-    if OBJ_DECIMAL_COMMA.search(start):
-        return "has numbers with a comma (0,75): export it with decimal points"
     suspicious = OBJ_SUSPICIOUS.search(b"\n" + content.translate(None, OBJ_ORDINARY))
+    if suspicious and OBJ_DECIMAL_COMMA.search(content):
+        return "has numbers with a comma (0,75): export it with decimal points"
     return f"{NOT_FINITE}: remove them where it was made" if suspicious and OBJ_NOT_FINITE.search(content) else None
 
 
@@ -101,6 +103,9 @@ def _ply_problem(path: Path) -> str | None:
     body = body[2:] if body.startswith(b"\r\n") else body[1:]
     lines = header.decode("ascii", errors="replace").splitlines()
     words = [line.split() for line in lines if line.strip()]
+    has_faces = any(line[:2] in (["element", "face"], ["element", "tristrips"]) for line in words)
+    if separator and not has_faces:
+        return "has points without triangles: make a mesh of them, and export it as .glb"
     if not separator or ["format", "ascii", "1.0"] in words:
         return f"{NOT_FINITE}: remove them" if re.search(rb"(?i)\b(?:nan|inf|infinity)\b", body) else None
     elements = [number for number, line in enumerate(words) if line[0] == "element"]

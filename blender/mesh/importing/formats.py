@@ -26,6 +26,8 @@ MISSING_FILE_PATTERNS = (
 # To read a file of 36 MB with two million triangles took 50 bytes a byte and 2 s a megabyte; much more is allowed.
 MEMORY_PER_BYTE = 300
 CPU_S, CPU_S_PER_BYTE = 20.0, 10e-6
+# How the importer of .obj files says that it leaves out a face.
+FACE_WITHOUT_POINTS = re.compile(r"Invalid vertex index .*ignoring face")
 # How USD says what is wrong with a file.
 USD_ERROR = re.compile(r"Runtime Error: in .* -- (.+)")
 
@@ -60,6 +62,8 @@ def read_file(path: Path) -> ReadFile:
     missing = list(dict.fromkeys(name for pattern in MISSING_FILE_PATTERNS for name in pattern.findall(output)))
     if scene is None and not missing:
         raise CustomMeshError(f"{path.name}: Blender cannot read it: {_reason(problem, output, path)}")
+    if faces := len(FACE_WITHOUT_POINTS.findall(output)):
+        raise CustomMeshError(f"{path.name} is damaged: it lacks points of its faces ({faces}); export it again")
     return ReadFile(scene, missing, notes + content_notes(path)) if scene else ReadFile(_new_scene(), missing)
 
 

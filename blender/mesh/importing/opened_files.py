@@ -19,6 +19,8 @@ from blender.mesh.importing.errors import CustomMeshError
 
 MAX_PROBLEMS = 10
 BYTE_ORDER_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+# Text in which Blender takes a byte order mark for a part of the first line.
+TEXT_FORMATS = (".mtl", ".gltf", ".obj")
 # Of groups of nodes in groups, in linked materials.
 MAX_DEPTH = 20
 
@@ -30,7 +32,7 @@ class KnownFiles:
         self.folder, self.names, self.stage = folder, list(names), stage
         for name in self.names:
             (stage / name).parent.mkdir(parents=True, exist_ok=True)
-            if name.lower().endswith(".mtl") and (folder / name).read_bytes().startswith(BYTE_ORDER_MARKS):
+            if name.lower().endswith(TEXT_FORMATS) and _has_byte_order_mark(folder / name):
                 (stage / name).write_bytes(_plain_text((folder / name).read_bytes()))
             else:
                 (stage / name).symlink_to((folder / name).absolute())
@@ -77,6 +79,11 @@ class KnownFiles:
             return f"its {kind} {outside} lies outside the folder {self.folder.name}: copy it there, beside the mesh"
         wanted = wanted.replace(f"{self.stage}{os.sep}", "")
         return f"its {kind} {wanted} is missing or cannot be read: put it beside the mesh"
+
+
+def _has_byte_order_mark(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(3).startswith(BYTE_ORDER_MARKS)
 
 
 def _plain_text(content: bytes) -> bytes:
@@ -188,6 +195,8 @@ def _check_image(image: bpy.types.Image, known: KnownFiles) -> tuple[str | None,
     if image.source in ("SEQUENCE", "MOVIE"):
         return f"its image {image.name} is a {image.source.lower()}: use a single image", None
     path = bpy.path.abspath(image.filepath, library=image.library)
+    if image.source == "FILE" and os.path.isdir(path):  # an image that was packed, but not embedded by the export
+        return "one of its images has no file name: save this image as a file beside the mesh, then export again", None
     paths = [_tile_path(path, tile.number) for tile in image.tiles] if image.source == "TILED" else [path]
     names = [known.name_of(each) for each in paths]
     similar = None

@@ -9,9 +9,14 @@ import pytest
 from tests.helpers.paths import ROOT
 
 PROGRAM = """
-import os, signal
+import os, signal, time
 from blender.common.process_exit import exit_process, run_in_child
 def crash(): os.kill(os.getpid(), {signal})
+def crash_when_interrupted():
+    signal.signal(signal.SIGINT, lambda *_: os.kill(os.getpid(), signal.SIGSEGV))
+    time.sleep(0.3)
+    os.kill(os.getppid(), signal.SIGINT)
+    time.sleep(5)
 exit_process(run_in_child({run}, lambda cause: "truck.ply: " + cause))
 """
 
@@ -42,3 +47,7 @@ def test_a_crash_is_one_line(signal, cause):
 
 def test_a_stopped_command_says_nothing():
     assert outcome("crash", "SIGTERM") == (143, "")
+
+
+def test_a_crash_after_ctrl_c_is_not_the_fault_of_the_file():
+    assert outcome("crash_when_interrupted") == (130, "")

@@ -157,8 +157,25 @@ def test_a_mesh_in_a_wrong_scale_is_refused_and_the_right_scale_is_named(tmp_pat
         "custom.mine: it is 1600 x 500 x 1200 m (length, width, height), but a pallet truck is 0.3 to 3 m long" in said
     )
     assert "set metres_per_unit: 0.001," in said
+    assert "set metres_per_unit: 0.001, if it is in millimeters (1.6 x 0.5 x 1.2 m), or check up" in said
     assert "set metres_per_unit: 0.001," in refused(path, category=None)
-    assert "but a pedestrian is" in refused(path, category="pedestrian", metres_per_unit=0.0005)
+
+
+@pytest.mark.parametrize(
+    ("scale", "advice"),
+    [
+        (1 / 0.0254, "; or 0.0254, if it is in inches (1.6 x 0.5 x 1.2 m), or check up and forward"),
+        (100, "set metres_per_unit: 0.01, if it is in centimeters (1.6 x 0.5 x 1.2 m), or check"),
+        (0.01, "set metres_per_unit: 100, if it is in meters, but 100 times too small (1.6 x 0.5 x 1.2 m), or check"),
+        (1e-9, "look at it in Blender, or check up and forward, or remove what else the file shows, such as a floor"),
+    ],
+)  # fmt: skip
+def test_all_units_that_fit_are_named_with_the_size_that_they_give(tmp_path, scale, advice):
+    mesh_files.empty_file()
+    mesh_files.add_truck()
+    path = tmp_path / "mine.obj"
+    bpy.ops.wm.obj_export(filepath=str(path), global_scale=scale)
+    assert advice in refused(path)
 
 
 def test_a_broken_missing_or_changed_file_is_refused(tmp_path):

@@ -2,7 +2,8 @@
 """Files of each format that are accepted, and those whose content cannot be right."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import bpy
@@ -46,9 +47,29 @@ def instances(document: dict) -> None:
     document["extensionsUsed"] = list(extension)
 
 
+def gltf_in(encoding: str, path: Path) -> None:
+    raw_meshes.write_gltf(path, *raw_meshes.gltf_document())
+    path.write_bytes(path.read_text().encode(encoding))
+
+
+def stl_text(points: Sequence[tuple] = raw_meshes.POINTS) -> str:
+    corners = [[points[corner - 1] for corner in triangle] for triangle in raw_meshes.TRIANGLES]
+    facets = [
+        "facet normal 0 0 0\nouter loop\n"
+        + "".join(f"vertex {x} {-z} {y}\n" for x, y, z in triangle)
+        + "endloop\nendfacet"
+        for triangle in corners
+    ]
+    return "\n".join(["solid mine", *facets, "endsolid mine", ""])
+
+
 ACCEPTED: dict[str, tuple[Callable[[Path], object], list[float]]] = {
     "crlf.obj": (lambda path: path.write_text(raw_meshes.obj_text(line="\r\n")), SIZE),
     "bom.obj": (lambda path: path.write_text("\ufeff" + raw_meshes.obj_text()), SIZE),
+    "bom_vertex.obj": (
+        lambda path: path.write_text("\ufeff" + raw_meshes.obj_text() + "v 9 9 9\n", encoding="utf-8"), SIZE,
+    ),
+    "utf16.obj": (lambda path: path.write_text(raw_meshes.obj_text(), encoding="utf-16"), SIZE),
     "loose.obj": (lambda path: path.write_text(raw_meshes.obj_text() + "v 50 50 50\nl 1 9\np 9\n"), SIZE),
     "negative.obj": (lambda path: path.write_text(raw_meshes.obj_text() + "f -8 -7 -6\n"), SIZE),
     "exponents.obj": (
@@ -63,8 +84,13 @@ ACCEPTED: dict[str, tuple[Callable[[Path], object], list[float]]] = {
     "instances.glb": (lambda path: glb(path, instances), [3.0, 1.0, 2.4]),
     "quantized.glb": (lambda path: glb(path, require("KHR_mesh_quantization")), SIZE),
     "data.gltf": (lambda path: raw_meshes.write_gltf(path, *raw_meshes.gltf_document()), SIZE),
+    **{f"{encoding}.gltf": (partial(gltf_in, encoding), SIZE) for encoding in ("utf-8-sig", "utf-16")},
     "glb_inside.gltf": (glb, SIZE),
     "binary.stl": (lambda path: path.write_bytes(raw_meshes.stl_bytes()), SIZE),
+    "text.stl": (lambda path: path.write_text(stl_text()), SIZE),
+    "bom.stl": (lambda path: path.write_text("\ufeff" + stl_text(), encoding="utf-8"), SIZE),
+    "text_crlf.stl": (lambda path: path.write_bytes(stl_text().replace("\n", "\r\n").encode()), SIZE),
+    "two.stl": (lambda path: path.write_text(2 * stl_text()), SIZE),
     "solid.stl": (lambda path: path.write_bytes(b"solid" + raw_meshes.stl_bytes()[5:]), SIZE),
     "ascii.ply": (lambda path: path.write_bytes(raw_meshes.ply_bytes()), SIZE),
     "little.ply": (lambda path: path.write_bytes(raw_meshes.ply_bytes(kind="binary_little_endian")), SIZE),
@@ -131,6 +157,11 @@ def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-50])
 
 
+def write_points(kind: str, path: Path) -> None:
+    head, _, body = raw_meshes.ply_bytes(kind=kind).partition(b"element face")
+    path.write_bytes(head + body[body.index(b"end_header") :])
+
+
 WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty.obj": (lambda path: path.touch(), "empty.obj is empty (0 bytes): copy it again"),
     "empty.blend": (lambda path: path.touch(), "empty.blend is empty (0 bytes)"),
@@ -141,8 +172,26 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "damaged.blend": (lambda path: path.write_bytes(b"BLENDER-v405" + bytes(99)), "Blender cannot read it"),
     "text.obj": (lambda path: path.write_text("hello"), "text.obj has no faces"),
     "comma.obj": (obj_vertex("0,75"), "has numbers with a comma (0,75): export it with decimal points"),
-    "utf16.obj": (lambda path: path.write_text(raw_meshes.obj_text(), encoding="utf-16"), "is UTF-16 text"),
     "mac.obj": (lambda path: path.write_text(raw_meshes.obj_text(line="\r")), "ends its lines in the way of old Macs"),
+    "late_comma.obj": (
+        lambda path: path.write_text(raw_meshes.obj_text(head="#" * 70_000).replace("0.75", "0,75")),
+        "has numbers with a comma",
+    ),
+    "lacks_points.obj": (
+        lambda path: path.write_text(raw_meshes.obj_text() + "f 1 2 99\n"), "is damaged: it lacks points of",
+    ),
+    "comma.stl": (lambda path: path.write_text(stl_text().replace(".", ",")), "has numbers with a comma (0,75)"),
+    "capitals.stl": (lambda path: path.write_text(stl_text().upper()), "is written in capitals: export it as binary"),
+    "mac.stl": (lambda path: path.write_bytes(stl_text().replace("\n", "\r").encode()), "in the way of old Macs"),
+    "cut_text.stl": (lambda path: path.write_text(stl_text()[:-200]), "is cut off: its last line is not endsolid"),
+    "cut.stl": (lambda path: path.write_bytes(raw_meshes.stl_bytes()[:-60]), "is cut off: it holds 10 of its 12 tri"),
+    "header.stl": (lambda path: path.write_bytes(bytes(60)), "is cut off; copy or export it again"),
+    "more.stl": (lambda path: path.write_bytes(raw_meshes.stl_bytes() + b"more"), "holds more than its 12 triangles"),
+    "utf16.stl": (lambda path: path.write_text(stl_text(), encoding="utf-16"), "is UTF-16 text: save it as UTF-8"),
+    "nothing.stl": (lambda path: path.write_bytes(bytes(84)), "has no triangles: export it again"),
+    "nothing_text.stl": (lambda path: path.write_text("solid a\nendsolid a\n"), "has no triangles: export it again"),
+    **{f"cloud_{kind}.ply": (partial(write_points, kind), "has points without triangles: make a mesh of them") for kind
+       in ("ascii", "binary_little_endian")},
     "points.ply": (lambda path: path.write_bytes(raw_meshes.ply_bytes().replace(b"face 6", b"face 0")), "has no faces"),
     "text.ply": (lambda path: path.write_text("hello"), "text.ply: Blender cannot read it"),
     "text.fbx": (lambda path: path.write_text("hello"), "text.fbx: Blender cannot read it"),
