@@ -6,8 +6,11 @@ Exit codes: 0 done; 1 done, but some inputs failed; 2 nothing done, because an o
 `main`, one line for each problem.
 """
 
+import os
 import sys
 from collections.abc import Sequence
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
@@ -33,6 +36,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 for module in (model_commands, config_commands, data_commands, report_commands):
     module.register(app)
@@ -40,8 +44,19 @@ for registered in app.registered_commands:
     registered.cls = CheckedCommand
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"cariste {metadata.version('cariste')}")
+        raise typer.Exit
+
+
 @app.callback(invoke_without_command=True)
-def first_steps(context: typer.Context) -> None:
+def first_steps(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
     """From a YAML file to a detector of pedestrians and pallet trucks."""
     if context.invoked_subcommand is None:
         typer.echo(FIRST_STEPS, nl=False)
@@ -50,6 +65,8 @@ def first_steps(context: typer.Context) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code. `arguments`: without the program's name; default `sys.argv`."""
     repair_streams()
+    if os.environ.get("COLUMNS") == "0":  # as some terminals without a size say; the help would be empty lines
+        del os.environ["COLUMNS"]
     with handle_termination():
         try:
             given = None if arguments is None else [str(argument) for argument in arguments]

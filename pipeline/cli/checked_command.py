@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A command that checks its paths before it begins, and refuses an option that is given twice."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +11,9 @@ from typer.core import TyperCommand
 
 from pipeline.cli import given_paths
 from pipeline.common.errors import CaristeError
+
+LONG_DASHES = tuple("\u2010\u2011\u2012\u2013\u2014\u2015\u2212")
+DASHES = "-" + "".join(LONG_DASHES)
 
 
 class ArgumentsError(CaristeError):
@@ -24,12 +28,15 @@ class CheckedCommand(TyperCommand):
 
         Raises:
             BadParameter: an option that takes one value is given twice, and the last one would win silently; or an
-                argument is empty, which would be the current folder.
+                argument is empty, which would be the current folder; or an option begins with a long dash.
         """
         for before, word in zip(["", *args], args, strict=False):
             if not word or (word.startswith("--") and word.find("=") == len(word) - 1):
                 where = word.rstrip("=") or before
                 raise typer.BadParameter("is empty: is a variable of the shell not set?", ctx=ctx, param_hint=where)
+            if word.startswith(LONG_DASHES) and not os.path.lexists(word):
+                hint = f"begins with a long dash, as web pages and mail programs write it: type --{word.lstrip(DASHES)}"
+                raise typer.BadParameter(hint, ctx=ctx, param_hint=word)
         _, _, order = self.make_parser(ctx).parse_args(args=list(args))
         for param, count in Counter(order).items():
             takes_one = param.param_type_name == "option" and not (param.multiple or getattr(param, "is_flag", False))

@@ -104,10 +104,21 @@ def problems(given: list[GivenPath]) -> Iterator[str]:
         check = PROBLEMS.get(each.role)
         problem = path_checks.text_problem(each.text) or (check(each.path) if check else None)
         if problem:
-            yield f"{each.name}: {problem}"
+            yield f"{each.name}: {problem}{_model_hint(each)}"
         else:
             usable.append(each)
     yield from overwriting(usable)
+
+
+def _model_hint(given: GivenPath) -> str:
+    """Return what to do if the path of a model is a folder."""
+    if given.option != "--model" or not given.path.is_dir():
+        return ""
+    if (given.path / "model.pt").is_file():
+        return f"; did you mean {shown(given.path / 'model.pt')}?"
+    if any(given.path.glob("data.pkl")) or any(given.path.glob("*/data.pkl")):
+        return ": an unpacked model file, as some browsers leave it; copy or download it again, and do not unpack it"
+    return ""
 
 
 def overwriting(given: list[GivenPath]) -> Iterator[str]:

@@ -2,7 +2,13 @@
 """The base class of all errors that a user can correct, and what counts as such an error although it is not ours."""
 
 # How the libraries say that memory is short, in errors of a general type.
-OUT_OF_MEMORY_PHRASES = ("out of memory", "can't allocate memory", "not enough memory", "Insufficient memory")
+OUT_OF_MEMORY_PHRASES = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "Insufficient memory",
+    "failed to map segment",
+)
 
 
 class CaristeError(Exception):
@@ -15,7 +21,13 @@ class CaristeError(Exception):
 
 def out_of_memory(error: BaseException) -> bool:
     """Return whether an error of Python, numpy, OpenCV or torch says that there is not enough memory."""
-    is_general = type(error).__name__ in ("RuntimeError", "OutOfMemoryError", "error", "AcceleratorError")
+    is_general = type(error).__name__ in (
+        "RuntimeError",
+        "ImportError",
+        "OutOfMemoryError",
+        "error",
+        "AcceleratorError",
+    )
     return isinstance(error, MemoryError) or (
         is_general and any(phrase in str(error) for phrase in OUT_OF_MEMORY_PHRASES)
     )

@@ -5,6 +5,7 @@ Every check returns the problem as text that follows the path (`is a folder, …
 """
 
 import os
+import re
 import stat
 import tempfile
 from pathlib import Path
@@ -12,6 +13,8 @@ from pathlib import Path
 from pipeline.common import path_hints
 
 # Writing replaces the file, which would remove the stream itself.
+# One slash, because a Path joins two.
+URL = re.compile(r"(https?|ftp|sftp|ssh|s3|gs|gcs|az|abfss?|hdfs|hf|rtsp|file):/", re.IGNORECASE)
 STREAMS = ("/dev/std", "/dev/fd/", "/proc/")
 
 
@@ -29,6 +32,9 @@ def text_problem(text: str) -> str | None:
         return "has a NUL character in it"
     if text == "-":
         return "is no file: standard input and output are not supported; write ./- for a file of this name"
+    if match := URL.match(text):
+        is_local = match[1].lower() == "file"
+        return "is a URL: give the path" if is_local else "is a URL: copy it to this machine, and give its path there"
     return None
 
 

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line: quick help, an example for every command, one line for a user's mistake."""
 
+import os
 import resource
 import statistics
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
 
-from pipeline.cli import app
+from pipeline.cli import app, start
 from tests.helpers import command_syntax
 from tests.helpers.commands import run_cariste, start_cariste
 from tests.helpers.paths import ROOT
@@ -66,6 +68,35 @@ def test_every_command_has_a_help_text_and_an_example_that_parses(name):
 def test_without_a_command_the_first_steps_are_printed():
     done = start_cariste()
     assert (done.exit_code, done.stdout, done.stderr) == (0, app.FIRST_STEPS, "")
+
+
+def test_the_version_and_the_short_option_of_the_help():
+    assert run_cariste("--version").stdout == f"cariste {metadata.version('cariste')}\n"
+    assert run_cariste("-h").stdout == run_cariste("--help").stdout
+    assert "Example: cariste" in run_cariste("predict", "-h").stdout
+
+
+def test_ctrl_c_while_the_command_line_is_loaded_is_one_line():
+    program = """
+import sys
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name == "typer":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupt())
+from pipeline.cli import start
+sys.exit(start.main())
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (start.INTERRUPTED, "cariste: stopped by Ctrl-C\n")
+
+
+def test_a_terminal_without_a_size_shows_the_help():
+    command = [sys.executable, "-m", "pipeline", "--help"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | {"COLUMNS": "0"}, capture_output=True, text=True, check=True
+    )
+    assert "predict" in done.stdout
 
 
 def test_the_installed_program_and_the_module_are_the_same():

@@ -24,6 +24,7 @@ MEMORY = {
     "Python": MemoryError(),
     "numpy": numpy_error(),
     "torch on a GPU": torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nGPU 0 has"),
+    "a library": ImportError("libtorch_cpu.so: failed to map segment from shared object"),
     "torch on a CPU": RuntimeError("[enforce fail at alloc_cpu.cpp:115] . DefaultCPUAllocator: can't allocate memory"),
 }
 USERS = {

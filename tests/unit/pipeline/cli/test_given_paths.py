@@ -15,9 +15,20 @@ from tests.helpers.commands import run_cariste
 def folder(tmp_path, monkeypatch) -> Path:
     """A current folder with files that no command gets as far as to read."""
     monkeypatch.chdir(tmp_path)
-    for name in ("model.pt", "coco.json", "results.json", "config.yaml", "data/x", "images/a.jpg", "mesh.json"):
+    for name in (
+        "model.pt",
+        "coco.json",
+        "results.json",
+        "config.yaml",
+        "data/x",
+        "images/a.jpg",
+        "mesh.json",
+        "run/model.pt",
+    ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x")
+    (tmp_path / "unpacked/model").mkdir(parents=True)
+    (tmp_path / "unpacked/model/data.pkl").write_text("x")
     (tmp_path / "hard link.json").hardlink_to(tmp_path / "coco.json")
     (tmp_path / "link.json").symlink_to("coco.json")
     return tmp_path
@@ -58,6 +69,12 @@ PATHS = {
     "a missing model": ("predict --model modle.pt images --out new", "modle.pt: no such file; did you mean model.pt?"),
     "a folder as model": ("predict --model images images --out new", "--model images: is a folder, not a file"),
     "a missing image": ("predict --model model.pt images nope.jpg --out new", "IMAGES nope.jpg: no such file"),
+    "a model on the web": (f"{MODEL.replace('model.pt', 'https://host/model.pt')} new", "is a URL: copy it"),
+    "a model as a URL": (f"{MODEL.replace('model.pt', 'file:///model.pt')} new", "is a URL: give the path"),
+    "results in a bucket": (f"{MODEL} s3://bucket/found", "--out s3:/bucket/found: is a URL: copy"),
+    "a camera": ("predict --model model.pt rtsp://host/1 --out new", "IMAGES rtsp:/host/1: is a URL"),
+    "the folder of a run": ("export --model run --out new.onnx", "is a folder, not a file; did you mean run/model.pt?"),
+    "an unpacked model": ("export --model unpacked --out new.onnx", "an unpacked model file, as some browsers leave"),
     "a missing data set": ("label --config config.yaml --data nope", "--data nope: no such folder"),
     "a file as a data set": ("verify coco.json", "DIR coco.json: is a file, not a folder"),
     "a missing run": ("report --config c --data data --run nope --out new", "--run nope: no such folder"),
@@ -92,6 +109,8 @@ OTHERS = {
     "both ways": ("predict --model model.pt images --out new --annotations coco.json", "give IMAGES and --out, or"),
     "a model and predictions": (f"{EVALUATE} new --model model.pt", "give --model with --images, or --predictions"),
     "an unknown option": (f"{EVALUATE} new --annotation x", "No such option: --annotation (Possible options: --ann"),
+    "a dash of a word processor": ("predict \u2013model model.pt images --out new", "type --model"),
+    "two of them": ("predict --model model.pt images \u2014\u2014out new", "type --out"),
     "an unknown command": ("evalaute", "Did you mean 'evaluate'?"),
     "the name of an export": ("export --model model.pt --out new.zip", "the name must end in .onnx or .torchscript.pt"),
 }  # fmt: skip

@@ -117,7 +117,15 @@ def test_a_folder_to_read_is_no_file(folder):
 
 @pytest.mark.parametrize(
     ("text", "problem"),
-    [("", "is empty"), ("a\0b", "has a NUL"), ("-", "is no file: standard input"), ("./-", None), ("a b", None)],
+    [
+        ("", "is empty"),
+        ("a\0b", "has a NUL"),
+        ("-", "is no file: standard input"),
+        ("./-", None),
+        ("a b", None),
+        ("s3://a", "is a URL"),
+        ("C:/a", None),
+    ],
 )
 def test_a_text_that_is_no_path_is_refused(text, problem):
     found = path_checks.text_problem(text)
