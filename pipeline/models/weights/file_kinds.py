@@ -72,6 +72,8 @@ def unusable_kind(file: Path) -> str | None:
         return f"is {note}"
     if head[4:8] == b"TFL3":
         return "is a TensorFlow Lite model, which cannot be loaded here"
+    if head[257:262] == b"ustar":
+        return "is a tar archive: unpack it"
     if ONNX.match(head):
         return f"is {ONNX_NOTE}"
     if head.startswith(b"\x80"):
@@ -90,6 +92,8 @@ def is_safetensors(file: Path) -> bool:
 
 
 def _is_text(head: bytes) -> bool:
+    if b"\0" in head:
+        return False
     try:
         return head.decode("utf-8", "strict" if len(head) < HEAD_BYTES else "ignore").isprintable() or b"\n" in head
     except UnicodeDecodeError:
@@ -106,8 +110,10 @@ def _unusable_zip(file: Path) -> str | None:
     if any(name.endswith("/constants.pkl") or "/code/" in name for name in names):
         return f"is {TORCHSCRIPT_NOTE}"
     if not any(name.rpartition("/")[2] == "data.pkl" for name in names):
+        if names and all(name.endswith(".npy") for name in names):
+            return "is an archive of numpy arrays: save them with torch.save, as tensors by name"
         first = f", such as {names[0]!r:.60}" if names else ""
-        return f"is a zip archive of {len(names)} files{first}, not of torch: unpack it"
+        return f"is a zip archive ({len(names)} in it{first}), not of torch: unpack it"
     # torch stores its parts uncompressed. A small file must not unpack to an endless one.
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
         return "is a zip archive with compressed parts, which torch does not write: save it again with torch.save"

@@ -43,8 +43,8 @@ def write_zip(file: Path, name: str, compression: int = zipfile.ZIP_STORED) -> N
         archive.writestr(name, bytes(100_000))
 
 
-def write_tar_gz(file: Path) -> None:
-    with tarfile.open(file, "w:gz") as archive:
+def write_tar(file: Path, mode: str = "w") -> None:
+    with tarfile.open(file, mode) as archive:
         archive.add(__file__, "model.pt")
 
 
@@ -88,9 +88,12 @@ KINDS: dict[str, tuple[Callable[[Path], object], str]] = {
     "TensorFlow Lite": (lambda file: file.write_bytes(b"\x1c\0\0\0TFL3" + bytes(100)), "TensorFlow Lite"),
     "ONNX": (write_onnx, "ONNX model.*use the model.pt"),
     "TorchScript": (write_script, "TorchScript.*never run"),
-    "a zip": (lambda file: write_zip(file, "best.pt"), "zip archive of 1 files, such as 'best.pt'.*unpack"),
+    "a tar": (write_tar, "is a tar archive: unpack it"),
+    "arrays of numpy": (lambda file: write_zip(file, "a.npy"), "is an archive of numpy arrays: save them with torch"),
+    "a zip after a byte order mark": (lambda file: file.write_bytes(b"\xef\xbb\xbfPK\3\4\0\n"), "no file of torch"),
+    "a zip": (lambda file: write_zip(file, "best.pt"), "zip archive .1 in it, such as 'best.pt'.*unpack"),
     "a packed zip": (lambda file: write_zip(file, "archive/data.pkl", zipfile.ZIP_DEFLATED), "compressed parts"),
-    "a gzip archive": (write_tar_gz, "gzip archive: unpack"),
+    "a gzip archive": (lambda file: write_tar(file, "w:gz"), "gzip archive: unpack"),
     "cut off": (write_cut, "cut off or damaged: copy or download it again"),
     "cut off at the start": (lambda file: file.write_bytes(b"PK\x03\x04 cut"), "cut off or damaged"),
     "cut off safetensors": (write_cut_safetensors, "damaged or cut off"),
