@@ -16,9 +16,11 @@ import cv2
 import numpy as np
 
 from pipeline.coco import image_check, reader
+from pipeline.common import image_files
 from pipeline.common.color import REC709_LUMINANCE
 from pipeline.common.image_remarks import Remarks
 from pipeline.common.progress import track
+from pipeline.common.validation_messages import at_most_ten
 
 # Contrast is measured in the image shrunk to this longer side. Otherwise noise and texture, and so the resolution of
 # the image, would change it.
@@ -137,7 +139,7 @@ def measure_dataset(
 
     Raises:
         CocoError: images that are missing, unreadable or of another size, one line each.
-        ImageFileError: a damaged image.
+        ImageFileError: damaged images, one line each, at most ten.
     """
     found = [list(image_check.check_images(file, images_dir).values()) for file in files]
     classes = list(dict.fromkeys(category.name for file in files for category in file.categories))
@@ -233,9 +235,23 @@ def _to_statistic_values(column: Sequence[tuple[float, int]]) -> StatisticValues
 
 
 def _measure_images(name: str, files: Sequence[image_check.ImageFile], threads: int) -> Iterator[tuple[float, float]]:
-    # Threads and not processes: decoding and shrinking release Python's global lock.
+    """Yield brightness and contrast of each image. All are read before damaged ones are named, at most ten."""
     remarks = Remarks()
+
+    def measure(file: image_check.ImageFile) -> tuple[float, float] | image_files.ImageFileError:
+        try:
+            return brightness_and_contrast(file.read(remarks))
+        except image_files.ImageFileError as error:
+            return error
+
+    damaged = []
+    # Threads and not processes: decoding and shrinking release Python's global lock.
     with ThreadPoolExecutor(threads) as pool:
-        values = pool.map(lambda file: brightness_and_contrast(file.read(remarks)), files)
-        yield from track(values, len(files), f"images of {name}")
+        for values in track(pool.map(measure, files), len(files), f"images of {name}"):
+            if isinstance(values, image_files.ImageFileError):
+                damaged.append(f"{name}: {values}")
+            else:
+                yield values
+    if damaged:
+        raise image_files.ImageFileError(at_most_ten(damaged))
     remarks.log()

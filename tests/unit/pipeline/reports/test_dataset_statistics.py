@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Statistics of small COCO sets, and errors that name the image."""
 
+import re
 from collections import Counter
 
 import numpy as np
@@ -140,12 +141,17 @@ def test_a_missing_image_is_named(tmp_path):
         measure_dataset("set", [file], tmp_path)
 
 
-def test_a_truncated_image_is_named(tmp_path):
-    file = reader.read_coco(write_set(tmp_path, [image()]))
-    content = (tmp_path / "001.png").read_bytes()
-    (tmp_path / "001.png").write_bytes(content[: len(content) // 2])
-    with pytest.raises(CaristeError, match=r"001\.png: not a readable image"):
-        measure_dataset("set", [file], tmp_path)
+@pytest.mark.parametrize("threads", [1, 3])
+def test_all_truncated_images_are_named_in_order(tmp_path, threads):
+    file = reader.read_coco(write_set(tmp_path, [image()] * 4))
+    for name in ("001.png", "003.png"):
+        content = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(content[: len(content) // 2])
+    with pytest.raises(CaristeError) as caught:
+        measure_dataset("mine", [file], tmp_path, threads)
+    first, second = str(caught.value).splitlines()
+    assert re.search("^mine: .*001.png: not a readable image", first)
+    assert re.search("^mine: .*003.png: not a readable image", second)
 
 
 def test_brightness_weights_colors_by_rec_709():
