@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.coco.entries import BOX_TOLERANCE_PX, MAX_SIDE_PX, Annotation, CocoImage, Detection, Id
-from pipeline.coco.masks import describe_image, rle_problems, segmentation_problems
+from pipeline.coco.masks import describe_image, extent, may_be_shares, rle_problems, segmentation_problems
 
 if TYPE_CHECKING:
     from pipeline.coco.reader import CocoFile
 
 # Boxes of detectors reach outside their image by this share of their shorter side, hardly by more.
 DETECTION_OVERHANG = 0.5
+# Boxes and polygons of an object differ by less than this, because tools round them differently.
+SURE_SIDE_PX = 2
 NO_PIXEL_BOXES = "COCO boxes are x, y, width, height in pixels"
 
 
@@ -44,6 +46,9 @@ def _geometry_problems(annotation: Annotation, image: CocoImage) -> Iterator[str
         yield f"bbox {list(annotation.bbox)} has no area ({NO_PIXEL_BOXES})"
     elif _overhang(annotation, image) > BOX_TOLERANCE_PX:
         yield f"bbox {list(annotation.bbox)} reaches outside {describe_image(image)} ({NO_PIXEL_BOXES})"
+    if _has_polygons_in_shares(annotation):
+        yield "segmentation: polygons seem to be shares of the image's size, 0 to 1; COCO has pixels: convert them"
+        return
     if annotation.segmentation is not None:
         yield from segmentation_problems(annotation.segmentation, image)
 
@@ -67,11 +72,29 @@ def _other_kind_of_box(
     if boxes and all(min(box) >= 0 and max(box) <= 1 for box in boxes) and not all(map(_is_whole, boxes)):
         return "shares of the image's size, 0 to 1"
     # Each test ends at the first box that is right.
+    polygons = [entry for entry in entries if isinstance(entry.segmentation, list)]
+    if polygons and all(map(_has_corners_of_its_polygons, polygons)):
+        return "corners (x1, y1, x2, y2)"
     if all(_are_corners(each, images.get(each.image_id)) for each in entries) and any(
         _overhang(each, images[each.image_id]) > tolerance(each) for each in entries
     ):
         return "corners (x1, y1, x2, y2)"
     return None
+
+
+def _has_polygons_in_shares(annotation: Annotation) -> bool:
+    polygons = annotation.segmentation
+    is_large = isinstance(polygons, list) and min(annotation.bbox[2:]) > SURE_SIDE_PX
+    return is_large and all(may_be_shares(extent(polygon)) for polygon in polygons)
+
+
+def _has_corners_of_its_polygons(annotation: Annotation) -> bool:
+    """Whether a box fits the polygons of its object if it is read as corners, and not if it is read as COCO's box."""
+    left, right, top, bottom = extent([value for polygon in annotation.segmentation for value in polygon])
+    x, y, third, fourth = annotation.bbox
+    is_box = max(abs(x + third - right), abs(y + fourth - bottom)) <= SURE_SIDE_PX
+    corners = (x - left, y - top, third - right, fourth - bottom)
+    return not is_box and max(map(abs, corners)) <= SURE_SIDE_PX
 
 
 def _is_whole(box: Sequence[float]) -> bool:

@@ -11,7 +11,7 @@ from faster_coco_eval import mask as coco_mask
 
 from pipeline.coco.findings import Findings
 from pipeline.coco.lenient_values import Size, quote, read_integer, read_numbers
-from pipeline.coco.masks import extent, is_far_outside
+from pipeline.coco.masks import extent, is_far_outside, may_be_shares
 
 NO_MASK = "segmentation has no pixels: read as an object without a mask"
 # Twice the area from which on a polygon is not drawn to see whether it has pixels.
@@ -122,7 +122,8 @@ def _read_polygons(value: list[Any], size: Size, place: str, findings: Findings)
         if points and is_far_outside(extent(points), *size):
             findings.refuse("segmentation: a polygon reaches far outside the image", place)
             return None
-        if not _encloses_pixels(points, size):
+        # What may be shares of the image's size is kept: the strict check refuses it.
+        if not _encloses_pixels(points, size) and not (len(points) >= 6 and may_be_shares(extent(points))):
             findings.assume("a polygon has fewer than three points or no area: left out", place)
         else:
             polygons.append(points)

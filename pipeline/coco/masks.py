@@ -84,6 +84,11 @@ def extent(polygon: Sequence[float]) -> tuple[float, float, float, float]:
     return min(xs), max(xs), min(ys), max(ys)
 
 
+def may_be_shares(extent_px: tuple[float, float, float, float]) -> bool:
+    """Whether a polygon lies in the first pixel, as all do that are written as shares of the image's size."""
+    return min(extent_px) >= 0 and max(extent_px) <= 1 and any(side % 1 for side in extent_px)
+
+
 def is_far_outside(extent_px: tuple[float, float, float, float], width: int, height: int) -> bool:
     """Whether a polygon leaves an image by more than its longer side: to draw it would take much time and memory.
 

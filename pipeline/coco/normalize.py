@@ -44,7 +44,7 @@ def normalize_document(document: Any, findings: Findings, size_of: SizeReader) -
         read_image(place, entry, findings, size_of)
     for place, entry in sections["categories"]:
         read_category(place, entry, findings)
-    if findings.problems:
+    if findings.has_problems:
         return Normalized({}, {})
     images = _drop_copies([entry for _, entry in sections["images"]], "image", findings)
     categories = _drop_copies([entry for _, entry in sections["categories"]], "category", findings)
@@ -123,10 +123,10 @@ def _read_annotations(
     category_of = category_references(category_names, merged, "the file's categories")
     annotations = []
     for place, entry in entries:
-        before = len(findings.problems)
         image_of.match(entry, place, findings)
         category_of.match(entry, place, findings)
-        if len(findings.problems) == before and read_annotation(place, entry, sizes, findings):
+        is_matched = entry["image_id"] is not None and entry["category_id"] is not None
+        if is_matched and read_annotation(place, entry, sizes, findings):
             annotations.append(entry)
     return _number_annotations(annotations, findings)
 

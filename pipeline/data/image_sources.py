@@ -111,6 +111,7 @@ def _read_with_class_names(name: str, settings: SourceSection, class_names: list
     )
     if not annotated.categories:
         raise reader.CocoError(f"{annotated.path}: categories: empty; nothing says what its annotations are")
+    _warn_of_crowds(key, annotated)
     annotated_classes = {category.name for category in annotated.categories}
     for class_name in class_names:
         if class_name not in annotated_classes:
@@ -120,6 +121,20 @@ def _read_with_class_names(name: str, settings: SourceSection, class_names: list
                 class_name,
             )
     return annotated
+
+
+def _warn_of_crowds(key: str, annotated: reader.CocoFile) -> None:
+    """Log if all annotations of a class are crowds: some tools write `iscrowd` 1 for every mask."""
+    for category in annotated.categories:
+        crowds = [each.iscrowd for each in annotated.annotations if each.category_id == category.id]
+        if crowds and all(crowds):
+            LOG.warning(
+                "%s: every annotation of %s (%d) has iscrowd 1 (a region with many objects) and is not trained on; "
+                "if they are single objects, write 0",
+                key,
+                category.name,
+                len(crowds),
+            )
 
 
 def _summary(source: ImageSource, class_names: list[str]) -> str:

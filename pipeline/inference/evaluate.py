@@ -60,12 +60,12 @@ def evaluate(
 def masks_missing_reason(ground_truth: reader.CocoFile, detections: Sequence[reader.Detection]) -> str | None:
     """Return why masks cannot be scored, None if they can. An ignored region needs only its box."""
     objects = [annotation for annotation in ground_truth.annotations if not annotation.iscrowd]
-    without_mask = sum(annotation.segmentation is None for annotation in objects)
+    without_mask = [annotation.id for annotation in objects if annotation.segmentation is None]
     if without_mask:
-        return f"{ground_truth.path}: {without_mask} of {len(objects)} annotations have no segmentation"
-    if any(detection.segmentation is None for detection in detections):
-        return "the predictions hold boxes without segmentation"
-    return None
+        first = "" if len(without_mask) == len(objects) else f", the first is annotation {without_mask[0]}"
+        return f"{len(without_mask)} of {len(objects)} annotations have no segmentation{first}"
+    boxes = sum(detection.segmentation is None for detection in detections)
+    return f"{boxes} of {len(detections)} predictions have no segmentation" if boxes else None
 
 
 def _average_precision(
@@ -220,8 +220,13 @@ def _evaluate_and_print(
 ) -> dict[str, Any]:
     metrics = evaluate(ground_truth, detections, unknown_classes)
     if not sum(metrics["annotations"].values()):
-        print(f"{title}: there is nothing to score: the file has no annotations", file=sys.stderr)
+        ignored = sum(metrics["ignored"].values())
+        reason = (
+            f"every annotation ({ignored}) has iscrowd 1 and is ignored" if ignored else "the file has no annotations"
+        )
+        print(f"{title}: there is nothing to score: {reason}", file=sys.stderr)
     elif metrics["mask"] is None:
-        print(f"{title}: boxes only: {masks_missing_reason(ground_truth, detections)}", file=sys.stderr)
+        reason = masks_missing_reason(ground_truth, detections)
+        print(f"{title}: boxes only, because mask AP needs all masks: {reason}", file=sys.stderr)
     Console().print(metrics_table(metrics, title))
     return metrics

@@ -95,6 +95,16 @@ WRONG_VALUES = {
     "not a number": (("annotations", 0, "bbox"), [float("nan"), 2, 1, 1], r"annotation 1: bbox must be .*NaN"),
     "infinite": (("annotations", 0, "bbox"), [2, float("inf"), 1, 1], r"annotation 1: bbox must be .*Infinity"),
     "corners": (("annotations", 0, "bbox"), [20, 10, 40, 30], r"bbox: all boxes seem to be corners"),
+    "polygon in shares": (
+        ("annotations", 0, "segmentation"),
+        [[0.1, 0.1, 0.5, 0.1, 0.5, 0.6]],
+        r".*shares of the image",
+    ),
+    "small polygon in shares": (
+        ("annotations", 0, "segmentation"),
+        [[0.1, 0.1, 0.12, 0.1, 0.12, 0.13]],
+        r".*annotation 1: segmentation: polygons seem to be shares of the image",
+    ),
     "shares": (("annotations", 0, "bbox"), [0.1, 0.2, 0.3, 0.4], r"bbox: all boxes seem to be shares"),
     "no box": (("annotations", 0, "bbox"), None, r"annotation 1: has neither bbox nor segmentation"),
     "crowd": (("annotations", 0, "iscrowd"), 2, r"annotation 1: iscrowd must be 0 or 1, not 2"),
@@ -181,10 +191,21 @@ def test_a_missing_section_is_named(tmp_path, section):
 
 def test_of_many_problems_the_first_are_named_and_the_rest_is_counted(tmp_path):
     content = document()
-    content["annotations"] = [{**content["annotations"][0], "id": number, "image_id": 8} for number in range(30)]
+    content["annotations"] = [{**content["annotations"][0], "id": n, "image_id": 100 + n} for n in range(30)]
     with pytest.raises(reader.CocoError, match="and 20 more") as caught:
         read(tmp_path, content)
     assert len(str(caught.value).splitlines()) == 11
+
+
+def test_a_problem_at_more_than_ten_places_is_one_line(tmp_path):
+    content = document()
+    content["annotations"] = [{**content["annotations"][0], "id": n, "image_id": 8} for n in range(30)]
+    content["annotations"][7]["category_id"] = 9
+    with pytest.raises(reader.CocoError) as caught:
+        read(tmp_path, content)
+    first, second = str(caught.value).splitlines()
+    assert first.endswith(": annotation 0 and 29 more: image 8 is not in the file's images")
+    assert second.endswith(": annotation 7: category 9 is not in the file's categories (1 pedestrian, 2 pallet_truck)")
 
 
 def test_a_missing_file_and_a_file_that_is_not_json_are_named(tmp_path):
@@ -211,3 +232,23 @@ def test_json_is_written_compact_and_sorted_without_leftovers(tmp_path):
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.json"]
     with pytest.raises(ValueError, match="not JSON compliant"):
         json_files.write_json(tmp_path / "new" / "a.json", {"a": float("nan")})
+
+
+# The box of an object with a polygon from (5, 6) to (15, 16), and whether it can be COCO's.
+BOXES_WITH_POLYGON = {
+    "COCO": ([5, 6, 10, 10], True),
+    "corners": ([5, 6, 15, 16], False),
+    "neither": ([5, 6, 20, 9], True),
+}
+
+
+@pytest.mark.parametrize("name", BOXES_WITH_POLYGON)
+def test_corners_are_known_by_the_polygons(tmp_path, name):
+    box, is_read = BOXES_WITH_POLYGON[name]
+    content = document()
+    content["annotations"][0] |= {"bbox": box, "segmentation": [[5, 6, 15, 6, 15, 16, 5, 16]]}
+    if is_read:
+        assert read(tmp_path, content).annotations[0].bbox == tuple(box)
+    else:
+        with pytest.raises(reader.CocoError, match="all boxes seem to be corners"):
+            read(tmp_path, content)

@@ -60,6 +60,14 @@ def test_a_set_with_every_class_gets_one_line_in_the_log(mixed):
     assert len(lines) == 2
 
 
+def test_a_class_with_crowds_only_is_named(mixed):
+    _, lines = mixed(
+        [{**annotation(0, 40, "pallet_truck"), "iscrowd": 1}, annotation(1, 30)], ("pallet_truck", "pedestrian")
+    )
+    (line,) = [line for line in lines if "iscrowd" in line]
+    assert line.startswith("train.sources.site: every annotation of pallet_truck (1) has iscrowd 1")
+
+
 def test_a_set_without_any_of_the_classes_is_refused(mixed):
     with pytest.raises(
         reader.CocoError,

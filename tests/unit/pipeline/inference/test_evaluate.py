@@ -180,7 +180,14 @@ def test_missing_masks_are_reported_and_boxes_are_scored(tmp_path):
     out = tmp_path / "metrics.json"
     done = run("--annotations", annotations, "--predictions", tmp_path / "found.json", "--out", out)
     assert json.loads(out.read_text())["mask"] is None
-    assert "boxes.json: 1 of 2 annotations have no segmentation" in done.stderr
+    assert "boxes only, because mask AP needs all masks: 1 of 2 annotations have no segmentation, the first is" in done.stderr
+
+
+def test_a_file_with_crowds_only_says_that_nothing_is_scored(tmp_path):
+    annotations = write_truth(tmp_path / "all.json", [{**truth(PERSON, [5, 5, 10, 30]), "iscrowd": 1}])
+    json_files.write_json(tmp_path / "found.json", [])
+    done = run("--annotations", annotations, "--predictions", tmp_path / "found.json", "--out", tmp_path / "m.json")
+    assert "nothing to score: every annotation (1) has iscrowd 1 and is ignored" in done.stderr
 
 
 def test_results_of_other_images_are_an_error(files, tmp_path):
