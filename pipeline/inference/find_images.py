@@ -12,7 +12,11 @@ from pipeline.common.image_remarks import name_some
 from pipeline.common.path_checks import shown
 from pipeline.inference.prediction_files import DRAWN_BY
 
-SYSTEM_FILES = {"thumbs.db", "desktop.ini"}
+# What Windows, macOS and storage devices put beside images: smaller copies, deleted files.
+SYSTEM_NAMES = {
+    *("thumbs.db", "desktop.ini", "$recycle.bin", "system volume information", "__macosx"),
+    *("@eadir", "#recycle", "@recycle", "lost+found"),
+}
 LOG = logging.getLogger(__name__)
 
 
@@ -50,7 +54,7 @@ class ImageSearch:
         except OSError as error:
             raise InputsError(f"{shown(folder)}: {error.strerror}") from None
         for path in entries:
-            if path.name.startswith(".") or path.name.lower() in SYSTEM_FILES:
+            if path.name.startswith(".") or path.name.lower() in SYSTEM_NAMES:
                 self._skip("hidden", path)
             elif path.is_dir():
                 if self.recursive and path.is_symlink():

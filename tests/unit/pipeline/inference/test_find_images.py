@@ -77,6 +77,15 @@ def test_folders_in_folders_are_searched_on_request(tmp_path, caplog):
     assert "links to folders: 1 (circle)" in caplog.messages[-1]
 
 
+@pytest.mark.parametrize("name", ["@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "__MACOSX"])
+def test_folders_of_the_system_are_hidden(tmp_path, caplog, name):
+    caplog.set_level("INFO")
+    make(tmp_path, "a.jpg", f"{name}/a.jpg/SYNOPHOTO_THUMB_M.jpg", f"day/{name}/b.jpg")
+    assert found(tmp_path, recursive=True) == ["a.jpg"]
+    assert f"hidden: 2 ({name}, {name})" in caplog.messages[0]
+    assert found(tmp_path, tmp_path / "day" / name) == [f"day/{name}/b.jpg"]
+
+
 def test_an_image_that_is_named_more_than_once_is_taken_once(tmp_path, caplog):
     caplog.set_level("INFO")
     make(tmp_path, "a.jpg", "b.jpg")
