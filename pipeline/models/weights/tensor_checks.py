@@ -32,9 +32,10 @@ def value_problem(tensors: Mapping[str, Tensor]) -> str | None:
     for name, tensor in tensors.items():
         if not tensor.is_floating_point():
             continue
-        if wrong := tensor.numel() - int(torch.isfinite(tensor.float()).sum()):
+        values = tensor.float()  # types of 8 bits cannot be compared
+        if wrong := tensor.numel() - int(torch.isfinite(values).sum()):
             return f"{wrong} of {tensor.numel()} values of tensor {name} are NaN or infinite: {FAILED_TRAINING}"
-        if name.endswith("running_var") and bool((tensor < 0).any()):
+        if name.endswith("running_var") and bool((values < 0).any()):
             return f"tensor {name} has a negative variance: {FAILED_TRAINING}"
     return None
 

@@ -190,3 +190,15 @@ def test_the_layers_of_a_model_that_does_not_say_how_it_was_trained_are_refused_
     done = run_cariste("layers", "--model", tmp_path / "model.pt")
     assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
     assert "do not say how it was trained" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "dtype", [torch.float16, torch.bfloat16, torch.float64, torch.float8_e4m3fn, torch.float8_e5m2]
+)
+def test_training_starts_from_weights_of_another_precision(tmp_path, changed_model, dtype):
+    tensors = {name: each.to(dtype) for name, each in model_content()["weights"].items() if each.is_floating_point()}
+    torch.save(tensors, tmp_path / "start.pt")
+    settings = changed_model(backbone=MODEL["backbone"], weights=str(tmp_path / "start.pt"))
+    started = detectors.build(settings, CATEGORIES).state_dict()
+    name = "backbone.body.conv_stem.weight"
+    assert torch.equal(started[name], tensors[name].float())
