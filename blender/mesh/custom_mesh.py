@@ -18,7 +18,7 @@ from blender.mesh.asset_cache import AssetCache
 from blender.mesh.importing import decimation, formats, opened_files, packed_meshes
 from blender.mesh.importing.errors import CustomMeshError
 from blender.mesh.importing.materials import color_of_vertices, restrict_to_mesh
-from blender.mesh.importing.rendered_surfaces import rendered_surfaces, vertex_positions
+from blender.mesh.importing.rendered_surfaces import helper_notes, rendered_surfaces, vertex_positions
 
 ASSETS_FOLDER = Path(__file__).parents[2] / "assets"
 
@@ -106,6 +106,7 @@ def _read_surfaces(file: str, known: opened_files.KnownFiles, log: Callable[[str
         collections = [group for group in read.scene.collection.children_recursive if not group.hide_render]
         with capture_output():
             notes = opened_files.check_needed_data(Path(file).name, {*shown.objects, *collections}, shown.shown, known)
+        notes += helper_notes(shown.shown)
         kept = {*shown.meshes, *opened_files.make_materials_local(shown.meshes)}
     finally:
         bpy.context.window.scene = previous_scene

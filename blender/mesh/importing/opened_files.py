@@ -195,7 +195,9 @@ def _check_image(image: bpy.types.Image, known: KnownFiles) -> tuple[str | None,
     if image.source in ("SEQUENCE", "MOVIE"):
         return f"its image {image.name} is a {image.source.lower()}: use a single image", None
     path = bpy.path.abspath(image.filepath, library=image.library)
-    if image.source == "FILE" and os.path.isdir(path):  # an image that was packed, but not embedded by the export
+    if image.source == "FILE" and (
+        os.path.isdir(path) or path.endswith(".fbm")
+    ):  # an image that was packed, but not embedded by the export
         return "one of its images has no file name: save this image as a file beside the mesh, then export again", None
     paths = [_tile_path(path, tile.number) for tile in image.tiles] if image.source == "TILED" else [path]
     names = [known.name_of(each) for each in paths]

@@ -5,6 +5,8 @@ A render engine that renders nothing receives the same evaluated scene as Cycles
 and visibility of renders, and with all instances. It copies the meshes that a camera would see.
 """
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import bpy
@@ -16,6 +18,10 @@ from blender.mesh.importing.errors import CustomMeshError
 
 # Positions are 32-bit floats with 24 significant bits: at this distance, errors reach a hundredth of the size.
 MAX_DISTANCE_IN_SIZES = 1e5
+
+MAX_NAMED = 3
+# Collision shapes of Unreal and Unity, and copies for larger distances, which cover the mesh itself.
+HELPER_NAME = re.compile(r"^(UCX|UBX|USP|UCP)_|collision|collider|[_ ]LOD_?[1-9]", re.IGNORECASE)
 
 # What a render shows, but what has no mesh.
 SHOWN_WITHOUT_MESH = {
@@ -49,8 +55,19 @@ def rendered_surfaces(scene: bpy.types.Scene) -> RenderedSurfaces:
         raise CustomMeshError("no view layer of its scene is used for rendering: switch one on")
     surfaces = _evaluate(scene, layers[0])
     if surfaces.problems:
-        raise CustomMeshError("; ".join(dict.fromkeys(surfaces.problems)))
+        problems = list(dict.fromkeys(surfaces.problems))
+        more = f"; and {len(problems) - MAX_NAMED} more" if len(problems) > MAX_NAMED else ""
+        raise CustomMeshError("; ".join(problems[:MAX_NAMED]) + more)
     return surfaces
+
+
+def helper_notes(shown: Iterable[bpy.types.Object]) -> list[str]:
+    """Return a line for the log about shown objects that game engines hide, by their names."""
+    names = sorted(each.name for each in shown if HELPER_NAME.search(each.name))
+    if not names:
+        return []
+    named = ", ".join(names[:MAX_NAMED]) + (", …" if len(names) > MAX_NAMED else "")
+    return [f"it shows {named}, by the name a collision shape or a copy with less detail: if so, remove it"]
 
 
 def _evaluate(scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> RenderedSurfaces:

@@ -213,3 +213,48 @@ def test_labeled_custom_meshes_are_made_opaque(tmp_path):
     truck = mesh_files.add_truck()
     truck.data.materials[0].node_tree.nodes.new("ShaderNodeBsdfTransparent")
     assert "material paint uses a Transparent BSDF" in refused(mesh_files.save(path))
+
+
+@pytest.mark.parametrize("name", ["UCX_body_01", "Body_LOD2", "truck collision", "MeshCollider", "body LOD1"])
+def test_objects_that_game_engines_hide_are_named(tmp_path, name):
+    mesh_files.empty_file()
+    mesh_files.add_truck()
+    bpy.ops.mesh.primitive_cube_add(size=0.4, location=(0, 0, 0.2))
+    bpy.context.object.name = name
+    path = tmp_path / "mine.glb"
+    bpy.ops.export_scene.gltf(filepath=str(path), export_format="GLB")
+    notes: list[str] = []
+    measure.measure_asset(asked_for(path, category=None), tmp_path, notes.append)
+    assert notes == [
+        f"custom.mine: it shows {name}, by the name a collision shape or a copy with less detail: if so, remove it"
+    ]
+
+
+def test_many_objects_with_the_same_problem_are_counted(tmp_path):
+    mesh_files.empty_file()
+    for number in range(9):
+        bpy.ops.mesh.primitive_cube_add(size=0.4, location=(4.5e5, 5.5e6, number))
+    path = tmp_path / "mine.glb"
+    bpy.ops.export_scene.gltf(filepath=str(path), export_format="GLB")
+    said = refused(path)
+    assert said.count("is so far from the origin") == 3
+    assert said.endswith("; and 6 more")
+
+
+def test_an_image_that_was_never_saved_is_told_from_a_missing_one(tmp_path):
+    mesh_files.empty_file()
+    mesh_files.add_truck()
+    material = bpy.data.materials.new("paint")
+    material.use_nodes = True
+    texture = material.node_tree.nodes.new("ShaderNodeTexImage")
+    texture.image = bpy.data.images.new("never saved", 8, 8)
+    texture.image.pack()
+    shader = material.node_tree.nodes["Principled BSDF"]
+    material.node_tree.links.new(texture.outputs[0], shader.inputs["Base Color"])
+    for each in bpy.data.objects:
+        if each.type == "MESH":
+            each.data.materials.clear()
+            each.data.materials.append(material)
+    path = tmp_path / "mine.fbx"
+    bpy.ops.export_scene.fbx(filepath=str(path))
+    assert "one of its images has no file name: save this image as a file beside the mesh" in refused(path)
