@@ -134,17 +134,21 @@ def _read_polygons(value: list[Any], size: Size, place: str, findings: Findings)
 
 def _split_polygons(value: list[Any], place: str, findings: Findings) -> list[Any]:
     """Return a list of polygons, each [x, y, x, y, …], from the other forms in which tools nest them."""
-    if not any(isinstance(each, list | dict) for each in value):
+    if _is_flat(value):
         findings.assume("segmentation is a flat list of numbers: read as one polygon", place)
         return [value]
     filled = [each for each in value if each != []]
-    if all(isinstance(each, list) and not any(isinstance(part, list | dict) for part in each) for each in filled):
+    if all(isinstance(each, list) and _is_flat(each) for each in filled):
         if not all(_to_point(each) for each in filled):
             return filled
         findings.assume("segmentation is a list of points: read as one polygon", place)
     else:
         findings.assume("polygons are lists of points [x, y], or nested deeper: read as x, y, x, y, …", place)
     return list(_polygons_in(filled))
+
+
+def _is_flat(values: list[Any]) -> bool:
+    return {list, dict}.isdisjoint(map(type, values))
 
 
 def _polygons_in(value: list[Any], depth: int = 1) -> Iterator[Any]:
@@ -169,7 +173,7 @@ def _to_point(value: Any) -> list[Any] | None:
     if isinstance(value, dict) and {"x", "y"} <= set(value):
         value = [value["x"], value["y"]]
     is_pair = isinstance(value, list) and len(value) == 2
-    return value if is_pair and not any(isinstance(each, list | dict) for each in value) else None
+    return value if is_pair and _is_flat(value) else None
 
 
 def _join(points: Sequence[list[Any]]) -> list[Any]:
