@@ -174,7 +174,7 @@ def test_damaged_images_that_are_mixed_in_are_named_before_the_training_begins(m
         TrainingDataset(annotated, data.images, NOTHING, 0, {"site": site})
     lines = str(caught.value).splitlines()
     assert len(lines) == 11
-    assert re.fullmatch(r"train\.sources\.site: .*002\.png: not a readable image \(.*truncated.*\)", lines[0])
+    assert re.fullmatch(r"train\.sources\.site: .*002\.png: not a readable image \(.*its end is missing.*\)", lines[0])
     assert lines[10] == "and 2 more"
 
 
