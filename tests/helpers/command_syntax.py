@@ -60,7 +60,8 @@ def problem_of(words: list[str], complete: bool = True) -> str | None:
 
 
 def _cariste_problem(arguments: list[str], complete: bool) -> str | None:
-    if not arguments or arguments == ["--help"] or arguments[0] == "COMMAND":
+    own_options = {option for parameter in CARISTE.params for option in parameter.opts} | {"--help"}
+    if not arguments or set(arguments) <= own_options or arguments[0] == "COMMAND":
         return None
     command = CARISTE.commands.get(arguments[0])
     if command is None:
