@@ -249,7 +249,7 @@ def test_a_failed_job_prints_the_end_of_its_log_and_fails_the_run(tmp_path):
     output = run.stdout + run.stderr
     assert run.returncode != 0
     assert "Cycles finds no such GPU here" in output
-    assert "render 00000: failed with exit code 1; the end of results/data/ci/logs/render/00000.log:" in output
+    assert "render 00000: failed with exit code 2; the end of results/data/ci/logs/render/00000.log:" in output
     assert "MissingOutputException" not in output, "the exit code of the job was lost"
 
 

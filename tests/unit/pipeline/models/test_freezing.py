@@ -81,7 +81,7 @@ def built() -> Callable[[ModelSection], nn.Module]:
 @pytest.fixture(scope="module")
 def bodies() -> dict[str, nn.Module]:
     """Return a whole model around each kind of body."""
-    wanted = [checked(backbone=name) for name in ("tf_efficientnet_lite0", "resnet50")]
+    wanted = [checked(backbone=name, weights="none") for name in ("tf_efficientnet_lite0", "resnet50")]
     return {
         settings.backbone: build_mask_rcnn(architecture_from_settings(settings), settings, 2) for settings in wanted
     }

@@ -143,17 +143,13 @@ def test_poor_sets_are_trained_on(make_data, tiny_settings, tmp_path, case):
     assert [category["name"] for category in detectors.load(out).categories] == ["pedestrian", "pallet_truck"]
 
 
-def test_boxes_of_a_pixel_are_left_out_and_boxes_without_area_refused(make_data, tiny_settings, tmp_path):
+@pytest.mark.parametrize("bbox", [[4, 3, 1, 1], [4, 3, 0, 1]])
+def test_objects_of_a_pixel_give_no_nan_also_if_their_box_has_no_area(make_data, tiny_settings, tmp_path, bbox):
     data = make_data(image_count=2)
     document = json.loads(data.annotations.read_text())
-    speck = document["annotations"][0]
     mask = torch.zeros(96, 96, dtype=torch.uint8)
     mask[3, 4] = 1
-    speck |= {"bbox": [4, 3, 1, 1], "area": 1, "segmentation": reader.encode_mask(mask.numpy())}
+    document["annotations"][0] |= {"bbox": bbox, "area": 1, "segmentation": reader.encode_mask(mask.numpy())}
     data.annotations.write_text(json.dumps(document))
     _, log = run(tiny_settings, data, tmp_path / "run")
     assert all(torch.isfinite(torch.tensor(read_training(log).columns["loss"])))
-    speck["bbox"] = [4, 3, 0, 1]
-    data.annotations.write_text(json.dumps(document))
-    with pytest.raises(reader.CocoError, match=r"annotation 1: bbox \[4.*has no area"):
-        run(tiny_settings, data, tmp_path / "again")
