@@ -2,7 +2,7 @@
 # The data set: scene records, rendered shards, COCO annotations, and a page that describes them.
 
 
-# A mesh of the user that this config can show: how large is it, and can that be right?
+# A mesh of the user that this config can show: how large is it, and can that be right? What was assumed is printed too.
 rule measure_asset:
     output:
         "results/assets/{asset}.json",
@@ -19,7 +19,7 @@ rule measure_asset:
         asset=lambda wildcards: CUSTOM_MESHES[wildcards.asset].model_dump_json(),
     shell:
         "stage 'measure {wildcards.asset}' {log:q} python -m blender measure --asset {params.asset:q} --out {output:q}"
-        " && {{ grep '^measure: ' {log:q} >&2 || true; }}"  # what was assumed
+        " && {{ grep '^measure: ' {log:q} >&2 || true; }}"
 
 
 def custom_mesh_options(wildcards, input):

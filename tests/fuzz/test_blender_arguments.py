@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Blender's commands with random arguments: never a traceback, and after exit code 2 nothing on the disk has changed."""
+"""Blender's commands with random arguments: never a traceback; after exit code 2 nothing on the disk has changed."""
 
 import tempfile
 from pathlib import Path

@@ -180,7 +180,10 @@ def test_missing_masks_are_reported_and_boxes_are_scored(tmp_path):
     out = tmp_path / "metrics.json"
     done = run("--annotations", annotations, "--predictions", tmp_path / "found.json", "--out", out)
     assert json.loads(out.read_text())["mask"] is None
-    assert "boxes only, because mask AP needs all masks: 1 of 2 annotations have no segmentation, the first is" in done.stderr
+    assert (
+        "boxes only, because mask AP needs all masks: 1 of 2 annotations have no segmentation, the first is"
+        in done.stderr
+    )
 
 
 def test_a_file_with_crowds_only_says_that_nothing_is_scored(tmp_path):
