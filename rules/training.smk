@@ -66,9 +66,11 @@ rule predict:
 rule evaluate:
     input:
         annotations=expand(f"{DATA}/annotations/{{split}}.json", split=SPLITS[1:]),
+        images=SHARDS,
         predictions=expand(f"{RUN}/predictions/{{split}}.json", split=SPLITS[1:]),
     output:
-        f"{RUN}/metrics.json",
+        metrics=f"{RUN}/metrics.json",
+        page=report(f"{RUN}/evaluation.html", category="Report"),
     log:
         f"{RUN}/logs/evaluate.log",
     benchmark:
@@ -84,7 +86,8 @@ rule evaluate:
             for split, annotations, predictions in zip(SPLITS[1:], input.annotations, input.predictions)
         ),
     shell:
-        "stage evaluate {log:q} python -m pipeline evaluate {params.sets} --out {output:q}"
+        f"stage evaluate {{log:q}} python -m pipeline evaluate {{params.sets}} --images {DATA}"
+        " --out {output.metrics:q} --page {output.page:q}"
 
 
 # Paths here and not `rules.X.output`: with those, Snakemake hashes the whole list of shards once for each shard.

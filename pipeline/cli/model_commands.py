@@ -137,9 +137,17 @@ def evaluate(
     out: Annotated[Path, options.output_file("--out", help="JSON with the metrics to write.")],
     annotations: Annotated[list[Path], options.input_file("--annotations", help="COCO file with the ground truth.")],
     model: Annotated[Path | None, options.input_file("--model", help="Model file to score.")] = None,
-    images: Annotated[Path | None, options.input_folder("--images", help="With --model: folder of the images.")] = None,
+    images: Annotated[
+        Path | None,
+        options.input_folder(
+            "--images", help="Folder of the images. With --predictions it adds brightness, and images to the page."
+        ),
+    ] = None,
     predictions: Annotated[
         list[Path] | None, options.input_file("--predictions", help="COCO results to score, instead of --model.")
+    ] = None,
+    page: Annotated[
+        Path | None, options.output_file("--page", help="HTML page to write: curves, errors, what is missed.")
     ] = None,
     split: Annotated[
         list[str] | None,
@@ -171,16 +179,27 @@ def evaluate(
     mapping = parse_mapping(category or [])
     use_threads(threads)
     require_device(device)
-    if split:
-        pairs = zip(split, annotations, results, strict=True)
-        metrics = {
-            name: evaluation.evaluate_predictions(name, truth, found, images, mapping) for name, truth, found in pairs
+    names = split or [str(annotations[0])]
+    if results:
+        sets = zip(names, annotations, results, strict=True)
+        scored = {
+            name: evaluation.evaluate_predictions(name, truth, found, images, mapping) for name, truth, found in sets
         }
-    elif results:
-        metrics = evaluation.evaluate_predictions(str(annotations[0]), annotations[0], results[0], images, mapping)
     else:
-        metrics = evaluation.evaluate_model(model, annotations[0], images, device, mapping)
-    json_files.write_json(out, metrics)
+        scored = {names[0]: evaluation.evaluate_model(model, annotations[0], images, device, mapping)}
+    metrics = {name: each.metrics for name, each in scored.items()}
+    json_files.write_json(out, metrics if split else metrics[names[0]])
+    if page:
+        from pipeline.reports import error_images, evaluation_page
+
+        errors = {
+            (f"{name}. {heading}" if split else heading): drawn
+            for name, each in scored.items()
+            for heading, drawn in error_images.worst_errors(
+                each.ground_truth, each.files, each.detections, each.thresholds()
+            ).items()
+        }
+        evaluation_page.write(page, [evaluation_page.Evaluation(*entry) for entry in metrics.items()], errors)
 
 
 def _require_equal_counts(annotations: list[Path], predictions: list[Path], splits: list[str]) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import options
+from pipeline.cli.given_paths import Role, recorder
 
 
 def register(app: typer.Typer) -> None:
@@ -17,6 +18,11 @@ def register(app: typer.Typer) -> None:
         epilog="Example: cariste report --config configs/quickstart.yaml --data results/data/quickstart "
         "--run results/runs/quickstart --out report.html",
     )(report)
+    app.command(
+        "compare",
+        rich_help_panel=options.EVERYDAY,
+        epilog="Example: cariste compare before.json after.json --out compared.html",
+    )(compare)
     app.command(
         "study",
         rich_help_panel=options.STAGES,
@@ -37,6 +43,28 @@ def report(
 
     write_report(read_stage_config(ReportConfig, config), data, run, out, config)
     typer.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
+
+
+def compare(
+    metrics: Annotated[
+        list[Path],
+        typer.Argument(metavar="METRICS", help="JSON files that `evaluate` wrote.", callback=recorder(Role.INPUT_FILE)),
+    ],
+    out: Annotated[Path, options.output_file("--out", help="HTML page to write.")],
+    name: Annotated[
+        list[str] | None, typer.Option("--name", help="Name of a file on the page. Repeat for each. Default: its name.")
+    ] = None,
+) -> None:
+    """Show any number of evaluations side by side: precision with intervals, curves, recall by size, false alarms."""
+    if name and len(name) != len(metrics):
+        raise typer.BadParameter("give one --name for each file")
+    from pipeline.reports import evaluation_page
+
+    names = name or evaluation_page.names_of(metrics)
+    evaluations = [
+        each for title, path in zip(names, metrics, strict=True) for each in evaluation_page.read(path, title)
+    ]
+    evaluation_page.write(out, evaluations)
 
 
 def study(

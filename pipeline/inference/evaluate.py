@@ -5,6 +5,7 @@ import logging
 import sys
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -14,13 +15,16 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.coco import reader
+from pipeline.coco import image_check, reader
 from pipeline.coco.categories import NO_MAPPING, CategoryMapping, with_class_names
+from pipeline.coco.image_check import ImageFile
 from pipeline.common import devices
 from pipeline.common.image_remarks import Remarks
 from pipeline.common.vocabulary import IOU_TYPES, METRICS
+from pipeline.evaluation import summary
 from pipeline.inference import predict
 from pipeline.inference.model_classes import with_model_classes
+from pipeline.inference.set_facts import asset_lookup, brightness_of_images
 from pipeline.models import detectors
 from pipeline.viz.formatting import DASH
 
@@ -177,26 +181,58 @@ def _format_metrics(summaries: Sequence[Mapping[str, Any]]) -> list[str]:
     return [DASH if value is None else f"{value:.3f}" for value in values]
 
 
+def operating_point_table(metrics: Mapping[str, Any]) -> Table:
+    """Return recall, precision and false alarms of each scored class at its threshold, with 95 % intervals."""
+    table = Table(title="at the confidence thresholds, IoU 0.5", box=SIMPLE, collapse_padding=True, pad_edge=False)
+    table.add_column("class", no_wrap=True)
+    for heading in ("threshold", "recall", "precision", "false alarms\nper image"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name, point in metrics["operating_points"].items():
+        values = [_format_interval(point, key) for key in ("recall", "precision", "false_alarms_per_image")]
+        table.add_row(name, f"{point['threshold']:.2f}", *values)
+    return table
+
+
+def _format_interval(point: Mapping[str, Any], key: str) -> str:
+    value, bounds = point[key], point[f"{key}_interval"]
+    return DASH if value is None or bounds is None else f"{value:.2f} [{bounds[0]:.2f}, {bounds[1]:.2f}]"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A scored set. `files`: of the images that can be read, by image id; empty if no folder of images was given."""
+
+    ground_truth: reader.CocoFile
+    detections: Sequence[reader.Detection]
+    files: Mapping[reader.Id, ImageFile]
+    metrics: dict[str, Any]
+
+    def thresholds(self) -> dict[str, float]:
+        """Return the confidence threshold of each scored class, by its name."""
+        return {name: point["threshold"] for name, point in self.metrics["operating_points"].items()}
+
+
 def evaluate_predictions(
     title: str,
     annotations: Path,
     predictions: Path,
     images_dir: Path | None = None,
     mapping: CategoryMapping = NO_MAPPING,
-) -> dict[str, Any]:
-    """Score one results file, print the table and return the metrics.
+) -> Evaluation:
+    """Score one results file and print the metrics.
 
-    `images_dir`: sizes that the COCO file lacks are read from its images. `mapping`: other names for its categories;
-    those with the same name are scored as one class.
+    `images_dir`: for sizes that the COCO file lacks, brightness, and what lies under false alarms. `mapping`: other
+    names for its categories; those with the same name are scored as one class.
     """
     ground_truth = with_class_names(reader.read_coco(annotations, images_dir), mapping)
-    return _evaluate_and_print(title, ground_truth, reader.read_results(predictions, ground_truth))
+    detections = reader.read_results(predictions, ground_truth)
+    return _evaluate_and_print(title, ground_truth, detections, images_dir)
 
 
 def evaluate_model(
     path: Path, annotations: Path, images_dir: Path, device: str, mapping: CategoryMapping = NO_MAPPING
-) -> dict[str, Any]:
-    """Score a model on a COCO file, print the table and return the metrics.
+) -> Evaluation:
+    """Score a model on a COCO file and print the metrics.
 
     `mapping` says which categories of the file are which classes of the model.
     """
@@ -209,16 +245,27 @@ def evaluate_model(
     results = predict.predict_annotated(detector, ground_truth, images_dir, remarks)
     remarks.log()
     detections = [reader.Detection.model_validate(result) for result in results]
-    return _evaluate_and_print(str(annotations), ground_truth, detections, unknown_classes)
+    return _evaluate_and_print(str(annotations), ground_truth, detections, images_dir, unknown_classes)
 
 
 def _evaluate_and_print(
     title: str,
     ground_truth: reader.CocoFile,
     detections: Sequence[reader.Detection],
+    images_dir: Path | None,
     unknown_classes: Collection[str] = (),
-) -> dict[str, Any]:
+) -> Evaluation:
+    files = image_check.find_images(ground_truth, images_dir).files if images_dir else {}
     metrics = evaluate(ground_truth, detections, unknown_classes)
+    metrics |= summary.summarize(
+        ground_truth,
+        detections,
+        set(metrics["annotations"]) - set(unknown_classes),
+        {},
+        has_masks=metrics["mask"] is not None,
+        brightness=brightness_of_images(ground_truth, files) if files else None,
+        asset_lookup=asset_lookup(images_dir) if images_dir else None,
+    )
     if not sum(metrics["annotations"].values()):
         ignored = sum(metrics["ignored"].values())
         reason = (
@@ -229,4 +276,5 @@ def _evaluate_and_print(
         reason = masks_missing_reason(ground_truth, detections)
         print(f"{title}: boxes only, because mask AP needs all masks: {reason}", file=sys.stderr)
     Console().print(metrics_table(metrics, title))
-    return metrics
+    Console().print(operating_point_table(metrics))
+    return Evaluation(ground_truth, detections, files, metrics)

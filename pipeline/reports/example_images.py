@@ -58,7 +58,7 @@ def labeled_examples(file: reader.CocoFile, data: Path, count: int) -> Iterator[
         overlays = _ground_truth_overlays(file, image, annotations[image.id])
         name = ", ".join((_image_name(image), image.model_extra["rig"], image.model_extra["layout"]))
         text = f"{name}: {object_count_text(file, annotations[image.id])}"
-        yield {"uri": jpeg_uri(_image_with_overlays(data / image.file_name, overlays, EXAMPLE_PX)), "text": text}
+        yield {"uri": jpeg_uri(image_with_overlays(data / image.file_name, overlays, EXAMPLE_PX)), "text": text}
 
 
 def prediction_comparisons(
@@ -77,9 +77,9 @@ def prediction_comparisons(
         predictions = detection_overlays(found, image, file.categories, with_names=False)
         yield {
             "name": _image_name(image),
-            "ground_truth_uri": jpeg_uri(_image_with_overlays(image_path, ground_truth, COMPARISON_PX)),
+            "ground_truth_uri": jpeg_uri(image_with_overlays(image_path, ground_truth, COMPARISON_PX)),
             "ground_truth": object_count_text(file, annotations[image.id]),
-            "predicted_uri": jpeg_uri(_image_with_overlays(image_path, predictions, COMPARISON_PX)),
+            "predicted_uri": jpeg_uri(image_with_overlays(image_path, predictions, COMPARISON_PX)),
             "predicted": object_count_text(file, found),
         }
 
@@ -116,12 +116,16 @@ def _ground_truth_overlays(
     ]
 
 
-def _image_with_overlays(path: Path, overlays: Sequence[OverlayObject], long_side_px: int) -> np.ndarray:
+def image_with_overlays(path: Path, overlays: Sequence[OverlayObject], long_side_px: int) -> np.ndarray:
     """Return the image, uint8 RGB, scaled to this longer side, with the overlays.
 
     It is scaled before drawing, so lines and text are sharp for any size of the rendered image.
     """
-    image = image_files.read_image(path)
+    return draw_scaled(image_files.read_image(path), overlays, long_side_px)
+
+
+def draw_scaled(image: np.ndarray, overlays: Sequence[OverlayObject], long_side_px: int) -> np.ndarray:
+    """Return `image`, uint8 RGB, scaled to this longer side, with the overlays, which are given in its pixels."""
     scale = long_side_px / max(image.shape)
     size = round(image.shape[1] * scale), round(image.shape[0] * scale)
     resized = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)

@@ -72,7 +72,7 @@ def histogram_by_class(
         log: logarithmic horizontal axis.
     """
     with matplotlib.rc_context(STYLE):
-        figure, axes = _new_axes(label, "annotations")
+        figure, axes = new_axes(label, "annotations")
         for color, (name, of_class) in zip(CLASS_COLOR_PLACEHOLDERS, values.items(), strict=True):
             clipped = np.clip(np.asarray(of_class, dtype=float), bins[0], bins[-1])
             axes.hist(clipped, bins=bins, color=color, alpha=0.25)
@@ -84,13 +84,13 @@ def histogram_by_class(
         axes.set_xlim(bins[0], bins[-1])
         _integer_y_axis(axes)
         _legend(figure, axes)
-        return _svg(figure, f"Histogram of {label} by class")
+        return to_svg(figure, f"Histogram of {label} by class")
 
 
 def count_bars(counts: Mapping[str, Sequence[int]]) -> str:
     """Draw how many images hold 0, 1, 2, … objects of each class; `counts`: class name -> one count per image."""
     with matplotlib.rc_context(STYLE):
-        figure, axes = _new_axes("objects in the image", "images")
+        figure, axes = new_axes("objects in the image", "images")
         max_count = max((max(each, default=0) for each in counts.values()), default=0)
         positions = np.arange(max_count + 1)
         width = 0.8 / max(len(counts), 1)
@@ -102,7 +102,7 @@ def count_bars(counts: Mapping[str, Sequence[int]]) -> str:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         _integer_y_axis(axes)
         _legend(figure, axes)
-        return _svg(figure, "How many images hold how many objects of each class")
+        return to_svg(figure, "How many images hold how many objects of each class")
 
 
 def shares(counts: Mapping[str, int], configured: Mapping[str, float], label: str) -> str:
@@ -111,7 +111,7 @@ def shares(counts: Mapping[str, int], configured: Mapping[str, float], label: st
     `counts`: kind -> images. `configured`: kind -> weight.
     """
     with matplotlib.rc_context(HORIZONTAL_BARS_STYLE):
-        figure, axes = _new_axes("share of the images", "")
+        figure, axes = new_axes("share of the images", "")
         names = list(configured) + sorted(set(counts) - set(configured))
         total, configured_total = sum(counts.values()) or 1, sum(configured.values()) or 1
         positions = np.arange(len(names))
@@ -126,7 +126,7 @@ def shares(counts: Mapping[str, int], configured: Mapping[str, float], label: st
         axes.set_xlim(0, max(fractions.max(initial=0.5), expected.max(initial=0.5)) * 1.08)
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         _legend(figure, axes)
-        return _svg(figure, f"Share of the images by {label}")
+        return to_svg(figure, f"Share of the images by {label}")
 
 
 def histogram_by_dataset(
@@ -148,7 +148,7 @@ def histogram_by_dataset(
         color: of the first data set.
     """
     with matplotlib.rc_context(STYLE):
-        figure, axes = _new_axes(label, "share")
+        figure, axes = new_axes(label, "share")
         for number, (name, of_dataset) in enumerate(values.items()):
             counts, _ = np.histogram(np.clip(np.asarray(of_dataset, dtype=float), bins[0], bins[-1]), bins)
             fractions = counts / max(len(of_dataset), 1)
@@ -164,13 +164,13 @@ def histogram_by_dataset(
         axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         _legend(figure, axes)
-        return _svg(figure, f"Histogram by data set: {title}")
+        return to_svg(figure, f"Histogram by data set: {title}")
 
 
 def share_bars_by_dataset(shares: Mapping[str, Mapping[str, float]], label: str) -> str:
     """Draw the share of each kind as a bar per data set; `shares`: data set name -> kind -> share, 0 to 1."""
     with matplotlib.rc_context(HORIZONTAL_BARS_STYLE):
-        figure, axes = _new_axes("share of the images", "")
+        figure, axes = new_axes("share of the images", "")
         kinds = sorted({kind for each in shares.values() for kind in each})
         positions, width = np.arange(len(kinds)), 0.8 / len(shares)
         for number, (name, each) in enumerate(shares.items()):
@@ -188,7 +188,7 @@ def share_bars_by_dataset(shares: Mapping[str, Mapping[str, float]], label: str)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         _legend(figure, axes)
-        return _svg(figure, f"Share of the images by {label} and data set")
+        return to_svg(figure, f"Share of the images by {label} and data set")
 
 
 def line_chart(iterations: Sequence[int], values: Sequence[float], label: str, *, smooth: bool = True) -> str:
@@ -196,7 +196,7 @@ def line_chart(iterations: Sequence[int], values: Sequence[float], label: str, *
     x, y = np.asarray(iterations), np.asarray(values, dtype=float)
     step = max(1, -(-len(x) // MAX_CURVE_POINTS))
     with matplotlib.rc_context(STYLE):
-        figure, axes = _new_axes("iteration", label)
+        figure, axes = new_axes("iteration", label)
         marker = "o" if len(x) == 1 else None  # one point makes no line
         if smooth:
             axes.plot(x[::step], y[::step], color=ACCENT, alpha=0.35, linewidth=0.8, marker=marker)
@@ -204,25 +204,25 @@ def line_chart(iterations: Sequence[int], values: Sequence[float], label: str, *
         axes.plot(x[::step], curve[::step], color=ACCENT, linewidth=1.8, marker=marker)
         axes.set_ylim(bottom=0)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
-        return _svg(figure, f"{label} over the iterations")
+        return to_svg(figure, f"{label} over the iterations")
 
 
 def bar_chart(values: Mapping[str, float], label: str) -> str:
     """Draw one horizontal bar with its value per name, in the given order."""
     with matplotlib.rc_context(HORIZONTAL_BARS_STYLE):
-        figure, axes = _new_axes(label, "", len(values))
+        figure, axes = new_axes(label, "", len(values))
         bars = axes.barh([display_name(name) for name in values], list(values.values()), 0.6, color=ACCENT, alpha=0.75)
         axes.bar_label(bars, labels=[format_number(value) for value in values.values()], padding=4, color=INK)
         axes.invert_yaxis()
         axes.margins(x=0.2)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=3))
-        return _svg(figure, f"{label} by stage")
+        return to_svg(figure, f"{label} by stage")
 
 
 def dot_chart(values: Mapping[str, Spread | None], label: str) -> str:
     """Draw a dot per measurement and a tick at their mean for each name, in the given order; None: no dots."""
     with matplotlib.rc_context(HORIZONTAL_BARS_STYLE):
-        figure, axes = _new_axes(label, "", len(values))
+        figure, axes = new_axes(label, "", len(values))
         for row, each in enumerate(values.values()):
             if each is not None:
                 axes.plot(each.values, [row] * len(each.values), "o", color=ACCENT, alpha=0.75, markersize=7)
@@ -231,7 +231,7 @@ def dot_chart(values: Mapping[str, Spread | None], label: str) -> str:
         axes.set_ylim(len(values) - 0.5, -0.5)
         axes.set_xlim(left=0)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=3))
-        return _svg(figure, label)
+        return to_svg(figure, label)
 
 
 def smoothing_window(length: int) -> int:
@@ -248,7 +248,7 @@ def moving_mean(values: np.ndarray, window: int) -> np.ndarray:
     return (sums[high] - sums[low]) / (high - low)
 
 
-def _new_axes(x_label: str, y_label: str, rows: int = 0) -> tuple[Figure, Axes]:
+def new_axes(x_label: str, y_label: str, rows: int = 0) -> tuple[Figure, Axes]:
     """Return empty axes, high enough for `rows` rows with a name each."""
     height_px = max(SIZE_PX[1], BAR_ROW_HEIGHT_PX * rows + AXIS_HEIGHT_PX)
     # Not pyplot: it has global state and may open a display.
@@ -290,7 +290,7 @@ def _legend_name(name: str) -> str:
     return f"\u200b{_drawable(name)}" if name.startswith("_") else _drawable(name)
 
 
-def _svg(figure: Figure, title: str) -> str:
+def to_svg(figure: Figure, title: str) -> str:
     """Return the figure as an `<svg>` element for an HTML page, without a size, a font or colors of its own.
 
     Ids are hashed with the title and kept only where something refers to them, because all charts share one page.

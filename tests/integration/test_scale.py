@@ -13,8 +13,16 @@ from tests.helpers.paths import ROOT
 
 SHARDS = 10_000
 # Rules that list every shard among their inputs, and how many jobs of each a run needs.
-JOBS_THAT_READ_ALL_SHARDS = {"label": 1, "distribution": 1, "train_model": 1, "predict": 2, "report": 1, "yolo": 1}
-OTHER_JOBS = {"evaluate": 1, "train": 1, "dataset": 1}
+JOBS_THAT_READ_ALL_SHARDS = {
+    "label": 1,
+    "distribution": 1,
+    "train_model": 1,
+    "predict": 2,
+    "evaluate": 1,
+    "report": 1,
+    "yolo": 1,
+}
+OTHER_JOBS = {"train": 1, "dataset": 1}
 
 
 def measure_planning(folder: Path, shards: int) -> tuple[float, float]:

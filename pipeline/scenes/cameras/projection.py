@@ -58,11 +58,22 @@ def shares_in_frame(camera: Camera, boxes: Boxes, places: Sequence[Place]) -> np
 def floor_points(camera: Camera, columns_px: np.ndarray, distances_m: np.ndarray) -> np.ndarray:
     """Return (n, 2): the floor points that lie in the pixel columns (n,), at distances (n,) along the floor."""
     across = (columns_px - camera.cx_px) / camera.fx_px
-    if any(camera.distortion):
-        distorted = np.c_[across, np.zeros_like(across)][:, None]
-        across = cv2.undistortPointsIter(
-            distorted, np.eye(3), np.array(camera.distortion), None, None, UNDISTORT_CRITERIA
-        )[:, 0, 0]
+    across = _undistort(camera, np.c_[across, np.zeros_like(across)])[:, 0]
     rays = np.column_stack([across, np.zeros_like(across), np.ones_like(across)])
     floor_rays = (rays @ np.array(camera.rotation).T)[:, :2]
     return np.array(camera.position_m[:2]) + floor_rays * (distances_m / np.linalg.norm(floor_rays, axis=1))[:, None]
+
+
+def pixel_rays(camera: Camera, points_px: np.ndarray) -> np.ndarray:
+    """Return (n, 3): the directions in the hall, not normalized, of the rays through image points (n, 2)."""
+    plane = (points_px - (camera.cx_px, camera.cy_px)) / (camera.fx_px, camera.fy_px)
+    plane = _undistort(camera, plane)
+    return np.c_[plane, np.ones(len(plane))] @ np.array(camera.rotation).T
+
+
+def _undistort(camera: Camera, plane: np.ndarray) -> np.ndarray:
+    """Return the points (n, 2) at depth 1 without the distortion of the lens."""
+    if not any(camera.distortion):
+        return plane
+    distortion = np.array(camera.distortion)
+    return cv2.undistortPointsIter(plane[:, None], np.eye(3), distortion, None, None, UNDISTORT_CRITERIA)[:, 0]

@@ -60,7 +60,7 @@ def test_the_score_is_that_of_evaluate_and_validation_does_not_change_the_traini
     assert [line["iteration"] for line in lines if "box_AP50" in line] == [2, 4, 6]
     best = detectors.load(looked).facts["validation"]
     assert best["best"] == max(line.get("box_AP50", 0) for line in lines)
-    score = evaluate.evaluate_model(looked, data.annotations, data.images, "cpu")["box"]["AP50"]
+    score = evaluate.evaluate_model(looked, data.annotations, data.images, "cpu").metrics["box"]["AP50"]
     assert score == pytest.approx(best["best"])
     section = tiny_settings.train.model_copy(update=plain)
     _, unlooked = run(tiny_settings.model_copy(update={"train": section}), data, tmp_path / "b")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.scenes.cameras.projection import floor_points, project, shares_in_frame
+from pipeline.scenes.cameras.projection import floor_points, pixel_rays, project, shares_in_frame
 from pipeline.scenes.geometry.boxes import Boxes
 from tests.helpers.cameras import camera, image_box
 
@@ -57,3 +57,12 @@ def test_floor_points_of_a_distorted_camera_lie_in_their_columns():
     points = floor_points(drawn, columns, np.full(4, 6.0))
     level = np.c_[points, np.full(4, 1.0)]  # at the height of the camera, where distortion shifts nothing up or down
     assert project(drawn, level)[:, 0] == pytest.approx(columns, abs=0.01)
+
+
+@pytest.mark.parametrize("distortion", [(0.0,) * 5, (-0.3, 0.07, 0.0, 0.0, 0.0)])
+@given(HEADINGS, PITCHES, ROLLS)
+def test_points_on_the_ray_of_a_pixel_are_projected_to_it(distortion, heading, pitch, roll):
+    drawn = camera(heading, pitch, roll, (1.0, -2.0, 3.0)).model_copy(update={"distortion": distortion})
+    pixels = np.array([(3.0, 5.0), (192.0, 144.0), (380.0, 100.0)])
+    points = np.array(drawn.position_m) + 4.0 * pixel_rays(drawn, pixels)
+    assert project(drawn, points)[:, :2] == pytest.approx(pixels, abs=0.01)
