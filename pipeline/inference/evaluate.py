@@ -183,13 +183,13 @@ def _format_metrics(summaries: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def operating_point_table(metrics: Mapping[str, Any]) -> Table:
     """Return recall, precision and false alarms of each scored class at its threshold, with 95 % intervals."""
-    table = Table(title="at the confidence thresholds, IoU 0.5", box=SIMPLE, collapse_padding=True, pad_edge=False)
+    table = Table(title="with detections of at least this confidence, IoU 0.5", box=SIMPLE, collapse_padding=True, pad_edge=False)
     table.add_column("class", no_wrap=True)
-    for heading in ("threshold", "recall", "precision", "false alarms\nper image"):
+    for heading in ("recall", "precision", "false alarms\nper image"):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, point in metrics["operating_points"].items():
         values = [_format_interval(point, key) for key in ("recall", "precision", "false_alarms_per_image")]
-        table.add_row(name, f"{point['threshold']:.2f}", *values)
+        table.add_row(f"{name} >= {point['threshold']:.2f}", *values)
     return table
 
 
