@@ -183,7 +183,9 @@ def _format_metrics(summaries: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def operating_point_table(metrics: Mapping[str, Any]) -> Table:
     """Return recall, precision and false alarms of each scored class at its threshold, with 95 % intervals."""
-    table = Table(title="with detections of at least this confidence, IoU 0.5", box=SIMPLE, collapse_padding=True, pad_edge=False)
+    table = Table(
+        title="with detections of at least this confidence, IoU 0.5", box=SIMPLE, collapse_padding=True, pad_edge=False
+    )
     table.add_column("class", no_wrap=True)
     for heading in ("recall", "precision", "false alarms\nper image"):
         table.add_column(heading, justify="right", no_wrap=True)
