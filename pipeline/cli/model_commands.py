@@ -161,7 +161,7 @@ def evaluate(
     device: options.Device = "auto",
     threads: options.Threads = None,
 ) -> None:
-    """Score a model, or predictions, on any COCO file: box and mask AP in all and by class.
+    """Score a model, or predictions, on any COCO file: AP, recall, precision and false alarms, with intervals.
 
     Only categories that the file declares count. If annotations have no `segmentation`, only boxes are scored.
     Regions with `iscrowd` are ignored.
