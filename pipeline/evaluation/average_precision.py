@@ -10,6 +10,8 @@ from pipeline.evaluation.matching import ClassMatches
 
 RECALL_POINTS = np.linspace(0, 1, 101)
 RESAMPLES = 1000
+# Of a large set, whose intervals are narrow anyway: time and memory grow with images times sets.
+LARGE_SET, RESAMPLES_OF_LARGE_SET = 1000, 200
 CONFIDENCE = 0.95
 
 
@@ -41,11 +43,12 @@ def interpolated_precision(recall: np.ndarray, precision: np.ndarray) -> np.ndar
     return highest[np.searchsorted(recall, RECALL_POINTS, side="left")]
 
 
-def resample_images(images: int, resamples: int = RESAMPLES) -> np.ndarray:
-    """Return how often each image is in each resampled set, float (resamples, images); the same for each call.
+def resample_images(images: int) -> np.ndarray:
+    """Return how often each image is in each resampled set, float (sets, images); the same for each call.
 
     Every set has `images` images, drawn with replacement.
     """
+    resamples = RESAMPLES if images <= LARGE_SET else RESAMPLES_OF_LARGE_SET
     random = np.random.default_rng(0)
     return random.multinomial(images, np.full(images, 1 / images), resamples).astype(float)
 

@@ -62,13 +62,18 @@ def test_intervals_hold_the_value_and_shrink_with_more_images():
     for images in (10, 160):
         ground_truth, detections = random_detections.random_set(0, images)
         matches = matching.match_class(ground_truth, detections, 1, "box")
-        weights = average_precision.resample_images(images, 200)
+        weights = average_precision.resample_images(images)
         assert (weights.sum(axis=1) == images).all()
         low, high = average_precision.interval(average_precision.average_precision(matches, weights)[:, 0])
         value = average_precision.average_precision(matches, np.ones((1, images)))[0, 0]
         assert low <= value <= high
         widths.append(high - low)
     assert widths[1] < widths[0] / 2
+
+
+def test_large_sets_are_resampled_less_often():
+    assert average_precision.resample_images(1000).shape == (1000, 1000)
+    assert average_precision.resample_images(1001).shape == (200, 1001)
 
 
 def test_no_interval_without_objects():
