@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measure mesh files whose paths come on standard input, one a line, and print an outcome in JSON for each.
 
-A process of its own, because damaged files can make Blender crash.
+A process of its own, because damaged files can make Blender crash. `memory_mb` is what a file takes beyond what the
+process had before it.
 """
 
 import json
-import resource
+import re
 import sys
 import time
 import traceback
@@ -18,7 +19,7 @@ from tests.helpers.mesh_loading import asked_for
 
 def main() -> None:
     for line in sys.stdin:
-        path, started = Path(line.strip()), time.monotonic()
+        path, started, memory_before_mb = Path(line.strip()), time.monotonic(), reset_peak_memory()
         try:
             outcome = {
                 "size_m": measure.measure_asset(asked_for(path, category=None), path.parent)["parameters"]["size_m"]
@@ -27,8 +28,19 @@ def main() -> None:
             outcome = {"refused": str(error)}
         except Exception:
             outcome = {"bug": traceback.format_exc()}
-        memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps(outcome | {"seconds": time.monotonic() - started, "memory_mb": memory_mb}), flush=True)
+        used = {"seconds": time.monotonic() - started, "memory_mb": resident_mb("VmHWM") - memory_before_mb}
+        print(json.dumps(outcome | used), flush=True)
+
+
+def reset_peak_memory() -> float:
+    """Let the peak begin at the memory that is used now, and return that, in MB."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return resident_mb("VmRSS")
+
+
+def resident_mb(key: str) -> float:
+    """Return the resident memory of this process in MB: now (`VmRSS`), or at its peak (`VmHWM`)."""
+    return int(re.search(rf"^{key}:\s+(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE)[1]) / 1024
 
 
 if __name__ == "__main__":
