@@ -2,12 +2,15 @@
 """Commands that train, use, score and convert a model."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.cli import options
 from pipeline.cli.given_paths import Role, recorder
+
+if TYPE_CHECKING:
+    from pipeline.inference.evaluate import Evaluation
 
 
 def register(app: typer.Typer) -> None:
@@ -190,16 +193,22 @@ def evaluate(
     metrics = {name: each.metrics for name, each in scored.items()}
     json_files.write_json(out, metrics if split else metrics[names[0]])
     if page:
-        from pipeline.reports import error_images, evaluation_page
+        _write_evaluation_page(page, scored)
 
-        errors = {
-            (f"{name}. {heading}" if split else heading): drawn
-            for name, each in scored.items()
-            for heading, drawn in error_images.worst_errors(
-                each.ground_truth, each.files, each.detections, each.thresholds()
-            ).items()
-        }
-        evaluation_page.write(page, [evaluation_page.Evaluation(*entry) for entry in metrics.items()], errors)
+
+def _write_evaluation_page(page: Path, scored: dict[str, "Evaluation"]) -> None:
+    """Write the page of the scored sets, by name, with the worst errors of each."""
+    from pipeline.reports import error_images, evaluation_page
+
+    errors = {
+        (f"{name}. {heading}" if len(scored) > 1 else heading): drawn
+        for name, each in scored.items()
+        for heading, drawn in error_images.worst_errors(
+            each.ground_truth, each.files, each.detections, each.thresholds()
+        ).items()
+    }
+    evaluations = [evaluation_page.Evaluation(name, each.metrics) for name, each in scored.items()]
+    evaluation_page.write(page, evaluations, errors)
 
 
 def _require_equal_counts(annotations: list[Path], predictions: list[Path], splits: list[str]) -> None:

@@ -228,7 +228,8 @@ def evaluate_predictions(
     """
     ground_truth = with_class_names(reader.read_coco(annotations, images_dir), mapping)
     detections = reader.read_results(predictions, ground_truth)
-    return _evaluate_and_print(title, ground_truth, detections, images_dir)
+    files = image_check.find_images(ground_truth, images_dir).files if images_dir else {}
+    return _evaluate_and_print(title, ground_truth, detections, images_dir, files)
 
 
 def evaluate_model(
@@ -243,11 +244,11 @@ def evaluate_model(
     ground_truth = with_model_classes(ground_truth, detector.categories, mapping, "not scored")
     trained_on = {entry["name"] for entry in detector.categories}
     unknown_classes = {category.name for category in ground_truth.categories} - trained_on
-    remarks = Remarks()
-    results = predict.predict_annotated(detector, ground_truth, images_dir, remarks)
+    remarks, files = Remarks(), image_check.check_images(ground_truth, images_dir)
+    results = predict.predict_annotated(detector, ground_truth, files, remarks)
     remarks.log()
     detections = [reader.Detection.model_validate(result) for result in results]
-    return _evaluate_and_print(str(annotations), ground_truth, detections, images_dir, unknown_classes)
+    return _evaluate_and_print(str(annotations), ground_truth, detections, images_dir, files, unknown_classes)
 
 
 def _evaluate_and_print(
@@ -255,9 +256,9 @@ def _evaluate_and_print(
     ground_truth: reader.CocoFile,
     detections: Sequence[reader.Detection],
     images_dir: Path | None,
+    files: Mapping[reader.Id, ImageFile],
     unknown_classes: Collection[str] = (),
 ) -> Evaluation:
-    files = image_check.find_images(ground_truth, images_dir).files if images_dir else {}
     metrics = evaluate(ground_truth, detections, unknown_classes)
     metrics |= summary.summarize(
         ground_truth,

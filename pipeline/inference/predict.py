@@ -177,17 +177,18 @@ def _coco_result(box: Sequence[float], segmentation: dict[str, Any], score: floa
 
 
 def predict_annotated(
-    detector: detectors.Detector, ground_truth: reader.CocoFile, images_dir: Path, remarks: Remarks | None = None
+    detector: detectors.Detector,
+    ground_truth: reader.CocoFile,
+    files: Mapping[reader.Id, ImageFile],
+    remarks: Remarks | None = None,
 ) -> list[dict[str, Any]]:
     """Return the COCO results for all images of a COCO file, with the category ids of that file.
 
-    What was assumed about the images is added to `remarks`.
+    `files`: of all images, from `image_check.check_images`. What was assumed about them is added to `remarks`.
 
     Raises:
-        CocoError: an image that is missing or of another size than the file says.
         ImageFileError: damaged images, found before the first prediction: one line for each, at most ten.
     """
-    files = image_check.check_images(ground_truth, images_dir)
     # What is assumed about the images is noted when they are predicted.
     paths = [file.path for file in files.values()]
     if damaged := decoding_problems(shown(ground_truth.path), paths, Remarks()):

@@ -13,7 +13,7 @@ import torch
 from faster_coco_eval import mask as coco_mask
 from PIL import Image
 
-from pipeline.coco import reader
+from pipeline.coco import image_check, reader
 from pipeline.common import image_files, json_files
 from pipeline.config.training import ModelSection
 from pipeline.inference import predict
@@ -89,7 +89,7 @@ def test_detections_are_those_of_torchvisions_own_forward_pass(detector, tmp_pat
 
 
 def test_results_have_the_ids_of_the_file_and_no_other_class(detector, annotated, tmp_path):
-    results = predict.predict_annotated(detector, annotated, tmp_path / "images")
+    results = predict.predict_annotated(detector, annotated, image_check.check_images(annotated, tmp_path / "images"))
     assert {entry["category_id"] for entry in results} == {5}
     assert {entry["image_id"] for entry in results} == {3, 8}
     json_files.write_json(tmp_path / "found.json", results)
@@ -99,7 +99,7 @@ def test_results_have_the_ids_of_the_file_and_no_other_class(detector, annotated
 def test_images_are_checked_before_the_first_prediction(detector, annotated, tmp_path):
     write_image(tmp_path / "images" / "8.png", 8, width=50)
     with pytest.raises(reader.CocoError, match=r"any.json: image 8: .*8.png: the image is 50x70, the file says 90x70"):
-        predict.predict_annotated(detector, annotated, tmp_path / "images")
+        predict.predict_annotated(detector, annotated, image_check.check_images(annotated, tmp_path / "images"))
 
 
 def test_all_damaged_images_are_named_before_the_first_prediction(detector, annotated, tmp_path, monkeypatch):
@@ -108,7 +108,7 @@ def test_all_damaged_images_are_named_before_the_first_prediction(detector, anno
         path = tmp_path / "images" / f"{number}.png"
         path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(image_files.ImageFileError) as caught:
-        predict.predict_annotated(detector, annotated, tmp_path / "images")
+        predict.predict_annotated(detector, annotated, image_check.check_images(annotated, tmp_path / "images"))
     for line, number in zip(str(caught.value).splitlines(), (3, 8), strict=True):
         assert re.search(rf"any.json: .*{number}.png: not a readable image", line)
 
